@@ -151,7 +151,7 @@ def test_clients_that_stay_silent_lose_their_threads_in_the_end(
             patient.settimeout(20)
             patient.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert patient.recv(100).startswith(b"HTTP/1.1 200")
-        until(lambda: "fell silent" in server.log.read_text(), what="a line in the log")
+        until(lambda: "Client stalled" in server.log.read_text(), what="a line in the log")
         assert "Traceback" not in server.log.read_text()
     finally:
         server.process.kill()

@@ -45,9 +45,9 @@ def store_photo(source: UploadedFile | JsonObject) -> JobPlan:
         check_header(source.head)
         return JobPlan(
             task=KEEP,
-            args=(source.parcel.id, stem_of(source.name, otherwise="photo")),
+            args=(source.staged.id, stem_of(source.name, otherwise="photo")),
             message="Photo queued for storing",
-            on_queued=source.hand_to,
+            on_queued=source.bind_to,
         )
     path = source["url"].partition("://")[2].partition("/")[2].partition("?")[0]
     return JobPlan(kwargs={"url": source["url"], "name": stem_of(path, otherwise="photo")})

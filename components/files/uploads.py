@@ -35,12 +35,12 @@ def upload_file(received: UploadedFile) -> JobPlan:
     name = stem_of(received.name, otherwise="file") + received.kind.suffix
     path = f"{token[:2]}/{token[2:]}/{name}"
     return JobPlan(
-        args=(received.parcel.id, path),
-        on_queued=lambda job_id: received.hand_to(job_id, f"uploads/{path}"),
+        args=(received.staged.id, path),
+        on_queued=lambda job_id: received.bind_to(job_id, f"uploads/{path}"),
         members={
             "file": f"uploads/{path}",
             "media_type": received.kind.media_type,
-            "size": received.parcel.size,
-            "sha256": received.parcel.sha256,
+            "size": received.staged.size,
+            "sha256": received.staged.sha256,
         },
     )

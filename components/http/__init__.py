@@ -1,1 +1,1 @@
-"""HTTP: what every resource shares."""
+"""Shared HTTP code of all resources."""

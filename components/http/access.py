@@ -1,7 +1,7 @@
-"""Who may use a route, and who sends a request: API keys, tokens, and the owner that a request acts for.
+"""Authentication and authorization of requests: API keys, tokens, and the owner of a request.
 
-A key is compared by its SHA-256 with every configured one, in a time that tells nothing, and is
-neither logged nor repeated.
+The SHA-256 of a key is compared with every configured one in constant time. Keys are neither
+logged nor echoed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from libraries.json_types import JsonObject
 from libraries.live import is_handshake
 from libraries.settings import ApiKey, Settings
 
-# Hashing more than this for a stranger would be a present; a key of 256 random bits has 43 to 64
-# characters.
+# Limits the hashing for unauthenticated clients; a key of 256 random bits has 43 to 64 characters.
 MAX_KEY_CHARS = 1024
 EVERYTHING = frozenset({"*"})
 KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
 ADMINISTRATION = frozenset({"*", "admin"})
-# The extension of the application that has the access of each endpoint.
+# Flask extension: the access level of each endpoint.
 EXTENSION = "vector-access"
+KEY_REQUIRED = "a valid API key is required: send Authorization: Bearer KEY or X-API-Key: KEY"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
     "header": {
@@ -45,24 +46,24 @@ SCHEMES = {
 
 
 class Access(Enum):
-    """Who may use a route where API keys are set; where none are set, everyone may."""
+    """Authentication that a route requires; without configured API keys all routes are open."""
 
     OPEN = "open"
-    """Everyone."""
+    """No authentication."""
     KEY = "key"
-    """Who sends an API key."""
+    """API key."""
     TOKEN = "token"  # noqa: S105 # nosec B105 - a level, not a secret
     """Clients with an API key, or with a token in the address that opens it: a browser cannot always send headers."""
     SOCKET = "socket"
     """Clients with an API key, or with a token for one job. A handshake without either is accepted and the WebSocket closed with
     the reason: a browser never shows why a handshake was refused."""
     ADMIN = "admin"
-    """Who sends an API key with the scope `admin`; a key without a list of scopes has every scope."""
+    """API key with the scope `admin`; a key without a list of scopes has all scopes."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sends a request, as `flask.g.caller` has it: the name that jobs belong to, and what it may do."""
+    """The authenticated client, as `flask.g.caller`: the owner of its jobs, and its scopes."""
 
     name: str
     scopes: frozenset[str] = EVERYTHING
@@ -72,7 +73,7 @@ UNAUTHENTICATED = Caller("", frozenset())
 
 
 def install_access(app: Flask, settings: Settings) -> None:
-    """Let every request act for its caller; where keys are set, refuse requests without one."""
+    """Authenticate each request and set its owner; reject requests without a required key."""
 
     def admit() -> None:
         # An unknown path reveals nothing without a key.
@@ -92,7 +93,7 @@ def install_access(app: Flask, settings: Settings) -> None:
 
 
 def described_access(settings: Settings) -> JsonObject:
-    """Return what the OpenAPI document says of keys: nothing where none are set."""
+    """Return the OpenAPI members for the keys; empty if none are configured."""
     if not settings.access.api_keys:
         return {}
     return {
@@ -111,14 +112,10 @@ def _caller(access: Access, keys: Sequence[ApiKey]) -> Caller:
     if name is None and access is Access.SOCKET and is_handshake(request.headers.get):
         return UNAUTHENTICATED
     if name is None:
-        raise EdgeError(
-            "a valid API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY",
-            code="unauthorized",
-            headers={"WWW-Authenticate": 'Bearer realm="vector-api"'},
-        )
+        raise EdgeError(KEY_REQUIRED, code="unauthorized", headers=CHALLENGE)
     caller = Caller(name)
     if access is Access.ADMIN and not caller.scopes & ADMINISTRATION:
-        raise EdgeError("this needs a key with the scope admin", code="forbidden")
+        raise EdgeError("an API key with the scope admin is required", code="forbidden")
     return caller
 
 
@@ -136,12 +133,10 @@ def _grant() -> Grant | None:
 
 
 def given_key() -> str:
-    """Return the key that the request carries, an empty text for none.
+    """Return the API key of the request, or an empty string.
 
-    A key in the address is not looked at.
-
-    A page cannot set headers on a WebSocket but can name subprotocols: `bearer.` and the key in
-    base64url is taken for the key.
+    Browsers cannot set headers on a WebSocket, so the subprotocol `bearer.<key in base64url>` is
+    accepted as well. Keys in the query string are ignored.
     """
     bearer = re.fullmatch(
         r"bearer +([^ ]+) *", request.headers.get("Authorization", ""), re.IGNORECASE
@@ -155,7 +150,6 @@ def given_key() -> str:
 
 
 def _decoded(text: str) -> str:
-    """Return the key that a text in base64url stands for, an empty one for what is none."""
     try:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("latin-1")
     except ValueError:
@@ -163,11 +157,8 @@ def _decoded(text: str) -> str:
 
 
 def name_of(key: str, keys: Sequence[ApiKey]) -> str | None:
-    """Return whose key it is, None for nobody's.
-
-    Every configured key is compared, whatever the earlier ones gave.
-    """
-    # The server decodes headers as Latin-1; these are the bytes that were sent.
+    """Return the owner of a key, or None. Compares with every key, for constant time."""
+    # The server decodes headers as Latin-1; encode them to the received bytes.
     digest = sha256(key[: MAX_KEY_CHARS + 1].encode("latin-1", "replace")).digest()
     found = [one.name for one in keys if hmac.compare_digest(one.digest, digest)]
     return found[0] if found else None

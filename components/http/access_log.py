@@ -1,4 +1,4 @@
-"""One line in the log for each request, and a formatter that lets no request write lines of its own."""
+"""Access log with one line per request, and a formatter that prevents log injection."""
 
 from __future__ import annotations
 
@@ -14,56 +14,49 @@ from components.http.problems import request_id
 log = logging.getLogger(__name__)
 
 MAX_PATH_CHARS = 256
-# Everything that could end a line, move a terminal's cursor or turn the direction of writing
-# around.
+# Characters that end a line, control a terminal or change the text direction.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 UNPRINTABLE_IN_TRACE = re.compile(UNPRINTABLE.pattern.replace(r"\x00-\x1f", r"\x00-\x08\x0b-\x1f"))
 
 
 class OneLineFormatter(logging.Formatter):
-    """Writes a message on one line with unprintable characters escaped, and indents the lines of a trace below it."""
+    """Writes a message on one line with unprintable characters escaped.
+
+    The lines of a traceback are indented below it.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the text of `record`."""
-        # Another formatter may have left its own text of the trace there.
+        # Another formatter may have cached its traceback here.
         record.exc_text = None
         return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name is that of logging
-        """Return the first line."""
         return escape(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        """Return the trace of an exception."""
         return _below(super().formatException(ei))
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802
-        """Return a trace of calls."""
         return _below(super().formatStack(stack_info))
 
 
 def _below(trace: str) -> str:
-    return "\n".join(
-        "  | " + UNPRINTABLE_IN_TRACE.sub(_escaped, line) for line in trace.split("\n")
-    )
+    lines = UNPRINTABLE_IN_TRACE.sub(_escaped, trace).split("\n")
+    return "\n".join(f"  | {line}" for line in lines)
 
 
 class StalledClients(logging.Filter):
-    """Tells of a client that fell silent in one line: that is the client's doing, and a trace for each would flood the log."""
+    """Logs a stalled client without a traceback: clients could flood the log with them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return True: every record is kept, that of a silent client without its trace."""
+        """Remove the traceback of a stalled client; keep all records."""
         if record.exc_info and isinstance(record.exc_info[1], BlockingIOError):
-            record.exc_info, record.msg, record.args = (
-                None,
-                "A client fell silent in the middle of a request.",
-                (),
-            )
+            record.exc_info = None
+            record.msg, record.args = "Client stalled in the middle of a request.", ()
         return True
 
 
 def escape(text: str) -> str:
-    """Return `text` with every unprintable character written as an escape."""
     return UNPRINTABLE.sub(_escaped, text)
 
 
@@ -72,7 +65,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def install_access_log(app: Flask) -> None:
-    """Make `app` log each request when its response is ready: method, path, status, time taken and request id."""
+    """Log each response: method, path, status, duration and request id."""
     app.before_request(_start)
     app.after_request(_finish)
 

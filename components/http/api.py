@@ -1,4 +1,4 @@
-"""Blueprints that parse strictly and document their problems, and the API that they are registered on."""
+"""Blueprints with strict parsing and documented problems, and the API that registers them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,7 @@ from libraries.uploads import FileKind
 View = TypeVar("View", bound=Callable[..., Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
 
-
 BODY_PROBLEMS = (400, 413, 415, 422)
-
-
 TEXT = {"schema": {"type": "string"}}
 QUEUED_HEADERS = {"Location": TEXT, "Retry-After": TEXT}
 TOKEN_PARAMETER = {
@@ -40,8 +37,8 @@ TOKEN_PARAMETER = {
 KEY_PARAMETER = {
     "in": "header",
     "name": HEADER,
-    "description": "Your own name for this request. Sent again within 24 hours, the same request is not done twice: the first "
-    "answer is given again, with `Idempotency-Replayed: true`.",
+    "description": "Unique key of this request. If the same request is repeated within 24 hours, "
+    "it is not executed again: the first response is returned with `Idempotency-Replayed: true`.",
     "schema": {
         "type": "string",
         "minLength": 1,
@@ -53,10 +50,10 @@ KEY_PARAMETER = {
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]
-    """A blueprint that parses strictly and documents its problems.
+    """A blueprint with strict parsing and documented problems.
 
-    Every operation gets its view's name as its operation id and problem documents for whatever goes
-    wrong; one that takes a body gets those of the body as well.
+    The operation id of a route is the name of its view. Each operation documents problem responses;
+    those with a body also the problems of the body.
     """
 
     ARGUMENTS_PARSER = StrictParser()
@@ -70,25 +67,19 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         access: Access | None = None,
         **options: Any,
     ) -> None:
-        """Make a blueprint; see `api_blueprint`."""
         super().__init__(name, import_name, **options)
         self.tag = tag or name
         self.access = access
         self.operations: list[Operation] = []
-        # By the name of the endpoint without that of the blueprint; None for a route that declares
-        # nothing.
+        # By endpoint, without the name of the blueprint; None if the route declares no access.
         self.route_access: dict[str, Access | None] = {"static": access}
 
     def route(
         self, rule: str, *, access: Access | None = None, **options: Any
     ) -> Callable[[View], View]:
-        """Mount a view at `rule`.
+        """Mount a view at `rule`, a path below the prefix of the blueprint.
 
-        Args:
-            rule: the path, below the prefix of the blueprint.
-            access: who may use it. A blueprint that declares an access declares it for all its
-                routes and files.
-            options: further options of the route, such as `methods`.
+        `access` is the required authentication; the default is that of the blueprint.
         """
         decorate: Callable[[View], View] = super().route(
             rule, tags=[self.tag], access=access, **options
@@ -104,7 +95,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         access: Access | None = None,
         **options: Any,
     ) -> None:
-        """Mount a view at `rule`, and remember who may use it."""
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
         name = self._endpoints[-1]
         self.route_access[name] = access or self.access
@@ -120,17 +110,16 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     def response(
         self, status_code: int, schema: Any = None, **documentation: Any
     ) -> Callable[[View], View]:
-        """Document what a view answers when all is well."""
+        """Document the successful response of a view."""
         decorate: Callable[[View], View] = super().response(status_code, schema, **documentation)
         return decorate
 
     def doc(self, **documentation: Any) -> Callable[[Any], Any]:
-        """Add to the documentation of a view, in the words of OpenAPI."""
         decorate: Callable[[Any], Any] = super().doc(**documentation)
         return decorate
 
     def problems(self, *statuses: int) -> Callable[[View], View]:
-        """Document that a view can answer with problem documents of these statuses."""
+        """Document problem responses with these statuses."""
 
         def decorate(view: View) -> View:
             for status in statuses:
@@ -142,11 +131,10 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     def arguments(
         self, schema: Any, *, location: str = "json", **kwargs: Any
     ) -> Callable[[View], View]:
-        """Parse the body (or the query) with `schema`, and document the problems that this can have."""
+        """Parse the body or query with `schema`, and document the problems of that."""
         parse: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
-        return lambda view: self.problems(*(BODY_PROBLEMS if location == "json" else (422,)))(
-            parse(view)
-        )
+        statuses = BODY_PROBLEMS if location == "json" else (422,)
+        return lambda view: self.problems(*statuses)(parse(view))
 
     def submits(
         self,
@@ -163,22 +151,20 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         direct: Direct | None = None,
         **operation: Any,
     ) -> Callable[[Call], Call]:
-        """Mount a route that queues a job; the decorated function plans it, see `Operation.call`.
+        """Mount a route that queues a job; the decorated function is `Operation.call`.
 
-        Every such route takes the options of the queue, `Idempotency-Key` and `Prefer`.
+        The route also accepts the queue options, `Idempotency-Key` and `Prefer`.
 
         Args:
-            rule: the path, below the prefix of the blueprint.
-            access: who may use it.
-            name: what batches, WebSockets and `POST /jobs` call the operation; None where they have
-                none.
-            body: the schema of the request, without the options of the queue.
-            reply: the schema of the reply; or by status, where there are several, with what it
-                means.
-            status: of the reply; `Prefer: respond-async` makes it 202.
-            problems: statuses of problems that only this route has.
+            rule: path below the prefix of the blueprint.
+            access: required authentication.
+            name: name of the operation in batches, WebSockets and `POST /jobs`, if it has one.
+            body: schema of the request, without the queue options.
+            reply: schema of the response; or schemas and descriptions, by status.
+            status: status of the response; `Prefer: respond-async` makes it 202.
+            problems: statuses of further problems of this route.
             description: of a body with a file, for the OpenAPI document.
-            files: the kinds of file that it takes as a form.
+            files: kinds of files accepted in a form.
             direct: answers requests that need no job.
             operation: further attributes of the `Operation`.
         """
@@ -201,7 +187,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         return decorate
 
     def queues(self) -> Callable[[View], View]:
-        """Let a view that changes jobs obey the header `Idempotency-Key`, and document that and its problems."""
+        """Support the header `Idempotency-Key` in a view that changes jobs, and document it."""
         return lambda view: self._documented_key(idempotent(view))
 
     def _documented_key(self, view: Any) -> Any:
@@ -220,7 +206,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
 def count_members(
     _converter: object, field: fields.Field[Any], ret: JsonObject, **_: Any
 ) -> JsonObject:
-    """Document limits on the length of an object as limits on its members; `maxLength` is a word for texts."""
+    """Document length limits of an object as `minProperties` and `maxProperties`."""
     if not isinstance(field, fields.Dict):
         return {}
     moved = {"minLength": "minProperties", "maxLength": "maxProperties"}
@@ -230,7 +216,7 @@ def count_members(
 def describe_union(
     converter: Any, field: fields.Field[Any], ret: JsonObject, **_: Any
 ) -> JsonObject:
-    """Document an object of one of several declarations: a component with `oneOf` and a discriminator."""
+    """Document a `OneOfField` as a component with `oneOf` and a discriminator."""
     if not isinstance(field, OneOfField):
         return {}
     named = converter.spec.components.schemas
@@ -248,7 +234,7 @@ def describe_union(
 
 
 class VectorApi(Api):  # type: ignore[misc]
-    """The API whose OpenAPI document names errors by their own schema and media type."""
+    """API whose OpenAPI document has a separate schema and media type for errors."""
 
     ERROR_SCHEMA = ProblemSchema
 
@@ -261,14 +247,12 @@ class VectorApi(Api):  # type: ignore[misc]
         install_problems(self._app)
 
     def _register_responses(self) -> None:
-        # The only schemas registered from here are those of errors, and errors have a media type of
-        # their own.
+        # Only the error responses are registered here, and they have another media type.
         self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
         super()._register_responses()
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def register_blueprint(self, blp: ApiBlueprint, **options: Any) -> None:
-        """Register a blueprint; one that shares the tag of another adds no tag."""
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
         self._app.register_blueprint(blp, **options)
         blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
@@ -276,8 +260,7 @@ class VectorApi(Api):  # type: ignore[misc]
             self.spec.tag({"name": blp.tag, "description": blp.description})
 
     def _register_pagination_header(self) -> None:
-        # No list is paged here, and an unused schema would only puzzle the reader of the document.
-        pass
+        """Omit the header: no list is paged with it."""
 
 
 def api_blueprint(
@@ -295,12 +278,11 @@ def api_blueprint(
     Args:
         name: its name.
         import_name: `__name__` of the module that declares it.
-        url_prefix: the path that its routes begin with; None for none.
+        url_prefix: path prefix of its routes, if any.
         description: one sentence about the resource, for the OpenAPI document.
-        tag: the tag of its routes in the OpenAPI document; the name if not given.
-        access: who may use all its routes and files, if it is the same; else each route says so.
-        assets: the folder below `assets` that is served at `assets` below the prefix, for a page
-            with files; its templates are in `templates`.
+        tag: tag of its routes in the OpenAPI document; the name by default.
+        access: required authentication of all its routes and files; None if routes declare it.
+        assets: folder below `assets` that is served at `<prefix>/assets`, for a page.
     """
     pages = {
         "template_folder": "templates",
@@ -319,10 +301,8 @@ def api_blueprint(
 
 
 def api_document() -> JsonObject:
-    """Return the OpenAPI document of the running application."""
-    document: JsonObject = current_app.extensions["flask-smorest"]["apis"][""][
-        "ext_obj"
-    ].spec.to_dict()
+    api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    document: JsonObject = api.spec.to_dict()
     return document
 
 
@@ -336,6 +316,6 @@ def finish_response(response: Response) -> Response:
 
 
 def install_http(app: Flask) -> VectorApi:
-    """Give `app` what all routes share, and return the API that blueprints are registered on."""
+    """Install the shared response headers, and return the API for the blueprints."""
     app.after_request(finish_response)
     return VectorApi(app)

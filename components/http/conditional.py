@@ -1,4 +1,4 @@
-"""Responses with an ETag, and 304 for a client that has the body already."""
+"""Responses with an ETag, and 304 if the client has the current body."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from components.http.replies import POLL_SECONDS
 
 
 def etag_response(body: Mapping[str, Any], *, done: bool) -> Response:
-    """Return the state of something that changes until it is `done`, or 304 if the client knows this state already."""
+    """Return a changing state as JSON, or 304 if the client has it.
+
+    Until it is `done`, `Retry-After` says when to poll again.
+    """
     data = json.dumps(body).encode()
     response = Response(data, content_type="application/json")
     response.headers["Cache-Control"] = "private, no-cache"
@@ -24,12 +27,12 @@ def etag_response(body: Mapping[str, Any], *, done: bool) -> Response:
 
 
 def document_response(document: Mapping[str, Any]) -> Response:
-    """Return a document that changes only with the service, or 304 if the client has it already."""
+    """Return a static document as JSON, or 304 if the client has it."""
     return conditional(Response(json.dumps(document), content_type="application/json"))
 
 
 def conditional(response: Response) -> Response:
-    """Return a response that is to be asked for anew each time, or 304 if the client has it already."""
+    """Add an ETag that must be revalidated; return 304 if the client has the body."""
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
     response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)

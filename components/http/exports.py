@@ -1,4 +1,4 @@
-"""Stored files in the media type that a request accepts: the file itself, or an export of it."""
+"""Content negotiation for stored files: the file itself, or an export of it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,10 @@ from libraries.exporting.catalogue import FormatParams
 
 
 def accepted_format(media_type: str) -> Format | None:
-    """Return the format that the client prefers to a stored file; None for the file itself.
+    """Return the preferred export format, or None for the stored file.
 
-    A drawing is offered in every export format, any other file only as it is. Where the client
-    likes two equally, it gets the file itself, or else the format whose name comes first.
-
-    Raises:
-        EdgeError: the client accepts none of the media types that there are (`not-acceptable`).
+    With equal preferences the stored file wins, then the first format by name. Raises EdgeError
+    (`not-acceptable`) if `Accept` excludes all media types.
     """
     offers: dict[str, Format | None] = {media_type: None}
     if is_drawing(media_type):
@@ -29,19 +26,18 @@ def accepted_format(media_type: str) -> Format | None:
     best = max(offers, key=_quality)
     if not _quality(best):
         raise EdgeError(
-            f"this is available as {', '.join(offers)}; Accept excludes it",
+            f"Accept excludes all available media types: {', '.join(offers)}",
             code="not-acceptable",
         )
     return offers[best]
 
 
 def is_drawing(media_type: str) -> bool:
-    """Return whether a file of this type is exported to other formats."""
     return media_type == SVG_TYPE
 
 
 def exported_reply(stored: str, **documentation: object) -> dict[str, object]:
-    """Return OpenAPI's words for a reply with a `stored` file or an export of it."""
+    """Return the OpenAPI response for a `stored` media type or an export of it."""
     text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
     content: dict[str, object] = {stored: {} if stored == "*/*" else {"schema": text}}
     for one in formats_by_media_type():
@@ -53,22 +49,17 @@ def exported_reply(stored: str, **documentation: object) -> dict[str, object]:
 def export_response(
     drawing: StoredDrawing, form: Format, params: FormatParams, *, download: bool | None = None
 ) -> Response:
-    """Return a stored drawing in another format, or 304 to a client that has it.
+    """Return a stored drawing in another format, or 304 if the client has it.
 
-    `download` asks the browser to save it, or to show it; None leaves that open.
-
-    Raises:
-        InvalidInput: the drawing cannot be exported, see `export_stored`.
-        NotFound: the file is gone, or another one is in its place.
-        Exhausted: too many others are being exported.
-        StorageUnavailable: the store does not answer.
+    `download` sets the disposition: True saves the file, False shows it, None sets none. Raises as
+    `export_stored`.
     """
     response = Response(
         content_type=form.media_type,
         headers=FILE_HEADERS | {"Cache-Control": "private, no-cache"},
     )
     if drawing.sha256:
-        # The same drawing in the same format is the same file: a client that has it need not wait.
+        # Exports are deterministic, so the ETag is known before the export.
         facts = f"{drawing.sha256} {form.name} {params!r}"
         response.set_etag(hashlib.sha256(facts.encode()).hexdigest())
     if download is not None:
@@ -83,27 +74,29 @@ def export_response(
 
 
 def default_export(drawing: StoredDrawing, form: Format, *, download: bool) -> Response:
-    """Return a drawing in the format that the client prefers, with the format's defaults."""
     response = export_response(drawing, form, form.params.load({}), download=download)
     response.vary.add("Accept")
     return response
 
 
 def png_format() -> Format:
-    """Return the format of previews."""
     return FORMATS["png"]
 
 
 def _quality(media_type: str) -> float:
-    """Return how much the client likes a media type, from 0 to 1, by its most specific range."""
+    """Return the quality from 0 to 1 that the most specific range gives to a media type."""
     accepted = [
-        (wanted.partition(";")[0].strip().lower(), quality)
-        for wanted, quality in request.accept_mimetypes
+        (media_range.partition(";")[0].strip().lower(), quality)
+        for media_range, quality in request.accept_mimetypes
     ]
-    ranges = [(wanted, quality) for wanted, quality in accepted if "/" in wanted]
+    ranges = [(media_range, quality) for media_range, quality in accepted if "/" in media_range]
     if not ranges:
         return 1.0
     bare = media_type.partition(";")[0].strip().lower()
     matching = ["*/*", f"{bare.partition('/')[0]}/*", bare]
-    found = [(matching.index(wanted), quality) for wanted, quality in ranges if wanted in matching]
+    found = [
+        (matching.index(media_range), quality)
+        for media_range, quality in ranges
+        if media_range in matching
+    ]
     return max(found)[1] if found else 0.0

@@ -1,4 +1,4 @@
-"""The header `Idempotency-Key`: a request that is sent again is answered again, and done once."""
+"""The header `Idempotency-Key`: a repeated request is executed once and answered again."""
 
 from __future__ import annotations
 
@@ -31,16 +31,11 @@ Answer = Callable[..., Response]
 
 
 def idempotent(view: Answer, *, unless: Callable[..., bool] | None = None) -> Answer:
-    """Return `view` so that it does the work of a request with a key once, and gives the first good answer again.
+    """Execute `view` once per idempotency key; repeat its first successful response.
 
-    The view must have its arguments parsed by then: a request that is refused for its form needs no
-    broker. Where `unless` says True of the arguments, the header is ignored.
-
-    Raises:
-        BadFields: the key is not 1 to 255 printable ASCII characters.
-        InvalidInput: the key came before with another request.
-        Conflict: the first request with this key is being worked on.
-        QueueUnavailable: the broker cannot be reached.
+    The arguments of the view must be parsed before, so that invalid requests need no broker. The
+    header is ignored if `unless` returns True for the arguments. Raises BadFields if the key is not
+    valid, and as `KeyedRequest.begin`.
     """
 
     @wraps(view)
@@ -54,7 +49,7 @@ def idempotent(view: Answer, *, unless: Callable[..., bool] | None = None) -> An
 
 
 def request_random() -> random.Random:
-    """Return the source of what a request chooses by chance: a request that is sent again with its key chooses the same."""
+    """Return the random generator of the request; seeded by the idempotency key if it has one."""
     if "chance" not in g:
         seed = g.get("repeatable_seed")
         g.chance = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 # nosec B311 - repeatable on purpose
@@ -74,7 +69,7 @@ def _keyed_request(key: str) -> KeyedRequest:
 
 
 def _hash_of_request() -> str:
-    """Return a hash of what is asked for: method, address and body; JSON counts by its values, not by how it is written."""
+    """Return a hash of method, address and body; JSON is hashed by value, not by format."""
     body = g.get("json_body")
     data = (
         request.get_data()
@@ -89,8 +84,8 @@ def _answer_keyed(keyed: KeyedRequest, view: Callable[[], Response]) -> Response
     known = keyed.begin()
     if known is not None:
         return Response(known.body, known.status, {**known.headers, REPLAYED: "true"})
-    # The body is part of the seed: when the record of a request is lost in a crash, another body
-    # still gets jobs of its own.
+    # The body is part of the seed: if the record of the request is lost in a crash, a request with
+    # another body must not get the same job ids.
     g.repeatable_seed = f"{keyed.seed}\n{keyed.body_hash}"
     try:
         with repeatable_ids(g.repeatable_seed):
@@ -110,12 +105,9 @@ def _keep(keyed: KeyedRequest, response: Response) -> None:
     try:
         keyed.keep(Reply(response.status_code, headers, response.get_data(as_text=True)))
     except QueueUnavailable:
-        # The work is queued, and asked for again it is the same work: the ids of its jobs follow
-        # from the key.
+        # A repeated request queues the same jobs: their ids follow from the key.
         log.warning(
-            "%s %s: the answer to an Idempotency-Key could not be kept",
-            request.method,
-            request.path,
+            "%s %s: cannot store the response for an Idempotency-Key", request.method, request.path
         )
 
 

@@ -1,9 +1,9 @@
-"""Requests that are safe to send again: the first answer to an Idempotency-Key is kept and given again."""
+"""Stored responses of requests with an `Idempotency-Key`."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import cast
 
@@ -13,15 +13,15 @@ from libraries.errors import Conflict, InvalidInput
 from libraries.job_manager.ownership import current_owner
 from libraries.json_types import JsonObject
 
-# Kept for a day. A request that began and never ended is given up after some seconds: repeating it makes the same jobs again,
-# because their ids follow from the key.
 REPLY_TTL_S = 86400
+# A request that has not ended by then can be repeated: its job ids follow from the key, so it
+# queues the same jobs.
 REQUEST_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as it was given: HTTP status, the headers that matter, the body."""
+    """A stored response: HTTP status, selected headers and body."""
 
     status: int
     headers: dict[str, str]
@@ -30,7 +30,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """A request with an idempotency key: where it went, the key, and a hash of what it asked for."""
+    """A request with an idempotency key: its route, the key, and a hash of its content."""
 
     route: str
     key: str
@@ -38,7 +38,7 @@ class KeyedRequest:
 
     @property
     def seed(self) -> str:
-        """What the ids of the jobs that it queues follow from."""
+        """The seed of the ids of the jobs that the request queues."""
         return f"{current_owner()}\n{self.route}\n{self.key}"
 
     @property
@@ -46,12 +46,9 @@ class KeyedRequest:
         return f"vector:idempotency:{sha256(self.seed.encode()).hexdigest()}"
 
     def begin(self) -> Reply | None:
-        """Return the answer that was given before, or None when the request is to be worked on now.
+        """Return the stored response, or None if the request must be executed now.
 
-        Raises:
-            Conflict: it is being worked on.
-            InvalidInput: the key stands for another request.
-            QueueUnavailable: the broker cannot be reached.
+        Raises Conflict if a request with the key is in progress, and InvalidInput if it differs.
         """
         client = web_client()
         mark = json.dumps({"hash": self.body_hash})
@@ -60,31 +57,19 @@ class KeyedRequest:
         found = cast("bytes | None", retry(lambda: client.get(self._record_key)))
         known: JsonObject = json.loads(found) if found else {"hash": self.body_hash}
         if known["hash"] != self.body_hash:
-            raise InvalidInput(
-                "this Idempotency-Key was sent before with another request",
-                field="Idempotency-Key",
-                code="idempotency-mismatch",
-            )
+            text = "this Idempotency-Key was used with another request"
+            raise InvalidInput(text, field="Idempotency-Key", code="idempotency-mismatch")
         if "status" not in known:
-            raise Conflict(
-                "the first request with this Idempotency-Key is still being worked on",
-                code="idempotency-conflict",
-                retry_after=1,
-            )
+            text = "another request with this Idempotency-Key is in progress"
+            raise Conflict(text, code="idempotency-conflict", retry_after=1)
         return Reply(known["status"], known["headers"], known["body"])
 
     def keep(self, reply: Reply) -> None:
-        """Keep the answer for a day."""
         client = web_client()
-        known = {
-            "hash": self.body_hash,
-            "status": reply.status,
-            "headers": reply.headers,
-            "body": reply.body,
-        }
-        retry(lambda: client.set(self._record_key, json.dumps(known), ex=REPLY_TTL_S))
+        record = json.dumps({"hash": self.body_hash, **asdict(reply)})
+        retry(lambda: client.set(self._record_key, record, ex=REPLY_TTL_S))
 
     def forget(self) -> None:
-        """Let the key be used again: the request was refused, or failed."""
+        """Release the key after the request failed."""
         client = web_client()
         retry(lambda: client.delete(self._record_key))

@@ -1,4 +1,4 @@
-"""JSON Schema from marshmallow schemas, and in draft 7 also from those of the OpenAPI document."""
+"""Conversion of marshmallow and OpenAPI schemas to JSON Schema draft 7."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ PREFIX = "#/components/schemas/"
 
 
 def schema_converter(**options: Any) -> tuple[APISpec, Any]:
-    """Return a converter of marshmallow schemas, and the document that keeps the nested schemas.
-
-    The options are those of `MarshmallowPlugin`.
-    """
+    """Return a converter with these `MarshmallowPlugin` options, and its collected schemas."""
     plugin = MarshmallowPlugin(**options)
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
     converter: Any = plugin.converter
@@ -32,24 +29,21 @@ class Schemas:
     """The named schemas of the AsyncAPI document."""
 
     def __init__(self, openapi_schemas: Mapping[str, Node]) -> None:
-        """Start without schemas; those of the OpenAPI document can be referenced."""
         self._openapi_schemas = openapi_schemas
         self._named: dict[str, Node] = {}
         self._spec, self._converter = schema_converter()
         self._converter.add_attribute_function(_empty_default)
 
     def of(self, schema: Schema) -> Node:
-        """Return the JSON Schema of a marshmallow schema."""
         return self._draft7(self._converter.schema2jsonschema(schema))
 
     def add(self, name: str, node: Node) -> Node:
-        """Add a named schema and return a reference to it."""
         if self._named.setdefault(name, node) is not node:
-            raise ValueError(f"two schemas are called {name}")
+            raise ValueError(f"duplicate schema name: {name}")
         return {"$ref": PREFIX + name}
 
     def all(self) -> dict[str, Node]:
-        """Return the named schemas and those that they reference, sorted by name."""
+        """Return the named schemas and all that they reference, sorted by name."""
         found: dict[str, Node] = {}
         pending = list(self._named)
         while pending:
@@ -70,7 +64,7 @@ class Schemas:
             return {"$ref": node["$ref"]}
         plain = dict(node)
         if {"type": "null"} in plain.get("anyOf", ()):
-            # One object with two types: client generators ignore the null in a choice.
+            # Use a list of types, because client generators ignore null in `anyOf`.
             choice = next(one for one in plain.pop("anyOf") if one != {"type": "null"})
             if "$ref" in choice:
                 choice = self._referenced(choice["$ref"].removeprefix(PREFIX))
@@ -86,7 +80,7 @@ class Schemas:
 
 def _rename(node: Node) -> None:
     if "discriminator" in node:
-        # AsyncAPI has only the name of the member.
+        # In AsyncAPI a discriminator is only a property name.
         node["discriminator"] = node["discriminator"]["propertyName"]
     if "example" in node:
         node["examples"] = [node.pop("example")]
@@ -97,7 +91,6 @@ def _rename(node: Node) -> None:
 def record(
     members: Mapping[str, Node], optional: Collection[str] = (), description: str = ""
 ) -> Node:
-    """Return the schema of an object with these members."""
     required = [name for name in members if name not in optional]
     described = {"description": description} if description else {}
     node = {"type": "object", **described, "properties": dict(members)}
@@ -105,12 +98,11 @@ def record(
 
 
 def constant(value: str) -> Node:
-    """Return the schema of a constant text."""
     return {"type": "string", "const": value}
 
 
 def pascal(name: str) -> str:
-    """Return a name in snake case as the name of a class: `group_message` -> `GroupMessage`."""
+    """Convert snake case to the name of a class: `group_message` -> `GroupMessage`."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 

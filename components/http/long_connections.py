@@ -1,4 +1,4 @@
-"""Connections that stay open: what a web process has for them, and the response that hands one over."""
+"""Long-lived connections: event streams, WebSockets and long polls."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ from libraries.settings import Settings
 
 NAME = "vector-live"
 MAX_WAIT_S = 60
-# Threads that long polls leave to other requests.
+# Threads reserved for other requests.
 SPARE_THREADS = 32
 
 
 class LiveConnections:
-    """All that a web process has for clients that follow jobs: one subscription, one thread of held connections, few handlers."""
+    """State of all long-lived connections of a web process: subscription, hub and handlers."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
-        """Prepare everything; nothing runs before the first client comes."""
         self.hub = Hub(settings.web.max_streams)
         self.feed = EventSubscriptions(settings)
         self.handlers = Handlers(self._in_context)
@@ -41,7 +40,7 @@ class LiveConnections:
 
     @contextlib.contextmanager
     def poll_slot(self) -> Iterator[bool]:
-        """Give one of the threads that may wait for a client; False when all of them do."""
+        """Reserve a thread for a long poll; yields False if none is free."""
         got = not self.stopping.is_set() and self._polls.acquire(blocking=False)
         try:
             yield got
@@ -50,7 +49,6 @@ class LiveConnections:
                 self._polls.release()
 
     def close(self) -> None:
-        """Take leave of all clients."""
         self.stopping.set()
         self.hub.close()
         self.handlers.close()
@@ -62,32 +60,27 @@ class LiveConnections:
 
 
 def install_live(app: Flask, settings: Settings) -> None:
-    """Give `app` what it needs to hold connections."""
     app.extensions[NAME] = LiveConnections(app, settings)
 
 
 def live(app: Flask | None = None) -> LiveConnections:
-    """Return what this process has for held connections."""
     found: LiveConnections = (app or current_app).extensions[NAME]
     return found
 
 
 def supports_streaming() -> bool:
-    """Tell whether the server hands connections over: gunicorn does, without TLS of its own."""
+    """Return whether the server can detach connections: gunicorn without its own TLS can."""
     sock = request.environ.get("gunicorn.socket")
     return isinstance(sock, socket.socket) and not isinstance(sock, ssl.SSLSocket)
 
 
 class JobSubscription:
-    """Passes on what becomes of a job: first what is known, then each event once and in order.
-
-    What the feed tells before the client is ready waits here.
-    """
+    """Delivers each event of a job to one client, once and in order; buffers until `open`."""
 
     __slots__ = ("_deliver", "_known", "_lock", "_waiting", "job_id")
 
     def __init__(self, job_id: str, after: str, deliver: Callable[[JobEvent], None]) -> None:
-        """Follow a job for somebody who knows its events up to `after`; `deliver` gets the others."""
+        """Prepare a subscription; `deliver` receives the events later than the id `after`."""
         self.job_id = job_id
         self._known = order(after)
         self._deliver = deliver
@@ -96,42 +89,35 @@ class JobSubscription:
 
     @property
     def known(self) -> tuple[int, int]:
-        """The order of the last event that the client has."""
         return self._known
 
     def start(self, feed: EventSubscriptions) -> JobSnapshot | None:
-        """Follow the job from now on, and return what is known of it; None when there is no such job.
-
-        Raises:
-            QueueUnavailable: the broker cannot be reached.
-        """
-        feed.follow(self.job_id, self.tell)
+        """Subscribe, and return the snapshot of the job, or None if it does not exist."""
+        feed.follow(self.job_id, self.receive)
+        snapshot = None
         try:
-            followed = read_events(self.job_id, event_id(self._known))
-        except BaseException:
-            feed.leave(self.job_id, self.tell)
-            raise
-        if followed is None:
-            feed.leave(self.job_id, self.tell)
-            return None
-        return followed
+            snapshot = read_events(self.job_id, event_id(self._known))
+        finally:
+            if snapshot is None:
+                self.leave(feed)
+        return snapshot
 
     def open(self, last_id: str) -> None:
-        """Deliver what came behind `last_id`, and from now on each event as it comes."""
-        # Ids of a former life of the job are no measure for what comes.
+        """Deliver the buffered events after `last_id`, and then each event as it arrives."""
+        # The client may know an id from before the job was deleted; new ids can be lower.
         self._known = order(last_id)
         while True:
             with self._lock:
                 waiting = self._waiting or []
-                # Only when nothing came meanwhile may what comes next overtake this.
+                # Stop buffering only when nothing arrived meanwhile, to keep the order.
                 self._waiting = [] if waiting else None
             for event in waiting:
                 self._pass_on(event)
             if not waiting:
                 return
 
-    def tell(self, event: JobEvent) -> None:
-        """Take an event; called in the feed's thread."""
+    def receive(self, event: JobEvent) -> None:
+        """Accept an event; called in the thread of the feed."""
         with self._lock:
             if self._waiting is not None:
                 self._waiting.append(event)
@@ -139,12 +125,11 @@ class JobSubscription:
         self._pass_on(event)
 
     def leave(self, feed: EventSubscriptions) -> None:
-        """Follow the job no more."""
-        feed.leave(self.job_id, self.tell)
+        feed.leave(self.job_id, self.receive)
 
     def _pass_on(self, event: JobEvent) -> None:
-        # Told again after the broker was away: the client has it. The end of a job that was deleted
-        # has no id of its own.
+        # Duplicate after a broker reconnect; the client already has this event. A deleted job's
+        # final event has no id.
         if order(event.id) <= self._known and not (event.last and event.id == START):
             return
         self._known = max(self._known, order(event.id))
@@ -152,50 +137,46 @@ class JobSubscription:
 
 
 class DetachedResponse(Response):
-    """A response whose connection the hub holds from then on.
-
-    The request's thread is free again at once.
-    """
+    """A response whose connection is detached from the server and handed to the hub."""
 
     def __init__(
         self,
         status: int,
         headers: Mapping[str, str],
-        talk: Protocol,
-        begin: Callable[[Connection], None],
+        protocol: Protocol,
+        on_open: Callable[[Connection], None],
         first: bytes = b"",
         *,
-        abandon: Callable[[], None] = lambda: None,
+        on_full: Callable[[], None] = lambda: None,
     ) -> None:
-        """Answer with these headers and the bytes behind them, then let `talk` go on.
+        """Send `headers` and the bytes `first`; then `protocol` takes over.
 
-        `begin` gets the connection; `abandon` is called when there is no room for it after all.
+        `on_open` is called with the connection; `on_full` is called if the hub is full.
         """
         super().__init__(status=status, headers=dict(headers))
-        # Whatever comes has no length that is known, and no default type.
+        # The length is unknown, and Flask's default type does not apply.
         self.headers.pop("Content-Length", None)
         if "Content-Type" not in headers:
             self.headers.pop("Content-Type", None)
         self._hub = live().hub
-        self._talk, self._begin, self._first, self._abandon = talk, begin, first, abandon
+        self._protocol, self._first = protocol, first
+        self._on_open, self._on_full = on_open, on_full
 
     def __call__(self, environ: JsonObject, start_response: Any) -> Iterable[bytes]:
-        """Take the connection away from the server and hand it to the hub."""
         hub = self._hub
-        own = socket.socket(fileno=environ["gunicorn.socket"].detach())
+        sock = socket.socket(fileno=environ["gunicorn.socket"].detach())
         with contextlib.suppress(OSError, AttributeError):
-            # A client that vanished without a word is noticed by what it does not acknowledge.
-            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
+            # Detect clients that vanished: data stays unacknowledged.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
         try:
-            line = hub.hold(own, self._talk, self._head() + self._first)
+            connection = hub.hold(sock, self._protocol, self._head() + self._first)
         except HubFull:
-            # The last place went to another between the check and now; the client sees a connection
-            # that ends, and comes again.
-            own.close()
-            self._abandon()
+            # Another request took the last slot since the check; the client reconnects.
+            sock.close()
+            self._on_full()
             raise StopIteration from None
-        self._begin(line)
-        # gunicorn's sign for "the connection is not yours any more".
+        self._on_open(connection)
+        # Signals to gunicorn that the connection is detached.
         raise StopIteration
 
     def _head(self) -> bytes:
@@ -208,7 +189,7 @@ class DetachedResponse(Response):
 
 
 def requested_wait_s(value: int | None = None) -> int:
-    """Return how many seconds the client is ready to wait: `value` if given, else what `Prefer: wait=N` says, at most 60."""
+    """Return `value`, or the seconds of `Prefer: wait=N`; at most 60."""
     if value is not None:
         return value
     found = re.search(r"wait *= *\"?([0-9]{1,4})\"?", request.headers.get("Prefer", ""), re.ASCII)
@@ -216,42 +197,34 @@ def requested_wait_s(value: int | None = None) -> int:
 
 
 def wait_for(job_id: str, seconds: float, *, until: Callable[[JobRecord], bool]) -> JobRecord:
-    """Return a job of the caller as soon as `until` says so of it, or as it is after some seconds.
+    """Return a job of the caller when `until` accepts it or after `seconds`.
 
-    It is returned as it is, too, when as many requests wait already as may, or the server stops.
-
-    Raises:
-        JobUnknown: there is no such job of the caller's.
-        QueueUnavailable: the broker cannot be reached.
+    Returns at once if all poll slots are taken, and early if the server stops.
     """
     record = find_job(job_id)
     if seconds <= 0 or until(record):
         return record
-    here = live()
-    with here.poll_slot() as granted:
-        if not granted:
+    connections = live()
+    with connections.poll_slot() as reserved:
+        if not reserved:
             return record
-        return _wait(here, job_id, seconds, until)
+        return _wait(connections, job_id, seconds, until)
 
 
 def _wait(
-    here: LiveConnections, job_id: str, seconds: float, until: Callable[[JobRecord], bool]
+    connections: LiveConnections, job_id: str, seconds: float, until: Callable[[JobRecord], bool]
 ) -> JobRecord:
-    told = threading.Event()
-
-    def listen(_: JobEvent) -> None:
-        told.set()
-
+    changed = threading.Event()
     deadline = time.monotonic() + seconds
-    with here.feed.following(job_id, listen):
-        # From now on what becomes of it is told.
+    with connections.feed.following(job_id, lambda _: changed.set()):
+        # Starts the subscription: later events call the callback.
         read_events(job_id)
         while True:
-            told.clear()
+            changed.clear()
             record = find_job(job_id)
             if until(record):
                 return record
-            # In slices, so that a server that stops is not held up.
-            while not told.wait(min(0.25, max(0.0, deadline - time.monotonic()))):
-                if time.monotonic() >= deadline or here.stopping.is_set():
+            # In slices, so that waiting does not delay a shutdown.
+            while not changed.wait(min(0.25, max(0.0, deadline - time.monotonic()))):
+                if time.monotonic() >= deadline or connections.stopping.is_set():
                     return record

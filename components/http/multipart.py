@@ -1,14 +1,14 @@
-"""A file in the body of a request, as forms send it: read in pieces, told by its content, and put into the broker at once.
+"""Files in multipart forms: streamed into the broker, with their type detected from the content.
 
-What forms send is read by ourselves, because the frameworks' own way waits for all of it, in memory
-and on the disk.
+The body is parsed here because Flask buffers the whole form in memory and on disk first.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -36,13 +36,12 @@ from libraries.uploads.staging import StagedUpload, bind_to_job, discard, stage
 FORM = "multipart/form-data"
 FIELD = "file"
 BLOCK = 65536
-# What a form may need beside its file: boundaries and the heads of its parts.
+# Allowance for boundaries and part headers.
 OVERHEAD = 65536
 MAX_TEXT_BYTES = 8192
 MAX_HEAD_BYTES = 8192
 MAX_FILE_NAME_CHARS = 1000
-# RFC 2046 allows 70 characters; clients in use, Werkzeug's among them, make longer ones now and
-# then.
+# RFC 2046 allows 70 characters; some clients, Werkzeug among them, send longer ones.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
 FORM_SCHEMA: JsonObject = {
     "type": "object",
@@ -53,25 +52,25 @@ FORM_SCHEMA: JsonObject = {
 
 @dataclass
 class UploadedFile:
-    """A file that came with the request: what it is called and what it is, how it begins, and the parcel that it is in."""
+    """A file of the request: name, type, first bytes and staged upload."""
 
     name: str
     kind: FileKind
     head: bytes
-    parcel: StagedUpload
-    addressed: bool = False
+    staged: StagedUpload
+    bound: bool = False
 
-    def hand_to(self, job_id: str, file: str = "") -> None:
-        """Leave the parcel to a job, which will store it as `file` if that is known."""
-        self.addressed = True
-        # The job is queued. Without this note the parcel is thrown away later than it could be.
+    def bind_to(self, job_id: str, file: str = "") -> None:
+        """Bind the staged upload to a job, which stores it as `file` if that is known."""
+        self.bound = True
+        # The job is queued; unbound, the upload is only discarded later.
         with contextlib.suppress(QueueUnavailable):
-            bind_to_job(self.parcel.id, job_id, file)
+            bind_to_job(self.staged.id, job_id, file)
 
 
 @dataclass
 class _Form:
-    """A form that is being read: what it may have, and what it has had so far."""
+    """A form that is being read: accepted file types and field names, and the parts so far."""
 
     kinds: tuple[FileKind, ...]
     names: Collection[str]
@@ -80,7 +79,6 @@ class _Form:
 
 
 def is_form() -> bool:
-    """Tell whether the request brings a form."""
     return request.mimetype == FORM
 
 
@@ -88,20 +86,17 @@ def is_form() -> bool:
 def received_file(
     kinds: tuple[FileKind, ...], names: Collection[str] = ()
 ) -> Iterator[tuple[UploadedFile, dict[str, str]]]:
-    """Read the form of the request, and yield the file and the texts in it; if no job gets the file inside, it is thrown away.
+    """Read the form, and yield its file and texts; discard a file that is not bound to a job.
 
     Args:
-        kinds: what the file may be.
-        names: the fields that the form may have beside it.
+        kinds: accepted file types.
+        names: accepted fields besides the file.
 
     Raises:
-        EdgeError: the body is no form, or a broken one; the file is none of these kinds, or larger
-            than the setting `UPLOAD_LIMIT`; no more than that is read.
-        BadFields: the form has no file in its field `file`, an empty one, or other fields beside
-            it.
-        InvalidInput: the file is not what it began as.
+        EdgeError: the body is not a valid form, or the file has another type or is too large.
+        BadFields: the field `file` is missing or empty, or other fields are unknown or invalid.
+        InvalidInput: the file is damaged.
         Unavailable: too many files wait to be stored.
-        QueueUnavailable: the broker cannot be reached.
     """
     decoder = _decoder()
     limit = UploadSettings.current().upload_limit
@@ -112,36 +107,31 @@ def received_file(
     try:
         _read(form, _events(request.stream, decoder), limit)
         (file,) = form.files
-        # In place of the body, which is gone: a request that is sent again is the same if its file
-        # and its fields are.
-        g.json_body = {**form.texts, "name": file.name, "sha256": file.parcel.sha256}
+        # Replaces the body, which is consumed, when requests are compared for idempotency.
+        g.json_body = {**form.texts, "name": file.name, "sha256": file.staged.sha256}
         yield file, form.texts
     finally:
         for file in form.files:
-            if not file.addressed:
+            if not file.bound:
                 with contextlib.suppress(QueueUnavailable):
-                    discard(file.parcel.id)
+                    discard(file.staged.id)
 
 
 def _decoder() -> MultipartDecoder:
     if not is_form():
         raise EdgeError(
-            f"send the file as {FORM}, in a field of the name {FIELD!r}",
+            f"send the file as {FORM} in the field {FIELD!r}",
             code="unsupported-media-type",
         )
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise EdgeError("send the body without a content encoding", code="unsupported-media-type")
     boundary = request.mimetype_params.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
-        raise EdgeError(
-            "the header Content-Type names no boundary that a form could have",
-            code="malformed-form",
-        )
+        raise EdgeError("Content-Type has no valid boundary", code="malformed-form")
     return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=20)
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
-    """Yield what the decoder makes of the body, piece by piece."""
     while decoder.state is not State.COMPLETE:
         block = _next_block(stream)
         try:
@@ -149,31 +139,29 @@ def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
             while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
                 yield event
         except (ValueError, RequestEntityTooLarge):
-            raise EdgeError(
-                "the form is broken, or has too many parts", code="malformed-form"
-            ) from None
+            text = "the form is malformed or has too many parts"
+            raise EdgeError(text, code="malformed-form") from None
         if decoder.state is State.PART and len(decoder.buffer) > MAX_HEAD_BYTES:
-            raise EdgeError(
-                f"the head of a part of the form has more than {MAX_HEAD_BYTES} bytes",
-                code="malformed-form",
-            )
+            text = f"the headers of a part exceed {MAX_HEAD_BYTES} bytes"
+            raise EdgeError(text, code="malformed-form")
 
 
 def _next_block(stream: IO[bytes]) -> bytes:
     try:
         return stream.read(BLOCK)
     except ClientDisconnected:
-        raise EdgeError("the form is cut off", code="malformed-form") from None
+        raise EdgeError(
+            "the form is incomplete: the connection was closed", code="malformed-form"
+        ) from None
     except RequestEntityTooLarge:
         raise _too_large(UploadSettings.current().upload_limit) from None
 
 
 def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
-    """Read all of a form; its file is added as soon as it is in the broker."""
     for event in events:
         if isinstance(event, Field) and event.name in form.names:
             if event.name in form.texts:
-                raise BadFields([FieldError((event.name,), "Given twice.")], location="form")
+                raise BadFields([FieldError((event.name,), "Duplicate field.")], location="form")
             form.texts[event.name] = _text(event.name, _data(events))
         elif isinstance(event, Field | File):
             if event.name != FIELD or not isinstance(event, File) or form.files:
@@ -200,7 +188,7 @@ def _text(name: str, blocks: Iterator[bytes]) -> str:
 def _misplaced(event: Field | File, received: list[UploadedFile]) -> FieldError:
     if event.name != FIELD:
         return FieldError(((event.name or "")[:100],), "Unknown field.")
-    return FieldError((FIELD,), "One file at a time." if received else "Must be a file.")
+    return FieldError((FIELD,), "Only one file is allowed." if received else "Must be a file.")
 
 
 def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile:
@@ -213,20 +201,14 @@ def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> U
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:
         kind = recognise(bytes(head[:HEAD]), name, among=kinds)
-        return UploadedFile(
-            name, kind, bytes(head), stage(checked(_joined(bytes(head), blocks), kind))
-        )
+        whole = itertools.chain([bytes(head)], blocks)
+        return UploadedFile(name, kind, bytes(head), stage(checked(whole, kind)))
     except UnknownKind as error:
         raise EdgeError(str(error), code="unsupported-media-type") from None
 
 
-def _joined(head: bytes, blocks: Iterable[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from blocks
-
-
 def _data(events: Iterator[Event]) -> Iterator[bytes]:
-    """Yield the bytes of the part whose head was the last event."""
+    """Yield the bytes of the part whose header was the last event."""
     for event in events:
         if isinstance(event, Data):
             yield event.data
@@ -245,4 +227,4 @@ def _bounded(blocks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _too_large(limit: int) -> EdgeError:
-    return EdgeError(f"a file may have at most {limit / 10**6:g} MB", code="file-too-large")
+    return EdgeError(f"the file exceeds the limit of {limit / 10**6:g} MB", code="file-too-large")

@@ -1,14 +1,12 @@
-"""Checks of the routes when the application starts: a mistake of a component stops it with the file and the mistake."""
+"""Startup checks of routes and operations; a mistake in a component stops the application."""
 
 from __future__ import annotations
 
 import inspect
 import itertools
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import click
 from flask import Flask
@@ -26,38 +24,30 @@ ROOT = Path(__file__).parents[2]
 
 
 class StartupError(click.ClickException):
-    """Raised when the application cannot start because of a mistake in a component; a command shows the text without a trace."""
+    """Raised for a mistake in a component; the CLI shows the message without a traceback."""
 
 
 def exported_blueprints(package: ModuleType) -> list[Blueprint]:
-    """Return what a component exports as `blueprint` or `blueprints`.
-
-    Raises:
-        StartupError: it exports neither.
-    """
+    """Return the `blueprint` or `blueprints` of a component, or raise StartupError."""
     if hasattr(package, "blueprint"):
         return [package.blueprint]
     if hasattr(package, "blueprints"):
         return list(package.blueprints)
     modules = [package, sys.modules.get(f"{package.__name__}.main")]
-    names = [
-        (module, name)
-        for module in modules
-        if module is not None
+    misnamed = [
+        f"; {_place(module.__file__)} has one under the name `{name}`"
+        for module in filter(None, modules)
         for name, value in vars(module).items()
         if isinstance(value, Blueprint)
     ]
     mistake = "exports no `blueprint`, so none of its routes would be served"
-    for module, name in names:
-        mistake += f"; {_place(module.__file__)} has one under the name `{name}`"
-    raise StartupError(f"{_place(package.__file__)}: {mistake}")
+    raise StartupError(f"{_place(package.__file__)}: {mistake}{''.join(misnamed)}")
 
 
 def check_routes(app: Flask) -> None:
-    """Hand the access of every route to `install_access`.
+    """Record the access level of every route for `install_access`.
 
-    Raises:
-        StartupError: a route declares no access, or another one than its blueprint.
+    Raises StartupError if a route declares no access, or another one than its blueprint.
     """
     app.extensions[EXTENSION] = {
         rule.endpoint: _access_of(app, rule) for rule in app.url_map.iter_rules()
@@ -69,27 +59,27 @@ def _access_of(app: Flask, rule: Rule) -> Access:
     blueprint = app.blueprints.get(name)
     declared = blueprint.route_access[endpoint] if isinstance(blueprint, ApiBlueprint) else None
     is_file = endpoint == "static"
-    place = file_of(app.view_functions[rule.endpoint])
+    view = inspect.unwrap(app.view_functions[rule.endpoint])
+    place = _place(inspect.getsourcefile(view))
     if is_file and blueprint is not None:
         place = _place(sys.modules[blueprint.import_name].__file__)
     if declared is None:
         raise StartupError(
-            f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another level, "
-            f"to its {'blueprint' if is_file else 'decorator'}"
+            f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another "
+            f"level, to its {'blueprint' if is_file else 'decorator'}"
         )
     if isinstance(blueprint, ApiBlueprint) and blueprint.access not in (None, declared):
         raise StartupError(
-            f"{place}: the route {rule.rule} has access={declared}, and its blueprint {blueprint.access}; "
-            "a page and its files are open or closed together"
+            f"{place}: the route {rule.rule} has access={declared}, and its blueprint "
+            f"{blueprint.access}; both must be equal"
         )
     return declared
 
 
 def check_operations(app: Flask) -> None:
-    """Check that the tasks of all operations exist; a task module that cannot be read is reported elsewhere.
+    """Raise StartupError if an operation names a task that does not exist.
 
-    Raises:
-        StartupError: an operation names a task that does not exist.
+    Task modules that cannot be imported are skipped; they are reported elsewhere.
     """
     tasks = known_tasks()
     unnamed = (getattr(one, "operations", ()) for one in app.blueprints.values())
@@ -97,15 +87,11 @@ def check_operations(app: Flask) -> None:
         for task in filter(None, (operation.task, *operation.other_tasks)):
             if task not in tasks and load_problem(task.rpartition(".")[0]) is None:
                 hint = did_you_mean(task, tasks)
+                place = _place(sys.modules[operation.module].__file__)
                 raise StartupError(
-                    f"{_place(sys.modules[operation.module].__file__)}: the operation {operation.name!r} names the task {task!r}, "
+                    f"{place}: the operation {operation.name!r} names the task {task!r}, "
                     f"which does not exist{f'; {hint}' if hint else ''}"
                 )
-
-
-def file_of(view: Callable[..., Any]) -> str:
-    """Return the file that a view is written in, relative to the project."""
-    return _place(inspect.getsourcefile(inspect.unwrap(view)))
 
 
 def _place(file_name: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What a route that submits does with a request: parse it, plan its jobs, queue them and reply."""
+"""Views of routes that submit jobs: parse the request, plan and queue its jobs, respond."""
 
 from __future__ import annotations
 
@@ -43,10 +43,9 @@ def submission_view(
     """Return the view of a route that submits an operation.
 
     Args:
-        operation: what it submits.
-        status: of the reply; `Prefer: respond-async` makes it 202.
-        files: the kinds of file that it takes as a form; the operation then gets an `UploadedFile`
-            for a body.
+        operation: the operation.
+        status: status of the response; `Prefer: respond-async` makes it 202.
+        files: kinds of files accepted in a form; the body is then an `UploadedFile`.
         direct: answers requests that need no job, and returns None for the others.
     """
 
@@ -67,12 +66,7 @@ def submission_view(
 
 
 def parsed_request(operation: Operation) -> Submission:
-    """Return the JSON of the request, parsed; an operation without fields needs no body.
-
-    Raises:
-        EdgeError, RequestEntityTooLarge: the body cannot be read.
-        BadFields: fields are wrong.
-    """
+    """Parse the JSON body; an operation without fields needs none."""
     if operation.body is EmptySchema and not (is_json(request.mimetype) and request.get_data()):
         return Submission({}, JobOptions())
     parsed: Submission = StrictParser().parse(operation.schema(), request, location="json")
@@ -80,12 +74,7 @@ def parsed_request(operation: Operation) -> Submission:
 
 
 def answer(operation: Operation, submission: Submission, status: int) -> Response:
-    """Queue what a request becomes, and return the reply that says so.
-
-    Raises:
-        InvalidInput, UnknownTask, Exhausted, QueueUnavailable: as `queue`.
-        BadFields: the webhook may not be called, or a job to wait for is not there.
-    """
+    """Queue the jobs of a request and respond; raises as `check_options` and `queue`."""
     plan = operation.plan(submission.body)
     options = check_options(submission.options)
     if isinstance(plan, BatchPlan):
@@ -93,7 +82,7 @@ def answer(operation: Operation, submission: Submission, status: int) -> Respons
     job = queue(plan, options)
     is_later = options.run_at is not None or options.depends_on
     message = f"{plan.message}, to run later" if is_later else plan.message
-    # Only a route whose usual reply is another one has a choice.
+    # Routes that respond with 202 anyway have no choice.
     is_async = status != 202 and prefers_async()  # noqa: PLR2004
     response = accepted(job, message, status_code=202 if is_async else status, **plan.members)
     if is_async:
@@ -102,11 +91,7 @@ def answer(operation: Operation, submission: Submission, status: int) -> Respons
 
 
 def form_options(texts: Mapping[str, str]) -> JobOptions:
-    """Return the options of the queue that the fields of a form have.
-
-    Raises:
-        BadFields: fields are wrong.
-    """
+    """Load the queue options from the fields of a form; raise BadFields if they are invalid."""
     schema = JobOptionsSchema()
     values = {name: _value(schema.fields[name], text) for name, text in texts.items()}
     try:
@@ -117,10 +102,7 @@ def form_options(texts: Mapping[str, str]) -> JobOptions:
 
 
 def _value(field: fields.Field[Any], text: str) -> Any:
-    """Return the value that a text in a form has in JSON.
-
-    A list may also be names with commas between them.
-    """
+    """Convert the text of a form field to its JSON value; a list may be comma-separated."""
     if isinstance(field, fields.String | fields.AwareDateTime):
         return text
     try:
@@ -135,19 +117,17 @@ def _value(field: fields.Field[Any], text: str) -> Any:
 def requested_body(
     operation: Operation, files: tuple[FileKind, ...], description: str
 ) -> JsonObject:
-    """Return the request body of an operation for the OpenAPI document."""
     content: JsonObject = {}
     if files:
         options = {
             name: {
                 "type": "string",
-                "description": f"{field.metadata['description']} As in JSON, written as text.",
+                "description": f"{field.metadata['description']} As JSON text.",
             }
             for name, field in JobOptionsSchema().fields.items()
         }
-        content[FORM] = {
-            "schema": {**FORM_SCHEMA, "properties": {**FORM_SCHEMA["properties"], **options}}
-        }
+        properties = {**FORM_SCHEMA["properties"], **options}
+        content[FORM] = {"schema": {**FORM_SCHEMA, "properties": properties}}
     if operation.body is not EmptySchema:
         example = {} if operation.example is None else {"example": operation.example}
         content[JSON] = {"schema": operation.schema, **example}

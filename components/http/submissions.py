@@ -1,7 +1,7 @@
-"""The one way to submit: operations, which turn a request into jobs, and the jobs that they plan.
+"""Operations, which turn requests into jobs, and the plans of these jobs.
 
-An operation is declared with its route, by `ApiBlueprint.submits`. Batches, WebSockets and `POST
-/jobs` take it from `OPERATIONS`.
+`ApiBlueprint.submits` declares an operation with its route. Batches, WebSockets and `POST /jobs`
+look operations up in `OPERATIONS`.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from libraries.uploads.staging import jobs_writing
 
 
 class EmptySchema(Schema):
-    """Nothing but the options of the queue."""
+    """A request without fields, except the queue options."""
 
     class Meta:
-        """A request without fields ignores what else it is sent."""
+        """Ignore unknown fields."""
 
         unknown = EXCLUDE
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobPlan:
-    """A job that an operation plans; what is not given follows the operation.
+    """A job that an operation plans; unset attributes default to those of the operation.
 
-    `after` has the ids of jobs that have to finish first, `members` further members of the reply.
-    `on_queued` is called with the job's id.
+    `after` lists the ids of jobs that must finish first, `members` further members of the response.
+    `on_queued` is called with the job id.
     """
 
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -54,9 +54,9 @@ class JobPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchPlan:
-    """Jobs that are queued together, each with options that come before those of the batch.
+    """Jobs that are queued together; their own options take precedence over those of the batch.
 
-    `gathering` runs when the others have ended; `reply` makes the body of the reply.
+    `gathering` runs when all jobs have ended; `reply` returns the body of the response.
     """
 
     jobs: Sequence[tuple[JobPlan, JobOptions]]
@@ -68,26 +68,25 @@ Plan = Mapping[str, Any] | JobPlan | BatchPlan
 
 
 def no_inputs(_: Any) -> Iterable[str]:
-    """Return no files."""
     return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """How a request becomes a job.
+    """A kind of request that becomes jobs.
 
     Attributes:
-        name: what `POST /batches`, `POST /jobs` and WebSockets call it.
-        body: the schema of the request, without the options of the queue.
-        call: checks what `body` loads and returns the keyword arguments of the task, or a plan;
+        name: its name for `POST /batches`, `POST /jobs` and WebSockets.
+        body: schema of the request, without the queue options.
+        call: checks the loaded body and returns the keyword arguments of the task, or a plan;
             raises InvalidInput.
         task: dotted path of the task.
         other_tasks: further tasks that a plan may name.
-        message: what the reply says.
-        timeout: how long a job may run; None for the setting.
-        inputs: the files that a job reads; it waits for the jobs that still store them.
-        split: returns the jobs of a request in a batch, where that is not one job.
-        jobs: what `priority` puts in front of others, for its description.
+        message: message of the response.
+        timeout: time limit of a job; None for the setting.
+        inputs: returns the files that a job reads; the job waits for jobs that still store them.
+        split: returns the jobs of a request in a batch, if they are not one.
+        jobs: what `priority` moves to the front, for its description.
         example: a request, for the documentation.
         module: dotted name of the module that declares it.
     """
@@ -107,11 +106,11 @@ class Operation:
 
     @cached_property
     def schema(self) -> type[SubmissionSchema]:
-        """The schema of a whole request: the body, and the options of the queue beside it."""
+        """The schema of the whole request: the body and the queue options."""
         both = sorted(set(self.body().fields) & set(JobOptionsSchema().fields))
         if both:
             raise LoadError(
-                f"the body of {self.name} has the field {both[0]!r}, an option of the queue"
+                f"the body of {self.name} has the field {both[0]!r}, which is a queue option"
             )
         members = {
             "__doc__": self.body.__doc__,
@@ -119,26 +118,16 @@ class Operation:
             "priority": priority_field(self.jobs),
             "body_schema": self.body,
         }
-        # The name is that of the schema in the OpenAPI document.
+        # The name appears in the OpenAPI document.
         bases = (SubmissionSchema, self.body, JobOptionsSchema)
         return type(self.body.__name__, bases, members)
 
     def plan(self, body: Any) -> JobPlan | BatchPlan:
-        """Return what a request becomes.
-
-        Raises:
-            InvalidInput: it cannot be done.
-            QueueUnavailable: the broker cannot be asked whether an input is still being stored.
-        """
         plan = self.call(body)
         return plan if isinstance(plan, BatchPlan) else self._completed(plan, body)
 
     def plans(self, body: Any) -> list[JobPlan]:
-        """Return the jobs that a request becomes in a batch or on a WebSocket.
-
-        Raises:
-            InvalidInput, QueueUnavailable: as `plan`.
-        """
+        """Return the planned jobs of a request in a batch or on a WebSocket."""
         found = [self.call(body)] if self.split is None else self.split(body)
         return [self._completed(one, body) for one in found if not isinstance(one, BatchPlan)]
 
@@ -157,7 +146,7 @@ class Operation:
 
 
 class Submission(NamedTuple):
-    """A request that was parsed: what `Operation.body` loads, and the options of the queue."""
+    """A parsed request: the loaded body and the queue options."""
 
     body: Any
     options: JobOptions
@@ -169,11 +158,7 @@ class SubmissionSchema(Schema):
     body_schema: type[Schema]
 
     def load(self, data: Any, **choices: Any) -> Submission:
-        """Return the parts of a request.
-
-        Raises:
-            ValidationError: fields are wrong; those of both parts are named.
-        """
+        """Load both parts; raise ValidationError with the errors of both."""
         errors: dict[Any, Any] = {}
         parts: list[Any] = []
         names = option_names()
@@ -193,7 +178,6 @@ class SubmissionSchema(Schema):
 
 @lru_cache(maxsize=1)
 def option_names() -> frozenset[str]:
-    """Return the names of the options of the queue."""
     return frozenset(JobOptionsSchema().fields)
 
 
@@ -201,19 +185,14 @@ OPERATIONS: Registry[Operation] = Registry("operation")
 
 
 def discard_operations(package: str) -> None:
-    """Remove the operations that the modules of a package have registered."""
+    """Remove the operations that modules of a package have registered."""
     for name, operation in OPERATIONS.items():
         if f"{operation.module}.".startswith(f"{package}."):
             OPERATIONS.discard(name)
 
 
 def queue(plan: JobPlan, options: JobOptions) -> Job:
-    """Queue a planned job with the options of its request, and return it.
-
-    Raises:
-        InvalidInput: it is to run later, and an input is still being stored.
-        UnknownTask, InvalidInput, Exhausted, QueueUnavailable: as `libraries.job_manager.submit`.
-    """
+    """Queue a planned job; raises as `options_of` and `libraries.job_manager.submit`."""
     job = submit(plan.task, plan.args, plan.kwargs, options_of(plan, options))
     if plan.on_queued is not None:
         plan.on_queued(job.id)
@@ -221,11 +200,7 @@ def queue(plan: JobPlan, options: JobOptions) -> Job:
 
 
 def queue_batch(plan: BatchPlan, shared: JobOptions) -> Batch:
-    """Queue planned jobs together, and return the batch.
-
-    Raises:
-        InvalidInput, UnknownTask, Exhausted, QueueUnavailable: as `queue`.
-    """
+    """Queue planned jobs together; raises as `queue`."""
     plans = [one for one, _ in plan.jobs]
     options = [options_of(one, merged(own, shared)) for one, own in plan.jobs]
     return submit_batch(
@@ -237,16 +212,12 @@ def queue_batch(plan: BatchPlan, shared: JobOptions) -> Batch:
 
 
 def options_of(plan: JobPlan, chosen: JobOptions) -> JobOptions:
-    """Return the options that a planned job is queued with.
-
-    Raises:
-        InvalidInput: it is to run later, and an input is still being stored.
-    """
+    """Return the options of a planned job; raise InvalidInput if a delay excludes its inputs."""
     if plan.after and chosen.run_at is not None:
         raise InvalidInput(
-            f"cannot be combined with delay or run_at: the job {plan.after[0]} has to finish first",
+            f"cannot be combined with delay or run_at: the job {plan.after[0]} must finish first",
             field="run_at",
-            hint="send the request without them, or when that job has finished",
+            hint="omit them, or repeat the request when that job has finished",
         )
     return replace(
         chosen,
@@ -258,7 +229,7 @@ def options_of(plan: JobPlan, chosen: JobOptions) -> JobOptions:
 
 
 def merged(own: JobOptions, shared: JobOptions) -> JobOptions:
-    """Return the options of an item: its own, and for those that it does not choose the ones of its batch."""
+    """Return the options of a batch item; those it does not set are the ones of the batch."""
     given = {
         one.name: getattr(own, one.name)
         for one in fields(JobOptions)
@@ -266,17 +237,12 @@ def merged(own: JobOptions, shared: JobOptions) -> JobOptions:
     }
     merged_options = replace(shared, **given)
     if "depends_on" in given:
-        # The other jobs decide when.
         return replace(merged_options, run_at=None)
     return replace(merged_options, depends_on=()) if "run_at" in given else merged_options
 
 
 def check_readable(path: str) -> None:
-    """Raise an error of the storage if `path` is not a file that tasks may read, and no job is about to store it.
-
-    Raises:
-        QueueUnavailable: the file is not there, and the broker cannot be asked whether it will be.
-    """
+    """Raise an error as `open_input`, unless a job is about to store `path`."""
     try:
         open_input(path).close()
     except NotFound:

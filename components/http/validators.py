@@ -1,4 +1,4 @@
-"""Checks of the libraries as validators of fields: one rule, asked at the edge and again where the work is done."""
+"""marshmallow validators that call the libraries' own checks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libraries.errors import InvalidInput, NotFound
 
 
 def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Return a marshmallow validator that lets a value pass if `check(value)` raises no InvalidInput and no NotFound."""
+    """Return a validator that fails if `check(value)` raises InvalidInput or NotFound."""
 
     def validate(value: Any) -> None:
         try:

@@ -90,7 +90,7 @@ class JobStream:
             return Response(first, headers=headers)
         if supports_streaming():
             begin = partial(self._begin, last_id=last_id)
-            return DetachedResponse(200, headers, self, begin, first, abandon=self._leave)
+            return DetachedResponse(200, headers, self, begin, first, on_full=self._leave)
         return Response(self._blocks(first, last_id), headers=headers)
 
     def _deliver(self, event: JobEvent) -> None:

@@ -1,7 +1,8 @@
-"""The actions that clients can request on a WebSocket, each with its schema, handler and text."""
+"""WebSocket actions, each with its schema, handler and documentation."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from marshmallow import Schema, fields
@@ -30,6 +31,7 @@ TOO_SOON = "⏳ Please wait before sending another job"
 DEFAULT_TYPE = "default"
 MAX_TYPE_CHARS = 100
 GROUP = r"[A-Za-z0-9_.:-]{1,64}"
+JOB_EXAMPLE, GROUP_EXAMPLE = {"job_id": "artboard_7be02d"}, {"group": "studio"}
 
 
 class JobSchema(Schema):
@@ -46,7 +48,7 @@ class JobIdSchema(Schema):
 
 
 class SubscribeSchema(JobIdSchema):
-    """A job to follow, after an event that the client knows."""
+    """A job to follow, and the last event that the client has."""
 
     after = fields.String(
         load_default=START, validate=Regexp(EVENT_ID, error="Must be the id of an event.")
@@ -62,6 +64,12 @@ class GroupSchema(Schema):
     )
 
 
+def reply_frame(name: str, summary: str, example: Mapping[str, str]) -> Frame:
+    """Return a reply with the members of `example`."""
+    fields: dict[str, Node] = {member: {} for member in example}
+    return Frame(name=name, summary=summary, fields=fields, examples=[{**example, "ref": 7}])
+
+
 @action(
     tag="connection",
     reply=Frame(name="pong", summary="The connection is alive.", examples=[{"ref": 7}]),
@@ -74,13 +82,13 @@ def ping(session: Session, message: ClientMessage) -> None:
 
 
 def job_requests(schemas: Schemas) -> dict[str, Frame]:
-    """Return the messages that submit jobs: one for all types that take a text, one per other."""
+    """Return the messages that submit jobs: one for all text operations, one for each other."""
     texts = [name for name, one in OPERATIONS.items() if set(one.body().fields) == {"content"}]
     others = [name for name in OPERATIONS if name not in texts]
     known = ", ".join(f"`{name}`" for name in texts)
     kind: Node = {
         "type": "string",
-        "description": f"{known}; any other text runs `{DEFAULT_TYPE}`.",
+        "description": f"{known}; any other string runs `{DEFAULT_TYPE}`.",
         "default": DEFAULT_TYPE,
         "maxLength": MAX_TYPE_CHARS,
         "examples": texts,
@@ -93,7 +101,7 @@ def job_requests(schemas: Schemas) -> dict[str, Frame]:
     for name in others:
         operation = OPERATIONS[name]
         content = schemas.of(operation.schema())
-        # Every drawing is a job here, and its events are sent without a webhook.
+        # Drawings are always jobs here, and events replace webhooks.
         for http_only in ("complexity", "webhook"):
             content["properties"].pop(http_only, None)
         fields = {"type": constant(name), "content": schemas.add(f"{pascal(name)}Content", content)}
@@ -118,7 +126,6 @@ def job(session: Session, message: ClientMessage) -> None:
     if not session.admit_job():
         session.send_status("error", TOO_SOON, ref=message.ref)
         return
-    # An unknown type runs the default operation.
     name = kind if kind in OPERATIONS else DEFAULT_TYPE
     operation = OPERATIONS[name]
     submission = parsed_content(operation, content)
@@ -138,24 +145,21 @@ def job(session: Session, message: ClientMessage) -> None:
 
 
 def parsed_content(operation: Operation, content: object) -> Submission:
-    """Return the content of a job, parsed by the schema of its operation.
+    """Parse the content of a job with the schema of its operation.
 
-    Raises:
-        BadMessage: it is neither a text nor an object, or has a webhook.
-        ValidationError: it does not match the schema.
+    Raises BadMessage if the content has another type or a webhook, and ValidationError.
     """
     if isinstance(content, str):
         content = {"content": content}
     if not isinstance(content, dict):
-        raise BadMessage("the content must be a text, or an object for the job types that take one")
+        raise BadMessage("the content must be a string, or an object if the job type has one")
     submission: Submission = operation.schema().load(content)
     if submission.options.webhook is not None:
-        raise BadMessage("webhook: ask for one over HTTP; here you are told of the job yourself")
+        raise BadMessage("webhook: not supported on WebSockets, which receive the job's events")
     return submission
 
 
 def truncated(text: str, max_chars: int = 200) -> str:
-    """Return a text, shortened with an ellipsis if it is long."""
     return text if len(text) <= max_chars else f"{text[:max_chars]}…"
 
 
@@ -165,7 +169,7 @@ def truncated(text: str, max_chars: int = 200) -> str:
     example={"job_id": "artboard_7be02d", "after": "0-0"},
     reply=Frame(
         name="subscribed",
-        summary="The job is followed; its present state.",
+        summary="The job is followed; has its current state.",
         fields={"job_id": {}, "job": {}},
         examples=[{"job_id": "artboard_7be02d", "ref": 7}],
     ),
@@ -174,12 +178,12 @@ def truncated(text: str, max_chars: int = 200) -> str:
 def subscribe(session: Session, message: ClientMessage) -> None:
     """Follow a job.
 
-    The present state of the job is sent at once, then each event after `after`, up to the end.
+    The reply has the current state of the job; then each event later than `after` is sent.
     """
     job_id = find_job(message.payload["job_id"]).id
     session.unfollow(job_id)
     followed, follower = session.follow(job_id, after=message.payload["after"])
-    # Sent when no event can be missed any more, and before the first event.
+    # Sent after the subscription is active and before the first event.
     session.reply(message, {"job_id": job_id, "job": job_body(followed.job)})
     session.go_on(followed, follower)
 
@@ -187,17 +191,12 @@ def subscribe(session: Session, message: ClientMessage) -> None:
 @action(
     tag="following",
     schema=JobIdSchema,
-    example={"job_id": "artboard_7be02d"},
-    reply=Frame(
-        name="unsubscribed",
-        summary="The job is no longer followed.",
-        fields={"job_id": {}},
-        examples=[{"job_id": "artboard_7be02d", "ref": 7}],
-    ),
+    example=JOB_EXAMPLE,
+    reply=reply_frame("unsubscribed", "The job is no longer followed.", JOB_EXAMPLE),
     token=TokenAccess.SAME_JOB,
 )
 def unsubscribe(session: Session, message: ClientMessage) -> None:
-    """Stop following a job; the job goes on."""
+    """Stop following a job; the job continues."""
     session.unfollow(message.payload["job_id"])
     session.reply(message, {"job_id": message.payload["job_id"]})
 
@@ -211,9 +210,9 @@ def unsubscribe(session: Session, message: ClientMessage) -> None:
 def cancel(session: Session, message: ClientMessage) -> None:
     """Cancel a waiting job, or stop a running one.
 
-    A client that follows the job receives its end once, like any other end.
+    A client that follows the job receives its final event as usual.
     """
-    # Read before the job ends: its end stops the following.
+    # Read before the job ends, which unsubscribes the session.
     followed = session.follows(message.payload["job_id"])
     try:
         stopped = stop_job(message.payload["job_id"])
@@ -229,13 +228,8 @@ def cancel(session: Session, message: ClientMessage) -> None:
 @action(
     tag="groups",
     schema=GroupSchema,
-    example={"group": "studio"},
-    reply=Frame(
-        name="joined",
-        summary="The client is in the group.",
-        fields={"group": {}},
-        examples=[{"group": "studio", "ref": 7}],
-    ),
+    example=GROUP_EXAMPLE,
+    reply=reply_frame("joined", "The client is in the group.", GROUP_EXAMPLE),
 )
 def join(session: Session, message: ClientMessage) -> None:
     """Join a group."""
@@ -246,13 +240,8 @@ def join(session: Session, message: ClientMessage) -> None:
 @action(
     tag="groups",
     schema=GroupSchema,
-    example={"group": "studio"},
-    reply=Frame(
-        name="left",
-        summary="The client is no longer in the group.",
-        fields={"group": {}},
-        examples=[{"group": "studio", "ref": 7}],
-    ),
+    example=GROUP_EXAMPLE,
+    reply=reply_frame("left", "The client is no longer in the group.", GROUP_EXAMPLE),
 )
 def leave(session: Session, message: ClientMessage) -> None:
     """Leave a group."""
@@ -270,7 +259,7 @@ def leave(session: Session, message: ClientMessage) -> None:
             "groups": {
                 "type": "array",
                 "items": {"type": "string"},
-                "description": "The groups that it has joined.",
+                "description": "Groups that the client has joined.",
             },
         },
         examples=[{"client_id": "5f0c2a9be1d34c77", "groups": ["studio"], "ref": 7}],
@@ -280,7 +269,7 @@ def leave(session: Session, message: ClientMessage) -> None:
 def hello(session: Session, message: ClientMessage) -> None:
     """Return the id of this client.
 
-    From then on, a message to the group `client:` and the `client_id` reaches this client alone.
+    From then on, messages to the group `client:<client_id>` reach only this client.
     """
     groups = session.groups
     session.join(own_group(session.id))

@@ -1,6 +1,6 @@
 """The AsyncAPI 3.0 document, from the actions, the operations and `asyncapi.toml`.
 
-Titles of channels and schemas are names in generated clients.
+Client generators use the titles of channels and schemas as names.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EXAMPLE_JOB = JobRecord(
 
 
 def asyncapi_document(*, keyed: bool) -> Node:
-    """Return the document of the running application; `keyed` if it requires API keys."""
+    """Return the AsyncAPI document; `keyed` if the service requires API keys."""
     document = tomllib.loads(Path(__file__).with_name("asyncapi.toml").read_text("utf-8"))
     document["info"]["version"] = VERSION
     document["operations"] = {}
@@ -64,7 +64,7 @@ def asyncapi_document(*, keyed: bool) -> Node:
 
 
 def describe_servers(document: Node, *, keyed: bool) -> None:
-    """Complete the servers from the settings: the `Host` of a request is the client's claim."""
+    """Set address and security of the servers from the settings, not from `Host`."""
     schemes = document["components"]["securitySchemes"]
     for name, server in document["servers"].items():
         server["host"] = base_address().removeprefix("http://")
@@ -76,7 +76,7 @@ def describe_servers(document: Node, *, keyed: bool) -> None:
 
 
 def chosen(nodes: Mapping[str, Node], values: Mapping[str, Any]) -> Node:
-    """Return the values of an example for these members; constants need no value."""
+    """Return the example values of these members; constants need no value."""
     known = {n: node["const"] for n, node in nodes.items() if "const" in node} | {**values}
     return {name: known[name] for name in nodes if name in known}
 
@@ -87,7 +87,7 @@ class Channel:
     def __init__(
         self, document: Node, name: str, schemas: Schemas, known: Node, route: Node
     ) -> None:
-        """Complete the channel of this name; `route` is its description in the OpenAPI document."""
+        """Complete the channel; `route` is its operation in the OpenAPI document."""
         self.name, self.schemas, self.known = name, schemas, known
         self.flat = name == "background_job"
         self.operations: Node = document["operations"]
@@ -102,7 +102,7 @@ class Channel:
     def describe_socket(
         self, statuses: Frames, frames: Frames, requests: Mapping[str, Frames]
     ) -> None:
-        """Add everything that clients and the server send on a WebSocket."""
+        """Add the messages of clients and of the server on a WebSocket."""
         self.node["bindings"] = {"ws": {**self.binding, "bindingVersion": "0.1.0"}}
         plain_texts = list(self.messages)
         states = self._add_statuses(statuses)
@@ -125,7 +125,7 @@ class Channel:
             self._operate(f"send_{name}", frames[name], [key])
 
     def describe_stream(self, events: Frames, frames: Frames) -> None:
-        """Add the events of a job, as an event stream sends them."""
+        """Add the events of a job in an event stream."""
         gone = {"id": self.known["job_id"], **{n: self.known[n] for n in ("status", "done")}}
         whole = [self.known["job"], self.schemas.add("DeletedJob", record(gone, ["done"]))]
         for name, event in events.items():
@@ -133,7 +133,7 @@ class Channel:
             status = "started" if name == "status" else name
             example = job_body(replace(EXAMPLE_JOB, status=status))
             if frame := frames.get(f"job_{name}"):
-                # The members of the frame, except for the name of the id.
+                # Members of the frame; the id has another name here.
                 nodes = self._nodes({"id": self.known["job_id"], **frame.fields})
                 nodes.pop("job_id", None)
                 payload = self.schemas.add(pascal(frame.name), record(nodes))
@@ -176,11 +176,11 @@ class Channel:
         return self._object(key, frame, {"payload": payload} if frame.has_payload else {}, [frame])
 
     def _object(self, key: str, frame: Frame, members: Node, sources: Iterable[Frame]) -> str:
-        """Add a message that is an object; the examples of `sources` are its examples."""
+        """Add an object message with the examples of `sources`."""
         names = (*frame.required_extras, *frame.extras)
         extras = {name: self.known[name] for name in names if not (self.flat and name == "seq")}
         optional = {*frame.extras, *(frame.optional if self.flat else ())}
-        # A flat status has no other name than its status.
+        # Flat statuses have no `type`.
         nameless = self.flat and "const" in members.get("status", {})
         head = {} if nameless else {"type" if self.flat else "action": constant(frame.name)}
         members = head | extras | members
@@ -212,13 +212,17 @@ class Channel:
     def _operate(
         self, name: str, row: Row, keys: list[str], answers: list[str] | None = None, **more: Node
     ) -> None:
-        """Add an operation; what has answers is received, anything else is sent."""
-        here = {"$ref": f"#/channels/{self.name}"}
-        node: Node = {"action": "send" if answers is None else "receive", "channel": here, **more}
+        """Add an operation; with answers it is a received one, otherwise a sent one."""
+        channel = {"$ref": f"#/channels/{self.name}"}
+        node: Node = {"action": "send" if answers is None else "receive", "channel": channel}
+        node |= more
         node |= {"summary": row.summary, "tags": [{"name": row.tag}]}
         node |= {"description": row.description} if row.description else {}
-        node["messages"] = [{"$ref": f"{here['$ref']}/messages/{key}"} for key in keys]
+        node["messages"] = self._references(keys)
         if answers is not None:
-            unique = [{"$ref": f"{here['$ref']}/messages/{key}"} for key in dict.fromkeys(answers)]
-            node["reply"] = {"channel": here, "messages": unique}
+            messages = self._references(dict.fromkeys(answers))
+            node["reply"] = {"channel": channel, "messages": messages}
         self.operations[f"{self.name}_{name}"] = node
+
+    def _references(self, keys: Iterable[str]) -> list[Node]:
+        return [{"$ref": f"#/channels/{self.name}/messages/{key}"} for key in keys]

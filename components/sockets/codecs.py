@@ -10,26 +10,22 @@ from components.sockets.declarations import ACTIONS, ClientMessage, ServerMessag
 from libraries.json_types import JsonObject
 
 MAX_REF_CHARS = 200
-# Sent after the frames of a reply or of an event; only envelopes have them.
+# Sent after the frames of a reply or an event, only in envelopes.
 COMPLETIONS = ("complete", "event_complete")
 
 
 class BadMessage(Exception):
-    """Raised when a message cannot be decoded or accepted; the text is sent to the client."""
+    """Raised when a message cannot be decoded or accepted; its text is sent to the client."""
 
 
 class Codec(Protocol):
     """Decodes the messages of clients and encodes those of the server."""
 
     def decode(self, text: str) -> ClientMessage:
-        """Return the message in `text`.
-
-        Raises:
-            BadMessage: it does not have the form of this codec.
-        """
+        """Decode a message; raise BadMessage if it does not have the form of this codec."""
 
     def encode(self, message: ServerMessage) -> str:
-        """Return the text to send, '' if this codec does not have such a message."""
+        """Encode a message; return an empty string if this codec omits it."""
 
     def __hash__(self) -> int:
         """Return a hash: encoded frames are cached by codec."""
@@ -39,10 +35,9 @@ class EnvelopeCodec:
     """`{"action": ..., "payload": ...}`, with `job_id`, `seq`, `ref` and `job` next to it."""
 
     def decode(self, text: str) -> ClientMessage:
-        """Return the message in `text`."""
         found = _object(text)
         if found is None:
-            raise BadMessage("send a JSON object with an action and a payload")
+            raise BadMessage("a message must be a JSON object with an action and a payload")
         action, payload = found.get("action"), found.get("payload")
         if not isinstance(action, str) or action not in ACTIONS:
             raise BadMessage(f"the action must be one of {', '.join(ACTIONS)}")
@@ -51,7 +46,6 @@ class EnvelopeCodec:
         return ClientMessage(action, payload or {}, _ref(found))
 
     def encode(self, message: ServerMessage) -> str:
-        """Return the text to send."""
         payload = {} if message.name in COMPLETIONS else {"payload": message.payload}
         return _text({"action": message.name, **payload, **message.extras()})
 
@@ -60,13 +54,13 @@ class FlatCodec:
     """`{"type": ...}` or plain text from clients; `{"status": ...}` or `{"type": ...}` to them."""
 
     def decode(self, text: str) -> ClientMessage:
-        """Return the message in `text`; anything but a JSON object is the content of a job."""
+        """Decode a message; anything but a JSON object is the content of a job."""
         found = _object(text)
         if found is None:
             return ClientMessage("job", {"content": text})
         kind = found.get("type", "default")
         if not isinstance(kind, str):
-            raise BadMessage("the type must be a text")
+            raise BadMessage("the type must be a string")
         ref = _ref(found)
         if kind in ACTIONS and kind != "job" and "content" not in found:
             payload = {name: found[name] for name in found if name not in ("type", "ref")}
@@ -74,7 +68,6 @@ class FlatCodec:
         return ClientMessage("job", {"type": kind, "content": found.get("content", "")}, ref)
 
     def encode(self, message: ServerMessage) -> str:
-        """Return the text to send, '' for completions."""
         if message.name in COMPLETIONS:
             return ""
         payload = message.payload or {}
@@ -88,7 +81,7 @@ class FlatCodec:
 
 
 def _object(text: str) -> JsonObject | None:
-    """Return the JSON object in `text`, None for anything else."""
+    """Return the JSON object in `text`, or None if it is anything else."""
     try:
         found = parse_strictly(text.encode("utf-8", "surrogatepass"))
     except MalformedJson:
@@ -96,7 +89,7 @@ def _object(text: str) -> JsonObject | None:
     if not isinstance(found, dict):
         return None
     if next(lone_surrogates(found), None) is not None:
-        raise BadMessage("a text holds half of a surrogate pair, which is not a character")
+        raise BadMessage("a string contains a lone surrogate")
     return found
 
 
@@ -106,7 +99,7 @@ def _ref(found: JsonObject) -> str | float | None:
         return ref
     if isinstance(ref, str) and len(ref) <= MAX_REF_CHARS:
         return ref
-    raise BadMessage(f"ref must be a number or a text of up to {MAX_REF_CHARS} characters")
+    raise BadMessage(f"ref must be a number or a string of at most {MAX_REF_CHARS} characters")
 
 
 def _given(**members: Any) -> JsonObject:

@@ -20,17 +20,17 @@ from libraries.job_manager.ownership import ANONYMOUS
     "--owner",
     default=ANONYMOUS,
     show_default=True,
-    help="Whose group it is, where API keys are set.",
+    help="Owner of the group, if API keys are set.",
 )
 def push(group: str, message: str, owner: str) -> None:
-    """Send MESSAGE to all sockets that have joined GROUP.
+    """Send MESSAGE to all sockets in GROUP.
 
-    MESSAGE is a JSON object, or a text that is sent as {"text": MESSAGE}. `client:<client_id>` is
-    the group of one socket.
+    MESSAGE is a JSON object; other text is sent as {"text": MESSAGE}. `client:<client_id>` is the
+    group of one socket.
     """
     if not re.fullmatch(GROUP, group):
         raise click.BadParameter(
-            "a group is 1 to 64 letters, digits or any of _.:-", param_hint="GROUP"
+            "must be 1 to 64 letters, digits or any of _.:-", param_hint="GROUP"
         )
     try:
         body = json.loads(message)
@@ -40,4 +40,6 @@ def push(group: str, message: str, owner: str) -> None:
         reached = send_to_group(owner, group, body if isinstance(body, dict) else {"text": message})
     except QueueUnavailable as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Sent; {reached} web process{'' if reached == 1 else 'es'} had a listening socket.")
+    click.echo(
+        f"Sent to {reached} web process{'' if reached == 1 else 'es'} with a socket in the group."
+    )

@@ -1,4 +1,4 @@
-"""Declarations of WebSocket messages and of the actions that clients can request."""
+"""Declarations of WebSocket messages and actions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from libraries.loading import LoadError
 
 @dataclass(frozen=True)
 class ClientMessage:
-    """A decoded message of a client; `ref` is the client's own value, which replies repeat."""
+    """A decoded client message; replies repeat its `ref`."""
 
     action: str
     payload: JsonObject = field(default_factory=dict)
@@ -26,7 +26,7 @@ class ClientMessage:
 
 @dataclass(frozen=True)
 class ServerMessage:
-    """A message to a client. The members after `payload` are sent next to it, unless None."""
+    """A message to a client. Members after `payload` are sent next to it, unless None."""
 
     name: str
     payload: JsonObject | None = None
@@ -45,12 +45,12 @@ class ServerMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """Documentation of a kind of server message.
+    """Documentation of a server message.
 
-    `fields` has a JSON Schema for each member of the payload, empty for a member that is described
-    in `extras` of `asyncapi.toml`; `optional` names those that can be absent. `extras` are members
+    `fields` has a JSON Schema for each member of the payload; an empty one stands for the member in
+    `extras` of `asyncapi.toml`. `optional` names members that can be absent. `extras` are members
     next to the payload; those of `required_extras` are always present. Examples have members of
-    both. A frame without fields has the payload null, or none.
+    both. Without fields the payload is null or absent.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Frame:
 
 
 class TokenAccess(enum.Enum):
-    """Whether a caller whose token is limited to one job may request an action."""
+    """Permission of callers whose token is limited to one job to run an action."""
 
     NO = enum.auto()
     SAME_JOB = enum.auto()
@@ -75,12 +75,12 @@ class TokenAccess(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something that a client can request.
+    """An action that a client can request.
 
-    `reply` is the frame of `Session.reply`, None if the answer is a status; `statuses` names the
-    statuses that can follow, `can_fail` says whether an `error` can. If its requests are not just
-    those that `schema` describes, `requests` returns them by the names of their payloads; it is
-    called with the schemas of the AsyncAPI document.
+    `reply` is the frame of `Session.reply`, or None if the answer is a status. `statuses` names the
+    possible statuses, and `can_fail` says whether an `error` can follow. `requests` returns the
+    requests by payload name if `schema` does not describe them all; it is called with the
+    schemas of the AsyncAPI document.
     """
 
     name: str
@@ -94,11 +94,11 @@ class Action:
     can_fail: bool
     token: TokenAccess
     requests: Callable[[Any], dict[str, Frame]] | None
-    # Called with the session and the message, whose payload is parsed by `schema`.
+    # Called with the session and the message; its payload is loaded by `schema`.
     handle: Callable[[Any, ClientMessage], None]
 
     def request(self, payload: Node) -> Frame:
-        """Return the message that requests the action; `payload` is the JSON Schema of `schema`."""
+        """Return the request message; `payload` is the JSON Schema of `schema`."""
         fields: Node = payload["properties"]
         return Frame(
             name=self.name,
@@ -127,13 +127,10 @@ def action(
     token: TokenAccess = TokenAccess.NO,
     requests: Callable[[Any], dict[str, Frame]] | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Register the decorated function as the handler of the action with the function's name.
+    """Register the decorated function as an action under its name.
 
-    The first line of its docstring is the summary in the AsyncAPI document, the rest the
-    description.
-
-    Raises:
-        LoadError: an action with this name is registered.
+    The first line of the docstring is the summary in the AsyncAPI document, the rest the
+    description. Raises LoadError for a duplicate name.
     """
 
     def register(handle: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""Routes that open WebSockets, send group messages and describe both."""
+"""Routes of WebSockets, group messages and the AsyncAPI document."""
 
 from __future__ import annotations
 
@@ -31,12 +31,11 @@ from libraries.json_types import JsonObject
 from libraries.live import Conversation, handshake_reply, is_handshake
 from libraries.settings import AccessSettings, SocketSettings
 
-blueprint = api_blueprint(
-    "sockets", __name__, None, "Ask for jobs and follow them on one connection."
-)
+blueprint = api_blueprint("sockets", __name__, None, "Submit and follow jobs on one connection.")
 blueprint.cli_group = None
 blueprint.cli.add_command(push)
 UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+OPENED = "The WebSocket is open; `/asyncapi.json` describes its messages"
 ENVELOPE, FLAT = EnvelopeCodec(), FlatCodec()
 
 
@@ -46,7 +45,7 @@ class SocketQuerySchema(Schema):
     token = fields.String(
         load_default="",
         validate=Length(max=1024),
-        metadata={"description": "In place of an API key; see a job's `token`."},
+        metadata={"description": "Token instead of an API key; see `POST /jobs/<job_id>/token`."},
     )
 
 
@@ -54,23 +53,22 @@ class GroupMessageSchema(Schema):
     """A message to a group."""
 
     message = fields.Dict(
-        required=True, metadata={"description": "Any JSON object; the sockets get it as it is."}
+        required=True, metadata={"description": "Any JSON object; it is sent unchanged."}
     )
 
 
 class SentSchema(ReplySchema):
-    """The reply to a message that was sent."""
+    """The response to a message that was sent."""
 
     processes = fields.Integer(
-        required=True, metadata={"description": "How many web processes had a listening socket."}
+        required=True,
+        metadata={"description": "Number of web processes with a socket in the group."},
     )
 
 
 @blueprint.route("/ws/background_jobs", access=Access.SOCKET)
 @blueprint.arguments(SocketQuerySchema, location="query")
-@blueprint.response(
-    101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
-)
+@blueprint.response(101, description=OPENED)
 @blueprint.problems(403, 426, 503)
 def background_jobs(query: JsonObject) -> Response:
     """Open a WebSocket whose messages are envelopes with an action."""
@@ -79,9 +77,7 @@ def background_jobs(query: JsonObject) -> Response:
 
 @blueprint.route("/ws/backgroundjob", access=Access.SOCKET)
 @blueprint.arguments(SocketQuerySchema, location="query")
-@blueprint.response(
-    101, description="The WebSocket is open; `/asyncapi.json` describes what is said on it"
-)
+@blueprint.response(101, description=OPENED)
 @blueprint.problems(403, 426, 503)
 def background_job(query: JsonObject) -> Response:
     """Open a WebSocket whose messages are flat, or plain text."""
@@ -107,70 +103,53 @@ for _rule, _endpoint in (
 @blueprint.arguments(GroupMessageSchema, example={"message": {"text": "hello"}})
 @blueprint.response(202, SentSchema)
 @blueprint.queues()
-def send_message(asked: JsonObject, group: str) -> Response:
-    """Send a message to all sockets that have joined a group.
+def send_message(body: JsonObject, group: str) -> Response:
+    """Send a message to all sockets in a group.
 
-    `client:<client_id>` reaches one socket; it learns its `client_id` by the action `hello`.
+    `client:<client_id>` reaches one socket, which gets its `client_id` from the action `hello`.
     """
     if not re.fullmatch(GROUP, group):
         raise BadFields(
             [FieldError(("group",), "Must be 1 to 64 letters, digits or any of _.:-")],
             location="path",
         )
-    return json_response(
-        {"processes": send_to_group(current_owner(), group, asked["message"])}, status_code=202
-    )
+    processes = send_to_group(current_owner(), group, body["message"])
+    return json_response({"processes": processes}, status_code=202)
 
 
 @blueprint.route("/asyncapi.json", access=Access.OPEN)
 @blueprint.response(
     200,
-    description="A description (AsyncAPI 3.0)",
+    description="AsyncAPI 3.0 document",
     content_type="application/json",
     schema={"type": "object"},
 )
 def asyncapi() -> Response:
-    """Describe what is said on WebSockets and event streams, for machines."""
+    """Return the AsyncAPI document of WebSockets and event streams."""
     return document_response(asyncapi_document(keyed=bool(AccessSettings.current().api_keys)))
 
 
 def open_socket(codec: Codec) -> Response:
-    """Return the response that opens a WebSocket.
-
-    Raises:
-        EdgeError: the request is not a handshake.
-        Unavailable: the server cannot hand over connections.
-        HubFull: too many connections are open.
-    """
+    """Return the response that opens a WebSocket; raises EdgeError and Unavailable."""
     if not is_handshake(request.headers.get):
-        raise EdgeError(
-            "this address is a WebSocket; open it with one",
-            code="upgrade-required",
-            headers=UPGRADE,
-        )
+        text = "this address accepts only WebSocket connections"
+        raise EdgeError(text, code="upgrade-required", headers=UPGRADE)
     if not supports_streaming():
-        error = Unavailable(
-            "WebSockets need the web process that `make run` starts", code="not-supported-here"
-        )
-        raise with_members(error, retry_after=60)
-    here = live()
-    here.hub.check_room()
-    session = Session(here, g.caller, codec, SocketSettings.current())
-    conversation = Conversation(here.hub, here.handlers, session)
-    return DetachedResponse(
-        101,
-        handshake_reply(request.headers.get, chosen_protocol()),
-        conversation,
-        conversation.begin,
-    )
+        text = "this server does not support WebSockets; start it with `make run`"
+        raise with_members(Unavailable(text, code="not-supported-here"), retry_after=60)
+    connections = live()
+    connections.hub.check_room()
+    session = Session(connections, g.caller, codec, SocketSettings.current())
+    conversation = Conversation(connections.hub, connections.handlers, session)
+    headers = handshake_reply(request.headers.get, chosen_protocol())
+    return DetachedResponse(101, headers, conversation, conversation.begin)
 
 
 def chosen_protocol() -> str:
-    """Return the subprotocol of the reply, '' for none; a key only if nothing else is offered."""
-    offered = [
-        name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")
-    ]
+    """Return the accepted subprotocol, or ""; a key only if nothing else is offered."""
+    header = request.headers.get("Sec-WebSocket-Protocol", "")
+    offered = [name.strip() for name in header.split(",")]
     if "vector-api" in offered:
         return "vector-api"
-    # A browser rejects a handshake without one of the subprotocols that it offered.
+    # Browsers reject a handshake that accepts none of the subprotocols they offered.
     return next((name for name in offered if KEY_PROTOCOL.fullmatch(name)), "")

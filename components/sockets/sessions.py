@@ -1,4 +1,4 @@
-"""WebSocket sessions: run the actions of a client, follow jobs, receive group messages."""
+"""WebSocket sessions: run actions of the client, follow jobs, receive group messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from marshmallow import EXCLUDE, ValidationError
@@ -22,7 +22,6 @@ from components.sockets.declarations import (
     ServerMessage,
     TokenAccess,
 )
-from libraries.broker.errors import QueueUnavailable
 from libraries.errors import VectorError
 from libraries.job_manager import JobEvent, JobRecord, JobUnknown, as_owner
 from libraries.job_manager.events import START, JobSnapshot, Message
@@ -38,15 +37,14 @@ MAX_JOBS, MAX_GROUPS = 1000, 100
 class Session:
     """One client on a WebSocket.
 
-    Messages are handled one at a time; events of jobs and groups arrive in the feed's thread.
+    Messages are handled one at a time; events of jobs and groups arrive in the thread of the feed.
     """
 
     def __init__(
-        self, here: LiveConnections, caller: Caller, codec: Codec, settings: SocketSettings
+        self, connections: LiveConnections, caller: Caller, codec: Codec, settings: SocketSettings
     ) -> None:
-        """Prepare a session for a caller whose messages `codec` decodes."""
         self.id = secrets.token_hex(8)
-        self._here = here
+        self._connections = connections
         self._caller = caller
         self._codec = codec
         self._settings = settings
@@ -60,10 +58,10 @@ class Session:
     # -- called by the conversation
 
     def opened(self, conversation: Conversation) -> None:
-        """Greet the client, or close the connection if it has no valid key."""
+        """Greet the client, or close the connection if it is not authenticated."""
         self._conversation = conversation
         if not self._caller.scopes:
-            conversation.close(CloseCode.POLICY_VIOLATION, "a valid API key is needed")
+            conversation.close(CloseCode.POLICY_VIOLATION, "a valid API key is required")
             return
         self.send_status("connected", WELCOME)
 
@@ -75,21 +73,21 @@ class Session:
             except BadMessage as error:
                 self.send(ServerMessage("error", {"detail": str(error)}))
             except Exception:
-                # Logged by the conversation; the client still gets an answer.
+                # The conversation logs the error; the client still gets a response.
                 self.send(ServerMessage("error", {"detail": "internal error"}))
                 raise
         self._send_completion("complete")
 
     def ended(self) -> None:
-        """Stop following jobs and leave all groups; the jobs go on."""
+        """Unsubscribe from all jobs and groups; the jobs continue."""
         with self._lock:
             followers, groups = list(self._jobs.values()), list(self._groups)
             self._jobs.clear()
             self._groups.clear()
         for follower in followers:
-            follower.leave(self._here.feed)
+            follower.leave(self._connections.feed)
         for group in groups:
-            self._here.feed.part(self._caller.name, group, self._on_group_message)
+            self._connections.feed.part(self._caller.name, group, self._on_group_message)
 
     def _run(self, message: ClientMessage) -> None:
         action = ACTIONS[message.action]
@@ -109,7 +107,7 @@ class Session:
             return
         same_job = action.token is TokenAccess.SAME_JOB and f"job:{payload['job_id']}" in scopes
         if not same_job:
-            raise BadMessage("this token is good for following its job, and nothing else")
+            raise BadMessage("this token only allows following its job")
 
     def _refuse(self, message: ClientMessage, detail: str) -> None:
         self.send(ServerMessage("error", {"detail": detail}, ref=message.ref))
@@ -117,7 +115,7 @@ class Session:
     # -- called by actions
 
     def reply(self, message: ClientMessage, payload: JsonObject | None = None) -> None:
-        """Send the reply that the message's action declares."""
+        """Send the declared reply of the action."""
         reply = ACTIONS[message.action].reply
         if reply is None:
             raise TypeError(f"the action {message.action} declares no reply")
@@ -131,13 +129,13 @@ class Session:
         self.send(ServerMessage("job_status", payload, **extras))
 
     def send(self, message: ServerMessage) -> None:
-        """Send a message, if the codec has it; from any thread."""
+        """Send a message if the codec supports it; thread-safe."""
         frame = self._codec.encode(message)
         if frame and self._conversation is not None:
             self._conversation.say(frame)
 
     def admit_job(self) -> bool:
-        """Return whether the client may submit a job now; if so, the cooldown starts."""
+        """Return whether the client may submit a job now; if so, start the cooldown."""
         now = time.monotonic()
         if now - self._last_job_at < self._settings.socket_cooldown:
             return False
@@ -145,86 +143,73 @@ class Session:
         return True
 
     def follow_submitted(self, job_id: str) -> None:
-        """Follow a job that this client submitted, from its first event."""
         self._submitted.add(job_id)
         self.go_on(*self.follow(job_id))
 
     def follow(self, job_id: str, after: str = START) -> tuple[JobSnapshot, JobSubscription]:
-        """Collect the events of a job until `go_on` is called; `after` is the last known event.
+        """Buffer the events of a job after the event id `after`, until `go_on` is called.
 
-        Raises:
-            BadMessage: this socket follows too many jobs.
-            JobUnknown: the job was not found.
-            QueueUnavailable: the broker cannot be reached.
+        Raises BadMessage if the socket follows too many jobs, JobUnknown and QueueUnavailable.
         """
         with self._lock:
             if len(self._jobs) >= MAX_JOBS:
-                raise BadMessage(f"a socket may follow {MAX_JOBS} jobs at once")
-            follower = JobSubscription(
-                job_id, after, lambda event: self._on_job_event(job_id, event)
-            )
+                raise BadMessage(f"a socket can follow at most {MAX_JOBS} jobs")
+            follower = JobSubscription(job_id, after, partial(self._on_job_event, job_id))
             self._jobs[job_id] = follower
+        snapshot = None
         try:
-            followed = follower.start(self._here.feed)
-        except QueueUnavailable:
-            self.unfollow(job_id)
-            raise
-        if followed is None:
-            self.unfollow(job_id)
-            raise JobUnknown("there is no job with this id, or its record has expired")
-        return followed, follower
+            snapshot = follower.start(self._connections.feed)
+        finally:
+            if snapshot is None:
+                self.unfollow(job_id)
+        if snapshot is None:
+            raise JobUnknown("job not found or expired")
+        return snapshot, follower
 
-    def go_on(self, followed: JobSnapshot, follower: JobSubscription) -> None:
-        """Send the events that the client does not know, and from now on each new one."""
+    def go_on(self, snapshot: JobSnapshot, follower: JobSubscription) -> None:
+        """Send the events that the client does not have, then each new one."""
         job_id = follower.job_id
-        if followed.job.done and not followed.events:
-            # The client knows how it ended.
+        if snapshot.job.done and not snapshot.events:
+            # The client already has the final event.
             self.unfollow(job_id)
             return
-        for event in followed.events:
+        for event in snapshot.events:
             self._on_job_event(job_id, event)
-        follower.open(followed.last_id)
+        follower.open(snapshot.last_id)
 
     def unfollow(self, job_id: str) -> None:
-        """Stop following a job."""
         with self._lock:
             follower = self._jobs.pop(job_id, None)
         if follower is not None:
-            follower.leave(self._here.feed)
+            follower.leave(self._connections.feed)
 
     def follows(self, job_id: str) -> bool:
-        """Return whether the end of a job will be sent to the client."""
+        """Return whether the client will receive the final event of a job."""
         with self._lock:
             return job_id in self._jobs
 
     @property
     def groups(self) -> list[str]:
-        """The groups that the client is in, sorted."""
         with self._lock:
             return sorted(self._groups)
 
     def join(self, group: str) -> None:
-        """Receive the messages to a group.
-
-        Raises:
-            BadMessage: this socket is in too many groups.
-        """
+        """Join a group; raise BadMessage if the socket is in too many."""
         with self._lock:
             known, full = group in self._groups, len(self._groups) >= MAX_GROUPS
         if full and not known:
-            raise BadMessage(f"a socket may be in {MAX_GROUPS} groups at most")
+            raise BadMessage(f"a socket can join at most {MAX_GROUPS} groups")
         if not known:
-            self._here.feed.join(self._caller.name, group, self._on_group_message)
+            self._connections.feed.join(self._caller.name, group, self._on_group_message)
             with self._lock:
                 self._groups.add(group)
 
     def leave(self, group: str) -> None:
-        """Receive no more messages to a group."""
         with self._lock:
             known = group in self._groups
             self._groups.discard(group)
         if known:
-            self._here.feed.part(self._caller.name, group, self._on_group_message)
+            self._connections.feed.part(self._caller.name, group, self._on_group_message)
 
     # -- called in the feed's thread
 
@@ -249,7 +234,7 @@ class Session:
         answer = text_answer(job)
         with as_owner(job.owner):
             body = job_body(job)
-        # The answer is everything that a text job returns to the client that submitted it.
+        # Clients that submitted a text job get only its answer.
         complete = job_id in self._submitted and answer is not None
         extras: JsonObject = {"job_id": job_id, "seq": event.id}
         extras["job"] = None if complete else body
@@ -274,7 +259,7 @@ class Session:
 
 
 def own_group(client_id: str) -> str:
-    """Return the name of the group that reaches one client."""
+    """Return the name of the group of one client."""
     return f"client:{client_id}"
 
 
@@ -286,15 +271,13 @@ def group_frame(codec: Codec, message: Message) -> bytes:
 
 
 def text_answer(job: JobRecord) -> str | None:
-    """Return the answer of a text job, None for other jobs."""
-    result = job.result
-    if isinstance(result, dict) and result.get("status") == "completed":
-        answer = result.get("result")
-        return answer if isinstance(answer, str) else None
-    return None
+    """Return the answer of a text job, or None for other jobs."""
+    result = job.result if isinstance(job.result, dict) else {}
+    answer = result.get("result") if result.get("status") == "completed" else None
+    return answer if isinstance(answer, str) else None
 
 
 def answer_time(job: JobRecord) -> str | None:
-    """Return the time of a text job's answer, if its result has one."""
+    """Return the time of a text job's answer, or None."""
     time_text = job.result.get("timestamp") if isinstance(job.result, dict) else None
     return time_text if isinstance(time_text, str) else None

@@ -1,4 +1,4 @@
-"""The service itself: health, documents, the queue and metrics."""
+"""The service itself: health, documentation, queue and metrics."""
 
 from components.system.main import blueprint as system
 from components.system.metrics import blueprint as metrics

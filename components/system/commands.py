@@ -1,4 +1,4 @@
-"""Commands for whoever runs the service: `flask --app app doctor` and `flask --app app jobs`."""
+"""The operator commands `flask --app app doctor` and `flask --app app jobs`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from libraries.job_manager.states import STATES
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.worker.doctor import Finding, is_in_memory
 
-# A rare state is looked for in so many pages of each owner's jobs.
+# Limit of pages per owner when jobs are filtered by a rare state.
 MAX_PAGES = 20
 PAGE = 200
 MAX_RESULT_CHARS = 80
@@ -27,22 +27,16 @@ ROW = "{:<34} {:<9} {:>5}  {:<42} {}"
 
 
 class UnusableSettings(click.ClickException):
-    """Raised when a command cannot start because of its settings; shown as the doctor shows its findings."""
+    """Raised when a command cannot start with its settings; printed as a finding."""
 
     def show(self, file: Any = None) -> None:
-        """Write it as one finding."""
         click.echo(
             line_of(Finding("settings", well=False, detail=self.message)), file=file or sys.stderr
         )
 
 
 def process_settings() -> Settings:
-    """Return the settings of this process.
-
-    Raises:
-        BadSettings: they cannot be used.
-        UnusableSettings: the same, for a command: it is shown without a trace.
-    """
+    """Return the settings; in a command, invalid settings raise UnusableSettings."""
     try:
         return get_settings()
     except BadSettings as error:
@@ -53,9 +47,9 @@ def process_settings() -> Settings:
 
 @click.command()
 def doctor() -> None:
-    """Find what keeps the service from working.
+    """Check all components of the service.
 
-    One line for each part, with what to do where all is not well. The exit code is 1 if anything is wrong.
+    Prints one line per component, with a remedy for problems. Exits with 1 if there is a problem.
     """
     findings = examine(process_settings())
     for finding in findings:
@@ -72,51 +66,40 @@ def doctor() -> None:
     type=click.IntRange(1, PAGE),
     default=20,
     show_default=True,
-    help="How many jobs, the newest first.",
+    help="Number of jobs, newest first.",
 )
 def jobs(status: str | None, limit: int) -> None:
     """List the stored jobs of all owners."""
     settings = process_settings()
     if is_in_memory(settings):
-        raise click.ClickException(
-            "in immediate mode each process keeps its jobs to itself; there are none to list"
-        )
+        raise click.ClickException("cannot list jobs: in immediate mode each process has its own")
     try:
         found = newest_jobs(settings, JobFilter(status=status), limit)
     except QueueUnavailable:
-        where = redacted_broker_url(settings)
-        raise click.ClickException(
-            f"cannot reach the broker at {where}; `flask --app app doctor` may say why"
-        ) from None
+        text = f"cannot reach the broker at {redacted_broker_url(settings)}"
+        raise click.ClickException(f"{text}; run `flask --app app doctor`") from None
     if not found:
-        click.echo("There are no such jobs." if status else "There are no jobs.")
+        click.echo("No jobs in this state." if status else "No jobs.")
         return
     click.echo(ROW.format("JOB", "STATUS", "AGE", "TASK", "RESULT"))
     for record in found:
-        click.echo(
-            ROW.format(
-                record.id, record.status, age_of(record), printable(record.task), told(record)
-            ).rstrip()
-        )
+        task, outcome = printable(record.task), outcome_of(record)
+        click.echo(ROW.format(record.id, record.status, age_of(record), task, outcome).rstrip())
 
 
-def newest_jobs(settings: Settings, wanted: JobFilter, limit: int) -> list[JobRecord]:
-    """Return the `limit` newest jobs of all owners.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+def newest_jobs(settings: Settings, job_filter: JobFilter, limit: int) -> list[JobRecord]:
+    """Return the `limit` newest jobs of all owners; raises QueueUnavailable."""
     found: list[JobRecord] = []
     for owner in sorted({ANONYMOUS, *(key.name for key in settings.access.api_keys)}):
         with as_owner(owner):
-            found += _of_owner(wanted, limit)
+            found += _of_owner(job_filter, limit)
     return sorted(found, key=_made, reverse=True)[:limit]
 
 
-def _of_owner(wanted: JobFilter, limit: int) -> list[JobRecord]:
+def _of_owner(job_filter: JobFilter, limit: int) -> list[JobRecord]:
     found, cursor = list[JobRecord](), None
     for _ in range(MAX_PAGES):
-        page = list_jobs(wanted, limit=limit - len(found), cursor=cursor)
+        page = list_jobs(job_filter, limit=limit - len(found), cursor=cursor)
         found += page.items
         cursor = page.next_cursor
         if cursor is None or len(found) == limit:
@@ -129,7 +112,7 @@ def _made(record: JobRecord) -> datetime:
 
 
 def age_of(record: JobRecord) -> str:
-    """Return how long ago the job was made, in the largest unit that fits, such as `5m`."""
+    """Return the age of a job in its largest whole unit, such as `5m`."""
     seconds = max(0, int(time.time() - _made(record).timestamp()))
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= length:
@@ -137,22 +120,21 @@ def age_of(record: JobRecord) -> str:
     return f"{seconds}s"
 
 
-def told(record: JobRecord) -> str:
-    """Return what became of the job in one short line: its result as JSON, or its error."""
-    text = (
-        json.dumps(record.result) if record.status == "finished" else printable(record.error or "")
-    )
+def outcome_of(record: JobRecord) -> str:
+    """Return the result of a job as JSON, or its error, truncated to a line."""
+    is_finished = record.status == "finished"
+    text = json.dumps(record.result) if is_finished else printable(record.error or "")
     return text if len(text) <= MAX_RESULT_CHARS else f"{text[: MAX_RESULT_CHARS - 3]}..."
 
 
 def printable(text: str) -> str:
-    """Return `text` without anything that a terminal would obey."""
+    """Escape characters that control a terminal."""
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )
 
 
 def line_of(finding: Finding) -> str:
-    """Return a finding as a line: well or not, which part, what was found, what to do."""
+    """Format a finding: mark, component, state and remedy."""
     mark = "ok" if finding.well else "trouble"
     return f"{mark:<8} {finding.name:<9} {finding.detail}{'. ' if finding.fix else ''}{finding.fix}"

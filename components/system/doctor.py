@@ -1,4 +1,4 @@
-"""What may keep the service from working, looked at from outside: settings, broker, workers, tasks, web, output folder."""
+"""Checks of the doctor: settings, broker, workers, modules, tasks, web and output."""
 
 from __future__ import annotations
 
@@ -26,150 +26,127 @@ from libraries.storage import check_storage, output_folder
 from libraries.worker.doctor import Finding, examine_queue, examine_tasks
 
 Check = Callable[[Settings], list[Finding]]
-# Whatever hangs, the doctor has an answer after this many seconds.
-PATIENCE = 3.2
+TIMEOUT_S = 3.2
 MAX_ANSWER_BYTES = 4096
-STORAGE_PATIENCE = 2.5
+STORAGE_TIMEOUT_S = 2.5
 TRIAL_TIMEOUT_S = 0.5
 STORAGE_FIXES = {
-    "folder": "Set OUTPUT_DIR to a folder that this user may write to and that has room.",
-    "": "Look at the log of the server that STORAGE_URL names.",
-    "failing": "Look at the log of the server that STORAGE_URL names.",
-    "bucket": "Make the bucket, or correct its name in STORAGE_URL.",
+    "folder": "Set OUTPUT_DIR to a writable folder with free space.",
+    "": "Check the log of the server in STORAGE_URL.",
+    "failing": "Check the log of the server in STORAGE_URL.",
+    "bucket": "Create the bucket, or correct its name in STORAGE_URL.",
     "credentials": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    "refused": "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let them read, write, list and delete there.",
-    "slow": "Start the server that STORAGE_URL names, or set STORAGE_TIMEOUT higher.",
-    "unreachable": "Start the server that STORAGE_URL names, or correct its endpoint.",
+    "refused": "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or grant them permission to "
+    "read, write, list and delete.",
+    "slow": "Start the server in STORAGE_URL, or increase STORAGE_TIMEOUT.",
+    "unreachable": "Start the server in STORAGE_URL, or correct its endpoint.",
 }
 OTHER_PROGRAM = "Stop that program, or set PORT to a free port."
 
 
 def examine(
-    settings: Settings, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE
+    settings: Settings, checks: Mapping[str, Check] | None = None, *, timeout_s: float = TIMEOUT_S
 ) -> list[Finding]:
-    """Return what is found about every part, in a fixed order, after `patience` seconds at most."""
+    """Run all checks in parallel and return their findings in order, after `timeout_s` at most."""
     checks = CHECKS if checks is None else checks
     found: dict[str, list[Finding]] = {}
 
-    def look(name: str, check: Check) -> None:
+    def run(name: str, check: Check) -> None:
         try:
             found[name] = check(settings)
         except Exception as error:
-            found[name] = [
-                Finding(
-                    name,
-                    well=False,
-                    detail=f"could not be examined: {type(error).__name__}: {error}",
-                )
-            ]
+            detail = f"the check failed: {type(error).__name__}: {error}"
+            found[name] = [Finding(name, well=False, detail=detail)]
 
-    threads = [threading.Thread(target=look, args=item, daemon=True) for item in checks.items()]
-    deadline = time.monotonic() + patience
+    threads = [threading.Thread(target=run, args=item, daemon=True) for item in checks.items()]
+    deadline = time.monotonic() + timeout_s
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
-    silent = {
-        name: [Finding(name, well=False, detail=f"no answer within {patience:.1f} s")]
-        for name in checks
-    }
-    return [finding for findings in (silent | found).values() for finding in findings]
+    timeout = f"no answer within {timeout_s:.1f} s"
+    timeouts = {name: [Finding(name, well=False, detail=timeout)] for name in checks}
+    return [finding for findings in (timeouts | found).values() for finding in findings]
 
 
 def examine_settings(settings: Settings) -> list[Finding]:
-    """Say that the settings could be read, and which way jobs go."""
-    mode = (
-        "immediate mode: jobs run in the process that queues them"
-        if settings.jobs.immediate
-        else "workers run the jobs"
-    )
-    return [Finding("settings", well=True, detail=f"read; {mode}")]
+    """Report the settings and where jobs run."""
+    immediate = "immediate mode: jobs run in the process that queues them"
+    mode = immediate if settings.jobs.immediate else "workers run the jobs"
+    return [Finding("settings", well=True, detail=f"valid; {mode}")]
 
 
 def examine_web(settings: Settings) -> list[Finding]:
-    """Return what is found at the address of the web process."""
-    address = base_address()
+    """Report which program answers at the address of the web process."""
+    address, fix = base_address(), OTHER_PROGRAM
+    detail = f"another program answers at {address}"
     try:
-        name, version = _who_answers(address)
+        name, version = _name_and_version(address)
     except ConnectionRefusedError:
-        detail, fix = (
-            f"nothing answers at {address}",
-            "Start it with `make run`, or set PORT to where it listens.",
-        )
+        detail = f"connection refused at {address}"
+        fix = "Start it with `make run`, or set PORT to its port."
     except TimeoutError:
-        detail, fix = f"something listens at {address} but does not answer", OTHER_PROGRAM
+        detail = f"no response from the program at {address}"
     except OSError as error:
-        detail, fix = (
-            f"{address} cannot be reached: {error.strerror or type(error).__name__}",
-            "Correct HOST and PORT.",
-        )
+        detail = f"cannot connect to {address}: {error.strerror or type(error).__name__}"
+        fix = "Correct HOST and PORT."
     except (http.client.HTTPException, ValueError):
-        detail, fix = f"something else answers at {address}", OTHER_PROGRAM
+        pass
     else:
-        if name != "Vector API":
-            detail, fix = f"something else answers at {address}", OTHER_PROGRAM
-        elif version != VERSION:
-            detail, fix = (
-                f"version {version} answers at {address}, and this is {VERSION}",
-                "Restart the web process.",
-            )
-        else:
+        if (name, version) == ("Vector API", VERSION):
             return [Finding("web", well=True, detail=f"answers at {address}")]
+        if name == "Vector API":
+            detail = f"version {version} answers at {address}; expected {VERSION}"
+            fix = "Restart the web process."
     return [Finding("web", well=False, detail=detail, fix=fix)]
 
 
-def _who_answers(address: str) -> tuple[object, object]:
-    place = urlsplit(address)
-    with closing(
-        http.client.HTTPConnection(place.hostname or "", place.port, timeout=1.0)
-    ) as connection:
+def _name_and_version(address: str) -> tuple[object, object]:
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=1.0)
+    with closing(connection):
         connection.request("GET", "/version")
         answer = json.loads(connection.getresponse().read(MAX_ANSWER_BYTES))
     return (answer.get("name"), answer.get("version")) if isinstance(answer, dict) else (None, None)
 
 
 def examine_output(settings: Settings) -> list[Finding]:
-    """Write a file to the store of results as a task does, and remove it."""
+    """Write a file to the storage, as tasks do, and delete it."""
     where = settings.storage.storage_url or settings.storage.output_dir
     name, folder = f"doctor-{secrets.token_hex(8)}.txt", output_folder()
     try:
-        # A server that is away is found out in a second; writing would try again and again.
-        trouble = check_storage(STORAGE_PATIENCE)
+        # Detects an unreachable server quickly; writing would retry.
+        trouble = check_storage(STORAGE_TIMEOUT_S)
         if trouble is not None:
             raise trouble
-        folder.publish(name, "The doctor was here.\n")
+        folder.publish(name, "Written by the doctor.\n")
         folder.remove(name)
     except (VectorError, OSError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else str(error)) or type(
-            error
-        ).__name__
-        fix = STORAGE_FIXES[
-            getattr(error, "trouble", "") if settings.storage.storage_url else "folder"
-        ]
-        return [
-            Finding("output", well=False, detail=f"{where} cannot be written to: {reason}", fix=fix)
-        ]
-    return [Finding("output", well=True, detail=f"{where} can be written to")]
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        detail = f"cannot write to {where}: {reason or type(error).__name__}"
+        kind = getattr(error, "trouble", "") if settings.storage.storage_url else "folder"
+        return [Finding("output", well=False, detail=detail, fix=STORAGE_FIXES[kind])]
+    return [Finding("output", well=True, detail=f"{where} is writable")]
 
 
 def examine_modules(_: Settings) -> list[Finding]:
-    """Return the modules that cannot be loaded, and the patterns that draw what they must not."""
+    """Report modules that cannot be imported, and patterns with invalid drawings."""
     mistakes = [
-        f"{problem.module} is left out: {problem}"
+        f"{problem.module} is skipped: {problem}"
         for problem in load_problems()
-        # Task modules are examined in a separate process, which also finds those that hang.
+        # Task modules are checked in a separate process, which also detects those that hang.
         if not problem.module.startswith(f"{TASKS}.")
     ]
     fix = "Correct the file, then restart web and workers."
-    return [
-        Finding("modules", well=False, detail=mistake, fix=fix)
-        for mistake in [*mistakes, *_bad_drawings()]
-    ] or [Finding("modules", well=True, detail="all patterns and components are loaded")]
+    found = [*mistakes, *_bad_drawings()]
+    return [Finding("modules", well=False, detail=mistake, fix=fix) for mistake in found] or [
+        Finding("modules", well=True, detail="all patterns and components are loaded")
+    ]
 
 
 def _bad_drawings() -> list[str]:
-    """Return the mistakes of patterns; they are tried newest first, until the time is over."""
-    # Pictures take seconds, also small ones; what they draw is checked when it is drawn.
+    """Return the mistakes of patterns; tries the newest first, within a time limit."""
+    # Patterns that draw pictures take seconds; their drawings are checked when jobs draw them.
     quick = [name for name, one in PATTERNS.items() if not issubclass(one.params, PictureParams)]
     newest_first = sorted(quick, key=lambda name: -_changed_at(PATTERNS[name]))
     deadline = time.monotonic() + TRIAL_TIMEOUT_S

@@ -1,4 +1,4 @@
-"""What is told, under which names: the queue as the broker knows it, and this web process."""
+"""Prometheus collectors for the queue and this web process."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ PLAIN, OPENMETRICS = "text/plain", "application/openmetrics-text"
 
 
 class ServiceCollector(Collector):
-    """Collects everything anew for each answer; nothing is kept here."""
+    """Collects all metrics for each scrape; nothing is cached."""
 
     def __init__(self, app: Flask) -> None:
-        """Collect for one application."""
         self._app = app
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metrics of the service; while the broker is away those of this process alone."""
-        yield InfoMetricFamily("vector", "The version of the service.", value={"version": VERSION})
+        """Yield all metrics; without the broker only those of this process."""
+        yield InfoMetricFamily("vector", "Version of the service.", value={"version": VERSION})
         yield from self._own()
         try:
             measures = measure_queue()
@@ -51,27 +50,26 @@ class ServiceCollector(Collector):
         yield _lags(measures.lags)
 
     def _own(self) -> Iterator[Metric]:
-        """Yield what this process knows of itself."""
         hub, counts = live(self._app).hub, self._app.extensions[NAME]
         yield GaugeMetricFamily(
             "vector_held_connections",
-            "Event streams and sockets that this process holds.",
+            "Open event streams and WebSockets of this process.",
             hub.held,
         )
         yield GaugeMetricFamily(
-            "vector_held_connections_limit", "How many of them it may hold.", hub.limit
+            "vector_held_connections_limit", "Limit of open streams and WebSockets.", hub.limit
         )
         yield from _requests(counts)
 
 
 def _broker_up(value: int) -> Metric:
-    return GaugeMetricFamily("vector_broker_up", "1 if the broker answers, 0 if not.", value)
+    return GaugeMetricFamily("vector_broker_up", "1 if the broker is reachable, else 0.", value)
 
 
 def _lags(lags: Mapping[str, int]) -> Metric:
     family = GaugeMetricFamily(
         "vector_journal_lag",
-        "Changes of jobs that a subscriber of the journal has not handled yet.",
+        "Journal entries that a subscriber has not processed yet.",
         labels=("subscriber",),
     )
     for subscriber, number in lags.items():
@@ -82,7 +80,7 @@ def _lags(lags: Mapping[str, int]) -> Metric:
 def _requests(counts: Requests) -> Iterator[Metric]:
     answers = CounterMetricFamily(
         "vector_http_requests",
-        "Requests that this process has answered.",
+        "Requests answered by this process.",
         labels=("method", "route", "status"),
     )
     for labels, number in counts.answers().items():
@@ -90,7 +88,7 @@ def _requests(counts: Requests) -> Iterator[Metric]:
     yield answers
     seconds = HistogramMetricFamily(
         "vector_http_request_seconds",
-        "Seconds from a request until its answer is ready to be sent.",
+        "Seconds from a request until its response is ready.",
         labels=("method", "route"),
     )
     for kind, (buckets, total) in counts.durations().items():
@@ -100,23 +98,23 @@ def _requests(counts: Requests) -> Iterator[Metric]:
 
 def _queue(measures: QueueMetrics) -> Iterator[Metric]:
     jobs = GaugeMetricFamily(
-        "vector_queue_jobs", "Jobs on record that have not finished, by state.", labels=("state",)
+        "vector_queue_jobs", "Stored unfinished jobs by state.", labels=("state",)
     )
     for state, number in measures.jobs.items():
         jobs.add_metric((state,), number)
     yield jobs
     gauges: dict[str, tuple[str, float | None]] = {
-        "vector_queue_limit": ("Jobs that may wait; more are refused.", measures.limit),
-        "vector_queue_paused": ("1 if the queue is paused, 0 if not.", measures.paused),
+        "vector_queue_limit": ("Limit of waiting jobs.", measures.limit),
+        "vector_queue_paused": ("1 if the queue is paused, else 0.", measures.paused),
         "vector_queue_front_wait_seconds": (
-            "Seconds that the job at the front of the queue has waited.",
+            "Seconds that the first job in the queue has waited.",
             measures.front_wait,
         ),
-        "vector_workers": ("Workers that are alive.", measures.workers),
-        "vector_workers_busy": ("Workers that run a job.", measures.busy),
-        "vector_broker_memory_bytes": ("Memory that the broker uses.", measures.memory),
+        "vector_workers": ("Number of workers.", measures.workers),
+        "vector_workers_busy": ("Number of workers that run a job.", measures.busy),
+        "vector_broker_memory_bytes": ("Memory used by the broker.", measures.memory),
         "vector_broker_memory_limit_bytes": (
-            "Memory that the broker may use; 0 for no limit.",
+            "Memory limit of the broker; 0 for none.",
             measures.memory_limit,
         ),
     }
@@ -128,24 +126,23 @@ def _queue(measures: QueueMetrics) -> Iterator[Metric]:
 def _jobs(totals: dict[str, TaskTotals]) -> Iterator[Metric]:
     ended = CounterMetricFamily(
         "vector_jobs",
-        "Jobs that have ended by outcome, and attempts that failed and were `retried`.",
+        "Ended jobs by outcome, and failed attempts that were `retried`.",
         labels=("task", "outcome"),
     )
     seconds = HistogramMetricFamily(
-        "vector_job_seconds", "Seconds that attempts took, whatever came of them.", labels=("task",)
+        "vector_job_seconds", "Duration of attempts in seconds.", labels=("task",)
     )
     for task, one in totals.items():
         for outcome, number in one.outcomes.items():
             ended.add_metric((task, outcome), number)
-        seconds.add_metric(
-            (task,), _cumulative(tuple(one.buckets), tuple(one.buckets.values())), one.seconds
-        )
+        buckets = _cumulative(list(one.buckets), one.buckets.values())
+        seconds.add_metric((task,), buckets, one.seconds)
     yield ended
     yield seconds
 
 
 def _cumulative(bounds: Sequence[float], numbers: Iterable[int]) -> list[tuple[str, float]]:
-    """Return buckets as a histogram tells them: each with all that lies below its bound."""
+    """Return cumulative histogram buckets."""
     return [
         ("+Inf" if math.isinf(bound) else str(bound), total)
         for bound, total in zip(bounds, itertools.accumulate(numbers), strict=True)
@@ -153,7 +150,7 @@ def _cumulative(bounds: Sequence[float], numbers: Iterable[int]) -> list[tuple[s
 
 
 def install_metrics(app: Flask) -> None:
-    """Give `app` counts of its own, and a registry in which nothing else is."""
+    """Create the request counters and the metrics registry of `app`."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ServiceCollector(app))
     ProcessCollector(registry=registry)
@@ -161,7 +158,7 @@ def install_metrics(app: Flask) -> None:
 
 
 def metrics_response() -> Response:
-    """Return all metrics in the form that the client prefers."""
+    """Return all metrics in the format that the client prefers."""
     registry: CollectorRegistry = current_app.extensions[REGISTRY]
     if _prefers_openmetrics():
         text = openmetrics.generate_latest(registry)  # type: ignore[no-untyped-call]
@@ -174,10 +171,10 @@ def metrics_response() -> Response:
 
 
 def _prefers_openmetrics() -> bool:
-    """Tell whether the client names OpenMetrics and wants it no less than plain text; versions are not looked at."""
+    """Return whether `Accept` names OpenMetrics and ranks it no lower than plain text."""
     wanted: dict[str, float] = {}
     for value, quality in request.accept_mimetypes:
         name = value.partition(";")[0].strip().lower()
         wanted[name] = max(quality, wanted.get(name, 0.0))
-    asked = wanted.get(OPENMETRICS, 0.0)
-    return asked > 0 and asked >= wanted.get(PLAIN, 0.0)
+    quality = wanted.get(OPENMETRICS, 0.0)
+    return quality > 0 and quality >= wanted.get(PLAIN, 0.0)

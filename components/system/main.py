@@ -1,15 +1,16 @@
-"""Health, documents and pages of the service itself."""
+"""Routes for health, version, API documents and pages of the service."""
 
 from __future__ import annotations
 
 from flask import Response
 
 from components.http.access import Access
-from components.http.api import api_blueprint
+from components.http.api import api_blueprint, api_document
+from components.http.conditional import document_response
 from components.http.pages import VERSION
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
-from components.system.pages import docs_page, index_page, openapi_document, problem_page
+from components.system.pages import docs_page, index_page, problem_page
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
 from libraries.json_types import JsonObject
 
@@ -17,28 +18,28 @@ blueprint = api_blueprint(
     "system",
     __name__,
     None,
-    "Is the service well, and what can it do.",
+    "Health, version and documentation of the service.",
     access=Access.OPEN,
     assets="",
 )
-# Commands of `flask --app app`, not of a group below it.
+# Registers the commands on `flask` itself, not in a group.
 blueprint.cli_group = None
 for command in (doctor, jobs):
     blueprint.cli.add_command(command)
 
 
-# Not strict: an address without any path is this one, and needs no redirect to a host that the request named.
+# Not strict: an empty path must not cause a redirect, whose host would come from the request.
 @blueprint.route("/", strict_slashes=False)
 @blueprint.response(200, IndexSchema)
 def index() -> Response:
-    """Say where things are; a browser gets a page."""
+    """Return the addresses of the service; a browser gets a page."""
     return index_page()
 
 
 @blueprint.route("/healthz")
 @blueprint.response(200, AliveSchema)
 def healthz() -> dict[str, str]:
-    """Say that the web process is alive. Nothing else is looked at."""
+    """Report that the web process is alive. No other component is checked."""
     return {"status": "alive"}
 
 
@@ -46,14 +47,14 @@ def healthz() -> dict[str, str]:
 @blueprint.response(200, ReadySchema)
 @blueprint.problems(503)
 def readyz() -> JsonObject:
-    """Say whether a job that is queued now would be done; if not, which part is missing and what to do about it."""
+    """Report whether jobs can run; if not, which component is unavailable and the remedy."""
     return readiness()
 
 
 @blueprint.route("/version")
 @blueprint.response(200, VersionSchema)
 def version() -> dict[str, str]:
-    """Say which version of the service this is."""
+    """Return the version of the service."""
     return {"name": "Vector API", "version": VERSION}
 
 
@@ -65,14 +66,14 @@ def version() -> dict[str, str]:
     schema={"type": "object"},
 )
 def openapi() -> Response:
-    """Describe every route for machines."""
-    return openapi_document()
+    """Return the OpenAPI document."""
+    return document_response(api_document())
 
 
 @blueprint.route("/docs")
 @blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
 def docs() -> Response:
-    """Describe every route for people."""
+    """Return the API reference as a page."""
     return docs_page()
 
 
@@ -80,5 +81,5 @@ def docs() -> Response:
 @blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
 @blueprint.problems(404)
 def problem_type(slug: str) -> Response:
-    """Explain a type of problem."""
+    """Return the documentation of a problem type."""
     return problem_page(slug)

@@ -1,4 +1,4 @@
-"""GET /metrics, and the counting of requests that it needs."""
+"""The route `GET /metrics`, and the request counter that it needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.http.api import api_blueprint
 from components.system.exposition import OPENMETRICS, install_metrics, metrics_response
 from components.system.request_counts import count_request
 
-blueprint = api_blueprint("metrics", __name__, None, "The service in numbers, for Prometheus.")
+blueprint = api_blueprint("metrics", __name__, None, "Metrics of the service for Prometheus.")
 blueprint.record(lambda state: install_metrics(state.app))
 blueprint.after_app_request(count_request)
 
@@ -25,9 +25,9 @@ BOTH_FORMS = {"responses": {200: {"content": {OPENMETRICS: {"schema": {"type": "
 )
 @blueprint.doc(**BOTH_FORMS)
 def show_metrics() -> Response:
-    """Show the queue, the jobs done so far and this web process in numbers, for Prometheus.
+    """Return metrics of the queue, the finished jobs and this web process, for Prometheus.
 
-    OpenMetrics if `Accept` asks for it. While the broker is away `vector_broker_up` is 0, and what only the broker knows is left
-    out.
+    OpenMetrics if `Accept` prefers it. While the broker is unreachable, `vector_broker_up` is 0 and
+    the metrics of the queue are omitted.
     """
     return metrics_response()

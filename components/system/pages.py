@@ -1,4 +1,4 @@
-"""The documents and pages of the service: plain HTML and one style sheet, no script, nothing from elsewhere."""
+"""API documents and HTML pages of the service; the pages have one style sheet and no scripts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Response, json, render_template
 from markupsafe import Markup, escape
 
 from components.http.api import api_document
-from components.http.conditional import conditional, document_response
+from components.http.conditional import conditional
 from components.http.pages import VERSION, base_address, first_curl
 from components.http.problems import (
     EDGE_CODES,
@@ -24,35 +24,25 @@ from components.http.replies import prefers
 from components.system.reference import Reference
 from libraries.errors import CODES, NotFound
 
-# What the page for browsers says of each address.
-WORDS = {
-    "docs": "every route, with commands to copy",
-    "openapi": "the same for machines, OpenAPI 3.1",
-    "asyncapi": "what is said on WebSockets and event streams, AsyncAPI 3.0",
-    "live": "a page to ask for drawings and watch them being made",
-    "dashboard": "what the service does: its jobs, its queue, its schedules",
-    "patterns": "what can be drawn",
-    "health": "is the web process alive",
-    "ready": "would a job be done now",
-    "version": "which version this is",
+# Address and description of each link on the index page.
+ADDRESSES = {
+    "docs": ("/docs", "API reference with curl commands"),
+    "openapi": ("/openapi.json", "the same as an OpenAPI 3.1 document"),
+    "asyncapi": ("/asyncapi.json", "WebSockets and event streams as an AsyncAPI 3.0 document"),
+    "live": ("/live", "a page that submits jobs and follows them"),
+    "dashboard": ("/dashboard", "state of the service: jobs, queue and schedules"),
+    "patterns": ("/patterns", "available patterns"),
+    "health": ("/healthz", "liveness of the web process"),
+    "ready": ("/readyz", "readiness to run jobs"),
+    "version": ("/version", "version of the service"),
 }
-LINKS = {
-    "docs": "/docs",
-    "openapi": "/openapi.json",
-    "asyncapi": "/asyncapi.json",
-    "live": "/live",
-    "dashboard": "/dashboard",
-    "patterns": "/patterns",
-    "health": "/healthz",
-    "ready": "/readyz",
-    "version": "/version",
-}
+LINKS = {name: address for name, (address, _) in ADDRESSES.items()}
 PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True)
 class ProblemType:
-    """A type of problem: its name, its HTTP status, and when it is the answer."""
+    """A problem type: code, HTTP status and explanation."""
 
     slug: str
     status: int
@@ -61,9 +51,9 @@ class ProblemType:
 
 
 def index_page() -> Response:
-    """Return where things are: JSON, or a page for a browser."""
+    """Return the addresses as JSON, or as a page for browsers."""
     if prefers("text/html", rather_than="application/json"):
-        response = _page("index.html", curl=first_curl(), words=WORDS)
+        response = _page("index.html", curl=first_curl(), addresses=ADDRESSES.values())
     else:
         response = _json({"name": "Vector API", "version": VERSION, "links": LINKS})
     response.headers["Vary"] = "Accept"
@@ -71,7 +61,6 @@ def index_page() -> Response:
 
 
 def docs_page() -> Response:
-    """Return the reference of every route."""
     document = api_document()
     sections = Reference(document, base_address()).sections()
     response = _page("docs.html", info=document["info"], sections=sections, curl=first_curl())
@@ -79,24 +68,15 @@ def docs_page() -> Response:
 
 
 def problem_page(slug: str) -> Response:
-    """Return the page that explains a type of problem.
-
-    Raises:
-        NotFound: there is no such type.
-    """
+    """Return the page of a problem type; raise NotFound if it does not exist."""
     found = problem_types().get(slug)
     if found is None:
-        raise NotFound("there is no problem type of this name")
+        raise NotFound("problem type not found")
     return _page("problem.html", problem=found)
 
 
-def openapi_document() -> Response:
-    """Return the OpenAPI document."""
-    return document_response(api_document())
-
-
 def problem_types() -> dict[str, ProblemType]:
-    """Return every type of problem by name: those of HTTP itself and one for each error code."""
+    """Return all problem types by code: those of HTTP statuses and of error codes."""
     plain = [
         _of_status(status) for status in http.HTTPStatus if status >= http.HTTPStatus.BAD_REQUEST
     ]
@@ -123,7 +103,7 @@ def _json(value: object) -> Response:
 
 
 def _page(template: str, **values: Any) -> Response:
-    page = render_template(template, version=VERSION, links=LINKS, code=code, **values)
+    page = render_template(template, version=VERSION, code=code, **values)
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
@@ -131,9 +111,7 @@ def _page(template: str, **values: Any) -> Response:
 
 @lru_cache(maxsize=1024)
 def code(text: str) -> Markup:
-    """Return `text` as HTML, with what stands between backticks as code."""
+    """Convert text to HTML; text in backticks becomes code."""
     parts = str(escape(text)).split("`")
-    marked = "".join(
-        f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts)
-    )
-    return Markup(marked)  # noqa: S704 - every part was escaped above
+    marked = (f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
+    return Markup("".join(marked))  # noqa: S704 - every part was escaped above

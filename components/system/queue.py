@@ -1,4 +1,4 @@
-"""POST /queue/pause, POST /queue/resume and GET /capacity."""
+"""The routes `POST /queue/pause`, `POST /queue/resume` and `GET /capacity`."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from components.http.replies import json_response
 from components.system.queue_schemas import CapacitySchema, PausedSchema
 from libraries.job_manager.control import Capacity, capacity, pause_queue, resume_queue
 
-blueprint = api_blueprint(
-    "queue", __name__, None, "How busy the queue is; pause it, and let it go on."
-)
+blueprint = api_blueprint("queue", __name__, None, "Load of the queue; pause and resume it.")
 
 
 @blueprint.route("/queue/pause", access=Access.KEY, methods=["POST"])
 @blueprint.response(200, PausedSchema)
 @blueprint.queues()
 def pause() -> Response:
-    """Let the workers take no new job.
+    """Pause the queue: workers start no new jobs.
 
-    Jobs that run go on to their end, and jobs can still be queued. It stays so until `POST /queue/resume`, also over a restart.
+    Running jobs continue, and jobs can still be submitted. The queue stays paused until
+    `POST /queue/resume`, also after a restart.
     """
     pause_queue()
     return json_response({"paused": True})
@@ -31,7 +30,7 @@ def pause() -> Response:
 @blueprint.response(200, PausedSchema)
 @blueprint.queues()
 def resume() -> Response:
-    """Let the workers take jobs again."""
+    """Resume the queue."""
     resume_queue()
     return json_response({"paused": False})
 
@@ -40,5 +39,5 @@ def resume() -> Response:
 @blueprint.response(200, CapacitySchema)
 @blueprint.problems(503)
 def show_capacity() -> Capacity:
-    """Say how busy the queue is."""
+    """Return the load of the queue."""
     return capacity()

@@ -1,4 +1,4 @@
-"""What the routes of the queue give."""
+"""Response schemas of the queue routes."""
 
 from __future__ import annotations
 
@@ -8,26 +8,23 @@ from components.http.replies import ReplySchema
 
 
 class PausedSchema(ReplySchema):
-    """Whether the queue is paused."""
+    """The state of the queue."""
 
-    paused = fields.Boolean(
-        required=True, metadata={"description": "Whether the workers leave the queue alone."}
-    )
+    paused = fields.Boolean(required=True, metadata={"description": "Whether the queue is paused."})
 
 
 class CapacitySchema(PausedSchema):
-    """How busy the queue is."""
+    """The load of the queue."""
 
-    queue_depth = fields.Integer(required=True, metadata={"description": "Jobs that wait."})
-    active_jobs = fields.Integer(required=True, metadata={"description": "Jobs that run."})
-    workers = fields.Integer(required=True, metadata={"description": "Workers that are alive."})
+    queue_depth = fields.Integer(required=True, metadata={"description": "Number of waiting jobs."})
+    active_jobs = fields.Integer(required=True, metadata={"description": "Number of running jobs."})
+    workers = fields.Integer(required=True, metadata={"description": "Number of workers."})
     max_queue = fields.Integer(
-        required=True, metadata={"description": "Jobs that may wait; more are refused with 429."}
+        required=True,
+        metadata={"description": "Limit of waiting jobs; more are rejected with 429."},
     )
     estimated_wait_s = fields.Float(
         required=True,
         allow_none=True,
-        metadata={
-            "description": "Seconds until a job that is queued now begins; null while nothing is known of that."
-        },
+        metadata={"description": "Estimated seconds until a new job starts; null if unknown."},
     )

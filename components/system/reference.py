@@ -1,11 +1,11 @@
-"""The OpenAPI document, read for people: each route with its fields, its replies and a command to copy."""
+"""The OpenAPI document prepared for the API reference page, with curl commands."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Node = dict[str, Any]
@@ -25,13 +25,13 @@ BOUNDS = (
     ("pattern", "matches {}"),
 )
 IN_BRACES = re.compile(r"\{([^}]*)\}")
-# What the commands to copy say where an address has a name in it; others are left to fill in.
+# Values of path parameters in curl commands; others stay placeholders.
 EXAMPLE_NAMES = {"name": "spiral", "slug": "validation-error"}
 
 
 @dataclass(frozen=True)
 class FieldRow:
-    """A line in a table of fields. `name` is dotted for a field inside another; `default` is JSON, or empty for none."""
+    """A row in a table of fields; `name` is dotted for nested fields, `default` is JSON or ""."""
 
     name: str
     kind: str
@@ -43,7 +43,7 @@ class FieldRow:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a route may answer."""
+    """A documented response of a route."""
 
     status: str
     description: str
@@ -77,15 +77,14 @@ class Section:
 
 
 class Reference:
-    """Reads one OpenAPI document; `base` is the address that the commands to copy begin with."""
+    """Reads an OpenAPI document; `base` is the address in the curl commands."""
 
     def __init__(self, document: Node, base: str) -> None:
-        """Keep the document; nothing is read before `sections`."""
         self.document = document
         self.base = base
 
     def sections(self) -> list[Section]:
-        """Return the resources in the order of the document's tags, those without a route left out."""
+        """Return the resources that have routes, in the order of the tags."""
         found = {
             tag["name"]: Section(tag["name"], tag.get("description", ""))
             for tag in self.document["tags"]
@@ -93,9 +92,8 @@ class Reference:
         for path, item in self.document["paths"].items():
             for method in METHODS:
                 if method in item:
-                    found[item[method]["tags"][0]].operations.append(
-                        self._operation(path, method, item)
-                    )
+                    section = found[item[method]["tags"][0]]
+                    section.operations.append(self._operation(path, method, item))
         return [section for section in found.values() if section.operations]
 
     def _operation(self, path: str, method: str, item: Node) -> Operation:
@@ -103,33 +101,24 @@ class Reference:
         parameters = [*item.get("parameters", []), *node.get("parameters", [])]
         bodies: Node = node.get("requestBody", {}).get("content", {})
         content = bodies.get("application/json", {})
+        example = content.get("example") or self._example(content.get("schema", {}))
+        paragraphs = node.get("description", "").split("\n\n")
         return Operation(
             id=node["operationId"],
             method=method.upper(),
             path=path,
             summary=node.get("summary", ""),
-            description=[
-                " ".join(part.split())
-                for part in node.get("description", "").split("\n\n")
-                if part.strip()
-            ],
+            description=[" ".join(part.split()) for part in paragraphs if part.strip()],
             parameters=[self._parameter(one) for one in parameters],
             body=[row for body in bodies.values() for row in self._rows(body.get("schema", {}))],
             replies=[self._reply(status, one) for status, one in sorted(node["responses"].items())],
-            curl=self._curl(
-                path,
-                method,
-                node,
-                content.get("example") or self._example(content.get("schema", {})),
-            ),
+            curl=self._curl(path, method, node, example),
         )
 
     def _parameter(self, node: Node) -> FieldRow:
         schema = self._resolved(node.get("schema", {}))
         row = self._row(node["name"], schema, required=node.get("required", False))
-        return FieldRow(
-            row.name, row.kind, row.limits, row.default, row.required, node.get("description", "")
-        )
+        return replace(row, description=node.get("description", ""))
 
     def _reply(self, status: str, node: Node) -> Reply:
         node = self._resolved(node)
@@ -149,7 +138,7 @@ class Reference:
             yield from self._rows(items or inner, f"{prefix}{name}{'[]' if items else ''}.")
 
     def _with_choices(self, schema: Node) -> Node:
-        """Return a schema with the properties of all its choices; a property says which choices have it."""
+        """Add the properties of all choices; each description names the choices that have it."""
         choices: dict[str, str] = schema.get("discriminator", {}).get("mapping", {})
         owners: dict[str, list[str]] = {}
         found: dict[str, Node] = {}
@@ -164,7 +153,7 @@ class Reference:
         return {**schema, "properties": found} if choices else schema
 
     def _row(self, name: str, schema: Node, *, required: bool) -> FieldRow:
-        # A default of null says only that the field may be left out.
+        # A default of null only means that the field is optional.
         default = schema.get("default")
         shown = "" if default is None else json.dumps(default, ensure_ascii=False)
         return FieldRow(
@@ -172,7 +161,7 @@ class Reference:
         )
 
     def _resolved(self, node: Node) -> Node:
-        """Return what a reference stands for, with what is written beside the reference laid over it."""
+        """Resolve a `$ref` and merge the sibling keywords into it."""
         for choice in ("allOf", "anyOf", "oneOf"):
             parts = [part for part in node.get(choice, []) if part.get("type") != "null"]
             if len(parts) == 1:
@@ -182,29 +171,22 @@ class Reference:
         target: Node = self.document
         for name in node["$ref"].removeprefix("#/").split("/"):
             target = target[name]
-        return {
-            **self._resolved(target),
-            **{key: value for key, value in node.items() if key != "$ref"},
-        }
+        siblings = {key: value for key, value in node.items() if key != "$ref"}
+        return {**self._resolved(target), **siblings}
 
     def _example(self, schema: Node) -> Node:
-        """Return an object made of the examples of the fields of `schema`."""
-        inner = {
-            name: self._resolved(node)
-            for name, node in self._resolved(schema).get("properties", {}).items()
-        }
-        return {name: node["example"] for name, node in inner.items() if "example" in node}
+        """Return an object of the examples of the fields."""
+        properties = self._resolved(schema).get("properties", {})
+        nodes = {name: self._resolved(node) for name, node in properties.items()}
+        return {name: node["example"] for name, node in nodes.items() if "example" in node}
 
     def _curl(self, path: str, method: str, node: Node, example: Node) -> str:
         address = self.base + IN_BRACES.sub(
             lambda found: EXAMPLE_NAMES.get(found[1], found[1].upper()), path
         )
         has_body = "requestBody" in node
-        parts = [
-            f"curl {address}"
-            if has_body or method == "get"
-            else f"curl -X {method.upper()} {address}"
-        ]
+        option = "" if has_body or method == "get" else f"-X {method.upper()} "
+        parts = [f"curl {option}{address}"]
         if node.get("security", self.document.get("security")):
             parts.append("-H 'X-API-Key: KEY'")
         if has_body and FORM in node["requestBody"]["content"]:
@@ -220,19 +202,18 @@ def kind_of(schema: Node) -> str:
     kinds = schema.get("type", "any")
     if kinds == "array":
         return f"list of {kind_of(schema.get('items', {}))}"
-    return (
-        kinds if isinstance(kinds, str) else " or ".join(kind for kind in kinds if kind != "null")
-    )
+    if isinstance(kinds, str):
+        return kinds
+    return " or ".join(kind for kind in kinds if kind != "null")
 
 
 def limits_of(schema: Node) -> str:
     """Return the limits of a field in words, such as `at least 1, at most 2000`."""
-    said = [words.format(_number(schema[key])) for key, words in BOUNDS if key in schema]
+    limits = [words.format(_number(schema[key])) for key, words in BOUNDS if key in schema]
     if "enum" in schema:
-        said.append(
-            "one of " + ", ".join(str(choice) for choice in schema["enum"] if choice is not None)
-        )
-    return ", ".join(said)
+        choices = ", ".join(str(choice) for choice in schema["enum"] if choice is not None)
+        limits.append(f"one of {choices}")
+    return ", ".join(limits)
 
 
 def _number(value: object) -> object:

@@ -1,4 +1,4 @@
-"""What the routes of the service itself give."""
+"""Response schemas of the health, version and index routes."""
 
 from __future__ import annotations
 
@@ -8,69 +8,70 @@ from components.http.replies import ReplySchema
 
 
 class AliveSchema(ReplySchema):
-    """A sign of life."""
+    """The state of the web process."""
 
     status = fields.String(required=True, metadata={"description": "`alive`.", "example": "alive"})
 
 
 class VersionSchema(ReplySchema):
-    """Which version this is."""
+    """Name and version of the service."""
 
     name = fields.String(
-        required=True, metadata={"description": "The name of the service.", "example": "Vector API"}
+        required=True, metadata={"description": "Name of the service.", "example": "Vector API"}
     )
     version = fields.String(
-        required=True, metadata={"description": "Its version.", "example": "0.1.0"}
+        required=True, metadata={"description": "Version of the service.", "example": "0.1.0"}
     )
 
 
 class IndexSchema(VersionSchema):
-    """Where things are."""
+    """Addresses of the service."""
 
     links = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
         required=True,
-        metadata={"description": "Addresses."},
+        metadata={"description": "Addresses by name."},
     )
 
 
 class PartSchema(ReplySchema):
-    """A part that the service needs."""
+    """The state of a component."""
 
-    ready = fields.Boolean(required=True, metadata={"description": "Whether it is there."})
-    detail = fields.String(required=True, metadata={"description": "What was found."})
-    fix = fields.String(metadata={"description": "What to do, if it is missing."})
+    ready = fields.Boolean(required=True, metadata={"description": "Whether it is available."})
+    detail = fields.String(required=True, metadata={"description": "State of the component."})
+    fix = fields.String(metadata={"description": "Remedy, if it is unavailable."})
 
 
 class LoadProblemSchema(ReplySchema):
-    """A module that cannot be loaded and is left out."""
+    """A module that cannot be imported and is skipped."""
 
     module = fields.String(
         required=True,
-        metadata={"description": "Its dotted name.", "example": "libraries.patterns.rays"},
+        metadata={"description": "Dotted name.", "example": "libraries.patterns.rays"},
     )
-    file = fields.String(required=True, metadata={"description": "The file with the mistake."})
+    file = fields.String(required=True, metadata={"description": "File with the error."})
     line = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "The line, where it is known."}
+        required=True, allow_none=True, metadata={"description": "Line of the error, if known."}
     )
-    mistake = fields.String(required=True, metadata={"description": "Why it cannot be loaded."})
+    mistake = fields.String(required=True, metadata={"description": "Error message."})
 
 
 class ReadySchema(ReplySchema):
-    """Whether all parts are there."""
+    """The state of all components."""
 
     status = fields.String(required=True, metadata={"description": "`ready`.", "example": "ready"})
     parts = fields.Dict(
         keys=fields.String(),
         values=fields.Nested(PartSchema),
         required=True,
-        metadata={"description": "Each part by name."},
+        metadata={"description": "Components by name."},
     )
     not_loaded = fields.List(
         fields.Nested(LoadProblemSchema),
         required=True,
         metadata={
-            "description": "Patterns, task modules and other extensions that cannot be loaded; the service works without them."
+            "description": "Patterns, task modules and other extensions that cannot be imported; "
+            "the service works without them."
         },
     )

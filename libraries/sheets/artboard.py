@@ -1,4 +1,4 @@
-"""The artboard: a page with one pattern and everything needed to draw it."""
+"""Artboards: a page with one pattern and everything needed to draw it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def pattern_params(**options: Any) -> Any:
 
 
 def params_mistakes(parsed: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield the parameters in `parsed` that its pattern does not take."""
+    """Yield the invalid parameters in `parsed`."""
     pattern = parsed.get("pattern")
     if isinstance(pattern, str) and pattern in PATTERNS and "params" in parsed:
         found = find_mistakes(PATTERNS[pattern].schema(), parsed["params"])
@@ -57,22 +57,15 @@ class Artboard(DrawnPage):
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse parameters that the pattern does not take."""
         yield from super().mistakes(parsed, given)
         yield from params_mistakes(parsed)
 
     @classmethod
     def of_arguments(cls, given: Mapping[str, Any], **names: str) -> Self:
-        """Return an artboard from the arguments of a task; the counterpart of `arguments`.
+        """Load an artboard from the arguments of a task; the counterpart of `arguments`.
 
-        Args:
-            given: the arguments by name, of which None means not given; those of other names are
-                ignored.
-            names: the names of arguments that differ from those of their fields, by field.
-
-        Raises:
-            UnknownPattern: there is no such pattern.
-            InvalidFields: one or more fields are bad, or given twice.
+        `given` has the arguments by name; None means not given, and unknown names are ignored.
+        `names` maps fields to the names of their arguments where they differ. Raises InvalidFields.
         """
         arguments = {
             name: given.get(names.get(name, name))
@@ -83,23 +76,18 @@ class Artboard(DrawnPage):
         further = given.get("artboard") or {}
         if not isinstance(further, Mapping):
             raise InvalidFields({"artboard": ["Must be an object."]})
-        twice = [name for name in further if name in arguments]
-        if twice:
-            raise InvalidFields({f"artboard.{name}": ["Is an argument."] for name in twice})
+        duplicates = [name for name in further if name in arguments]
+        if duplicates:
+            raise InvalidFields({f"artboard.{name}": ["Is an argument."] for name in duplicates})
         known = {name: value for name, value in arguments.items() if value is not None}
         return cls.load({**further, **known})
 
     @property
     def drawing_title(self) -> str:
-        """The title of the drawing."""
         return f"{self.pattern}, {self.width:g} x {self.height:g} mm"
 
     def check_cost(self) -> None:
-        """Check what can be known without drawing it.
-
-        Raises:
-            TooComplex: the drawing would have too many points.
-        """
+        """Raise TooComplex if the drawing would have too many points."""
         check_pattern(self.pattern, self.area, self.params)
 
     def cost(self) -> float:
@@ -107,14 +95,7 @@ class Artboard(DrawnPage):
         return cost_of_pattern(self.pattern, self.area, self.params)
 
     def draw(self, progress: Callable[[float], None] | None = None) -> SVGBuilder:
-        """Return the drawing.
-
-        Args:
-            progress: called with the part that is drawn, from 0 to 1.
-
-        Raises:
-            TooComplex: the drawing would have too many points.
-        """
+        """Draw the page; `progress` receives the completed part from 0 to 1. Raises TooComplex."""
         lines = draw_pattern(
             self.pattern, self.area, self.params, self.seed or 0, progress=progress
         )
@@ -125,9 +106,7 @@ class Artboard(DrawnPage):
 def load_artboard(width: float, height: float, pattern: str = "spiral", **options: Any) -> Artboard:
     """Return an artboard; `options` are its other fields, None means not given.
 
-    Raises:
-        UnknownPattern: there is no such pattern.
-        InvalidFields: one or more fields are bad.
+    Raises UnknownName for the pattern, and InvalidFields.
     """
     find_pattern(pattern)
     given = {name: value for name, value in options.items() if value is not None}
@@ -137,5 +116,5 @@ def load_artboard(width: float, height: float, pattern: str = "spiral", **option
 def draw_artboard(
     width: float, height: float, pattern: str = "spiral", **options: Any
 ) -> SVGBuilder:
-    """Return the drawing of an artboard; arguments and errors are those of `load_artboard`."""
+    """Return the drawing of an artboard; see `load_artboard`."""
     return load_artboard(width, height, pattern, **options).draw()

@@ -1,7 +1,8 @@
-"""What was drawn already: an equal request gets the stored file again, under its own name.
+"""Cache of drawings: an equal request gets a copy of the stored file under its own name.
 
-Remembered is only which job drew a recipe; name, bytes and statistics of the file are read from that job's record. Whatever of
-this is stale, the file is opened by its SHA-256 or not at all, so it costs a redraw and nothing else.
+A cache entry only names the job that drew a recipe; the job's record has file name, size and
+statistics. Files are opened by their SHA-256, so a stale entry only causes the drawing to be
+computed again.
 """
 
 from __future__ import annotations
@@ -21,30 +22,23 @@ from libraries.job_manager.task_context import StoredArtifact, attach, job_clien
 from libraries.settings import JobSettings
 from libraries.storage import output_folder
 
-# In the meta of a job: the key of its drawing, and the SHA-256 of the file.
+# Member of the job meta: cache key of the drawing and SHA-256 of the file.
 DRAWN = "drawn"
-# Drawing it again may take no longer than this.
+# Limit for processing pending journal entries before a lookup.
 CATCH_UP_S = 0.2
 
 
 def attach_and_cache(drawing_key: str, artifact: StoredArtifact, **more: object) -> str:
-    """Attach a drawing to the running job as `attach` does, and remember it for equal requests of the same owner.
+    """Attach a drawing to the running job, and cache it for equal requests of the same owner.
 
-    Args:
-        drawing_key: what equal requests have in common, in hex.
-        artifact: the stored drawing.
-        more: what is kept beside it, and comes with it when it is used again.
+    `more` is stored with the artifact and returned with it for later requests.
     """
     set_meta(DRAWN, [drawing_key, artifact.as_record()["sha256"]])
     return attach(artifact, **more)
 
 
 def remember_drawings(entries: Sequence[JournalEntry]) -> None:
-    """Remember the drawings of jobs that have finished.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Cache the drawings of finished jobs; raises QueueUnavailable."""
     for entry in entries:
         retry(lambda job_id=entry.job_id, owner=entry.owner: _remember(job_id, owner))  # type: ignore[misc]
 
@@ -55,9 +49,8 @@ def _remember(job_id: str, owner: str) -> None:
     drawn = json.loads(meta).get(DRAWN) if meta else None
     if drawn:
         lifetime = JobSettings.current().result_ttl
-        client.set(
-            keys.drawing_cache_key(owner, drawn[0]), json.dumps([job_id, drawn[1]]), ex=lifetime
-        )
+        key = keys.drawing_cache_key(owner, drawn[0])
+        client.set(key, json.dumps([job_id, drawn[1]]), ex=lifetime)
 
 
 SUBSCRIPTION = Subscription(
@@ -70,13 +63,9 @@ SUBSCRIPTION = Subscription(
 
 
 def attach_cached(drawing_key: str, name: str) -> str | None:
-    """Store a drawing that the owner had drawn before as `name`, attach it to the running job, and return its path.
+    """Copy a cached drawing to `name`, attach it to the running job, and return its path.
 
-    Returns:
-        None outside a job, and where nothing is remembered or what was is gone: then it has to be drawn.
-
-    Raises:
-        Unavailable, StorageUnavailable: as `Store.publish`.
+    Returns None outside of a job and without a usable cache entry. Raises as `Store.publish`.
     """
     client = job_client()
     known = lookup(client, drawing_key) if client is not None else None
@@ -91,16 +80,15 @@ def attach_cached(drawing_key: str, name: str) -> str | None:
 
 
 def lookup(client: Redis, drawing_key: str) -> dict[str, Any] | None:
-    """Return the record of the artifact that the current owner has of a drawing, None if none is known."""
+    """Return the artifact record of a cached drawing of the current owner, or None."""
     try:
         catch_up(SUBSCRIPTION, seconds=CATCH_UP_S)
-        told = cast(
-            "bytes | None", client.get(keys.drawing_cache_key(current_owner(), drawing_key))
-        )
-        job_id, sha256 = json.loads(told) if told else ("", "")
+        key = keys.drawing_cache_key(current_owner(), drawing_key)
+        entry = cast("bytes | None", client.get(key))
+        job_id, sha256 = json.loads(entry) if entry else ("", "")
         meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta")) if job_id else None
-        made = json.loads(meta).get("artifacts", []) if meta else []
+        artifacts = json.loads(meta).get("artifacts", []) if meta else []
     except (QueueUnavailable, *BROKER_ERRORS, ValueError, TypeError):
-        # Whatever it is that cannot be read: it is drawn anew, and remembered anew.
+        # Unreadable entries are ignored; drawing again replaces them.
         return None
-    return next((one for one in made if one["sha256"] == sha256), None)
+    return next((one for one in artifacts if one["sha256"] == sha256), None)

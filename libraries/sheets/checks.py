@@ -1,4 +1,4 @@
-"""Validators that use the checks of the libraries."""
+"""marshmallow validators that call the libraries' own checks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libraries.fields import declare
 
 
 def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Return a validator from a `check` that raises InvalidInput; its hint is a second text."""
+    """Return a validator that calls `check`; the hint of its InvalidInput is a second message."""
 
     def validate(value: Any) -> None:
         try:
@@ -25,15 +25,13 @@ def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
 
 
 class CheckedLength(Length):
-    """A validator of a text's length that checks the text further where its length is right."""
+    """A length validator that runs another check if the length is valid."""
 
-    def __init__(self, least: int, most: int, check: Callable[[Any], None]) -> None:
-        """Take lengths from `least` to `most`, and a `check` that raises ValidationError."""
-        super().__init__(least, most)
+    def __init__(self, min_chars: int, max_chars: int, check: Callable[[Any], None]) -> None:
+        super().__init__(min_chars, max_chars)
         self.check = check
 
     def __call__(self, value: Any) -> Any:
-        """Return `value`, or raise ValidationError."""
         super().__call__(value)
         self.check(value)
         return value
@@ -41,14 +39,14 @@ class CheckedLength(Length):
 
 def checked_text(
     description: str,
-    least: int,
-    most: int,
+    min_chars: int,
+    max_chars: int,
     check: Callable[[Any], object],
     *,
     example: str | None = None,
     **options: Any,
 ) -> Any:
-    """Declare a text of `least` to `most` characters; `options` go to `declare`."""
+    """Declare a string of `least` to `most` characters; `options` go to `declare`."""
     metadata = {"description": description} | ({"example": example} if example else {})
-    validate = CheckedLength(least, most, library_check(check))
+    validate = CheckedLength(min_chars, max_chars, library_check(check))
     return declare(fields.String(validate=validate, metadata=metadata), **options)

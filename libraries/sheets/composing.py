@@ -19,10 +19,10 @@ from libraries.sheets.composition import Composition, check_total, seeds_of
 from libraries.sheets.elements import DEFAULT_LAYER, ElementStrokes
 from libraries.svg_builder import SVGBuilder
 
-# With more strokes, ordering takes longer than drawing, and they keep their order.
+# Above this number, ordering takes longer than drawing.
 MAX_ORDERED_STROKES = 60_000
 BASE_COLOUR = "black"
-# Progress is reported in hundredths of an element.
+# Progress steps per element.
 STEP = 100
 
 Floats = NDArray[np.float64]
@@ -37,7 +37,7 @@ class Composed:
     Attributes:
         drawing: the page.
         missing_glyphs: characters that the fonts lack, drawn as boxes.
-        dropped: number of parts of SVGs that were left out, by their kind, such as `image`.
+        dropped: number of skipped parts of SVGs, by kind, such as `image`.
     """
 
     drawing: SVGBuilder
@@ -46,28 +46,22 @@ class Composed:
 
     @property
     def warnings(self) -> str:
-        """Parts that could not be drawn as requested, for the end of a message; may be empty."""
+        """Notes on missing glyphs and skipped parts, for the end of a message; may be empty."""
         boxes = f"; drawn as boxes: {' '.join(self.missing_glyphs)}" if self.missing_glyphs else ""
         left = ", ".join(f"{name} ({times})" for name, times in sorted(self.dropped.items()))
-        return boxes + (f"; left out of pictures: {left}" if left else "")
+        return boxes + (f"; skipped parts of SVGs: {left}" if left else "")
 
 
 def compose(composition: Composition, report: Report | None = None) -> Composed:
-    """Return the drawing of a composition.
+    """Return the drawing of a composition; raises as `Composition.check_cost`.
 
-    Args:
-        composition: what to draw.
-        report: called with the number of steps that are done, their total, and the current step in
-            words.
-
-    Raises:
-        InvalidInput: see `Composition.check_cost`; `field` says where.
+    `report` is called with the completed steps, their total and the name of the current step.
     """
     progress = report or (lambda *_: None)
     page = Rectangle(0.0, 0.0, composition.width, composition.height)
     steps = (len(composition.elements or ()) + 1) * STEP
     drawn = _draw_elements(composition, progress, steps)
-    progress(steps - STEP, steps, "putting together")
+    progress(steps - STEP, steps, "composing the page")
     document = _empty_document(composition)
     for layer, strokes in _by_layer(composition, _visible(drawn, page)).items():
         document.add(_ordered(strokes), document.layer(layer))
@@ -86,11 +80,11 @@ def _draw_elements(composition: Composition, report: Report, steps: int) -> list
     drawn: list[ElementStrokes] = []
     points = 0
     for number, (element, seed) in enumerate(zip(elements, seeds, strict=True)):
-        words = f"{number + 1} of {len(elements)}: {element.label}"
-        report(number * STEP, steps, words)
+        step = f"{number + 1} of {len(elements)}: {element.label}"
+        report(number * STEP, steps, step)
 
-        def progress(part: float, number: int = number, words: str = words) -> None:
-            report(number * STEP + int(part * STEP), steps, words)
+        def progress(part: float, number: int = number, step: str = step) -> None:
+            report(number * STEP + int(part * STEP), steps, step)
 
         try:
             drawn.append(element.draw(room, seed, progress))
@@ -114,7 +108,7 @@ def _visible(drawn: Sequence[ElementStrokes], page: Rectangle) -> list[tuple[Flo
 
 
 def _empty_document(composition: Composition) -> Document:
-    """Return a page with its layers: the listed ones, then those that only elements name."""
+    """Return a page with the listed layers, then those that only elements name."""
     document = Document(composition.width, composition.height)
     width = composition.pen_width
     for layer in composition.layers or ():
@@ -138,7 +132,7 @@ def _by_layer(
 
 
 def _ordered(lines: list[Floats]) -> list[Floats]:
-    """Return strokes of one pen as they are or in nearest order, whichever travels less."""
+    """Return the strokes of one pen as given or in nearest-neighbour order, the shorter way."""
     if len(lines) > MAX_ORDERED_STROKES:
         return lines
     return min(lines, list(nearest_neighbour_order(lines)), key=_travel)

@@ -1,4 +1,4 @@
-"""Compositions: pages of several elements on layers, each layer with its pen."""
+"""Compositions: pages with several elements on layers."""
 
 from __future__ import annotations
 
@@ -23,35 +23,31 @@ from libraries.sheets.recipes import Recipe, recorded
 from libraries.svg_syntax.attributes import check_colour
 
 MAX_ELEMENTS = 64
-# What all elements of a composition may have together: the limit and its unit, by field.
+# Limits for the sum over all elements, with units, by field.
 MAX_SIZES = {
     "text": (5000, "characters"),
     "svg": (MAX_SVG_CHARS, "characters"),
     "points": (5000, "corners"),
 }
-# Boxes may leave the page by rounding errors.
+# Tolerance for rounding errors of boxes.
 ROUNDING_MM = 1e-6
 
 
 def check_ink_colour(value: str) -> None:
-    """Refuse what is not a colour, or `none`.
-
-    Raises:
-        InvalidInput: `value` is refused.
-    """
+    """Raise InvalidInput for an invalid colour, and for `none`."""
     if check_colour(value, "color") == "none":
-        raise InvalidInput("a pen has a colour", field="color", code="bad-colour")
+        raise InvalidInput("must be a colour other than none", field="color", code="bad-colour")
 
 
 class Layer(Params):
-    """A layer of a composition: what one pen draws."""
+    """A layer of a composition, drawn with one pen."""
 
-    name: str = layer_name("What elements call it, and what Inkscape shows.", example="gold")
+    name: str = layer_name("Name of the layer, also shown in Inkscape.", example="gold")
     color: str = declare(
         fields.String(
             validate=library_check(check_ink_colour),
             metadata={
-                "description": "Colour of the ink: a name of CSS, or hexadecimal.",
+                "description": "Colour of the ink: a CSS colour name or hexadecimal.",
                 "example": "#b08d57",
             },
         ),
@@ -59,7 +55,7 @@ class Layer(Params):
         recorded=True,
     )
     pen_width: float | None = mm(
-        "Width of the pen's line; by default that of the page", 0.05, 5, default=None
+        "Line width of the pen; by default that of the page", 0.05, 5, default=None
     )
 
 
@@ -70,10 +66,7 @@ class Composition(DrawnPage):
         fields.List(
             fields.Nested(Layer.schema()),
             validate=Length(max=32),
-            metadata={
-                "description": "Layers of `elements` in the order in which they are drawn, each "
-                "with its pen."
-            },
+            metadata={"description": "Layers of `elements` in drawing order, each with its pen."},
         ),
         default=None,
     )
@@ -82,8 +75,7 @@ class Composition(DrawnPage):
             OneOfField("type", ELEMENTS, name="Element"),
             validate=Length(1, MAX_ELEMENTS),
             metadata={
-                "description": "What the page is composed of, in place of `pattern`; the later "
-                "ones are in front."
+                "description": "Elements of the page instead of `pattern`; later ones are in front."
             },
         ),
         default=None,
@@ -91,46 +83,38 @@ class Composition(DrawnPage):
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse layers with the same name."""
+        """Reject duplicate layer names."""
         yield from super().mistakes(parsed, given)
         layers = parsed.get("layers") or ()
         names = [layer.name for layer in layers if isinstance(layer, Layer)]
         if len(names) < len(layers):
-            return  # others are wrong by themselves
-        twice = [number for number, name in enumerate(names) if names.count(name) > 1]
-        if twice:
-            text = "There is another layer of that name."
-            yield {"layers": {number: {"name": [text]} for number in twice}}
+            return  # invalid layers are reported by their own schema
+        duplicates = [number for number, name in enumerate(names) if names.count(name) > 1]
+        if duplicates:
+            text = "Duplicate layer name."
+            yield {"layers": {number: {"name": [text]} for number in duplicates}}
 
     def recipe(self) -> Recipe:
-        """Return the recipe; parameters that are None are not part of it."""
+        """Return the recipe, without parameters that are None."""
         return Recipe(without_null(super().recipe().values))
 
     def arguments(self, **names: str) -> dict[str, Any]:
-        """Return the keyword arguments of the task that draws this, without `output_filename`."""
         return {"composition": without_null(recorded(self, picture_only=False))}
 
     @property
     def drawing_title(self) -> str:
-        """The title of the drawing."""
         count = len(self.elements or ())
         size = f"{self.width:g} x {self.height:g} mm"
         return f"Composition of {count} element{'' if count == 1 else 's'}, {size}"
 
     @property
     def room(self) -> Rectangle:
-        """The box of an element without a box: the page inside its margin."""
+        """The box of elements without a box: the page inside its margin."""
         area = self.area
         return Rectangle(area.left, area.top, area.right, area.bottom)
 
     def check_cost(self) -> None:
-        """Check what can be known without drawing it.
-
-        Raises:
-            InvalidFields: a box leaves the page, a text its box, an SVG cannot be read, or a
-                polygon crosses itself too often.
-            TooComplex: the drawing would have too many points.
-        """
+        """Check the elements without drawing them; raises InvalidFields and TooComplex."""
         elements = self.elements or []
         _check_sizes(elements)
         mistakes: dict[str, list[str]] = {}
@@ -155,18 +139,13 @@ class Composition(DrawnPage):
         if min(rest) < -ROUNDING_MM:
             reaches = f"{extent.left:g}, {extent.top:g} to {extent.right:g}, {extent.bottom:g}"
             raise InvalidInput(
-                f"must be on the page, {self.width:g} x {self.height:g} mm; "
-                f"it reaches from {reaches}",
+                f"must be on the page, {self.width:g} x {self.height:g} mm; it covers {reaches}",
                 field=element.place_field,
             )
 
 
 def load_composition(given: Mapping[str, Any]) -> Composition:
-    """Return a composition from the argument of its task.
-
-    Raises:
-        InvalidFields: one or more fields are bad, or there are no elements.
-    """
+    """Load a composition from the argument of its task; raises InvalidFields."""
     loaded = Composition.load(given)
     if not loaded.elements:
         raise InvalidFields({"elements": ["Missing data for required field."]})
@@ -174,11 +153,10 @@ def load_composition(given: Mapping[str, Any]) -> Composition:
 
 
 def seeds_of(elements: Sequence[Element], seed: int) -> list[int]:
-    """Return a seed for each element, from the `seed` of the page.
+    """Return a seed for each element, derived from the `seed` of the page.
 
-    The first element of each pattern has the seed of the page, so that it looks as it does alone;
-    the second, third ... of the same pattern have other seeds. Elements of other types can be
-    added, removed and moved without a change.
+    The first element of a pattern has the seed of the page; later elements of the same pattern have
+    other seeds. Elements of other types can be added, removed and moved without changing them.
     """
     counts: dict[str, int] = {}
     seeds = []
@@ -191,11 +169,7 @@ def seeds_of(elements: Sequence[Element], seed: int) -> list[int]:
 
 
 def check_total(points: float) -> None:
-    """Refuse more points than a drawing may have.
-
-    Raises:
-        TooComplex: they are too many.
-    """
+    """Raise TooComplex for more points than a drawing may have."""
     # Not `>`: a comparison with NaN is false.
     if not points <= MAX_POINTS:
         error = TooComplex(points)
@@ -204,22 +178,22 @@ def check_total(points: float) -> None:
 
 
 def without_null(value: Any) -> Any:
-    """Return JSON without the members that are null."""
+    """Return JSON without null members."""
     if isinstance(value, Mapping):
         return {name: without_null(inner) for name, inner in value.items() if inner is not None}
     return [without_null(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _check_sizes(elements: Sequence[Element]) -> None:
-    for name, (most, unit) in MAX_SIZES.items():
+    for name, (limit, unit) in MAX_SIZES.items():
         total = sum(element.sizes().get(name, 0) for element in elements)
-        if total > most:
-            text = f"`{name}` has {total:,} {unit} in all; at most {most:,} are drawn."
+        if total > limit:
+            text = f"`{name}` has {total:,} {unit} in total; the limit is {limit:,}."
             raise InvalidFields({"elements": [text]})
 
 
 def _of_composition(error: InvalidInput, number: int) -> dict[str, list[str]]:
-    """Return the mistakes of the element with this number as mistakes of its composition."""
+    """Return the errors of an element as errors of its composition."""
     errors = getattr(error, "errors", None) or {
         error.field or "": [str(error), *([error.hint] if error.hint else [])]
     }

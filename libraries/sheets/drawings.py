@@ -1,4 +1,4 @@
-"""Requests for a drawing: a page with one pattern, or one that is composed of elements."""
+"""Requests for a drawing: an artboard or a composition."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class DrawingRequest(Artboard, Composition):
 
     @classmethod
     def prepare(cls, given: Any) -> Any:
-        """Ignore `layers` without `elements`, as before there were compositions."""
+        """Ignore `layers` without `elements`, for requests older than compositions."""
         if isinstance(given, Mapping) and given.get("elements") is None:
             return {name: value for name, value in given.items() if name != "layers"}
         return given
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse fields of an artboard in a composition, and the other way round."""
+        """Reject fields of an artboard in a composition, and vice versa."""
         yield from super().mistakes(parsed, given)
         one, other = Artboard.declared().keys(), Composition.declared().keys()
         if given.get("elements") is not None:
-            text = "Cannot be combined with `elements`; make it an element of the type pattern."
+            text = "Cannot be combined with `elements`; use an element of the type `pattern`."
             yield {name: [text] for name in sorted(one - other) if name in given}
         else:
             foreign = sorted(other - one - {"layers"})
@@ -33,5 +33,4 @@ class DrawingRequest(Artboard, Composition):
             yield {name: [text] for name in foreign if given.get(name) is not None}
 
     def drawing(self) -> Artboard | Composition:
-        """Return what is requested."""
         return Artboard.part_of(self) if self.elements is None else Composition.part_of(self)

@@ -1,4 +1,4 @@
-"""Pages, and what every drawing on a page has: its seed, its pen, its encoding and its recipe."""
+"""Pages, and the fields of every drawing: seed, pen, encoding and recipe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def default_margin(width: float, height: float) -> float:
 
 
 class PaperName(fields.String):
-    """The name of a paper in any case; loaded in lower case."""
+    """The name of a paper; case is ignored."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -36,34 +36,38 @@ class PaperName(fields.String):
 
 
 class Page(Params):
-    """A page. It is given by `width` and `height`, or by `paper` and `orientation`."""
+    """A page, given by `width` and `height` or by `paper` and `orientation`."""
 
     paper = PaperName(
         load_default=None,
         validate=OneOf(list(PAPERS)),
         metadata={
-            "description": "Name of a paper, in place of `width` and `height`; see `GET /papers`.",
+            "description": "Name of a paper instead of `width` and `height`; see `GET /papers`.",
             "example": "a4",
         },
     )
     orientation = fields.String(
         load_default="portrait",
         validate=OneOf(ORIENTATIONS),
-        metadata={"description": "Orientation of the `paper`. Without a `paper` it means nothing."},
+        metadata={"description": "Orientation of the `paper`; ignored without one."},
     )
 
     width: float = mm(
-        "Width of the page; needed without a `paper`", 1, MAX_SIDE_MM, resolved=True, argument=True
+        "Width of the page; required without a `paper`",
+        1,
+        MAX_SIDE_MM,
+        resolved=True,
+        argument=True,
     )
     height: float = mm(
-        "Height of the page; needed without a `paper`",
+        "Height of the page; required without a `paper`",
         1,
         MAX_SIDE_MM,
         resolved=True,
         argument=True,
     )
     margin: float | None = mm(
-        "Empty border on all sides, under half of the shorter side; by default a tenth of the "
+        "Margin on all sides, less than half of the shorter side; by default a tenth of the "
         "shorter side, at most 10",
         0,
         MAX_SIDE_MM // 2,
@@ -73,20 +77,20 @@ class Page(Params):
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse a page without a size, with two, or with a margin that leaves no room."""
+        """Reject a page without a size, with two, or with a margin that leaves no room."""
         yield from super().mistakes(parsed, given)
         sides = ("width", "height")
         if given.get("paper") is None:
             lacking = [side for side in sides if side not in given]
             yield {side: ["Missing data for required field."] for side in lacking}
         else:
-            twice = [side for side in sides if side in parsed]
-            yield {side: ["Cannot be combined with `paper`."] for side in twice}
+            duplicates = [side for side in sides if side in parsed]
+            yield {side: ["Cannot be combined with `paper`."] for side in duplicates}
         paper, margin = parsed.get("paper"), parsed.get("margin")
         size = dict(zip(sides, page_size(paper), strict=True)) if paper else {}
         known = {**size, **{side: parsed[side] for side in sides if side in parsed}}
         if margin is not None and known and margin >= min(known.values()) / 2:
-            yield {"margin": ["Must be under half of the shorter side."]}
+            yield {"margin": ["Must be less than half of the shorter side."]}
 
     @classmethod
     def resolve(cls, parsed: dict[str, Any]) -> dict[str, Any]:
@@ -98,7 +102,6 @@ class Page(Params):
 
     @property
     def area(self) -> Area:
-        """The part of the page inside its margin."""
         margin = default_margin(self.width, self.height) if self.margin is None else self.margin
         return Area(self.width, self.height, margin)
 
@@ -109,25 +112,25 @@ class Page(Params):
 
 
 class DrawnPage(Page):
-    """A page that something is drawn on. Fields that are declared here belong to all drawings.
+    """The fields of all drawings.
 
-    The fact `argument=True` marks the fields that are arguments of the tasks; the tasks take
-    others as members of their argument `artboard`.
+    The fact `argument=True` marks arguments of the tasks; other fields are members of their
+    argument `artboard`.
     """
 
     seed: int | None = whole(
-        "Chooses one of the variations of a pattern; the same seed gives the same drawing.",
+        "Seed of the random numbers; the same seed gives the same drawing.",
         0,
         MAX_SEED,
         default=None,
         argument=True,
     )
     pen_width: float = mm(
-        "Width of the pen's line", 0.05, 5, default=0.3, recorded=True, argument=True
+        "Line width of the pen", 0.05, 5, default=0.3, recorded=True, argument=True
     )
     encoding: str = choice(
-        "How the file is written: `plain` has places in mm, `compact` steps of hundredths of a mm, "
-        "in about half of the bytes.",
+        "Encoding of the file: `plain` has coordinates in mm, `compact` steps of 0.01 mm at about "
+        "half the size.",
         encodings(),
         default=PLAIN,
         argument=True,
@@ -139,10 +142,9 @@ class DrawnPage(Page):
         return Recipe({**recorded(self, picture_only=True), **fixed})
 
     def arguments(self, **names: str) -> dict[str, Any]:
-        """Return the keyword arguments of the task that draws this, without `output_filename`.
+        """Return the arguments of the drawing task, except for `output_filename`.
 
-        Args:
-            names: the names of arguments that differ from those of their fields, by field.
+        `names` maps fields to the names of their arguments where they differ.
         """
         declared = self.declared()
         given = {

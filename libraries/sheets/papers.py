@@ -18,11 +18,7 @@ ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper: its `title`, its `family` of sizes, and its sides in mm, upright.
-
-    Raises:
-        InvalidInput: the sides are not `0 < width <= height <= 2000`.
-    """
+    """A paper: its sides in mm, upright. Invalid sides raise InvalidInput."""
 
     name: str
     title: str
@@ -31,26 +27,21 @@ class Paper:
     height: float
 
     def __post_init__(self) -> None:
-        """Check the sides; the comparison is worded so that NaN fails it."""
+        """Check the sides; the comparison is written so that NaN fails."""
         if not 0 < self.width <= self.height <= MAX_SIDE_MM:
             raise InvalidInput(
-                f"a paper is upright: 0 < width <= height <= {MAX_SIDE_MM} mm",
+                f"a paper needs 0 < width <= height <= {MAX_SIDE_MM} mm",
                 code="bad-page",
                 field="paper",
             )
 
     def size(self, orientation: Orientation = "portrait") -> tuple[float, float]:
-        """Return width and height in mm.
-
-        Raises:
-            UnknownName: `orientation` is neither portrait nor landscape.
-        """
+        """Return width and height in mm; raise UnknownName for an unknown orientation."""
         if orientation not in ORIENTATIONS:
             raise UnknownName("orientation", orientation, ORIENTATIONS, field="orientation")
         return (self.width, self.height) if orientation == "portrait" else (self.height, self.width)
 
     def as_record(self) -> dict[str, Any]:
-        """Return the paper as JSON-able values."""
         return asdict(self)
 
 
@@ -60,19 +51,6 @@ for _row in orjson.loads(Path(__file__).with_name("papers.json").read_bytes())["
     PAPERS.add(_row["name"], Paper(**_row))
 
 
-def custom_paper(width: float, height: float) -> Paper:
-    """Return a paper of `width` x `height` mm called `custom`, turned upright.
-
-    Raises:
-        InvalidInput: a side is not more than 0 and at most 2000 mm.
-    """
-    return Paper("custom", "Custom", "custom", min(width, height), max(width, height))
-
-
 def page_size(paper: str, orientation: Orientation = "portrait") -> tuple[float, float]:
-    """Return width and height in mm of the paper called `paper`; capitals do not matter.
-
-    Raises:
-        UnknownName: there is no such paper or orientation; the error lists those that exist.
-    """
+    """Return width and height in mm of a paper; case is ignored. Raises UnknownName."""
     return PAPERS[paper.lower() if isinstance(paper, str) else paper].size(orientation)

@@ -1,4 +1,4 @@
-"""Photos as drawings: an image file, drawn by a pattern that draws from pictures."""
+"""Photos as drawings, by patterns that draw images."""
 
 from __future__ import annotations
 
@@ -17,20 +17,19 @@ from libraries.sheets.artboard import Artboard, pattern_name
 from libraries.svg_builder import SVGBuilder
 
 MAX_URL_CHARS = 2048
-# The patterns that draw from pictures.
 PHOTO_PATTERNS = tuple(
     name for name in PATTERNS if issubclass(PATTERNS[name].params, PictureParams)
 )
 
 
 class PhotoPlot(Artboard):
-    """A photo, and the page and the pattern that it becomes a drawing by."""
+    """A photo, and the page and pattern that draw it."""
 
     photo: str = declare(
         fields.String(
             validate=Length(1, MAX_URL_CHARS),
             metadata={
-                "description": "The id of the job that stores it, its path below `uploads/` or "
+                "description": "Id of the job that stores the photo, its path below `uploads/` or "
                 "`output/`, or its URL.",
                 "example": "https://example.com/cat.jpg",
             },
@@ -38,7 +37,7 @@ class PhotoPlot(Artboard):
         argument=True,
     )
     pattern: str = pattern_name(
-        "Name of a pattern that draws from pictures.",
+        "Name of a pattern that draws images.",
         PHOTO_PATTERNS,
         default="stipple",
         recorded=True,
@@ -52,10 +51,9 @@ class PhotoPlot(Artboard):
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse a second picture."""
         yield from super().mistakes(parsed, given)
         if "image" in (parsed.get("params") or {}):
-            yield {"params": {"image": ["Must not be given: the photo is the image."]}}
+            yield {"params": {"image": ["Cannot be combined with `photo`."]}}
 
 
 def draw_photo(
@@ -65,17 +63,10 @@ def draw_photo(
     turn: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[SVGBuilder, Artboard]:
-    """Return the photo in `data` as a drawing, and the artboard that it was drawn on.
+    """Return the photo in `data` as a drawing, and the artboard used.
 
-    Args:
-        data: an image file.
-        artboard: the page and a pattern of `PHOTO_PATTERNS`, without the parameter `image`.
-        turn: whether to swap the sides of the page if the photo has the other orientation.
-        progress: called with the part that is drawn, from 0 to 1.
-
-    Raises:
-        InvalidInput: the image cannot be read or drawn, or the pattern does not draw from pictures.
-        TooComplex: the drawing would have too many points.
+    `artboard` has one of `PHOTO_PATTERNS`, without the parameter `image`. `turn` swaps the sides of
+    the page to match the photo. `progress` receives the completed part from 0 to 1.
     """
     with named_image(data) as name:
         rows, columns = find_image(name).greys.shape

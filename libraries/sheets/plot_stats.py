@@ -13,8 +13,8 @@ from libraries.svg_builder import SVGBuilder
 def plot_stats(drawing: SVGBuilder | Document, width: float, height: float) -> dict[str, Any]:
     """Return the statistics of a drawing on a page of `width` x `height` mm, as JSON.
 
-    Lengths are mm, times are seconds; `time` has one entry per plotter profile. The pen starts and
-    ends in the upper left corner.
+    Lengths are mm, times seconds; `time` has an entry per plotter profile. The pen starts and ends
+    in the upper left corner.
     """
     strokes, pens = drawing.strokes(), drawing.pens
     times = {name: plan(strokes, pens, profile).as_record() for name, profile in PROFILES.items()}

@@ -1,4 +1,4 @@
-"""Templates of postcards: the strokes around the message of an occasion."""
+"""Templates of postcards: decorations around the message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libraries.geometry.curves import arc_chords
 from libraries.registry import Registry
 
 WIDTH, HEIGHT = 210.0, 148.0
-# Farthest that a chord of an arc deviates from it.
+# Maximum distance of a chord from its arc.
 TOLERANCE_MM = 0.02
 
 Stroke = NDArray[np.float64]
@@ -70,7 +70,7 @@ def _arc(
 
 
 def _frame(inset: float, corner: float) -> Stroke:
-    """Return a closed frame `inset` mm from the edges, its corners turned in by `corner` mm."""
+    """Return a closed frame `inset` mm from the edges; corners are concave arcs of `corner` mm."""
     left, top, right, bottom = inset, inset, WIDTH - inset, HEIGHT - inset
     corners = (
         (left, top, 90.0, 0.0),
@@ -85,7 +85,7 @@ def _frame(inset: float, corner: float) -> Stroke:
 
 
 def _bunting() -> list[Stroke]:
-    """Return three swags of a string with pennants, every other one hatched."""
+    """Return three swags with pennants, every second one hatched."""
     swags, strokes = 3, []
     string = [
         _swag(8 + 194 * number / swags, 8 + 194 * (number + 1) / swags, 9.0, 13.0)
@@ -101,13 +101,13 @@ def _bunting() -> list[Stroke]:
 
 
 def _swag(start: float, end: float, height: float, sag: float) -> Stroke:
-    """Return a string that hangs as a parabola, `sag` mm deep, between two nails at `height`."""
+    """Return a parabola that sags `sag` mm between two points at `height`."""
     along = np.linspace(-1, 1, 61)
     return np.column_stack((np.linspace(start, end, 61), height + sag * (1 - along**2)))
 
 
 def _pennants(swag: Stroke, count: int) -> list[tuple[Stroke, Stroke, Stroke]]:
-    """Return the left end, the right end and the tip of `count` pennants on a string."""
+    """Return left end, right end and tip of `count` pennants on a string."""
     width, drop, flags = 6.4, 9.5, []
     for x in np.linspace(swag[0, 0], swag[-1, 0], count + 2)[1:-1]:
         left, right = (
@@ -119,7 +119,7 @@ def _pennants(swag: Stroke, count: int) -> list[tuple[Stroke, Stroke, Stroke]]:
 
 
 def _hatching(left: Stroke, right: Stroke, tip: Stroke) -> Stroke:
-    """Return one zigzag stroke that fills a pennant and keeps clear of its edges."""
+    """Return a zigzag stroke that fills a pennant, inset from its edges."""
     depth = np.linspace(0.14, 0.78, 9)[:, None]
     inset = 0.09
     starts, ends = left + (tip - left) * depth, right + (tip - right) * depth
@@ -131,12 +131,12 @@ def _hatching(left: Stroke, right: Stroke, tip: Stroke) -> Stroke:
 
 
 def _balloon(x: float, y: float, size: float, lean: float) -> list[Stroke]:
-    """Return a balloon of half width `size` mm: outline, knot and string, and a glint.
+    """Return a balloon of half width `size` mm: outline, knot and string, and a highlight.
 
-    The string swings `lean` mm aside.
+    The string swings `lean` mm sideways.
     """
     turn = np.linspace(math.pi, 3 * math.pi, 73)
-    # A circle that is drawn out towards the knot.
+    # A circle elongated towards the knot.
     outline = np.column_stack(
         (x + size * np.sin(turn) * (1 + 0.08 * np.cos(turn)), y - 1.18 * size * np.cos(turn))
     )
@@ -153,7 +153,7 @@ def _balloon(x: float, y: float, size: float, lean: float) -> list[Stroke]:
 
 
 def _sprig() -> list[Stroke]:
-    """Return the sprig of the upper left corner: two stems that part, with leaves to both sides."""
+    """Return the sprig of the upper left corner: two stems with leaves on both sides."""
     return [
         *_branch((17.0, 17.0), (42.0, 20.0), (70.0, 12.5), leaves=9),
         *_branch((17.0, 17.0), (20.0, 38.0), (12.5, 60.0), leaves=8),

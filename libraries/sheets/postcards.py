@@ -23,7 +23,7 @@ from libraries.storage import filename_part
 from libraries.svg_builder import SVGBuilder
 
 MAX_MESSAGE_CHARS, MAX_RECIPIENT_CHARS = 500, 100
-# The room that every template leaves for the message.
+# Free area for the message in every template.
 MESSAGE_WIDTH_MM, MESSAGE_HEIGHT_MM = 158.0, 66.0
 # Scales of the message, in mm per unit of the font.
 MAX_SCALE, MIN_SCALE = 0.5, 0.1
@@ -43,14 +43,13 @@ class Postcard(Params):
     """A postcard of 210 x 148 mm."""
 
     recipient: str = checked_text(
-        "Who the card is for; written below the message and part of the file's name.",
+        "Recipient of the card; drawn below the message and part of the file name.",
         1,
         MAX_RECIPIENT_CHARS,
         _check_recipient,
     )
     message: str = checked_text(
-        "What the card says. Broken into lines and made smaller until it fits; line feeds are "
-        "kept.",
+        "Message of the card. Wrapped and reduced until it fits; line feeds are kept.",
         1,
         MAX_MESSAGE_CHARS,
         _check_message,
@@ -63,11 +62,9 @@ class Postcard(Params):
 
     @property
     def file_name(self) -> str:
-        """The name of the card's file, safe for any recipient."""
         return postcard_name(self.recipient, self.template_name)
 
     def draw(self) -> SVGBuilder:
-        """Return the card: the message, the recipient below it, and the template around them."""
         lines, scale = fit_message(check_text(self.message), stroke_font(DEFAULT_FONT))
         name = " ".join(check_text(self.recipient).split())
         name_scale = min(0.26, 110.0 / advance_of(name, stroke_font(RECIPIENT_FONT)))
@@ -78,12 +75,7 @@ class Postcard(Params):
 
 
 def load_postcard(recipient: str, message: str, template_name: str) -> Postcard:
-    """Return a postcard.
-
-    Raises:
-        UnknownName: `template_name` is not a template; the error lists them.
-        InvalidFields: the recipient or the message is missing, too long or cannot be drawn.
-    """
+    """Return a postcard; raises UnknownName for the template, and InvalidFields."""
     if not isinstance(template_name, str) or template_name not in TEMPLATES:
         raise UnknownName(
             "template", template_name, TEMPLATES, code="unknown-template", field="template_name"
@@ -93,21 +85,15 @@ def load_postcard(recipient: str, message: str, template_name: str) -> Postcard:
     )
 
 
-def draw_postcard(recipient: str, message: str, template_name: str) -> SVGBuilder:
-    """Return the drawing of a postcard; arguments and errors are those of `load_postcard`."""
-    return load_postcard(recipient, message, template_name).draw()
-
-
 def postcard_name(recipient: str, template_name: str) -> str:
     """Return `postcards/postcard_<recipient>_<template>.svg`, safe for any recipient."""
     return f"postcards/postcard_{filename_part(recipient)}_{filename_part(template_name)}.svg"
 
 
 def fit_message(message: str, font: StrokeFont) -> tuple[list[str], float]:
-    """Return the lines of a message and the largest scale at which they fit, in mm per unit.
+    """Return the lines of a message and the largest scale that fits, in mm per font unit.
 
-    Raises:
-        InvalidInput: it does not fit at a size that can be read.
+    Raises InvalidInput if the message does not fit at a readable size.
     """
     text = message.strip()
     scale = MAX_SCALE
@@ -118,14 +104,14 @@ def fit_message(message: str, font: StrokeFont) -> tuple[list[str], float]:
             return _evened(text, font, MESSAGE_WIDTH_MM / scale, len(lines)), scale
         scale *= 0.94
     raise InvalidInput(
-        "the message does not fit on the card; use fewer lines or fewer words",
+        "the message does not fit on the card; shorten it",
         code="message-too-long",
         field="message",
     )
 
 
 def _evened(text: str, font: StrokeFont, width: float, count: int) -> list[str]:
-    """Return `text` in `count` lines of the least width, so that no line has a single word."""
+    """Break `text` into `count` lines of minimum width, which avoids lines with one word."""
     low, high = width / 4, width
     for _ in range(8):
         middle = (low + high) / 2
@@ -136,10 +122,7 @@ def _evened(text: str, font: StrokeFont, width: float, count: int) -> list[str]:
 def _check_drawable(value: str, name: str, font: StrokeFont) -> str:
     text = check_text(value, field=name)
     if is_blank(text):
-        raise ValidationError("Must hold something to draw.")
+        raise ValidationError("Must contain visible characters.")
     if not any(character in font for character in text if not is_blank(character)):
-        # A text with a few boxes can be read; one of boxes alone is a wasted card.
-        raise ValidationError(
-            "The font has none of these characters, so that only boxes would be drawn."
-        )
+        raise ValidationError("The font has none of these characters.")
     return text

@@ -14,9 +14,9 @@ import numpy as np
 
 from libraries.fields import Params
 
-# Raise it when a pattern draws the same request differently.
+# Increment it when a pattern draws the same request differently.
 VERSION = 2
-# A longer text in a recipe is an image; its hash identifies it.
+# Longer texts are images; their hash identifies them.
 MAX_TEXT_CHARS = 4096
 
 
@@ -28,49 +28,40 @@ class Recipe:
 
     @cached_property
     def sha256(self) -> str:
-        """The hash of the values, in hex."""
+        """The SHA-256 of the values, in hex."""
         return sha256(canonical_json(self.values).encode()).hexdigest()
 
     @property
     def cache_key(self) -> str:
-        """The key of a stored drawing, in hex: the hash of the recipe and of the code.
+        """The key of a cached drawing, in hex: a hash of the recipe and of the code.
 
-        `VERSION` is raised by hand; with the hash of the code, no stored drawing is older than a
-        change of the code.
+        The hash of the code invalidates the cache even if `VERSION` was not incremented.
         """
         return cache_key(self.sha256)
 
     def metadata(self) -> dict[str, Any]:
-        """Return what a drawing stores; long texts are replaced by their hashes."""
+        """Return the metadata stored in the drawing; long texts are replaced by their hashes."""
         return {"recipe": _shortened(self.values), "recipe_sha256": self.sha256}
 
 
 def recorded(declaration: Params, *, picture_only: bool) -> dict[str, Any]:
-    """Return the fields of a declaration as JSON, without those that are None.
+    """Return the fields of a declaration as JSON, without None values.
 
-    A field that has its default is left out as well, so that recipes do not change when a field is
-    added. The fact `recorded=True` marks the fields that were in every recipe of version 2.
-
-    Args:
-        declaration: what to record, with the declarations in it.
-        picture_only: whether to leave out fields with the fact `visual=False`.
+    Fields with their default are omitted, so that new fields do not change recipes; those with
+    the fact `recorded=True`, which date from version 2, are always included. `picture_only` omits
+    fields with the fact `visual=False`.
     """
     found = {}
     for name, field in declaration.declared().items():
         value = getattr(declaration, name)
-        skipped = picture_only and not field.metadata.get("visual", True)
-        if (
-            value is None
-            or skipped
-            or (not field.metadata.get("recorded") and at_default(field, value))
-        ):
-            continue
-        found[name] = _as_json(value, picture_only=picture_only)
+        is_skipped = picture_only and not field.metadata.get("visual", True)
+        is_needed = field.metadata.get("recorded") or not at_default(field, value)
+        if value is not None and is_needed and not is_skipped:
+            found[name] = _as_json(value, picture_only=picture_only)
     return found
 
 
 def at_default(field: dataclasses.Field[Any], value: Any) -> bool:
-    """Return whether `value` is the default of a declared field."""
     if field.default_factory is not dataclasses.MISSING:
         return bool(value == field.default_factory())
     return field.default is not dataclasses.MISSING and bool(value == field.default)
@@ -85,12 +76,12 @@ def _as_json(value: Any, *, picture_only: bool) -> Any:
 
 
 def canonical_json(recipe: Mapping[str, Any]) -> str:
-    """Return a recipe in the form in which it is hashed."""
+    """Return a recipe as the JSON text that is hashed."""
     return json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def cache_key(recipe_sha256: str) -> str:
-    """Return the key of a stored drawing with this hash of its recipe; see `Recipe.cache_key`."""
+    """Return the cache key for the hash of a recipe; see `Recipe.cache_key`."""
     return sha256(f"{recipe_sha256}\n{CODE_HASH}".encode()).hexdigest()
 
 
@@ -111,5 +102,5 @@ def _hash_of_code(root: Path) -> str:
     return digest.hexdigest()
 
 
-# Computed when the code is loaded: a file that changes later is not the code that runs.
+# Computed at import: files that change later are not the running code.
 CODE_HASH = _hash_of_code(Path(__file__).parent.parent)

@@ -1,25 +1,26 @@
-"""Layouts of contact sheets: columns and rows of frames with captions, in the room of a page."""
+"""Layouts of contact sheets: columns and rows of frames with captions."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from libraries.errors import InvalidInput
 from libraries.geometry.rectangle import Rectangle
 
 MIN_CELL_MM = 4.0
 MIN_CAPITALS_MM, MAX_CAPITALS_MM = 0.9, 3.5
-# Heights of a capital: of the strip under a frame, and of the strip for the title.
+# Heights of the caption strip and the title strip, in heights of a capital.
 STRIP_CAPITALS, TITLE_CAPITALS = 2.4, 4.4
 
 
 @dataclass(frozen=True)
 class SheetLayout:
-    """Columns, rows, the size of frames, the gap between them, the height of a capital.
+    """Columns, rows and measures of a contact sheet in mm.
 
-    Lengths are mm. `head` is the height of the strip for the title; `left` and `top` are those of
-    the first frame.
+    `width` and `height` are those of a frame, `capitals` is the height of capitals, `head` that of
+    the strip for the title. `left` and `top` are those of the first frame.
     """
 
     columns: int
@@ -33,25 +34,25 @@ class SheetLayout:
     top: float
 
     def frame(self, position: int) -> Rectangle:
-        """Return the frame of the cell at a position, from 0, row by row."""
+        """Return the frame of a cell; positions count from 0, row by row."""
         row, column = divmod(position, self.columns)
         left = self.left + column * (self.width + self.gap)
         top = self.top + row * (self.height + self.gap + self.strip)
         return Rectangle(left, top, left + self.width, top + self.height)
 
     def under(self, position: int) -> Rectangle:
-        """Return the strip under the frame of the cell at a position."""
+        """Return the caption strip of a cell."""
         frame = self.frame(position)
         return Rectangle(frame.left, frame.bottom, frame.right, frame.bottom + self.strip)
 
     @property
-    def right(self) -> float:
-        """The right edge of the last column."""
-        return self.left + self.columns * self.width + (self.columns - 1) * self.gap
+    def title(self) -> Rectangle:
+        """The strip for the title."""
+        right = self.left + self.columns * self.width + (self.columns - 1) * self.gap
+        return Rectangle(self.left, self.top - self.head, right, self.top)
 
     @property
     def strip(self) -> float:
-        """The height of the strip for a caption."""
         return self.capitals * STRIP_CAPITALS
 
 
@@ -66,28 +67,18 @@ def sheet_layout(
 ) -> SheetLayout:
     """Return the layout of `cells` cells in `room` with the largest frames.
 
-    Args:
-        room: the room of the cells, their captions and the title.
-        cells: number of cells.
-        cell_page: width and height of a drawing's page in mm.
-        columns: cells in a row; by default the number that makes them largest.
-        captions: whether there is a strip for a caption under each cell.
-        titled: whether there is a strip for a title.
-
-    Raises:
-        InvalidInput: the cells would be too small to be seen.
+    `cell_page` is the page size of the drawings in mm. The default of `columns` makes the frames
+    largest. Raises InvalidInput if the cells would be too small.
     """
     choices = range(1, cells + 1) if columns is None else [min(columns, cells)]
-    layouts = [
-        _layout(room, cells, cell_page, wide, captions=captions, titled=titled) for wide in choices
-    ]
-    best = max(layouts, key=lambda layout: layout.width)
+    layout = partial(_layout, room, cells, cell_page, captions=captions, titled=titled)
+    best = max(map(layout, choices), key=lambda layout: layout.width)
     if not min(best.width, best.height) > MIN_CELL_MM:
         raise InvalidInput(
-            "the sheet has no room for that many cells",
+            "the cells would be too small on this sheet",
             code="no-room-for-cells",
             field="sheet",
-            hint="take a larger paper or fewer cells",
+            hint="use a larger paper or fewer cells",
         )
     return best
 
@@ -101,7 +92,7 @@ def _layout(
     captions: bool,
     titled: bool,
 ) -> SheetLayout:
-    """Return the layout with `columns` columns; gaps and letters follow from it by iteration."""
+    """Return the layout with `columns` columns; gaps and letters depend on it, so it iterates."""
     rows = math.ceil(cells / columns)
     height, gap, capitals, head = room.height / rows, 0.0, 0.0, 0.0
     for _ in range(4):

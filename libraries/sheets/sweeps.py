@@ -1,4 +1,4 @@
-"""Sweeps: one artboard many times, with many seeds or with steps of one or two parameters."""
+"""Sweeps: an artboard drawn with many seeds, or with values of one or two parameters."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ from libraries.sheets.page import MAX_SEED, Page
 
 MIN_CELLS = 2
 MAX_VARIED = 2
-# Limits for all cells together: estimated points, and characters of their parameters, which are
-# stored with each job.
+# Limits for the sum over all cells; their parameters are stored with each job.
 MAX_POINTS, MAX_PARAMS_CHARS = 30_000_000, 8_000_000
 SEED = "seed"
 MAX_VALUE_CHARS = 200
 
 
 class SweepTooLarge(InvalidInput):
-    """Raised when the drawings of a sweep are too much; `estimate` may have their points."""
+    """Raised when the drawings of a sweep are too large; `estimate` has their points, if known."""
 
     code = "sweep-too-large"
 
     def __init__(self, detail: str, *, field: str, estimate: float | None = None) -> None:
-        super().__init__(detail, field=field, hint="ask for fewer drawings, or simpler ones")
+        super().__init__(detail, field=field, hint="request fewer or simpler drawings")
         self.estimate = estimate
 
 
@@ -45,7 +44,7 @@ class SheetPage(Page):
 
 @dataclass(frozen=True)
 class SweepCell:
-    """One drawing of a sweep, and its difference from the others in words."""
+    """A drawing of a sweep, and its caption."""
 
     artboard: Artboard
     caption: str
@@ -60,20 +59,20 @@ class SweepCells:
 
 
 class ArtboardSweep(Artboard):
-    """An artboard, and how its drawings differ: by `seeds`, by a `count` of seeds, or by `vary`."""
+    """An artboard, and the variation of its drawings: `seeds`, `count` or `vary`."""
 
     seeds: list[int] | None = optional(
         fields.List(
             WholeNumber(validate=Range(0, MAX_SEED)),
             validate=Length(MIN_CELLS, MAX_CELLS),
-            metadata={"description": "A drawing of each of these seeds.", "example": [3, 7, 12]},
+            metadata={"description": "Seeds of the drawings.", "example": [3, 7, 12]},
         )
     )
     count: int | None = optional(
         WholeNumber(
             validate=Range(MIN_CELLS, MAX_CELLS),
             metadata={
-                "description": "A drawing of so many seeds, from `seed` on, or from 0.",
+                "description": "Number of drawings with consecutive seeds from `seed` (default 0).",
                 "example": 12,
             },
         )
@@ -83,10 +82,9 @@ class ArtboardSweep(Artboard):
             keys=fields.String(),
             validate=Length(1, MAX_VARIED),
             metadata={
-                "description": "A drawing of each value of one parameter, or of each combination "
-                "of two: those of the first make the rows, those of the second the columns. Each "
-                'has a list of values, or `{"from": 2, "to": 8, "steps": 4}`. `seed` is a '
-                "parameter here, too.",
+                "description": "Values of one parameter, or of two: those of the first make the "
+                "rows, those of the second the columns. Each has a list of values, or "
+                '`{"from": 2, "to": 8, "steps": 4}`. `seed` is a parameter here, too.',
                 "example": {
                     "separation": [1.5, 3, 6],
                     "scale": {"from": 40, "to": 160, "steps": 4},
@@ -95,7 +93,7 @@ class ArtboardSweep(Artboard):
         )
     )
     columns: int | None = whole(
-        "Drawings in a row; as it makes them largest, if not given. Not with two parameters.",
+        "Drawings per row; by default the number that makes them largest. Not with two parameters.",
         1,
         MAX_CELLS,
         default=None,
@@ -103,46 +101,40 @@ class ArtboardSweep(Artboard):
     sheet: SheetPage | None = declare(
         fields.Nested(
             SheetPage.schema(),
-            metadata={"description": "The page of the sheet; that of the drawings if not given."},
+            metadata={"description": "Page of the sheet; by default that of the drawings."},
         ),
         default=None,
     )
     captions: bool = flag(
-        "Whether seed or values are written under each drawing, and a title above all.",
+        "Whether to draw the seed or values under each drawing, and a title at the top.",
         default=True,
     )
     title: str | None = declare(
         fields.String(
             validate=Length(max=100),
-            metadata={"description": "What is written above all; `` for nothing."},
+            metadata={"description": "Title of the sheet; `` for none."},
         ),
         default=None,
     )
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse none or several of the ways in which drawings can differ."""
+        """Reject none or several of `seeds`, `count` and `vary`."""
         yield from super().mistakes(parsed, given)
-        ways = ("seeds", "count", "vary")
+        modes = ("seeds", "count", "vary")
         seeds = parsed.get("seeds", [])
-        if sum(way in given for way in ways) != 1:
-            yield {"_schema": [f"Must have one of {', '.join(ways)}."]}
+        if sum(mode in given for mode in modes) != 1:
+            yield {"_schema": [f"Must have exactly one of {', '.join(modes)}."]}
         elif len(set(seeds)) < len(seeds):
-            yield {"seeds": ["Must not name a seed twice."]}
+            yield {"seeds": ["Must not contain duplicates."]}
         elif parsed.get("seed") is not None and "seeds" in parsed:
             yield {"seed": ["Cannot be combined with `seeds`."]}
         elif parsed.get("columns") is not None and len(parsed.get("vary", ())) > 1:
-            text = "Cannot be combined with two parameters: the second one makes the columns."
+            text = "Cannot be combined with two parameters: the second one sets the columns."
             yield {"columns": [text]}
 
     def cells(self) -> SweepCells:
-        """Return the drawings.
-
-        Raises:
-            InvalidFields: values of `vary` are wrong, or there are too few or too many
-                combinations; all are named, as `vary.<name>` or `vary.<name>.<position>`.
-            TooComplex, SweepTooLarge: see `check_cells`.
-        """
+        """Return the drawings; raises as `seed_cells` and `varied_cells`."""
         artboard = Artboard.part_of(self)
         if self.vary is not None:
             return varied_cells(artboard, self.vary)
@@ -150,7 +142,6 @@ class ArtboardSweep(Artboard):
         return seed_cells(artboard, seeds)
 
     def contact_sheet(self, drawn: SweepCells) -> ContactSheet:
-        """Return the sheet of these drawings."""
         size = {"width": self.width, "height": self.height, "margin": None}
         page = size if self.sheet is None else self.sheet.values()
         return ContactSheet(
@@ -173,21 +164,13 @@ class ArtboardSweep(Artboard):
 
 
 def seed_cells(artboard: Artboard, seeds: Sequence[int]) -> SweepCells:
-    """Return an artboard with each of `seeds`.
-
-    Raises:
-        TooComplex, SweepTooLarge: see `check_cells`.
-    """
+    """Return an artboard with each of `seeds`; raises as `check_cells`."""
     cells = [SweepCell(replace(artboard, seed=seed), f"seed {seed}") for seed in seeds]
     return SweepCells(check_cells(cells))
 
 
 def consecutive_seeds(first: int, count: int) -> list[int]:
-    """Return `count` seeds from `first` on.
-
-    Raises:
-        InvalidFields: the last one is too large.
-    """
+    """Return `count` seeds from `first` on; raise InvalidFields if the last one is too large."""
     if first + count - 1 > MAX_SEED:
         text = f"Must leave room for {count} seeds: at most {MAX_SEED - count + 1}."
         raise InvalidFields({SEED: [text]})
@@ -195,64 +178,54 @@ def consecutive_seeds(first: int, count: int) -> list[int]:
 
 
 def varied_cells(artboard: Artboard, vary: Mapping[str, Any]) -> SweepCells:
-    """Return an artboard with every combination of the values of one or two parameters.
+    """Return an artboard with all combinations of values of one or two parameters.
 
-    Args:
-        artboard: the artboard.
-        vary: by the name of a parameter, or `seed`, a list of values or `{"from": ..., "to": ...,
-            "steps": ...}`.
-
-    Raises:
-        InvalidFields: see `ArtboardSweep.cells`.
-        TooComplex, SweepTooLarge: see `check_cells`.
+    `vary` maps the name of a parameter, or `seed`, to a list of values or to `from`, `to` and
+    `steps`. Raises InvalidFields with all invalid values, as `vary.<name>.<position>`, or for too
+    few or too many combinations; also raises as `check_cells`.
     """
-    schema = PATTERNS[artboard.pattern].schema()
-    if not 1 <= len(vary) <= MAX_VARIED:
-        raise InvalidFields({"vary": ["Must name one or two parameters."]})
-    mistakes = {
-        key: texts
-        for name in vary
-        for key, texts in _mistakes_of(name, vary[name], artboard, schema)
-    }
-    if mistakes:
-        raise InvalidFields(mistakes)
-    steps = {name: values_of(given, whole=_is_whole(name, schema)) for name, given in vary.items()}
+    steps = _checked_values(artboard, vary)
     count = math.prod(map(len, steps.values()))
     if not MIN_CELLS <= count <= MAX_CELLS:
         text = f"Must make {MIN_CELLS} to {MAX_CELLS} drawings; this makes {count}."
         raise InvalidFields({"vary": [text]})
-    combined = [
-        dict(zip(steps, values, strict=True)) for values in itertools.product(*steps.values())
-    ]
+    products = itertools.product(*steps.values())
+    combined = [dict(zip(steps, values, strict=True)) for values in products]
     cells = [SweepCell(_with(artboard, values), _caption(values)) for values in combined]
     columns = len(list(steps.values())[1]) if len(steps) == MAX_VARIED else None
     return SweepCells(check_cells(cells), columns)
 
 
-def check_cells(cells: list[SweepCell]) -> list[SweepCell]:
-    """Return `cells` if each of them and all of them together can be drawn.
+def _checked_values(artboard: Artboard, vary: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the values of each parameter, or raise InvalidFields."""
+    schema = PATTERNS[artboard.pattern].schema()
+    if not 1 <= len(vary) <= MAX_VARIED:
+        raise InvalidFields({"vary": ["Must name one or two parameters."]})
+    mistakes = {
+        key: texts
+        for name, given in vary.items()
+        for key, texts in _mistakes_of(name, given, artboard, schema)
+    }
+    if mistakes:
+        raise InvalidFields(mistakes)
+    return {name: values_of(given, whole=_is_whole(name, schema)) for name, given in vary.items()}
 
-    Raises:
-        InvalidFields: parameters contradict each other.
-        TooComplex: a drawing would have too many points.
-        SweepTooLarge: all of them together would, or their parameters are too long.
+
+def check_cells(cells: list[SweepCell]) -> list[SweepCell]:
+    """Return `cells` if all of them can be drawn.
+
+    Raises InvalidFields for contradicting parameters, and SweepTooLarge.
     """
     texts = [json.dumps(cell.artboard.params) for cell in cells]
     if sum(map(len, texts)) > MAX_PARAMS_CHARS:
-        raise SweepTooLarge(
-            f"the parameters of all drawings may have {MAX_PARAMS_CHARS:,} characters together",
-            field="params",
-        )
-    # Drawings with the same parameters cost the same, whatever their seed.
+        text = f"the parameters of all drawings exceed {MAX_PARAMS_CHARS:,} characters"
+        raise SweepTooLarge(text, field="params")
+    # The cost does not depend on the seed.
     costs = {text: _cost(cell) for text, cell in dict(zip(texts, cells, strict=True)).items()}
     total = sum(costs[text] for text in texts)
     if not total <= MAX_POINTS:
-        raise SweepTooLarge(
-            f"the drawings would have about {total:,.0f} points together; "
-            f"at most {MAX_POINTS:,} are drawn",
-            field="params",
-            estimate=total,
-        )
+        text = f"the drawings would have about {total:,.0f} points; the limit is {MAX_POINTS:,}"
+        raise SweepTooLarge(text, field="params", estimate=total)
     return cells
 
 
@@ -261,7 +234,7 @@ def values_of(given: Sequence[Any] | Mapping[str, Any], *, whole: bool) -> list[
     if not isinstance(given, Mapping):
         return list(given)
     numbers = np.linspace(float(given["from"]), float(given["to"]), int(given["steps"])).tolist()
-    # Six significant digits: 0.30000000000000004 is not a caption.
+    # Six significant digits avoid captions such as 0.30000000000000004.
     return list(
         dict.fromkeys(round(number) if whole else float(f"{number:.6g}") for number in numbers)
     )
@@ -271,62 +244,54 @@ def _cost(cell: SweepCell) -> float:
     try:
         return cell.artboard.cost()
     except InvalidFields as error:
-        said = "; ".join(text for texts in error.errors.values() for text in texts)
-        raise InvalidFields({"vary": [f"{cell.caption}: {said}"]}) from None
+        details = "; ".join(text for texts in error.errors.values() for text in texts)
+        raise InvalidFields({"vary": [f"{cell.caption}: {details}"]}) from None
     except TooComplex as error:
-        raise SweepTooLarge(
-            f"{cell.caption}: {error}", field="params", estimate=error.estimate
-        ) from None
+        text = f"{cell.caption}: {error}"
+        raise SweepTooLarge(text, field="params", estimate=error.estimate) from None
 
 
 def _mistakes_of(
     name: str, given: Any, artboard: Artboard, schema: Schema
 ) -> Iterator[tuple[str, list[str]]]:
-    """Yield the mistakes of one varied parameter: `vary.<name>[.<position>]` and texts."""
-    here = f"vary.{name[:MAX_VALUE_CHARS]}"
+    """Yield the errors of one varied parameter: `vary.<name>[.<position>]` and messages."""
+    key = f"vary.{name[:MAX_VALUE_CHARS]}"
     if name not in schema.fields and name != SEED:
         known = [*schema.fields, SEED]
         hint = did_you_mean(name[:MAX_VALUE_CHARS], known)
         text = f"Unknown parameter; known: {', '.join(sorted(known))}."
-        yield here, [text, *([hint] if hint else [])]
+        yield key, [text, *([hint] if hint else [])]
         return
-    problem = _problem_of_form(given)
-    if problem:
-        yield here, [problem]
+    if problem := _problem_of_form(given):
+        yield key, [problem]
         return
     for position, value in enumerate(values_of(given, whole=_is_whole(name, schema))):
-        texts = (
-            _problem_of_seed(value)
-            if name == SEED
-            else schema.validate({**artboard.params, name: value}).get(name)
-        )
+        if name == SEED:
+            texts = _problem_of_seed(value)
+        else:
+            texts = _as_texts(schema.validate({**artboard.params, name: value}).get(name, []))
         if texts:
-            yield here if isinstance(given, Mapping) else f"{here}.{position}", _as_texts(texts)
+            yield key if isinstance(given, Mapping) else f"{key}.{position}", texts
 
 
 def _problem_of_form(given: Any) -> str | None:
-    """Return what is wrong with the form of the values of a parameter, None if nothing is."""
     if isinstance(given, Mapping):
-        ends = [given.get("from"), given.get("to")]
-        if (
-            set(given) != {"from", "to", "steps"}
-            or not all(_is_number(end) for end in ends)
-            or not _is_count(given["steps"])
-        ):
-            steps = f"`steps` from {MIN_CELLS} to {MAX_CELLS}"
-            return f"Must have the numbers `from` and `to`, and {steps}."
-        return None
+        is_complete = set(given) == {"from", "to", "steps"}
+        if is_complete and _is_number(given["from"], given["to"]) and _is_count(given["steps"]):
+            return None
+        steps = f"`steps` from {MIN_CELLS} to {MAX_CELLS}"
+        return f"Must have the numbers `from` and `to`, and {steps}."
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_CELLS:
         values = f"a list of 1 to {MAX_CELLS} values"
         return f"Must be {values}, or an object with `from`, `to` and `steps`."
     if not all(_is_value(value) for value in given):
-        return f"Must be numbers, texts of at most {MAX_VALUE_CHARS} characters, true or false."
-    return "Must not name a value twice." if len(set(map(repr, given))) < len(given) else None
+        return f"Must be numbers, strings of at most {MAX_VALUE_CHARS} characters, true or false."
+    return "Must not contain duplicates." if len(set(map(repr, given))) < len(given) else None
 
 
-def _problem_of_seed(value: Any) -> list[str] | None:
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED
-    return None if good else [f"Must be a whole number from 0 to {MAX_SEED}."]
+def _problem_of_seed(value: Any) -> list[str]:
+    is_seed = _is_int(value) and 0 <= value <= MAX_SEED
+    return [] if is_seed else [f"Must be a whole number from 0 to {MAX_SEED}."]
 
 
 def _as_texts(messages: Any) -> list[str]:
@@ -337,15 +302,19 @@ def _is_whole(name: str, schema: Schema) -> bool:
     return name == SEED or isinstance(schema.fields.get(name), fields.Integer)
 
 
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) < 1e12  # noqa: PLR2004 - finite, too
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(*values: Any) -> bool:
+    return all(
+        (_is_int(value) or isinstance(value, float)) and abs(value) < 1e12  # noqa: PLR2004 - no NaN
+        for value in values
+    )
 
 
 def _is_count(value: Any) -> bool:
-    return (
-        isinstance(value, int) and not isinstance(value, bool) and MIN_CELLS <= value <= MAX_CELLS
-    )
+    return _is_int(value) and MIN_CELLS <= value <= MAX_CELLS
 
 
 def _is_value(value: Any) -> bool:
@@ -354,7 +323,6 @@ def _is_value(value: Any) -> bool:
 
 
 def _with(artboard: Artboard, values: Mapping[str, Any]) -> Artboard:
-    """Return an artboard with other values of some parameters, or of its seed."""
     params = {name: value for name, value in values.items() if name != SEED}
     seed = values.get(SEED, artboard.seed or 0)
     return replace(artboard, params={**artboard.params, **params}, seed=seed)

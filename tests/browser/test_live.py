@@ -207,7 +207,7 @@ def test_the_page_works_with_an_api_key(start_service: StartService, page: Page)
     expect(state).to_have_text("API key required")
     page.get_by_label("API key").fill("wrong")
     page.get_by_label("API key").press("Enter")
-    expect(page.locator("#log")).to_contain_text("Connection refused: a valid API key is needed")
+    expect(page.locator("#log")).to_contain_text("Connection refused: a valid API key is required")
     expect(state).to_have_text("API key required")
     expect(page.get_by_role("button", name="Draw")).to_be_disabled()
 

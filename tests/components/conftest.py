@@ -1,4 +1,4 @@
-"""What the tests of components share."""
+"""Shared fixtures of the component tests."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tests.watchful import watchful_client
 
 @pytest.fixture
 def client(settings: Settings) -> FlaskClient:
-    """A client that checks every response. No broker runs unless the test asks for one."""
+    """A client that checks every response. Without a broker unless the test starts one."""
     return watchful_client(settings)

@@ -1,4 +1,4 @@
-"""Immediate mode as clients see it: the same replies, and the job is done when they come."""
+"""Immediate mode: the same responses, and jobs are done when they arrive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_the_service_is_ready_without_a_worker(client: FlaskClient) -> None:
     assert response.get_json()["parts"]["worker"]["detail"].startswith("not needed")
 
 
-def test_an_artboard_is_drawn_when_the_reply_comes(client: FlaskClient) -> None:
+def test_an_artboard_is_drawn_when_the_response_arrives(client: FlaskClient) -> None:
     accepted = client.post("/artboard/create", json=ARTBOARD).get_json()
     assert accepted["status"] == "generating"
     job = client.get(f"/jobs/{accepted['job_id']}").get_json()
@@ -36,7 +36,7 @@ def test_an_artboard_is_drawn_when_the_reply_comes(client: FlaskClient) -> None:
     assert [one["id"] for one in client.get("/jobs").get_json()["items"]] == [job["id"]]
 
 
-def test_a_request_that_is_sent_again_gets_the_same_job(client: FlaskClient) -> None:
+def test_a_repeated_request_gets_the_same_job(client: FlaskClient) -> None:
     replies = [
         client.post(
             "/artboard/create", json=ARTBOARD, headers={"Idempotency-Key": "one"}
@@ -47,7 +47,7 @@ def test_a_request_that_is_sent_again_gets_the_same_job(client: FlaskClient) -> 
     assert len(client.get("/jobs").get_json()["items"]) == 1
 
 
-def test_a_batch_is_done_when_the_reply_comes(client: FlaskClient) -> None:
+def test_a_batch_is_done_when_the_response_arrives(client: FlaskClient) -> None:
     body = {
         "operation": "artboard",
         "items": [ARTBOARD | {"id": f"card-{number}"} for number in range(3)],

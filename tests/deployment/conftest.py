@@ -1,4 +1,4 @@
-"""A broker of one's own, as deployments have it: a Valkey that somebody else started, over TCP, with a password."""
+"""An external broker as in deployments: a Valkey server over TCP, with a password."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ PASSWORD = "s3cret-word"  # noqa: S105 - of a server that lives for one test
 
 
 class OwnServer(NamedTuple):
-    """A server that is no part of the service."""
+    """An external server."""
 
     port: int
 
     @property
     def url(self) -> str:
-        """What to set `REDIS_URL` to."""
+        """The value of `REDIS_URL`."""
         return f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
     def client(self, password: str | None = PASSWORD) -> Redis:
-        """A client for looking at it; the caller closes it."""
+        """A client, which the caller closes."""
         return Redis(host="127.0.0.1", port=self.port, password=password, socket_timeout=2)
 
     def wait_until_up(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        """Wait until it answers."""
+        """Wait until the server responds."""
 
         def answers() -> bool:
             assert process.poll() is None, log.read_text()

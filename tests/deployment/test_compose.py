@@ -1,4 +1,4 @@
-"""`Dockerfile` and `compose.yaml`: valid, closed to strangers, and made of commands that work."""
+"""`Dockerfile` and `compose.yaml`: valid, closed by default, and with working commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
 
 
 def compose_program() -> list[str]:
-    """Docker Compose, as a plug-in of Docker or as a program of its own."""
+    """The command of Docker Compose: a plug-in of Docker or a separate program."""
     if (
         shutil.which("docker")
         and not subprocess.run(
@@ -41,7 +41,7 @@ def compose_program() -> list[str]:
 
 
 def resolve(**environ: str) -> subprocess.CompletedProcess[str]:
-    """Have Docker Compose read `compose.yaml` and write it with everything filled in."""
+    """Return `compose.yaml` as resolved by Docker Compose."""
     environ = {
         name: value for name, value in os.environ.items() if name != "BROKER_PASSWORD"
     } | environ
@@ -59,7 +59,7 @@ def resolve(**environ: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def services() -> dict[str, Any]:
-    """The services of `compose.yaml` as Docker Compose understands them."""
+    """The services of `compose.yaml` as resolved by Docker Compose."""
     resolved = resolve(BROKER_PASSWORD=PASSWORD)
     assert resolved.returncode == 0, resolved.stderr
     found: dict[str, Any] = yaml.safe_load(resolved.stdout)["services"]
@@ -123,7 +123,7 @@ def test_without_a_password_nothing_is_started() -> None:
 def test_the_settings_of_a_container_are_accepted(
     name: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The image listens on every address of its container, which the service refuses unless it is told who may come in."""
+    """The image listens on all addresses of its container, which needs keys or ALLOW_ANONYMOUS."""
     service = yaml.safe_load(resolve(BROKER_PASSWORD=PASSWORD, **more).stdout)["services"][name]
     for row in SETTINGS:
         monkeypatch.delenv(row.name, raising=False)
@@ -136,7 +136,7 @@ def test_the_settings_of_a_container_are_accepted(
 
 
 def of_the_image() -> dict[str, str]:
-    """The environment that the Dockerfile gives every process."""
+    """The environment in the Dockerfile."""
     instruction = re.search(r"^ENV ((?:.*\\\n)*.*)$", DOCKERFILE, re.MULTILINE)
     assert instruction is not None
     return dict(part.split("=", 1) for part in shlex.split(instruction[1].replace("\\\n", " ")))
@@ -152,7 +152,7 @@ def test_the_web_port_is_open_to_this_machine_only(services: dict[str, Any]) -> 
     assert "ports" not in services["worker"]
 
 
-def test_the_image_runs_as_a_user_of_its_own() -> None:
+def test_the_image_runs_as_a_separate_user() -> None:
     instructions = re.findall(r"^([A-Z]+) ", DOCKERFILE, re.MULTILINE)
     users = re.findall(r"^USER (\S+)$", DOCKERFILE, re.MULTILINE)
     assert users
@@ -162,7 +162,7 @@ def test_the_image_runs_as_a_user_of_its_own() -> None:
     )
 
 
-def test_the_image_gets_all_that_runs_and_nothing_that_does_not_exist() -> None:
+def test_the_image_contains_all_files_that_run() -> None:
     sources = [
         source
         for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE)
@@ -183,7 +183,7 @@ def test_the_image_gets_all_that_runs_and_nothing_that_does_not_exist() -> None:
     assert {".env", "data", "output", ".venv"} <= set(kept_out)
 
 
-def test_the_image_has_the_python_that_the_project_asks_for() -> None:
+def test_the_image_has_the_python_version_of_the_project() -> None:
     version = re.search(r"^FROM python:3\.(\d+)", DOCKERFILE, re.MULTILINE)
     assert version is not None
     assert int(version[1]) >= 11
@@ -193,7 +193,7 @@ def test_the_image_has_the_python_that_the_project_asks_for() -> None:
 def running(
     command: list[str], environ: dict[str, str], log: Path, *, cwd: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command of the image, and stop it as Docker does; it must end well."""
+    """Run a command of the image and stop it as Docker does; it must exit with 0."""
     with log.open("wb") as sink:
         process = subprocess.Popen(command, env=environ, cwd=cwd, stdout=sink, stderr=sink)
     try:
@@ -206,7 +206,7 @@ def running(
 
 
 def as_in_a_container(home: Path, environ: dict[str, str], port: int) -> dict[str, str]:
-    """The environment in which the commands of the image find their programs, and `valkey-server` listens on `port`."""
+    """An environment with the programs of the image, and a `valkey-server` that listens on `port`."""
     programs = home / "programs"
     programs.mkdir()
     server = programs / "valkey-server"
@@ -222,13 +222,13 @@ def as_in_a_container(home: Path, environ: dict[str, str], port: int) -> dict[st
 def test_the_commands_of_the_image_and_of_the_file_work_together(
     services: dict[str, Any], home: Path, environ: dict[str, str]
 ) -> None:
-    """F32, M8, H15: the same commands as in the containers, on this machine; a client draws."""
+    """F32, M8, H15: the commands of the containers, run on this machine."""
     server = OwnServer(free_port())
     environ = as_in_a_container(home, environ, server.port)
     environ["REDIS_URL"] = services["web"]["environment"]["REDIS_URL"].replace(
         "broker:6379", f"127.0.0.1:{server.port}"
     )
-    # Docker Compose doubles the dollar signs that are not its own to replace.
+    # Docker Compose doubles literal dollar signs.
     broker = [part.replace("$$", "$") for part in services["broker"]["command"]]
     web = json.loads(re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)[-1])
     with running(broker, environ, home / "broker.log", cwd=home) as process:
@@ -247,7 +247,7 @@ def test_the_commands_of_the_image_and_of_the_file_work_together(
 
 
 def draw_through(port: int) -> None:
-    """Draw with the service at `port` as soon as it is ready."""
+    """Draw with the service at `port` when it is ready."""
     service = Service.__new__(Service)
     service.url = f"http://127.0.0.1:{port}"
 
@@ -262,7 +262,7 @@ def draw_through(port: int) -> None:
 
 
 def check_health(test: list[str], environ: dict[str, str]) -> None:
-    """Run the health check of the web service: well while it serves, not well at a port where nobody does."""
+    """Run the health check of the web service: it succeeds at its port and fails at an unused one."""
     assert test[0] == "CMD"
     assert ":5000/" in test[-1]
     with socket.socket() as taken:

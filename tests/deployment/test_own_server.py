@@ -1,4 +1,4 @@
-"""The service on a Redis or Valkey that it did not start."""
+"""The service with an external Redis or Valkey."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.journeys.conftest import Service
 StartService = Callable[..., Service]
 
 
-def test_the_service_draws_with_a_server_of_ones_own_and_starts_no_broker(
+def test_the_service_draws_with_an_external_server_and_starts_no_broker(
     own_server: OwnServer, start_service: StartService, home: Path
 ) -> None:
     """M1, M3."""
@@ -35,7 +35,7 @@ def test_the_service_draws_with_a_server_of_ones_own_and_starts_no_broker(
         assert client.zcard("rq:finished:background") == 2
 
 
-def test_rqs_own_worker_does_the_job_on_a_server_of_ones_own(
+def test_the_rq_worker_runs_jobs_on_an_external_server(
     own_server: OwnServer, environ: dict[str, str], home: Path
 ) -> None:
     """M1, M2."""
@@ -74,7 +74,7 @@ def test_rqs_own_worker_does_the_job_on_a_server_of_ones_own(
 def test_the_shortest_url_means_a_server_on_this_machine(
     client_of: Callable[[Settings], object], settings: Settings
 ) -> None:
-    """M3: nothing is connected to, only worked out."""
+    """M3: only resolved, without a connection."""
     client = client_of(settings.with_values(redis_url="redis://"))
     assert client.get_connection_kwargs().get("host", "localhost") == "localhost"  # type: ignore[attr-defined]
     assert client.get_connection_kwargs().get("port", 6379) == 6379  # type: ignore[attr-defined]
@@ -96,7 +96,7 @@ def test_a_secure_url_is_accepted_and_its_certificate_is_checked(
     assert connection.cert_reqs.name == "CERT_REQUIRED"
 
 
-def test_a_url_of_another_kind_of_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_with_an_unsupported_scheme_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "amqp://localhost")
     with pytest.raises(BadSettings, match="REDIS_URL"):
         read_settings(None)

@@ -1,4 +1,4 @@
-"""The units in docs/how-to/deploy.md run what the Procfile runs, and let a running job end."""
+"""The systemd units in docs/how-to/deploy.md run the commands of the Procfile and let jobs end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEPLOYMENT = REPOSITORY / "docs" / "how-to" / "deploy.md"
 
 
 def units() -> dict[str, configparser.SectionProxy]:
-    """The `[Service]` parts by the word at the end of their descriptions."""
+    """The `[Service]` sections by the last word of their descriptions."""
     found = {}
     for block in blocks(DEPLOYMENT, "ini"):
         unit = configparser.ConfigParser(interpolation=None)
@@ -33,11 +33,11 @@ def test_the_units_start_the_parts_with_the_commands_of_the_procfile() -> None:
     }
     assert set(started) == set(lines)
     for name, (program, *arguments) in started.items():
-        assert Path(program).is_absolute(), "systemd wants whole paths"
+        assert Path(program).is_absolute(), "systemd needs absolute paths"
         assert ["python", *arguments] == shlex.split(lines[name])
 
 
-def test_a_stop_reaches_the_worker_alone_and_leaves_its_job_the_time_that_it_may_take() -> None:
+def test_a_stop_signals_only_the_worker_and_gives_its_job_time_to_end() -> None:
     found = units()
     assert {unit["KillMode"] for unit in found.values()} == {"mixed"}
     assert int(found["worker"]["TimeoutStopSec"]) > read_settings(None).jobs.job_timeout

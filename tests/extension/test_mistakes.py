@@ -29,7 +29,7 @@ from libraries.worker.doctor import examine_tasks
 
 create_app()
 checks = {**CHECKS, "tasks": lambda _: examine_tasks(60)}
-for finding in examine(process_settings(), checks, patience=60):
+for finding in examine(process_settings(), checks, timeout_s=60):
     print(line_of(finding))
 """
 

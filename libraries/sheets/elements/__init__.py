@@ -1,4 +1,4 @@
-"""The elements of a composition: each class in a module of this package is one type."""
+"""Elements of compositions: each class in a module of this package is a type."""
 
 import importlib
 import pkgutil

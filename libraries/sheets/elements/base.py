@@ -1,9 +1,10 @@
-"""Base of the elements: layer, rotation, outline, and what they hide."""
+"""Base classes of elements: layer, rotation, outline and hidden area."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -32,7 +33,7 @@ Progress = Callable[[float], None]
 Kind = TypeVar("Kind", bound="type[Element]")
 
 DEFAULT_LAYER = "drawing"
-# Beyond it, the outline `ink` takes longer than the drawing.
+# Above this number, the outline `ink` takes longer than the drawing.
 MAX_INK_POINTS = 50_000
 
 
@@ -42,11 +43,10 @@ class ElementStrokes:
 
     Attributes:
         coordinates: vertices on the page, of shape (n, 2) in mm.
-        offsets: index of the first vertex of each stroke, and the number of vertices: shape (k +
-            1,).
-        region: what it hides of the elements before it, None for nothing.
+        offsets: indices of the first vertices, and the number of vertices; shape (k + 1,).
+        region: the area that it hides of earlier elements, or None.
         missing_glyphs: characters that its font lacks, drawn as boxes.
-        dropped: number of parts of an SVG that were left out, by their kind, such as `image`.
+        dropped: number of skipped parts of an SVG, by kind, such as `image`.
     """
 
     coordinates: Floats
@@ -57,7 +57,6 @@ class ElementStrokes:
 
     @classmethod
     def of_lines(cls, lines: list[Floats], **more: Any) -> ElementStrokes:
-        """Return the strokes in `lines`; `more` are further attributes."""
         coordinates = np.concatenate([np.zeros((0, 2)), *lines])
         return cls(coordinates, np.cumsum([0, *map(len, lines)]), **more)
 
@@ -72,16 +71,15 @@ class Box(Params):
 
 
 def layer_name(description: str, *, example: str | None = None, **options: Any) -> Any:
-    """Declare the name of a layer; `options` go to `declare`."""
     return checked_text(
         description, 1, MAX_LAYER_NAME_CHARS, check_text, example=example, **options
     )
 
 
 def kind(name: str) -> Any:
-    """Declare the type of an element: the name under which `element` registers its class."""
+    """Declare the type of an element: the name under which `element` registers the class."""
     field = fields.String(
-        validate=OneOf([name]), metadata={"description": "What it is.", "example": name}
+        validate=OneOf([name]), metadata={"description": "Type of the element.", "example": name}
     )
     declared = declare(field, default=name, recorded=True)
     field.required, field.load_default = True, missing
@@ -98,24 +96,22 @@ def element(cls: Kind) -> Kind:
 
 
 class Element(Params):
-    """An element. A type derives from it, declares its `type` and its fields, and draws itself."""
+    """An element. Types subclass it, declare `type` and their fields, and draw themselves."""
 
     type: str = ""
     layer: str = layer_name(
-        "Name of its layer; made with a black pen if `layers` does not have it.",
+        "Name of its layer; a layer that is not in `layers` has a black pen.",
         default=DEFAULT_LAYER,
         recorded=True,
     )
-    rotate: float = angle(
-        "How far it is turned around its middle, clockwise", default=0.0, recorded=True
-    )
+    rotate: float = angle("Clockwise rotation around its middle", default=0.0, recorded=True)
     opaque: bool = flag(
-        "Whether it hides what the elements before it draw inside its outline.",
+        "Whether it hides earlier elements inside its outline.",
         default=False,
         recorded=True,
     )
     halo: float = mm(
-        "With `opaque`: free air around the outline", 0, 100, default=0.0, recorded=True
+        "With `opaque`: clearance around the outline", 0, 100, default=0.0, recorded=True
     )
 
     @property
@@ -125,66 +121,56 @@ class Element(Params):
 
     @property
     def place_field(self) -> str:
-        """The field that has its place on the page."""
+        """The field that positions the element on the page."""
         return "box"
 
     def sizes(self) -> Mapping[str, int]:
-        """Return the lengths of the fields that are limited for all elements together, by field."""
+        """Return the sizes of fields with a limit for all elements together, by field."""
         return {}
 
-    # -- what a type provides
+    # -- implemented by types
 
     def strokes(
         self, place: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        """Return the strokes, before the element is clipped and turned.
+        """Return the strokes, before clipping and rotation.
 
-        Args:
-            place: its box, or the room of the page for an element without one.
-            seed: for an element without a seed.
-            progress: called with the part that is drawn, from 0 to 1.
+        `place` is the box of the element, or the room of the page without one; `seed` is used by
+        elements without a seed. `progress` receives the completed part from 0 to 1.
         """
         raise NotImplementedError
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        """Return about how many points `strokes` gives; refuse what it refuses.
+        """Return the estimated number of points of `strokes`; raises as it does.
 
-        Args:
-            place: as for `strokes`.
-            thorough: whether to read an SVG whole; it is only parsed otherwise.
+        SVGs are only parsed unless `thorough`.
         """
         raise NotImplementedError
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return points of shape (n, 2) in mm that bound the element before it is turned."""
+        """Return points of shape (n, 2) in mm that bound the element before rotation."""
         raise NotImplementedError
 
     def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
-        """Return the area inside the outline before the element is turned; None without one."""
+        """Return the area inside the outline before rotation, or None."""
         raise NotImplementedError
 
     def place(self, room: Rectangle) -> Rectangle:
-        """Return the box of the element; `room` for an element without one."""
+        """Return the box of the element; `room` without one."""
         return room
 
     def clips(self) -> bool:
         """Return whether the strokes are clipped to the outline."""
         return False
 
-    # -- what all types share
+    # -- shared by all types
 
     def draw(self, room: Rectangle, seed: int, progress: Progress | None = None) -> ElementStrokes:
-        """Return the element drawn on the page.
-
-        Args:
-            room: the place of an element without a box.
-            seed: for a pattern without a seed.
-            progress: called with the part that is drawn, from 0 to 1.
+        """Return the element drawn on the page; arguments as for `strokes`.
 
         Raises:
-            InvalidInput: a text does not fit, an SVG cannot be read, or a polygon crosses itself
-                too often.
-            TooComplex: it would have too many points.
+            InvalidInput: a text does not fit, an SVG cannot be read, or a polygon crosses itself.
+            TooComplex: the element would have too many points.
         """
         place = self.place(room)
         strokes = self.strokes(place, seed, progress)
@@ -197,25 +183,23 @@ class Element(Params):
             turn = self._turn(place)
             coordinates = applied(turn, coordinates)
             if region is not None:
-                region = shapely.transform(region, lambda places: applied(turn, places))
+                region = shapely.transform(region, partial(applied, turn))
         return dataclasses.replace(strokes, coordinates=coordinates, region=region)
 
     def extent(self, room: Rectangle) -> Rectangle:
-        """Return the smallest upright rectangle around the turned element."""
+        """Return the bounding box of the rotated element."""
         place = self.place(room)
-        turned = applied(self._turn(place), self.corners(place))
-        (left, top), (right, bottom) = turned.min(axis=0).tolist(), turned.max(axis=0).tolist()
-        return Rectangle(left, top, right, bottom)
+        return bounds_of(applied(self._turn(place), self.corners(place)))
 
     def middle(self, place: Rectangle) -> tuple[float, float]:
-        """Return the point that the element is turned around."""
+        """Return the centre of rotation."""
         return middle_of(place)
 
     def _turn(self, place: Rectangle) -> Matrix:
         return rotation(self.rotate, self.middle(place)) if self.rotate else identity()
 
     def _hidden(self, outline: BaseGeometry | None, strokes: ElementStrokes) -> BaseGeometry:
-        """Return what an opaque element hides: its outline, or its strokes, widened by its halo."""
+        """Return the hidden area: the outline, or the strokes, widened by the halo."""
         if outline is not None:
             return shapely.buffer(outline, self.halo) if self.halo else outline
         if not self.halo or not len(strokes.coordinates):
@@ -227,36 +211,32 @@ class Element(Params):
 
 
 class BoxedElement(Element):
-    """An element that fills a box."""
+    """An element in a box."""
 
     box: Box | None = declare(
         fields.Nested(
             Box.schema(),
-            metadata={
-                "description": "Its place on the page; by default the page inside its margin."
-            },
+            metadata={"description": "Its box on the page; by default the page inside its margin."},
         ),
         default=None,
     )
 
     def place(self, room: Rectangle) -> Rectangle:
-        """Return the box as a rectangle; `room` without one."""
         if self.box is None:
             return room
         left, top = self.box.x, self.box.y
         return Rectangle(left, top, left + self.box.width, top + self.box.height)
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return the corners of the box."""
         return corners_of(place)
 
 
 class OutlinedElement(BoxedElement):
-    """An element whose outline can be chosen."""
+    """An element with a selectable outline."""
 
     outline: str = choice(
-        "Its outline: the `box`, a `circle` or `ellipse` in it, or the `hull` of its strokes, "
-        "without dents; `ink` is the strokes themselves, made wide by the `halo`.",
+        "Its outline: the `box`, a `circle` or `ellipse` in it, or the convex `hull` of its "
+        "strokes; `ink` is the strokes themselves, widened by the `halo`.",
         ["box", "circle", "ellipse", "hull", "ink"],
         default="box",
         recorded=True,
@@ -264,20 +244,18 @@ class OutlinedElement(BoxedElement):
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse ink that hides nothing."""
         yield from super().mistakes(parsed, given)
         ink = parsed.get("opaque") and parsed.get("outline") == "ink"
         if ink and parsed.get("halo") == 0:
-            yield {"halo": ["Must be more than 0 for ink that hides something."]}
+            yield {"halo": ["Must be more than 0 if `outline` is `ink` and `opaque` is set."]}
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return the box, or the circle or ellipse in it."""
         if self.outline in {"circle", "ellipse"}:
             return round_outline(place, circle=self.outline == "circle")
         return corners_of(place)
 
     def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
-        """Return the chosen outline; None for `ink`."""
+        """Return the selected outline; None for `ink`."""
         if self.outline == "ink":
             return None
         if self.outline == "hull":
@@ -287,40 +265,39 @@ class OutlinedElement(BoxedElement):
             return shapely.box(place.left, place.top, place.right, place.bottom)
         return shapely.Polygon(round_outline(place, circle=self.outline == "circle"))
 
-    def cuts(self) -> bool:
-        """Return whether the outline is one that strokes can be clipped to."""
-        return self.outline in {"box", "circle", "ellipse"}
+    def clips(self) -> bool:
+        """Return whether the strokes are clipped: types with a field `clip`, at fixed outlines."""
+        return getattr(self, "clip", False) and self.outline in {"box", "circle", "ellipse"}
 
     def check_ink(self, points: float) -> None:
-        """Refuse ink of too many points that is to hide something.
-
-        Raises:
-            InvalidInput: `points` are too many.
-        """
+        """Raise InvalidInput if opaque ink has too many points."""
         if self.opaque and self.outline == "ink" and points > MAX_INK_POINTS:
             raise InvalidInput(
-                f"ink of more than {MAX_INK_POINTS:,} points cannot hide anything",
+                f"opaque ink has at most {MAX_INK_POINTS:,} points",
                 field="outline",
-                hint="use the hull",
+                hint="use the outline `hull`",
             )
 
 
 def clip_field() -> Any:
     """Declare whether an element is clipped to its outline."""
-    return flag("Whether it is cut off at its outline.", default=True, recorded=True)
+    return flag("Whether it is clipped to its outline.", default=True, recorded=True)
 
 
 def middle_of(box: Rectangle) -> tuple[float, float]:
-    """Return the middle of `box`."""
     return (box.left + box.right) / 2, (box.top + box.bottom) / 2
 
 
+def bounds_of(points: Floats) -> Rectangle:
+    """Return the bounding box of points of shape (n, 2)."""
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return Rectangle(left, top, right, bottom)
+
+
 def corners_of(box: Rectangle) -> Floats:
-    """Return the corners of `box`, of shape (4, 2), clockwise from the upper left one."""
-    across, down = (box.left, box.right), (box.top, box.bottom)
-    return np.array(
-        [(across[0], down[0]), (across[1], down[0]), (across[1], down[1]), (across[0], down[1])]
-    )
+    """Return the corners of `box`, of shape (4, 2), clockwise from the upper left."""
+    left, top, right, bottom = box.left, box.top, box.right, box.bottom
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
 
 
 def round_outline(box: Rectangle, *, circle: bool) -> Floats:

@@ -31,8 +31,7 @@ class PatternElement(OutlinedElement):
     pattern: str = pattern_name("Name of the pattern.", list(PATTERNS), example="spiral")
     params: dict[str, Any] = pattern_params()
     seed: int | None = whole(
-        "Chooses a variation of the pattern; by default one that follows from the seed of the "
-        "page.",
+        "Seed of the random numbers; by default derived from the seed of the page.",
         0,
         MAX_SEED,
         default=None,
@@ -41,23 +40,16 @@ class PatternElement(OutlinedElement):
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
-        """Refuse parameters that the pattern does not take."""
         yield from super().mistakes(parsed, given)
         yield from params_mistakes(parsed)
 
     @property
     def label(self) -> str:
-        """The name of the pattern."""
         return self.pattern
-
-    def clips(self) -> bool:
-        """Return whether it is cut off at its outline."""
-        return self.clip and self.cuts()
 
     def strokes(
         self, place: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        """Return the pattern drawn in its box."""
         chosen = seed if self.seed is None else self.seed
         area = Area(place.width, place.height)
         lines = draw_pattern(self.pattern, area, self.params, chosen, progress=progress)
@@ -65,7 +57,6 @@ class PatternElement(OutlinedElement):
         return ElementStrokes(np.add(drawn.coordinates, (place.left, place.top)), drawn.offsets)
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        """Return the estimate of the pattern."""
         cost = cost_of_pattern(self.pattern, Area(place.width, place.height), self.params)
         self.check_ink(cost)
         return cost

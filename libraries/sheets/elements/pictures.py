@@ -1,4 +1,4 @@
-"""Other SVGs as elements."""
+"""SVGs as elements."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ from libraries.svg_reader.foreign_xml import parse_svg
 from libraries.svg_syntax.curves import FLATNESS
 
 MAX_SVG_CHARS = 512_000
-# An SVG is drawn finer where it is enlarged, up to this factor.
+# Limit of the enlargement for which curves are refined.
 MAX_MAGNIFICATION = 100.0
 MAX_CHEAP_CHARS = 32_000
-# An upper limit for an SVG without arcs and `use`.
+# Upper limit for SVGs without arcs and `use`.
 VERTICES_PER_CHARACTER = 0.25
 
 
 @element
 class SvgElement(OutlinedElement):
-    """Another drawing in a box."""
+    """An SVG in a box."""
 
     type: str = kind("svg")
     svg: str = declare(
         fields.String(
             validate=Length(1, MAX_SVG_CHARS),
             metadata={
-                "description": "The SVG itself. Its paths and shapes take the pen of the layer; "
-                "what no pen can draw is left out.",
+                "description": "The SVG document. Its paths and shapes are drawn with the pen of "
+                "the layer; parts that a pen cannot draw are skipped.",
                 "example": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
                 '<circle cx="4" cy="4" r="3"/></svg>',
             },
@@ -59,7 +59,7 @@ class SvgElement(OutlinedElement):
     )
     fit: Fit = choice(
         "`contain` shows all of it, `cover` fills the box, `fill` stretches it, `none` keeps its "
-        "own size.",
+        "size.",
         Fit,
         default="contain",
         recorded=True,
@@ -69,12 +69,7 @@ class SvgElement(OutlinedElement):
     clip: bool = clip_field()
 
     def sizes(self) -> Mapping[str, int]:
-        """Return the length of the SVG."""
         return {"svg": len(self.svg)}
-
-    def clips(self) -> bool:
-        """Return whether it is cut off at its outline."""
-        return self.clip and self.cuts()
 
     def strokes(
         self, place: Rectangle, seed: int, progress: Progress | None = None
@@ -83,20 +78,18 @@ class SvgElement(OutlinedElement):
         reading = read_svg(self.svg, tolerance=lambda page: _tolerance(self._fitting(page, place)))
         store = reading.document.store
         if not len(store):
-            left = ", ".join(f"{name} ({times})" for name, times in sorted(reading.dropped.items()))
+            skipped = ", ".join(f"{name} ({n})" for name, n in sorted(reading.dropped.items()))
             raise InvalidInput(
-                "this picture has no strokes to draw",
+                "the SVG has no strokes",
                 code="empty-picture",
                 field="svg",
-                hint=f"a pen cannot draw what was left out: {left}"
-                if left
-                else "it needs a path or a shape",
+                hint=f"a pen cannot draw: {skipped}" if skipped else "add a path or a shape",
             )
         moved = applied(self._fitting(reading.document.page, place), store.coordinates)
         return ElementStrokes(moved, store.offsets, dropped=reading.dropped)
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        """Return the vertices of the SVG, or a limit from its length."""
+        """Return the number of vertices, or an upper limit from the length of the SVG."""
         if thorough:
             cost = float(len(self.strokes(place, 0).coordinates))
         else:
@@ -110,10 +103,10 @@ class SvgElement(OutlinedElement):
 
 
 def is_cheap_to_read(svgs: list[str]) -> bool:
-    """Return whether all of `svgs` can be read in milliseconds."""
+    """Return whether all SVGs can be read in milliseconds."""
     return sum(map(len, svgs)) <= MAX_CHEAP_CHARS and not any("use" in svg for svg in svgs)
 
 
 def _tolerance(fit: Matrix) -> float:
-    """Return the tolerance of curves in the mm of an SVG that `fit` transforms."""
+    """Return the tolerance of curves in mm of the SVG that `fit` transforms."""
     return FLATNESS / float(np.clip(magnification(fit), 1.0, MAX_MAGNIFICATION))

@@ -24,6 +24,7 @@ from libraries.sheets.elements.base import (
     ElementStrokes,
     Floats,
     Progress,
+    bounds_of,
     element,
     kind,
     middle_of,
@@ -39,47 +40,40 @@ MAX_CROSSINGS = 500
 class Hatch(Params):
     """Parallel lines that fill a shape."""
 
-    spacing: float = mm("From line to line", 0.1, 100, default=1.0, recorded=True)
+    spacing: float = mm("Distance between lines", 0.1, 100, default=1.0, recorded=True)
     angle: float = angle_field(
-        "Angle of the lines, clockwise from level", default=45.0, recorded=True
+        "Angle of the lines, clockwise from horizontal", default=45.0, recorded=True
     )
     cross: bool = flag(
-        "Whether a second set of lines crosses the first at a right angle.",
+        "Whether to add lines at a right angle.",
         default=False,
         recorded=True,
     )
-    inset: float = mm("How far the lines keep from the edge", 0, 50, default=0.0, recorded=True)
+    inset: float = mm("Distance of the lines from the edge", 0, 50, default=0.0, recorded=True)
 
     def points(self, ring: Floats) -> float:
-        """Return the ends of lines in `ring`: the height of each edge over the spacing."""
+        """Estimate the line ends inside `ring`: the heights of its edges divided by the spacing."""
         angles = (self.angle, self.angle + 90) if self.cross else (self.angle,)
         heights = [np.abs(np.diff(applied(rotation(-one), ring)[:, 1])).sum() for one in angles]
         return float(sum(heights)) / self.spacing
 
     def lines(self, ring: Floats) -> list[Floats]:
-        """Return the lines that fill `ring`."""
         return hatch_lines([ring], Hatching(**self.values()))
-
-
-def _edge_field() -> Any:
-    return flag(
-        "Whether its edge is drawn; without it only its hatching is, and with `opaque` it hides "
-        "what is below.",
-        default=True,
-        recorded=True,
-    )
-
-
-def _hatch_field() -> Any:
-    metadata = {"description": "Fill it with lines."}
-    return declare(fields.Nested(Hatch.schema(), metadata=metadata), default=None)
 
 
 class Filled(Element):
     """A closed shape with an edge and a filling."""
 
-    edge: bool = _edge_field()
-    hatch: Hatch | None = _hatch_field()
+    edge: bool = flag(
+        "Whether its edge is drawn. Without it, only hatching is drawn, and `opaque` still hides "
+        "earlier elements.",
+        default=True,
+        recorded=True,
+    )
+    hatch: Hatch | None = declare(
+        fields.Nested(Hatch.schema(), metadata={"description": "Fill with parallel lines."}),
+        default=None,
+    )
 
     def ring(self, place: Rectangle) -> Floats:
         """Return the closed edge."""
@@ -88,18 +82,15 @@ class Filled(Element):
     def strokes(
         self, place: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        """Return the edge and the lines of the filling."""
         ring = self.ring(place)
         filling = self.hatch.lines(ring) if self.hatch else []
         return ElementStrokes.of_lines([*([ring] if self.edge else []), *filling])
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        """Return the corners of the edge and the ends of the filling."""
         ring = self.ring(place)
         return len(ring) + (self.hatch.points(ring) if self.hatch else 0.0)
 
     def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
-        """Return the area inside the edge."""
         return region_of([self.ring(place)])
 
 
@@ -115,7 +106,6 @@ class RectElement(Shape):
     radius: float = mm("Radius of its corners", 0, MAX_SIDE_MM, default=0.0, recorded=True)
 
     def ring(self, place: Rectangle) -> Floats:
-        """Return the box with its rounded corners."""
         radii = (self.radius, self.radius)
         return rectangle_outline(
             (place.left, place.top), (place.width, place.height), radii, FLATNESS
@@ -129,11 +119,9 @@ class CircleElement(Shape):
     type: str = kind("circle")
 
     def ring(self, place: Rectangle) -> Floats:
-        """Return the circle."""
         return round_outline(place, circle=True)
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return the circle."""
         return self.ring(place)
 
 
@@ -144,11 +132,9 @@ class EllipseElement(Shape):
     type: str = kind("ellipse")
 
     def ring(self, place: Rectangle) -> Floats:
-        """Return the ellipse."""
         return round_outline(place, circle=False)
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return the ellipse."""
         return self.ring(place)
 
 
@@ -157,9 +143,9 @@ class StarElement(Shape):
     """A star in the largest circle of the box, one tip upwards."""
 
     type: str = kind("star")
-    tips: int = whole("How many tips it has.", 3, 120, default=5, recorded=True)
+    tips: int = whole("Number of tips.", 3, 120, default=5, recorded=True)
     inner: float = number(
-        "How far its inner corners are from the middle; 1 is as far as its tips.",
+        "Distance of the inner corners from the middle, relative to the tips.",
         0.05,
         1,
         default=0.4,
@@ -167,7 +153,7 @@ class StarElement(Shape):
     )
 
     def ring(self, place: Rectangle) -> Floats:
-        """Return the star, clockwise from its upper tip; its corners are on two circles in turn."""
+        """Return the star, clockwise from its upper tip."""
         x, y = middle_of(place)
         outer, tips = min(place.width, place.height) / 2, self.tips
         turn = np.arange(2 * tips) * (math.pi / tips)
@@ -175,44 +161,39 @@ class StarElement(Shape):
         return closed(np.column_stack((x + far * np.sin(turn), y - far * np.cos(turn))))
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return the circle that the tips are on."""
+        """Return the circle through the tips."""
         return round_outline(place, circle=True)
 
 
-def _points_field(least: int, most: int = 1000) -> Any:
+def _points_field(min_points: int, max_points: int = 1000) -> Any:
     point = fields.List(
         fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
     )
     metadata = {
-        "description": "Its corners on the page, each x and y in mm.",
-        "example": [[20, 20], [80, 20], [50, 70]][:most],
+        "description": "Corners on the page: x and y in mm.",
+        "example": [[20, 20], [80, 20], [50, 70]][:max_points],
     }
-    return declare(fields.List(point, validate=Length(least, most), metadata=metadata))
+    return declare(fields.List(point, validate=Length(min_points, max_points), metadata=metadata))
 
 
 class CorneredElement(Element):
-    """An element that is given by its corners on the page."""
+    """An element given by corners on the page."""
 
     points: list[list[float]]
 
     @property
     def place_field(self) -> str:
-        """The field that has its place on the page."""
         return "points"
 
     def sizes(self) -> Mapping[str, int]:
-        """Return the number of corners."""
         return {"points": len(self.points)}
 
     def corners(self, place: Rectangle) -> Floats:
-        """Return the corners."""
         return np.array(self.points, dtype=np.float64)
 
     def middle(self, place: Rectangle) -> tuple[float, float]:
-        """Return the middle of the corners' bounding box."""
-        corners = self.corners(place)
-        (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
-        return (left + right) / 2, (top + bottom) / 2
+        """Return the middle of the bounding box."""
+        return middle_of(bounds_of(self.corners(place)))
 
 
 class OpenElement(CorneredElement):
@@ -221,21 +202,18 @@ class OpenElement(CorneredElement):
     def strokes(
         self, place: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        """Return the lines as one stroke."""
         return ElementStrokes.of_lines([self.corners(place)])
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        """Return the number of corners."""
         return len(self.points)
 
     def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
-        """Return None: lines have no inside."""
         return None
 
 
 @element
 class LineElement(OpenElement):
-    """A straight line; with `opaque` it hides what is nearer to it than its `halo`."""
+    """A straight line; with `opaque` it hides the area within its `halo`."""
 
     type: str = kind("line")
     points: list[list[float]] = _points_field(2, 2)
@@ -243,7 +221,7 @@ class LineElement(OpenElement):
 
 @element
 class PolylineElement(OpenElement):
-    """Straight lines; with `opaque` they hide what is nearer to them than their `halo`."""
+    """Connected straight lines; with `opaque` they hide the area within their `halo`."""
 
     type: str = kind("polyline")
     points: list[list[float]] = _points_field(2)
@@ -251,21 +229,16 @@ class PolylineElement(OpenElement):
 
 @element
 class PolygonElement(Filled, CorneredElement):
-    """Straight lines from corner to corner and back to the first."""
+    """A closed polygon."""
 
     type: str = kind("polygon")
     points: list[list[float]] = _points_field(3)
 
     def ring(self, place: Rectangle) -> Floats:
-        """Return the closed edge."""
         return closed(self.corners(place))
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        """Return the corners of the edge and the ends of the filling.
-
-        Raises:
-            InvalidInput: it has an inside that matters, and its edges cross each other too often.
-        """
+        """Also raise InvalidInput if the edges of a filled polygon cross too often."""
         if self.opaque or self.hatch:
             self._check_crossings(place)
         return super().cost(place, thorough=thorough)
@@ -275,8 +248,8 @@ class PolygonElement(Filled, CorneredElement):
             count_crossings([self.ring(place)[:-1]], MAX_CROSSINGS)
         except InvalidInput:
             raise InvalidInput(
-                f"the edges of a polygon that is filled may cross each other {MAX_CROSSINGS} times",
+                f"the edges of a filled polygon may cross at most {MAX_CROSSINGS} times",
                 code="too-tangled",
                 field="points",
-                hint="make it simpler",
+                hint="simplify the polygon",
             ) from None

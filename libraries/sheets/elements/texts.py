@@ -1,4 +1,4 @@
-"""Texts as elements: at their size, or at the largest size that fits their box."""
+"""Texts as elements, at a given size or at the largest that fits the box."""
 
 from __future__ import annotations
 
@@ -33,27 +33,25 @@ from libraries.sheets.elements.base import (
     kind,
 )
 
-# Smaller letters written by a pen cannot be read.
+# Smaller plotted letters are unreadable.
 MIN_CAPITAL_MM = 0.8
-# Ink may leave its box by rounding errors.
+# Tolerance for rounding errors.
 ROUNDING_MM = 1e-6
 
 
 def align_field() -> Any:
-    """Declare the horizontal alignment in a box."""
     text = "Horizontal position in its box, of each line for texts."
     return choice(text, HorizontalAlign, default="center", recorded=True)
 
 
 def vertical_field() -> Any:
-    """Declare the vertical alignment in a box."""
     text = "Vertical position in its box; texts by their capitals and base lines."
     return choice(text, VerticalPlace, default="middle", recorded=True)
 
 
 def _check_words(value: str) -> None:
     if is_blank(check_text(value)):
-        raise ValidationError("Must hold something to draw.")
+        raise ValidationError("Must contain visible characters.")
 
 
 @element
@@ -62,11 +60,11 @@ class TextElement(OutlinedElement):
 
     type: str = kind("text")
     text: str = checked_text(
-        "What to write; a line feed begins a new line.", 1, 2000, _check_words, example="Nocturne"
+        "Text; a line feed starts a new line.", 1, 2000, _check_words, example="Nocturne"
     )
     font: str = choice("Name of the font.", font_names(), default=DEFAULT_FONT, recorded=True)
     size: float | None = mm(
-        "Height of a capital letter; by default the largest that fits the box",
+        "Height of capitals; by default the largest that fits the box",
         0.5,
         500,
         default=None,
@@ -74,19 +72,19 @@ class TextElement(OutlinedElement):
     align: HorizontalAlign = align_field()
     vertical: VerticalPlace = vertical_field()
     wrap: bool = flag(
-        "Whether lines break between words where the box is too narrow.",
+        "Whether to wrap lines between words.",
         default=False,
         recorded=True,
     )
     line_spacing: float = number(
-        "From one base line to the next, in heights of a capital letter.",
+        "Distance between base lines, in heights of a capital.",
         0.5,
         10,
         default=LINE_PITCH,
         recorded=True,
     )
     letter_spacing: float = number(
-        "Added between letters, in heights of a capital letter.",
+        "Additional space between letters, in heights of a capital.",
         -0.3,
         5,
         default=0.0,
@@ -94,13 +92,11 @@ class TextElement(OutlinedElement):
     )
 
     def sizes(self) -> Mapping[str, int]:
-        """Return the length of the text."""
         return {"text": len(self.text)}
 
     def strokes(
         self, place: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        """Return the letters."""
         block = self.fit_text(place)
         return ElementStrokes.of_lines(block.strokes, missing_glyphs=block.missing_glyphs)
 
@@ -115,18 +111,16 @@ class TextElement(OutlinedElement):
     def fit_text(self, place: Rectangle) -> TextBlock:
         """Return the text in its box, at its size or at the largest that fits.
 
-        Capitals and base lines define its vertical position, so that texts next to each other
-        share a base line; it is moved only where its ink would leave the box.
-
-        Raises:
-            InvalidInput: it is larger than the box, or would be too small to read.
+        The vertical position is that of capitals and base lines, so that adjacent texts share a
+        base line; the text is moved only if its ink would leave the box. Raises InvalidInput if it
+        does not fit.
         """
         block = self._laid_out(place, self.size or self._largest_size(place))
         if not _fits(block, place):
             raise InvalidInput(
                 _needs(block, place),
                 field="text",
-                hint="make the box larger, or leave the size out",
+                hint="enlarge the box, or omit the size",
                 code="text-does-not-fit",
             )
         return self._placed(block, place)
@@ -135,14 +129,14 @@ class TextElement(OutlinedElement):
         smallest = self._smallest(place)
         if self.wrap:
             return self._largest_wrapped(place)
-        # Lines that do not break grow as their letters do.
+        # Unwrapped lines scale with their letters.
         grown = min(
             place.width / max(smallest.width, ROUNDING_MM),
             place.height / max(smallest.height, ROUNDING_MM),
         )
-        # A full stop in a large box would be larger than any plotter.
-        most = max(place.width, place.height) / MIN_CAPITAL_MM
-        return MIN_CAPITAL_MM * max(1.0, min(grown, most))
+        # Limits tiny texts, such as a full stop, in large boxes.
+        limit = max(place.width, place.height) / MIN_CAPITAL_MM
+        return MIN_CAPITAL_MM * max(1.0, min(grown, limit))
 
     def _smallest(self, place: Rectangle) -> TextBlock:
         block = self._laid_out(place, MIN_CAPITAL_MM)
@@ -150,13 +144,13 @@ class TextElement(OutlinedElement):
             raise InvalidInput(
                 f"{_needs(block, place)}, with capitals of {MIN_CAPITAL_MM:g} mm",
                 field="text",
-                hint="make the box larger",
+                hint="enlarge the box",
                 code="text-does-not-fit",
             )
         return block
 
     def _largest_wrapped(self, place: Rectangle) -> float:
-        """Return the largest size without a broken word at which all lines fit; by bisection."""
+        """Find the largest size at which all lines fit without broken words, by bisection."""
         low, high = MIN_CAPITAL_MM, max(place.height, MIN_CAPITAL_MM)
         while high - low > 0.002 * low:
             middle = (low + high) / 2
@@ -165,7 +159,6 @@ class TextElement(OutlinedElement):
         return low
 
     def _keeps_words(self, place: Rectangle, size: float) -> bool:
-        """Return whether no word is broken at this size."""
         font = stroke_font(self.font)
         spacing = self.letter_spacing * font.cap_height
         wide = widest_word(self.text, font, letter_spacing=spacing) / font.cap_height
@@ -185,7 +178,7 @@ class TextElement(OutlinedElement):
         )
 
     def _placed(self, block: TextBlock, place: Rectangle) -> TextBlock:
-        """Return a block that is laid out from the top of its box, moved to its position."""
+        """Move a block from the top of its box to its vertical position."""
         ink = block.box
         if ink is None:
             return block
@@ -203,4 +196,4 @@ def _fits(block: TextBlock, place: Rectangle) -> bool:
 def _needs(block: TextBlock, place: Rectangle) -> str:
     wide, tall = math.ceil(block.width * 10) / 10, math.ceil(block.height * 10) / 10
     has = f"{place.width:g} x {place.height:g} mm"
-    return f"the text needs {wide:g} x {tall:g} mm, and its box has {has}"
+    return f"the text needs {wide:g} x {tall:g} mm, but its box has {has}"

@@ -151,7 +151,7 @@ def test_a_list_of_one_to_sixty_four_elements_is_needed(client: FlaskClient, ele
 
 def test_all_texts_together_have_a_limit(client: FlaskClient) -> None:
     text = {"type": "text", "text": "word " * 390, "box": BOX}
-    assert "at most 5,000" in pointers(client, text, text, text)["#/elements"]
+    assert "the limit is 5,000" in pointers(client, text, text, text)["#/elements"]
 
 
 def test_all_corners_together_have_a_limit(client: FlaskClient) -> None:
@@ -160,7 +160,7 @@ def test_all_corners_together_have_a_limit(client: FlaskClient) -> None:
         "opaque": True,
         "points": [[place / 10, 50 * (place % 2)] for place in range(900)],
     }
-    assert "at most 5,000" in pointers(client, *[comb] * 64)["#/elements"]
+    assert "the limit is 5,000" in pointers(client, *[comb] * 64)["#/elements"]
 
 
 def test_elements_with_too_many_points_together_are_rejected(client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""API keys and owners: who gets in, and who sees what."""
+"""API keys and owners: authentication and visibility."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def ask(
 
 
 def sense(response: TestResponse) -> dict[str, Any]:
-    """A problem without what differs from one request to the next."""
+    """A problem without the members that differ between requests."""
     return {
         name: value
         for name, value in response.get_json().items()
@@ -89,7 +89,7 @@ def routes(client: FlaskClient) -> Iterator[tuple[Rule, str]]:
 
 
 def filled(rule: Rule, values: dict[str, str]) -> str:
-    """The address of a rule with `values` in it; what they do not name is `x`."""
+    """The address of a rule with `values`; other parameters are `x`."""
     return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: values.get(found[1], "x"), rule.rule)
 
 
@@ -102,7 +102,7 @@ def test_every_route_but_the_open_ones_needs_a_key(client: FlaskClient) -> None:
     assert closed >= 20
 
 
-def test_the_open_routes_are_those_and_no_more(client: FlaskClient) -> None:
+def test_only_the_listed_routes_are_open(client: FlaskClient) -> None:
     access = client.application.extensions[EXTENSION]
     rules = client.application.url_map.iter_rules()
     assert {rule.rule for rule in rules if access[rule.endpoint] is Access.OPEN} == OPEN
@@ -118,7 +118,7 @@ def test_the_open_routes_are_those_and_no_more(client: FlaskClient) -> None:
     }
 
 
-def test_every_route_declares_who_may_use_it(client: FlaskClient) -> None:
+def test_every_route_declares_its_access(client: FlaskClient) -> None:
     access = client.application.extensions[EXTENSION]
     endpoints = {rule.endpoint for rule in client.application.url_map.iter_rules()}
     assert set(access) == endpoints
@@ -155,7 +155,7 @@ def test_a_route_for_administrators_needs_the_scope(
         assert response.get_json()["type"] == "/problems/forbidden"
 
 
-def test_an_address_that_is_not_there_and_a_wrong_method_tell_strangers_nothing(
+def test_unknown_addresses_and_wrong_methods_reveal_nothing_without_a_key(
     client: FlaskClient,
 ) -> None:
     assert ask(client, "GET", "/nothing").status_code == 401
@@ -200,7 +200,7 @@ WRONG: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("headers", WRONG, ids=range(len(WRONG)))
-def test_a_wrong_key_and_no_key_get_the_same_answer(
+def test_a_wrong_key_and_no_key_get_the_same_response(
     client: FlaskClient, headers: dict[str, str]
 ) -> None:
     """Attack list, row 27."""
@@ -221,7 +221,7 @@ def test_a_wrong_key_and_no_key_get_the_same_answer(
     )
 
 
-def test_a_key_in_the_address_opens_nothing(client: FlaskClient) -> None:
+def test_a_key_in_the_query_string_is_ignored(client: FlaskClient) -> None:
     """Attack list, row 27."""
     for name in ("key", "api_key", "X-API-Key", "access_token"):
         assert client.get("/jobs", query_string={name: ANN}).status_code == 401
@@ -229,7 +229,7 @@ def test_a_key_in_the_address_opens_nothing(client: FlaskClient) -> None:
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("key", [None, "wrong", ANN, ANN_NEW, BOB])
-def test_every_key_is_compared_in_constant_time_whatever_is_sent(
+def test_every_key_is_compared_in_constant_time(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
     """Attack list, row 27."""
@@ -277,14 +277,14 @@ def test_no_key_is_logged_repeated_or_stored(
 
 
 @pytest.mark.usefixtures("broker")
-def test_two_live_keys_of_one_name_are_one_owner(client: FlaskClient) -> None:
+def test_two_active_keys_with_one_name_are_one_owner(client: FlaskClient) -> None:
     """Attack list, row 27: a key can be replaced without a gap."""
     job_id = ask(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
     assert ask(client, "GET", f"/jobs/{job_id}", ANN_NEW).status_code == 200
 
 
 @pytest.mark.parametrize(("key", "name"), [(ANN, "ann"), (BOB, "bob")])
-def test_the_caller_is_known_to_what_answers(settings: Settings, key: str, name: str) -> None:
+def test_the_caller_is_available_in_views(settings: Settings, key: str, name: str) -> None:
     app = application(
         with_keys(settings), probe=lambda: f"{g.caller.name} {sorted(g.caller.scopes)}"
     )
@@ -308,7 +308,7 @@ def anns_things(client: FlaskClient, run_jobs: RunJobs) -> dict[str, str]:
     }
 
 
-def test_what_belongs_to_another_owner_is_not_there_on_any_route(
+def test_objects_of_another_owner_are_not_found_on_any_route(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     """Attack list, row 28: every route with an id in its address, as the application lists them."""
@@ -331,7 +331,7 @@ def test_what_belongs_to_another_owner_is_not_there_on_any_route(
         assert sense(foreign) == sense(missing), (method, rule)
         tried.append((method, rule))
     assert len(tried) >= 8
-    # They are there for Ann, and nothing that Bob tried has changed them.
+    # They exist for Ann, and Bob has not changed them.
     for rule, method in ((rule, method) for method, rule in tried if method == "GET"):
         assert ask(client, method, filled(rule, things), ANN).status_code == 200, rule
 
@@ -361,7 +361,7 @@ def test_a_waiting_job_of_another_owner_cannot_be_touched(client: FlaskClient) -
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_deleted_job_is_expired_for_its_owner_and_was_never_there_for_others(
+def test_a_deleted_job_is_expired_for_its_owner_and_not_found_for_others(
     client: FlaskClient,
 ) -> None:
     job_id = ask(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
@@ -375,7 +375,7 @@ def test_a_deleted_job_is_expired_for_its_owner_and_was_never_there_for_others(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_list_holds_ones_own_jobs_only(client: FlaskClient) -> None:
+def test_a_list_has_only_the_jobs_of_its_owner(client: FlaskClient) -> None:
     """Attack list, row 28."""
     anns = ask(
         client, "POST", "/batches", ANN, json={"operation": "postcard", "items": [CARD] * 2}
@@ -419,7 +419,7 @@ def test_the_openapi_document_says_which_routes_need_a_key(client: FlaskClient) 
     assert "<code>Idempotency-Key</code>" in page
 
 
-def test_without_keys_the_document_speaks_of_none(settings: Settings) -> None:
+def test_without_keys_the_document_has_no_security(settings: Settings) -> None:
     open_client = watchful_client(settings)
     document = open_client.get("/openapi.json").get_json()
     assert "securitySchemes" not in document["components"]
@@ -454,7 +454,7 @@ def test_keys_are_read_as_pairs_of_name_and_hash(environment: Callable[..., Sett
     ["secret-thing", "ann:secret-thing", f"ann {digest(ANN)}", f":{digest(ANN)}", f"a b:{digest(ANN)}", f"ann:{digest(ANN)}0",
      f"ann:{digest(ANN)},bob:{digest(ANN)}", f"bob:{digest(BOB)},ann:{ANN}"],
 )  # fmt: skip
-def test_keys_that_cannot_be_read_are_refused_without_being_shown(
+def test_invalid_keys_are_rejected_without_being_shown(
     environment: Callable[..., Settings], text: str
 ) -> None:
     with pytest.raises(BadSettings, match=r"API_KEYS: Entry \d ") as complaint:
@@ -465,7 +465,7 @@ def test_keys_that_cannot_be_read_are_refused_without_being_shown(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "plotter.example", "2001:db8::1"])  # noqa: S104
-def test_other_machines_get_in_only_with_keys_or_when_that_is_meant(
+def test_other_machines_need_keys_or_explicit_permission(
     environment: Callable[..., Settings], host: str
 ) -> None:
     with pytest.raises(BadSettings, match=r"HOST: .*API_KEYS.*ALLOW_ANONYMOUS=1") as complaint:
@@ -478,17 +478,19 @@ def test_other_machines_get_in_only_with_keys_or_when_that_is_meant(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost", "LOCALHOST", ""])
-def test_this_machine_alone_needs_no_keys(environment: Callable[..., Settings], host: str) -> None:
+def test_a_service_on_the_loopback_interface_needs_no_keys(
+    environment: Callable[..., Settings], host: str
+) -> None:
     assert environment(HOST=host).access.api_keys == ()
 
 
-def test_anonymous_callers_are_not_let_in_beside_keys(settings: Settings) -> None:
+def test_anonymous_callers_are_rejected_when_keys_are_set(settings: Settings) -> None:
     keys = (ApiKey("ann", bytes.fromhex(digest(ANN))),)
     guarded = watchful_client(settings.with_values(api_keys=keys, allow_anonymous=True))
     assert guarded.get("/patterns").status_code == 401
 
 
-def test_a_service_with_keys_starts_and_says_how_to_draw(
+def test_a_service_with_keys_starts_and_shows_a_curl_command(
     start_service: Callable[..., Service],
 ) -> None:
     service = start_service(wait=False, API_KEYS=f"ann:{digest(ANN)}")

@@ -23,7 +23,7 @@ BOARD = {"width": 100, "height": 60}
 CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
 MAIL = {"recipient": ["ann@example.com", "bob@example.com"], "subject": "Ready"}
 NOTHING = {"task": "workers.probe_tasks.nothing"}
-# A body for each route that queues, and how many jobs it makes.
+# A body for each submitting route, and the number of its jobs.
 QUEUEING: list[tuple[str, dict[str, Any], int]] = [
     ("/artboard/create", BOARD, 1),
     ("/postcards", CARD, 1),
@@ -54,7 +54,7 @@ def kind_of(response: TestResponse) -> tuple[int, str]:
 
 @pytest.mark.usefixtures("broker")
 @every_queueing_route
-def test_a_request_that_is_sent_again_is_answered_again_and_done_once(
+def test_a_repeated_request_is_answered_again_and_executed_once(
     client: FlaskClient, address: str, body: dict[str, Any], jobs: int
 ) -> None:
     first, again = send(client, address, body), send(client, address, body)
@@ -78,7 +78,7 @@ def test_without_a_key_every_request_is_a_new_one(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_json_that_is_written_in_another_way_is_the_same_request(client: FlaskClient) -> None:
+def test_json_with_another_format_is_the_same_request(client: FlaskClient) -> None:
     first = send(client, "/artboard/create", BOARD)
     again = client.post(
         "/artboard/create",
@@ -91,7 +91,7 @@ def test_json_that_is_written_in_another_way_is_the_same_request(client: FlaskCl
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("change", [{"message": "Goodbye"}, {"recipient": "Bob"}])
-def test_a_key_that_comes_again_with_another_request_is_refused(
+def test_a_key_reused_with_another_request_is_rejected(
     client: FlaskClient, change: dict[str, str]
 ) -> None:
     send(client, "/postcards", CARD)
@@ -125,7 +125,7 @@ def test_a_key_belongs_to_its_owner(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_request_that_was_refused_can_be_mended_and_sent_again_with_its_key(
+def test_a_rejected_request_can_be_corrected_and_sent_with_the_same_key(
     settings: Settings,
 ) -> None:
     client = watchful_client(settings.with_values(max_queue=1))
@@ -138,7 +138,7 @@ def test_a_request_that_was_refused_can_be_mended_and_sent_again_with_its_key(
 
 
 @pytest.mark.usefixtures("broker")
-def test_while_the_first_request_is_worked_on_the_second_is_told_to_wait(
+def test_a_request_conflicts_while_the_first_one_is_in_progress(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from components.jobs.submissions import job_plan
@@ -163,7 +163,7 @@ def test_while_the_first_request_is_worked_on_the_second_is_told_to_wait(
 
 @pytest.mark.usefixtures("broker")
 @every_queueing_route
-def test_a_crash_before_the_answer_is_kept_makes_no_second_job(
+def test_a_crash_before_the_response_is_stored_makes_no_second_job(
     client: FlaskClient,
     monkeypatch: pytest.MonkeyPatch,
     address: str,
@@ -199,7 +199,7 @@ def test_a_crash_before_the_answer_is_kept_makes_no_second_job(
 
 
 @pytest.mark.usefixtures("broker")
-def test_after_a_crash_another_request_with_the_key_gets_a_job_of_its_own(
+def test_after_a_crash_another_request_with_the_key_gets_a_separate_job(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(_: KeyedRequest, __: object) -> NoReturn:
@@ -215,7 +215,7 @@ def test_after_a_crash_another_request_with_the_key_gets_a_job_of_its_own(
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
+def test_a_response_that_cannot_be_stored_is_still_returned(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(_: KeyedRequest, __: object) -> NoReturn:
@@ -226,7 +226,7 @@ def test_an_answer_that_cannot_be_kept_is_given_all_the_same(
 
 
 @pytest.mark.usefixtures("broker")
-def test_fifty_requests_at_once_with_one_key_are_one_job(client: FlaskClient) -> None:
+def test_fifty_concurrent_requests_with_one_key_are_one_job(client: FlaskClient) -> None:
     replies: list[TestResponse] = []
     start = threading.Barrier(50)
 
@@ -255,7 +255,7 @@ def test_fifty_requests_at_once_with_one_key_are_one_job(client: FlaskClient) ->
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "caf\xe9", "a\tb", "a\x7f"])
-def test_a_key_that_is_not_1_to_255_printable_characters_is_refused_before_the_broker_is_asked(
+def test_a_key_that_is_not_1_to_255_printable_characters_is_rejected_without_the_broker(
     client: FlaskClient, key: str
 ) -> None:
     response = send(client, "/postcards", CARD, key)
@@ -265,7 +265,7 @@ def test_a_key_that_is_not_1_to_255_printable_characters_is_refused_before_the_b
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("key", ["a", "x" * 255, "a b", "~!@#$%^&*()"])
-def test_any_printable_key_will_do(client: FlaskClient, key: str) -> None:
+def test_any_printable_key_is_accepted(client: FlaskClient, key: str) -> None:
     assert send(client, "/postcards", CARD, key).status_code == 202
 
 
@@ -275,13 +275,13 @@ def test_a_request_that_queues_nothing_needs_no_broker_for_its_key(client: Flask
     assert set(response.get_json()) == {"svg"}
 
 
-def test_with_the_broker_down_a_request_with_a_key_is_told_to_come_back(
+def test_without_a_broker_a_request_with_a_key_gets_retry_after(
     client: FlaskClient,
 ) -> None:
     assert kind_of(send(client, "/postcards", CARD)) == (503, "queue-unavailable")
 
 
-def test_a_job_is_tried_again_once_however_often_that_is_asked_with_one_key(
+def test_a_job_is_retried_once_for_repeated_requests_with_one_key(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
     asked = {"task": "workers.probe_tasks.refuse", "retry": {"max": 0}}
@@ -296,15 +296,15 @@ def test_a_job_is_tried_again_once_however_often_that_is_asked_with_one_key(
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_answer_is_kept_for_a_day(client: FlaskClient) -> None:
+def test_a_response_is_stored_for_a_day(client: FlaskClient) -> None:
     send(client, "/postcards", CARD)
     broker = web_client(get_settings())
     (kept,) = broker.scan_iter("vector:idempotency:*")
     assert 86_000 < int(broker.ttl(kept)) <= 86_400
 
 
-def test_every_post_obeys_the_key(client: FlaskClient) -> None:
-    """A route that is added later is covered by itself."""
+def test_every_post_route_supports_the_key(client: FlaskClient) -> None:
+    """Covers routes that are added later."""
     document = client.get("/openapi.json").get_json()
     posts = {
         path: operations["post"]
@@ -319,7 +319,7 @@ def test_every_post_obeys_the_key(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_cancellation_that_is_sent_again_does_not_hit_the_next_attempt(
+def test_a_repeated_cancellation_does_not_cancel_the_next_attempt(
     client: FlaskClient,
 ) -> None:
     job_id = client.post("/artboard/create", json={"width": 50, "height": 50}).get_json()["job_id"]

@@ -1,4 +1,4 @@
-"""Requests with an Idempotency-Key and the answers that are kept for them."""
+"""Requests with an Idempotency-Key and their stored responses."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ def client() -> Redis:
     return web_client(get_settings())
 
 
-# -- requests that are sent again
+# -- repeated requests
 
 
 def keyed(key: str = "k", body: str = "b", route: str = "POST /x") -> KeyedRequest:
     return KeyedRequest(route=route, key=key, body_hash=body)
 
 
-def test_the_first_answer_to_a_key_is_given_again() -> None:
+def test_the_first_response_to_a_key_is_returned_again() -> None:
     assert keyed().begin() is None
     keyed().keep(Reply(202, {"Location": "/jobs/1"}, "{}"))
     assert keyed().begin() == Reply(202, {"Location": "/jobs/1"}, "{}")
     assert 86000 < client().ttl(next(client().scan_iter("vector:idempotency:*"))) <= 86400
 
 
-def test_a_key_that_comes_with_another_request_is_refused() -> None:
+def test_a_key_used_with_another_request_is_rejected() -> None:
     keyed().begin()
     keyed().keep(Reply(202, {}, ""))
     with raises_code("idempotency-mismatch"):
@@ -45,7 +45,7 @@ def test_a_key_that_comes_with_another_request_is_refused() -> None:
         assert keyed(body="other").begin() is None
 
 
-def test_a_key_whose_first_request_is_under_way_is_told_to_wait() -> None:
+def test_a_key_whose_first_request_is_in_progress_conflicts() -> None:
     keyed().begin()
     with raises_code("idempotency-conflict"):
         keyed().begin()
@@ -53,7 +53,7 @@ def test_a_key_whose_first_request_is_under_way_is_told_to_wait() -> None:
     assert keyed().begin() is None
 
 
-def test_of_many_requests_with_one_key_at_once_one_is_worked_on() -> None:
+def test_one_of_many_concurrent_requests_with_one_key_is_executed() -> None:
     outcomes = list[object]()
 
     def ask() -> None:

@@ -35,7 +35,7 @@ from tests.watchful import WatchfulClient, application, watchful_client
 
 
 class QuiteFull(Unavailable):
-    """Raised when the test says so."""
+    """An error raised by the tests."""
 
     code = "storage-full"
     retry_after = 7.2
@@ -57,7 +57,7 @@ def test_every_error_of_flask_and_werkzeug_is_a_problem_document(
     assert "/secret/place" not in response.get_data(as_text=True)
 
 
-def test_a_crash_tells_the_client_an_id_and_the_log_the_rest(
+def test_a_crash_reports_only_an_id_to_the_client_and_the_traceback_to_the_log(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Attack list, row 36."""
@@ -76,7 +76,7 @@ def test_a_crash_tells_the_client_an_id_and_the_log_the_rest(
 
 
 @pytest.mark.parametrize("family", FAMILY_STATUS)
-def test_a_library_error_gets_the_status_of_its_family_and_keeps_its_own_text(
+def test_a_library_error_has_the_status_of_its_family_and_keeps_its_message(
     settings: Settings, family: type[VectorError]
 ) -> None:
     def refuse() -> str:
@@ -88,14 +88,14 @@ def test_a_library_error_gets_the_status_of_its_family_and_keeps_its_own_text(
     assert ("Retry-After" in response.headers) == (family in (Exhausted, Unavailable))
 
 
-def test_a_library_error_can_say_when_to_ask_again(settings: Settings) -> None:
+def test_a_library_error_can_set_retry_after(settings: Settings) -> None:
     def refuse() -> str:
         raise QuiteFull("full")
 
     assert with_route(settings, refuse).get("/probe").headers["Retry-After"] == "8"
 
 
-def test_every_family_has_a_status_of_its_own() -> None:
+def test_every_family_has_a_distinct_status() -> None:
     families = (InvalidInput, NotFound, Conflict, Exhausted, Unavailable)
     assert [status_of(family("x")) for family in families] == [422, 404, 409, 429, 503]
     assert status_of(VectorError("x")) == 500
@@ -110,7 +110,7 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(client: FlaskCli
 
 
 @pytest.mark.parametrize("method", ["TRACE", "PUT", "PATCH", "DELETE", "CONNECT", "NONSENSE"])
-def test_a_method_that_no_route_has_is_refused(client: FlaskClient, method: str) -> None:
+def test_a_method_that_no_route_has_is_rejected(client: FlaskClient, method: str) -> None:
     """Attack list, row 40."""
     assert client.open("/", method=method).status_code == 405
 
@@ -133,9 +133,7 @@ def test_the_method_of_a_request_cannot_be_overridden(client: FlaskClient) -> No
         "/assets/..%2fmain.py",
     ],
 )
-def test_an_untidy_address_is_not_there_instead_of_redirecting(
-    client: FlaskClient, address: str
-) -> None:
+def test_an_address_with_duplicate_slashes_is_not_found(client: FlaskClient, address: str) -> None:
     assert client.get(address).status_code == 404
 
 
@@ -153,13 +151,13 @@ def test_the_id_of_a_request_is_kept_if_it_is_well_formed(client: FlaskClient) -
     "odd",
     ["", "a b", "x" * 129, "<script>", "a;b", "\N{LATIN SMALL LETTER E WITH ACUTE}", "a\x1b[2J"],
 )
-def test_an_odd_id_of_a_request_is_replaced(client: FlaskClient, odd: str) -> None:
+def test_a_malformed_request_id_is_replaced(client: FlaskClient, odd: str) -> None:
     given_back = client.get("/healthz", headers={"X-Request-ID": odd}).headers["X-Request-ID"]
     assert given_back != odd
     assert len(given_back) == 32
 
 
-def test_the_address_in_a_problem_is_a_valid_reference_however_odd_it_was(
+def test_the_instance_of_a_problem_is_always_a_valid_reference(
     client: FlaskClient,
 ) -> None:
     for address in ("/%00%0a%22", "/%ff", "/" + "%F0%9F%98%80" * 300, "/<script>"):
@@ -174,7 +172,7 @@ def test_the_address_in_a_problem_is_a_valid_reference_however_odd_it_was(
         lambda one: st.lists(one) | st.dictionaries(st.text(), one),
     )
 )
-def test_an_echoed_value_is_short_and_harmless(value: object) -> None:
+def test_an_echoed_value_is_truncated_and_safe(value: object) -> None:
     client = WatchfulClient(Flask(__name__))
     with client.application.app_context():
         shown = bounded(value)
@@ -197,7 +195,7 @@ def test_messages_of_marshmallow_are_flattened_with_their_paths() -> None:
     ]
 
 
-def test_odd_names_of_fields_are_escaped_in_the_pointer(settings: Settings) -> None:
+def test_special_characters_in_field_names_are_escaped_in_the_pointer(settings: Settings) -> None:
     def refuse() -> str:
         raise BadFields([FieldError(("a/b", "c~d", "e f"), "wrong")])
 
@@ -221,12 +219,12 @@ def test_every_error_class_has_a_code_of_the_table() -> None:
     assert codes <= {*CODES, *EDGE_CODES, VectorError.code, "not-found"}
 
 
-def test_an_error_cannot_be_made_with_a_code_that_no_table_lists() -> None:
-    with pytest.raises(LookupError, match="no-such-code is not in the table"):
+def test_an_error_cannot_have_a_code_that_no_table_lists() -> None:
+    with pytest.raises(LookupError, match="unknown error code: no-such-code"):
         InvalidInput("a text", code="no-such-code")
 
 
-def test_an_error_with_a_code_of_its_own_names_the_type_of_the_problem(settings: Settings) -> None:
+def test_the_code_of_an_error_is_the_type_of_the_problem(settings: Settings) -> None:
     def refuse() -> str:
         raise InvalidInput("too long", code="bad-file-name")
 

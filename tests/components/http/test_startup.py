@@ -1,4 +1,4 @@
-"""A mistake in a component stops the start with the file and the mistake; one that cannot be imported is left out."""
+"""Startup errors of components; components that cannot be imported are skipped."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def add_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
 
 
 def mistake(settings: Settings) -> str:
-    """The text with which the start is refused."""
+    """The message of the startup error."""
     with pytest.raises(StartupError) as caught:
         create_app(settings)
     return caught.value.format_message()
@@ -64,7 +64,7 @@ def test_a_blueprint_that_the_package_does_not_export_stops_the_start(
     assert "studio/main.py has one under the name `blueprint`" in mistake(settings)
 
 
-def test_two_blueprints_of_one_name_stop_the_start(
+def test_two_blueprints_with_one_name_stop_the_start(
     settings: Settings, add_component: AddComponent
 ) -> None:
     add_component(
@@ -121,7 +121,7 @@ def show_studio() -> Response:
     return Response("studio")
 """
     )
-    assert "a page and its files are open or closed together" in mistake(settings)
+    assert "both must be equal" in mistake(settings)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def show_studio() -> Response:
         ("1 / 0", "ZeroDivisionError"),
     ],
 )
-def test_a_component_that_cannot_be_imported_is_named_and_the_others_work(
+def test_a_component_that_cannot_be_imported_is_reported_and_the_others_work(
     settings: Settings, add_component: AddComponent, text: str, reason: str
 ) -> None:
     add_component(__init__=text)

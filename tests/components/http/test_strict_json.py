@@ -30,12 +30,12 @@ def nested(levels: int, opening: str = "[", closing: str = "]") -> str:
 
 
 @given(VALUES)
-def test_whatever_json_can_write_is_read_back_as_it_was(value: Any) -> None:
+def test_every_json_value_round_trips(value: Any) -> None:
     assert parse_strictly(json.dumps(value).encode()) == value
 
 
 @given(st.binary() | st.text(alphabet='[]{}":,\\u0123456789.eE-+ truefalsnN').map(str.encode))
-def test_whatever_the_bytes_they_are_a_value_or_malformed(data: bytes) -> None:
+def test_any_bytes_are_either_a_value_or_malformed(data: bytes) -> None:
     try:
         value = parse_strictly(data)
     except MalformedJson:
@@ -44,7 +44,7 @@ def test_whatever_the_bytes_they_are_a_value_or_malformed(data: bytes) -> None:
 
 
 def depth_of(text: str) -> int:
-    """Count the slow and certain way."""
+    """Count brackets one by one."""
     depth, deepest, inside, escaped = 0, 0, False, False
     for letter in text:
         if inside:
@@ -58,7 +58,7 @@ def depth_of(text: str) -> int:
 
 
 @given(VALUES, st.integers(0, 6))
-def test_the_depth_of_json_is_measured_rightly(value: Any, levels: int) -> None:
+def test_the_depth_of_json_is_measured_correctly(value: Any, levels: int) -> None:
     text = json.dumps(value)
     assert deeper_than(text, levels) == (depth_of(text) > levels)
 
@@ -77,7 +77,7 @@ def test_the_depth_of_json_is_measured_rightly(value: Any, levels: int) -> None:
         nested(MAX_DEPTH + 1, '["]]]]]]",', "]"),
     ],
 )
-def test_json_deeper_than_the_limit_is_refused_without_recursion(
+def test_json_deeper_than_the_limit_is_rejected_without_recursion(
     client: FlaskClient, text: str
 ) -> None:
     """Attack list, row 22."""
@@ -116,7 +116,7 @@ def test_json_as_deep_as_the_limit_is_read() -> None:
         (b"\x00", "line 1"),
     ],
 )
-def test_what_is_not_strict_json_is_malformed_and_the_answer_says_why(
+def test_json_that_is_not_strict_is_rejected_with_the_reason(
     client: FlaskClient, text: bytes, told: str
 ) -> None:
     """Attack list, rows 21 and 22."""
@@ -127,7 +127,7 @@ def test_what_is_not_strict_json_is_malformed_and_the_answer_says_why(
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"simple"', "null", "true", '[{"width": 1}]'])
-def test_json_that_is_no_object_is_unprocessable(client: FlaskClient, text: str) -> None:
+def test_json_that_is_not_an_object_is_unprocessable(client: FlaskClient, text: str) -> None:
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 422
     assert response.get_json()["errors"] == [
@@ -138,13 +138,13 @@ def test_json_that_is_no_object_is_unprocessable(client: FlaskClient, text: str)
 @pytest.mark.parametrize(
     "text", ['{"id": "\\ud800"}', '{"params": {"x": ["a", "\\uDFFF"]}}', '{"\\ud800": 1}']
 )
-def test_half_a_surrogate_pair_is_unprocessable(client: FlaskClient, text: str) -> None:
+def test_a_lone_surrogate_is_unprocessable(client: FlaskClient, text: str) -> None:
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 422
     assert "surrogate" in response.get_json()["errors"][0]["detail"]
 
 
-def test_a_whole_surrogate_pair_is_a_character() -> None:
+def test_a_surrogate_pair_is_a_character() -> None:
     assert parse_strictly(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 
 
@@ -163,7 +163,7 @@ def test_a_whole_surrogate_pair_is_a_character() -> None:
         {"Content-Type": "\x7f"},
     ],
 )
-def test_another_media_type_charset_or_encoding_is_not_taken(
+def test_another_media_type_charset_or_encoding_is_rejected(
     client: FlaskClient, headers: dict[str, str]
 ) -> None:
     response = client.post("/artboard/create", data=b'{"width": 1}', headers=headers)
@@ -182,13 +182,13 @@ def test_another_media_type_charset_or_encoding_is_not_taken(
         "Application/JSON",
     ],
 )
-def test_every_way_of_naming_json_in_utf_8_is_taken(client: FlaskClient, media_type: str) -> None:
+def test_every_name_of_json_in_utf_8_is_accepted(client: FlaskClient, media_type: str) -> None:
     body = b'{"width": 60, "height": 60, "complexity": "simple"}'
     assert client.post("/artboard/create", data=body, content_type=media_type).status_code == 200
 
 
 class Torrent(io.RawIOBase):
-    """A body that never ends, and counts what is read of it."""
+    """An endless body that counts the bytes read."""
 
     def __init__(self) -> None:
         self.taken = 0
@@ -202,7 +202,7 @@ class Torrent(io.RawIOBase):
         return len(buffer)
 
 
-def test_a_body_over_the_limit_is_refused_by_its_length_before_it_is_read(
+def test_a_body_over_the_limit_is_rejected_by_its_length_before_it_is_read(
     client: FlaskClient,
 ) -> None:
     """Attack list, rows 22 and 24."""
@@ -244,6 +244,6 @@ def test_a_body_in_chunks_is_read_like_any_other(client: FlaskClient) -> None:
     assert response.status_code == 200
 
 
-def test_a_malformed_body_is_an_error_of_the_edge() -> None:
+def test_a_malformed_body_is_an_edge_error() -> None:
     with pytest.raises(EdgeError):
         parse_strictly(b"{")

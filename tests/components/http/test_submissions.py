@@ -1,4 +1,4 @@
-"""Every route that submits takes the same options, and every operation can be submitted in every way."""
+"""Submitting routes take the same options, and all operations can be submitted in all ways."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_job_waits_for_another(client: FlaskClient, name: str) -> None:
 
 
 @every_route
-def test_a_request_that_is_repeated_is_done_once(client: FlaskClient, name: str) -> None:
+def test_a_repeated_request_is_executed_once(client: FlaskClient, name: str) -> None:
     headers = {"Idempotency-Key": "one"}
     first = send(client, name, headers, priority="high")
     assert send(client, name, headers, priority="high") == first
@@ -116,7 +116,7 @@ def test_a_webhook_is_called(client: FlaskClient, run_jobs: Callable[[], None], 
         job_ids = send(client, name, webhook={"url": sink.url, "events": ["canceled"]})
         for job_id in job_ids:
             assert client.post(f"/jobs/{job_id}/cancel").status_code == 200
-        # A job with a webhook that ends brings the worker to what is due.
+        # A job with a webhook that ends makes the worker process due deliveries.
         send(client, "create_postcard", webhook={"url": sink.url})
         run_jobs()
         ended = [one.json for one in sink.received if one.json["type"] == "job.canceled"]
@@ -138,7 +138,7 @@ def test_a_webhook_is_called(client: FlaskClient, run_jobs: Callable[[], None], 
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )
-def test_a_wrong_option_is_named(
+def test_an_invalid_option_is_reported(
     client: FlaskClient, name: str, options: dict[str, Any], field: str
 ) -> None:
     response = client.post(ROUTES[name][0], **request_of(name, **options))
@@ -148,7 +148,7 @@ def test_a_wrong_option_is_named(
 
 
 @every_operation
-def test_an_operation_is_an_item_of_a_batch_with_options_of_its_own(
+def test_an_operation_is_an_item_of_a_batch_with_separate_options(
     client: FlaskClient, operation: str
 ) -> None:
     first, body = block(client), BODIES[operation]
@@ -186,7 +186,7 @@ def test_an_operation_that_is_named_in_a_job_checks_its_request(client: FlaskCli
     assert [error["field"] for error in response.get_json()["errors"]] == ["args"]
 
 
-def test_the_options_of_a_form_are_texts(client: FlaskClient) -> None:
+def test_the_options_of_a_form_are_strings(client: FlaskClient) -> None:
     first, second = block(client), block(client)
     (job_id,) = send(client, "upload_file", depends_on=f"{first}, {second}", timeout="300")
     job = state(client, job_id)
@@ -197,7 +197,7 @@ def test_the_options_of_a_form_are_texts(client: FlaskClient) -> None:
     ("options", "detail"),
     [({"prority": "high"}, "Unknown field."), ({"timeout": "9" * 9000}, "Longer than 8192 bytes.")],
 )
-def test_a_form_with_an_unknown_or_a_huge_field_is_refused(
+def test_a_form_with_an_unknown_or_a_huge_field_is_rejected(
     client: FlaskClient, options: dict[str, Any], detail: str
 ) -> None:
     response = client.post("/uploads", **request_of("upload_file", **options))

@@ -1,4 +1,4 @@
-"""The whole HTTP surface at once, with requests made up from its own description and others made up against it."""
+"""All HTTP routes with generated requests, valid and invalid ones."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ ODD_TEXTS = [
 
 @pytest.mark.usefixtures("broker")
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_every_route_answers_made_up_requests_as_it_is_documented(
+def test_every_route_answers_generated_requests_as_documented(
     client: FlaskClient, mode: GenerationMode
 ) -> None:
     described = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
     tried = set()
     for found in described.get_all_operations():
         operation = found.ok()  # type: ignore[union-attr]
-        # A path takes any text, so nothing wrong can be made up for it.
+        # Any text is a valid path.
         if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query):
             continue
 
@@ -77,7 +77,7 @@ def routes(client: FlaskClient) -> list[tuple[str, str]]:
 def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(
     client: FlaskClient, odd: str
 ) -> None:
-    """Attack list, rows 5, 8, 13, 16 and 36; the client looks at every response."""
+    """Attack list, rows 5, 8, 13, 16 and 36; the client checks every response."""
     header = re.sub(r"[^\x20-\x7e]", "?", odd)[:2000]
     for rule, method in routes(client):
         address = re.sub(r"<[^>]+>", "x", rule)
@@ -100,7 +100,7 @@ def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(
 @pytest.mark.usefixtures("broker")
 @given(text=st.text(max_size=40))
 @settings(BRIEFLY, max_examples=40, suppress_health_check=list(HealthCheck))
-def test_no_text_in_an_address_is_an_error_of_ours(client: FlaskClient, text: str) -> None:
+def test_no_text_in_an_address_is_a_server_error(client: FlaskClient, text: str) -> None:
     quoted = "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
     for address in (
         f"/{quoted}",

@@ -1,4 +1,4 @@
-"""The AsyncAPI document by itself; tests/live holds it against what is really sent."""
+"""The AsyncAPI document; tests/live compares it with real messages."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_document_is_valid_asyncapi_3_0(document: Node, official: Draft7Vali
         ),
     ],
 )
-def test_a_document_with_a_mistake_would_be_found_out(
+def test_an_invalid_document_fails_the_validation(
     document: Node, official: Draft7Validator, spoil: Callable[[Node], object]
 ) -> None:
     spoiled = copy.deepcopy(document)
@@ -113,7 +113,7 @@ def test_every_reference_leads_somewhere(document: Node) -> None:
         assert isinstance(find(document, reference), dict)
 
 
-def test_operations_name_messages_of_their_own_channel_alone(document: Node) -> None:
+def test_operations_only_name_messages_of_their_channel(document: Node) -> None:
     for operation in document["operations"].values():
         channel = operation["channel"]["$ref"]
         for part in (operation, operation.get("reply", {"messages": []})):
@@ -137,7 +137,7 @@ def test_every_action_is_described(document: Node, channel: str) -> None:
     assert described == set(ACTIONS)
 
 
-def test_two_actions_of_one_name_are_refused() -> None:
+def test_two_actions_with_one_name_are_rejected() -> None:
     def ping() -> None:
         """Check again."""
 
@@ -145,14 +145,14 @@ def test_two_actions_of_one_name_are_refused() -> None:
         action(tag="connection")(ping)
 
 
-def test_every_operation_is_summed_up_and_has_a_tag_that_is_explained(document: Node) -> None:
+def test_every_operation_has_a_summary_and_a_described_tag(document: Node) -> None:
     explained = {tag["name"] for tag in document["info"]["tags"] if tag["description"]}
     for operation in document["operations"].values():
         assert operation["summary"].endswith(".")
         assert {tag["name"] for tag in operation["tags"]} <= explained
 
 
-def test_every_message_is_said_or_heard_in_some_operation(document: Node) -> None:
+def test_every_message_is_sent_or_received_in_an_operation(document: Node) -> None:
     used = {
         one["$ref"]
         for operation in document["operations"].values()
@@ -171,7 +171,7 @@ def test_every_message_has_examples_and_each_is_valid_as_that_message_and_as_no_
         examples = [example["payload"] for example in message["examples"]]
         assert examples, key
         action = "receive" if key in described.keys(channel, "receive") else "send"
-        # The same object can be the data of several events; their names tell them apart.
+        # The same object can be the data of several events, which differ in name.
         alone = channel in SOCKETS
         for example in examples:
             valid = described.matching(channel, action, example)
@@ -181,7 +181,7 @@ def test_every_message_has_examples_and_each_is_valid_as_that_message_and_as_no_
             )
 
 
-def test_every_type_of_job_can_be_asked_for_with_its_example(document: Node) -> None:
+def test_every_job_type_can_be_submitted_with_its_example(document: Node) -> None:
     upload_folder().publish("data.csv", "day,price\n1,2\n")
     examples = [
         example["payload"]["payload"]
@@ -197,7 +197,7 @@ def test_every_type_of_job_can_be_asked_for_with_its_example(document: Node) -> 
         )
 
 
-def test_a_new_type_of_job_is_described_with_no_further_word(
+def test_a_new_job_type_is_described_without_further_declarations(
     settings: Settings, official: Draft7Validator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class SketchSchema(Schema):
@@ -223,7 +223,7 @@ def test_a_new_type_of_job_is_described_with_no_further_word(
     assert {"FlatSketchJobRequest"} <= set(document["channels"]["background_job"]["messages"])
 
 
-def test_a_message_without_a_type_is_a_text_job_and_one_without_a_content_is_none(
+def test_a_message_without_a_type_is_a_text_job_and_needs_content(
     document: Node,
 ) -> None:
     """C1."""
@@ -252,7 +252,7 @@ def test_titles_can_be_names_in_code(document: Node) -> None:
     )
 
 
-def test_what_the_request_says_of_the_host_is_not_in_the_document(client: FlaskClient) -> None:
+def test_the_host_header_is_not_in_the_document(client: FlaskClient) -> None:
     response = client.get(
         "/asyncapi.json", headers={"Host": "evil.localhost", "X-Forwarded-Host": "evil.example"}
     )
@@ -262,7 +262,7 @@ def test_what_the_request_says_of_the_host_is_not_in_the_document(client: FlaskC
     }
 
 
-def test_the_host_is_what_the_settings_say(
+def test_the_host_comes_from_the_settings(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PORT", "8081")
@@ -270,12 +270,12 @@ def test_the_host_is_what_the_settings_say(
     assert document["servers"]["websocket"]["host"] == "127.0.0.1:8081"
 
 
-def test_without_keys_no_way_to_show_one_is_described(document: Node) -> None:
+def test_without_keys_no_authentication_is_described(document: Node) -> None:
     assert "securitySchemes" not in document["components"]
     assert not any("security" in server for server in document["servers"].values())
 
 
-def test_where_keys_are_set_the_document_is_open_and_says_how_to_show_one(
+def test_with_keys_the_document_is_open_and_describes_the_authentication(
     keyed_client: FlaskClient, official: Draft7Validator
 ) -> None:
     document = fetch(keyed_client)
@@ -298,11 +298,11 @@ def test_where_keys_are_set_the_document_is_open_and_says_how_to_show_one(
     assert offered == {"websocket": set(schemes), "http": set(schemes) - {"subprotocol"}}
 
 
-def test_the_document_is_not_sent_twice_to_a_client_that_has_it(client: FlaskClient) -> None:
+def test_a_client_that_has_the_document_gets_304(client: FlaskClient) -> None:
     first = client.get("/asyncapi.json")
     again = client.get("/asyncapi.json", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.get_data()) == (304, b"")
 
 
-def test_the_document_is_found_from_the_index(client: FlaskClient) -> None:
+def test_the_index_links_to_the_document(client: FlaskClient) -> None:
     assert client.get("/").get_json()["links"]["asyncapi"] == "/asyncapi.json"

@@ -1,4 +1,4 @@
-"""The commands of `flask --app app`: the doctor, and the list of jobs."""
+"""The commands `doctor` and `jobs`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Command = Callable[..., Result]
 
 @pytest.fixture
 def command(settings: Settings) -> Command:
-    """A function that runs a command with the settings of this test, or with some of them changed."""
+    """A function that runs a command with the settings of the test; arguments change some."""
 
     def run(*words: str, **changes: Any) -> Result:
         app = application(settings.with_values(**changes))
@@ -50,13 +50,13 @@ def command(settings: Settings) -> Command:
 
 @pytest.fixture
 def doctor(command: Command, settings: Settings) -> Callable[..., dict[str, str]]:
-    """A function that asks the doctor and returns what it said by part."""
+    """A function that runs the doctor and returns its findings by component."""
 
     def ask(**changes: Any) -> dict[str, str]:
         started = Stopwatch()
         result = command("doctor", **changes)
         assert started.seconds() < 5
-        # Only what the doctor prints: a server of a test may complain aloud that its answer was not heard to the end.
+        # Only the standard output: servers of tests may log broken connections.
         lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
         assert result.exit_code == (1 if any(line[0] == "trouble" for line in lines) else 0), (
             result.output
@@ -81,12 +81,12 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[bytes], int]]:
-    """A function that starts a web server of somebody else's and returns its port."""
+    """A function that starts another web server and returns its port."""
     servers: list[http.server.ThreadingHTTPServer] = []
 
     def start(body: bytes) -> int:
@@ -112,7 +112,7 @@ def version_body(version: str = VERSION) -> bytes:
 
 
 @pytest.mark.usefixtures("broker")
-def test_where_all_is_well_the_doctor_says_so_of_each_part(
+def test_a_healthy_service_has_an_ok_line_for_each_component(
     doctor: Doctor, start_worker: Callable[..., WorkerProcess], serve: Callable[[bytes], int]
 ) -> None:
     """F31."""
@@ -132,7 +132,7 @@ def test_where_all_is_well_the_doctor_says_so_of_each_part(
     assert [told for told in said.values() if not told.startswith("ok: ")] == []
 
 
-def test_settings_that_cannot_be_used_are_named_without_a_trace(environ: dict[str, str]) -> None:
+def test_invalid_settings_are_reported_without_a_traceback(environ: dict[str, str]) -> None:
     environ |= {"PORT": "http", "WORKERS": "0"}
     ended = subprocess.run(
         [*FLASK, "doctor"],
@@ -149,7 +149,7 @@ def test_settings_that_cannot_be_used_are_named_without_a_trace(environ: dict[st
     assert "Traceback" not in ended.stderr
 
 
-def test_the_command_as_it_is_typed_names_a_missing_broker_within_five_seconds(
+def test_the_command_reports_a_missing_broker_within_five_seconds(
     environ: dict[str, str],
 ) -> None:
     started = Stopwatch()
@@ -183,7 +183,7 @@ def test_the_password_of_a_broker_is_not_shown(doctor: Doctor) -> None:
         assert "hush" not in told
 
 
-def test_a_broker_that_refuses_the_password_is_told_from_one_that_is_away(
+def test_a_rejected_password_is_distinguished_from_an_unreachable_broker(
     doctor: Doctor, private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     web_client(settings).config_set("requirepass", "another")
@@ -191,7 +191,7 @@ def test_a_broker_that_refuses_the_password_is_told_from_one_that_is_away(
     assert "refuses the user or the password" in doctor()["broker"]
 
 
-def test_a_broker_that_hangs_is_told_from_one_that_is_away(
+def test_a_hanging_broker_is_distinguished_from_an_unreachable_one(
     doctor: Doctor, private_broker: EmbeddedBroker
 ) -> None:
     assert private_broker.pid
@@ -202,7 +202,7 @@ def test_a_broker_that_hangs_is_told_from_one_that_is_away(
         os.kill(private_broker.pid, signal.SIGCONT)
 
 
-def test_a_broker_that_is_none_is_told_from_one_that_is_away(
+def test_another_server_is_distinguished_from_an_unreachable_broker(
     doctor: Doctor, serve: Callable[[bytes], int]
 ) -> None:
     assert (
@@ -211,7 +211,7 @@ def test_a_broker_that_is_none_is_told_from_one_that_is_away(
     )
 
 
-def test_a_broker_that_throws_jobs_away_is_named(
+def test_a_broker_that_evicts_jobs_is_reported(
     doctor: Doctor, private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     web_client(settings).config_set("maxmemory-policy", "allkeys-lru")
@@ -221,12 +221,12 @@ def test_a_broker_that_throws_jobs_away_is_named(
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_missing_worker_is_named(doctor: Doctor) -> None:
+def test_a_missing_worker_is_reported(doctor: Doctor) -> None:
     assert re.match(r"trouble: none is alive.*python -m workers", doctor()["worker"])
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
-def test_a_paused_queue_and_a_full_one_are_named(doctor: Doctor) -> None:
+def test_a_paused_queue_and_a_full_one_are_reported(doctor: Doctor) -> None:
     enqueue_background_job("workers.probe_tasks.nothing")
     submit("workers.probe_tasks.nothing", options=JobOptions(run_at=time.time() + 60))
     assert doctor()["queue"] == "ok: 1 waiting, 1 scheduled, 0 running"
@@ -237,7 +237,7 @@ def test_a_paused_queue_and_a_full_one_are_named(doctor: Doctor) -> None:
 
 @pytest.fixture
 def task_folder(home: Path) -> Iterator[Path]:
-    """A folder whose modules are task modules too."""
+    """A folder with further task modules."""
     folder = home / "more"
     folder.mkdir()
     workers.__path__.append(str(folder))
@@ -245,7 +245,7 @@ def task_folder(home: Path) -> Iterator[Path]:
     workers.__path__.remove(str(folder))
 
 
-def test_task_modules_that_cannot_be_imported_are_named_with_the_reason(
+def test_task_modules_that_cannot_be_imported_are_reported_with_the_reason(
     task_folder: Path, doctor: Doctor, command: Command
 ) -> None:
     (task_folder / "broken_tasks.py").write_text("def greet(name:\n")
@@ -263,7 +263,7 @@ def test_task_modules_that_cannot_be_imported_are_named_with_the_reason(
     ]
 
 
-def test_an_extension_that_cannot_be_loaded_is_named_with_file_and_mistake(
+def test_an_extension_that_cannot_be_loaded_is_reported_with_file_and_error(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "_problems", {})
@@ -273,12 +273,12 @@ def test_an_extension_that_cannot_be_loaded_is_named_with_file_and_mistake(
         path=REPOSITORY / "libraries" / "patterns" / "rays.py",
     )
     assert doctor()["modules"] == (
-        "trouble: libraries.patterns.rays is left out: libraries/patterns/rays.py: cost must take (self, area)."
+        "trouble: libraries.patterns.rays is skipped: libraries/patterns/rays.py: cost must take (self, area)."
         " Correct the file, then restart web and workers."
     )
 
 
-def test_a_task_module_that_ends_the_process_is_named(task_folder: Path) -> None:
+def test_a_task_module_that_ends_the_process_is_reported(task_folder: Path) -> None:
     (task_folder / "ending_tasks.py").write_text("import os\nos._exit(3)\n")
     (finding,) = examine_tasks(20)
     assert (
@@ -287,7 +287,7 @@ def test_a_task_module_that_ends_the_process_is_named(task_folder: Path) -> None
     )
 
 
-def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_holds_on(
+def test_a_hanging_task_module_is_reported_in_time_despite_its_child_process(
     task_folder: Path,
 ) -> None:
     (task_folder / "aaa_tasks.py").write_text("import os, time\nos.fork()\ntime.sleep(60)\n")
@@ -297,10 +297,10 @@ def test_a_task_module_that_hangs_is_named_in_time_also_when_a_child_of_its_hold
     assert "workers.aaa_tasks cannot be imported: not imported within 8.0 s" in finding.detail
 
 
-def test_a_web_process_that_is_away_is_named(doctor: Doctor) -> None:
+def test_an_unreachable_web_process_is_reported(doctor: Doctor) -> None:
     port = closed_port()
     assert doctor(port=port)["web"].startswith(
-        f"trouble: nothing answers at http://127.0.0.1:{port}"
+        f"trouble: connection refused at http://127.0.0.1:{port}"
     )
 
 
@@ -308,16 +308,18 @@ def test_a_web_process_that_is_away_is_named(doctor: Doctor) -> None:
     "body",
     [b"hello", b'{"name": "another"}', b"[1]", b"\xff", b'{"name": "Vector API" ' + b" " * 10**6],
 )
-def test_another_program_on_the_port_is_named(
+def test_another_program_on_the_port_is_reported(
     doctor: Doctor, serve: Callable[[bytes], int], body: bytes
 ) -> None:
     port = serve(body)
     told = doctor(port=port)["web"]
-    assert told.startswith(f"trouble: something else answers at http://127.0.0.1:{port}")
+    assert told.startswith(f"trouble: another program answers at http://127.0.0.1:{port}")
     assert "set PORT to a free port" in told
 
 
-def test_a_program_that_is_no_web_server_is_named(doctor: Doctor, broker: EmbeddedBroker) -> None:
+def test_a_program_that_is_not_a_web_server_is_reported(
+    doctor: Doctor, broker: EmbeddedBroker
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -331,52 +333,52 @@ def test_a_program_that_is_no_web_server_is_named(doctor: Doctor, broker: Embedd
         thread.start()
         told = doctor(port=port)["web"]
         thread.join()
-    assert told.startswith("trouble: something else answers")
+    assert told.startswith("trouble: another program answers")
 
 
-def test_a_port_that_takes_connections_and_says_nothing_is_named(doctor: Doctor) -> None:
+def test_a_port_that_accepts_connections_without_responding_is_reported(doctor: Doctor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert "does not answer" in doctor(port=listener.getsockname()[1])["web"]
+        assert "no response from" in doctor(port=listener.getsockname()[1])["web"]
 
 
-def test_an_old_web_process_is_named(doctor: Doctor, serve: Callable[[bytes], int]) -> None:
+def test_an_outdated_web_process_is_reported(doctor: Doctor, serve: Callable[[bytes], int]) -> None:
     told = doctor(port=serve(version_body("0.0.1")))["web"]
     assert told.startswith("trouble: version 0.0.1 answers")
     assert "Restart the web process" in told
 
 
-def test_an_output_folder_that_cannot_be_written_to_is_named(doctor: Doctor, home: Path) -> None:
+def test_an_output_folder_that_is_not_writable_is_reported(doctor: Doctor, home: Path) -> None:
     (home / "file").write_text("")
     told = doctor(output_dir=home / "file" / "output")["output"]
-    assert re.match(
-        r"trouble: .*/file/output cannot be written to: Not a directory.*OUTPUT_DIR", told
-    )
+    assert re.match(r"trouble: cannot write to .*/file/output: Not a directory.*OUTPUT_DIR", told)
 
 
-def test_the_doctor_leaves_nothing_in_the_output_folder(doctor: Doctor, settings: Settings) -> None:
+def test_the_doctor_deletes_its_file_in_the_output_folder(
+    doctor: Doctor, settings: Settings
+) -> None:
     assert doctor()["output"].startswith("ok: ")
     assert list(settings.storage.output_dir.rglob("*")) == []
 
 
-def test_in_immediate_mode_no_broker_and_no_worker_are_missed_and_none_is_started(
+def test_in_immediate_mode_broker_and_workers_are_not_required_or_started(
     doctor: Doctor, settings: Settings
 ) -> None:
     said = doctor(immediate=True)
-    assert said["settings"] == "ok: read; immediate mode: jobs run in the process that queues them"
+    assert said["settings"] == "ok: valid; immediate mode: jobs run in the process that queues them"
     assert said["broker"].startswith("ok: not needed")
     assert said["worker"].startswith("ok: not needed")
     assert not settings.broker.data_dir.exists()
 
 
 @pytest.mark.usefixtures("broker")
-def test_in_immediate_mode_a_broker_that_runs_is_looked_at_all_the_same(doctor: Doctor) -> None:
+def test_in_immediate_mode_a_running_broker_is_checked(doctor: Doctor) -> None:
     said = doctor(immediate=True)
     assert said["broker"].startswith("ok: answers at unix://")
     assert said["worker"].startswith("ok: not needed")
     assert said["queue"].startswith("ok: ")
 
 
-def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_answer(settings: Settings) -> None:
+def test_a_check_that_hangs_or_fails_does_not_block_the_others(settings: Settings) -> None:
     forever = threading.Event()
 
     def hang(_: Settings) -> list[Finding]:
@@ -391,11 +393,11 @@ def test_a_check_that_hangs_or_fails_keeps_no_other_from_its_answer(settings: Se
         "two": fail,
         "three": lambda _: [Finding("three", well=True, detail="fine")],
     }
-    found = examine(settings, checks, patience=0.1)
+    found = examine(settings, checks, timeout_s=0.1)
     forever.set()
     assert [(one.name, one.well, one.detail) for one in found] == [
         ("one", False, "no answer within 0.1 s"),
-        ("two", False, "could not be examined: RuntimeError: oh"),
+        ("two", False, "the check failed: RuntimeError: oh"),
         ("three", True, "fine"),
     ]
 
@@ -426,7 +428,7 @@ def test_the_list_of_jobs_shows_state_age_and_result_of_each_the_newest_first(
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
-def test_the_list_holds_the_jobs_of_every_owner(command: Command) -> None:
+def test_the_list_has_the_jobs_of_every_owner(command: Command) -> None:
     ids = []
     for owner in ("anonymous", "ann", "bob"):
         with as_owner(owner):
@@ -437,7 +439,7 @@ def test_the_list_holds_the_jobs_of_every_owner(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
-def test_nothing_in_a_result_or_an_error_commands_the_terminal(
+def test_results_and_errors_cannot_control_the_terminal(
     command: Command, run_jobs: Callable[[], None]
 ) -> None:
     enqueue_background_job("workers.probe_tasks.echo", "\x1b[2Jgone\r\n\u202e")
@@ -451,17 +453,17 @@ def test_nothing_in_a_result_or_an_error_commands_the_terminal(
 
 
 @pytest.mark.usefixtures("broker")
-def test_where_there_is_no_job_the_list_says_so(command: Command) -> None:
-    assert command("jobs").output == "There are no jobs.\n"
-    assert command("jobs", "--status", "failed").output == "There are no such jobs.\n"
+def test_an_empty_list_is_reported(command: Command) -> None:
+    assert command("jobs").output == "No jobs.\n"
+    assert command("jobs", "--status", "failed").output == "No jobs in this state.\n"
 
 
 @pytest.mark.parametrize("options", [["--status", "lost"], ["--limit", "0"], ["--limit", "201"]])
-def test_options_that_make_no_sense_are_refused(command: Command, options: list[str]) -> None:
+def test_contradictory_options_are_rejected(command: Command, options: list[str]) -> None:
     assert command("jobs", *options).exit_code == 2
 
 
-def test_without_a_broker_the_list_says_so_and_where_to_ask(command: Command) -> None:
+def test_without_a_broker_the_list_reports_its_address_and_the_doctor(command: Command) -> None:
     result = command("jobs")
     assert result.exit_code == 1
     assert "cannot reach the broker at unix://" in result.output
@@ -473,5 +475,5 @@ def test_in_immediate_mode_without_a_broker_there_is_nothing_to_list(
 ) -> None:
     result = command("jobs", immediate=True)
     assert result.exit_code == 1
-    assert "each process keeps its jobs to itself" in result.output
+    assert "in immediate mode each process has its own" in result.output
     assert not settings.broker.data_dir.exists()

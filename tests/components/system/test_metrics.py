@@ -1,4 +1,4 @@
-"""GET /metrics, read as Prometheus reads it."""
+"""`GET /metrics`, parsed as by Prometheus."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 
 
 def outcomes(client: FlaskClient, task: str) -> dict[str, float]:
-    """How the jobs of a task have ended, without the outcomes that never were."""
+    """The outcomes of the jobs of a task, without zeros."""
     found = scraped(client)
     named = {dict(labels)["outcome"]: number for (name, labels), number in found.items()
              if name == "vector_jobs_total" and dict(labels)["task"] == task}  # fmt: skip
@@ -102,7 +102,7 @@ def redis(broker: EmbeddedBroker, settings: Settings) -> Any:
 
 
 @pytest.mark.usefixtures("broker")
-def test_an_idle_service_tells_of_its_queue_its_broker_and_itself(client: FlaskClient) -> None:
+def test_an_idle_service_reports_its_queue_its_broker_and_itself(client: FlaskClient) -> None:
     found = scraped(client)
     assert value(found, "vector_info", version=VERSION) == 1
     assert value(found, "vector_broker_up") == 1
@@ -123,11 +123,11 @@ def test_an_idle_service_tells_of_its_queue_its_broker_and_itself(client: FlaskC
     assert value(found, "vector_broker_memory_limit_bytes") is not None
     assert (value(found, "process_resident_memory_bytes") or 0) > 1_000_000
     tasks = {dict(labels)["task"] for name, labels in found if name == "vector_jobs_total"}
-    assert tasks == {*known_tasks(), "other"}, "also what has never run has its zero"
+    assert tasks == {*known_tasks(), "other"}, "tasks that never ran have zeros"
 
 
 @pytest.mark.usefixtures("broker")
-def test_openmetrics_is_for_who_asks_for_it(client: FlaskClient) -> None:
+def test_openmetrics_is_sent_if_the_client_prefers_it(client: FlaskClient) -> None:
     for accept in (
         OPENMETRICS,
         SCRAPER,
@@ -158,7 +158,7 @@ def test_openmetrics_is_for_who_asks_for_it(client: FlaskClient) -> None:
         ), accept
 
 
-def test_without_a_broker_the_web_process_still_tells_of_itself(client: FlaskClient) -> None:
+def test_without_a_broker_the_web_process_still_reports_its_metrics(client: FlaskClient) -> None:
     client.get("/healthz")
     found = scraped(client)
     assert value(found, "vector_broker_up") == 0
@@ -173,7 +173,7 @@ def test_without_a_broker_the_web_process_still_tells_of_itself(client: FlaskCli
     ]
 
 
-def test_every_end_of_a_job_is_counted_once(
+def test_every_ended_job_is_counted_once(
     client: FlaskClient, start_worker: StartWorker, run_jobs: RunJobs, settings: Settings
 ) -> None:
     begun, ended = (
@@ -182,7 +182,7 @@ def test_every_end_of_a_job_is_counted_once(
     )
     waiting = [enqueue_background_job(NOTHING).id for _ in range(2)]
     assert cancel_job(waiting[0])
-    assert cancel_job(waiting[0]), "a second time makes no difference"
+    assert cancel_job(waiting[0]), "a repeated commit changes nothing"
     delete_job(waiting[1])
     finished = [enqueue_background_job(NOTHING).id for _ in range(3)]
     failed = submit(BOOM, options=JobOptions(retries=1, retry_pause=0.01)).id
@@ -202,7 +202,7 @@ def test_every_end_of_a_job_is_counted_once(
     assert outcomes(client, "other") == {}
     found = scraped(client)
     assert value(found, "vector_queue_jobs", state="failed") == 3
-    # Attempts are timed, jobs that never ran are not.
+    # Only attempts have durations.
     assert [
         value(found, "vector_job_seconds_count", task=task) for task in (NOTHING, BOOM, NAP)
     ] == [3, 2, 1]
@@ -213,7 +213,7 @@ def test_every_end_of_a_job_is_counted_once(
     assert quick == all_of_them == 3
 
 
-def test_the_counts_survive_killed_workers_and_a_broker_that_is_started_anew(
+def test_the_counts_survive_killed_workers_and_a_broker_restart(
     client: FlaskClient, start_worker: StartWorker, private_broker: EmbeddedBroker
 ) -> None:
     for number in (1, 2):
@@ -230,7 +230,7 @@ def test_the_counts_survive_killed_workers_and_a_broker_that_is_started_anew(
 
 
 @pytest.mark.parametrize(("retries", "counted"), [(0, {"failed": 1}), (1, {"retried": 1})])
-def test_a_job_whose_worker_fell_silent_is_counted(
+def test_a_job_of_a_lost_worker_is_counted(
     client: FlaskClient, redis: Redis, retries: int, counted: dict[str, int]
 ) -> None:
     job_id = submit(NOTHING, options=JobOptions(retries=retries)).id
@@ -243,8 +243,8 @@ def test_a_job_whose_worker_fell_silent_is_counted(
     assert outcomes(client, NOTHING) == counted
 
 
-def test_a_commit_that_is_repeated_counts_once(client: FlaskClient, redis: Redis) -> None:
-    """The reply to a commit may be lost."""
+def test_a_repeated_commit_counts_once(client: FlaskClient, redis: Redis) -> None:
+    """The reply to a commit can be lost."""
     attempt = transitions.Attempt(enqueue_background_job(NOTHING).id, "e" * 32, "w", time.time())
     assert isinstance(transitions.take(redis, "w", attempt.execution_id, attempt.started), dict)
     for _ in range(2):
@@ -261,9 +261,7 @@ def test_a_commit_that_is_repeated_counts_once(client: FlaskClient, redis: Redis
 @pytest.mark.parametrize(
     "name", ["workers.gone_tasks.f", "no path at all", "a b finished", "x." * 200, "\n", ""]
 )
-def test_a_task_that_is_none_of_the_registered_ones_counts_as_other(
-    client: FlaskClient, redis: Redis, name: str
-) -> None:
+def test_an_unregistered_task_counts_as_other(client: FlaskClient, redis: Redis, name: str) -> None:
     job_id = enqueue_background_job(NOTHING).id
     redis.hset(keys.job_key(job_id), "description", name)
     assert cancel_job(job_id)
@@ -271,7 +269,7 @@ def test_a_task_that_is_none_of_the_registered_ones_counts_as_other(
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_waits_is_counted_with_how_long_it_has_waited(client: FlaskClient) -> None:
+def test_waiting_jobs_are_counted_with_their_wait(client: FlaskClient) -> None:
     client.post("/queue/pause")
     for _ in range(3):
         enqueue_background_job(NOTHING)
@@ -289,7 +287,7 @@ def test_what_waits_is_counted_with_how_long_it_has_waited(client: FlaskClient) 
     assert value(found, "vector_queue_paused") == 1
 
 
-def test_all_of_the_brokers_part_is_one_round_trip(client: FlaskClient, redis: Redis) -> None:
+def test_all_broker_metrics_take_one_round_trip(client: FlaskClient, redis: Redis) -> None:
     scraped(client)
 
     def calls() -> int:
@@ -303,11 +301,11 @@ def test_all_of_the_brokers_part_is_one_round_trip(client: FlaskClient, redis: R
         scraped(client)
         return calls() - before, processed() - reads
 
-    # One read is this test's own question. Other connections to the broker may read in between.
+    # One read is that of this test. Other connections may read in between.
     assert min(taken() for _ in range(5)) == (1, 3)
 
 
-def test_requests_are_counted_by_their_route_and_never_by_what_a_client_wrote(
+def test_requests_are_counted_by_route_and_never_by_client_input(
     client: FlaskClient,
 ) -> None:
     for path in (
@@ -342,7 +340,7 @@ def test_requests_are_counted_by_their_route_and_never_by_what_a_client_wrote(
     assert 0 < (value(found, "vector_http_request_seconds_sum", **slug) or 0) < 30
 
 
-def test_two_applications_count_apart(client: FlaskClient, settings: Settings) -> None:
+def test_two_applications_have_separate_counts(client: FlaskClient, settings: Settings) -> None:
     client.get("/healthz")
     found = scraped(watchful_client(settings))
     assert (
@@ -352,7 +350,7 @@ def test_two_applications_count_apart(client: FlaskClient, settings: Settings) -
 
 
 @pytest.mark.usefixtures("broker")
-def test_where_keys_are_set_metrics_need_one(settings: Settings) -> None:
+def test_metrics_need_a_key_if_keys_are_set(settings: Settings) -> None:
     keyed = watchful_client(
         settings.with_values(api_keys=(ApiKey("ann", sha256(b"word").digest()),))
     )

@@ -26,7 +26,7 @@ def test_the_capacity_of_an_idle_queue_without_workers(client: FlaskClient) -> N
     }
 
 
-def test_the_capacity_counts_what_waits_and_who_works(
+def test_the_capacity_counts_waiting_jobs_and_workers(
     client: FlaskClient, start_worker: Callable[..., WorkerProcess]
 ) -> None:
     assert client.post("/queue/pause").get_json() == {"paused": True}

@@ -19,7 +19,7 @@ HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 class Page(HTMLParser):
-    """What a page refers to, and which elements it is made of."""
+    """Collects the links and elements of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ def test_the_web_process_is_alive_without_a_broker(client: FlaskClient) -> None:
     assert client.get("/healthz").get_json() == {"status": "alive"}
 
 
-def test_without_a_broker_the_service_is_not_ready_and_says_so_soon(client: FlaskClient) -> None:
+def test_without_a_broker_the_service_soon_reports_not_ready(client: FlaskClient) -> None:
     started = Stopwatch()
     response = client.get("/readyz")
     assert started.seconds() < 2
@@ -112,7 +112,7 @@ def test_an_extension_that_cannot_be_loaded_is_listed_and_does_not_make_the_serv
 def test_the_index_is_json_for_programs_and_a_page_for_browsers(client: FlaskClient) -> None:
     index = client.get("/").get_json()
     assert index["version"] == client.get("/version").get_json()["version"]
-    # Ready or not, every address has an answer.
+    # Every address responds, ready or not.
     assert {client.get(link).status_code for link in index["links"].values()} <= {200, 503}
     page = client.get("/", headers=HTML)
     assert page.content_type.startswith("text/html")
@@ -125,7 +125,7 @@ def test_the_openapi_document_is_valid_3_1(client: FlaskClient) -> None:
     validate(found)
 
 
-def test_every_operation_is_named_summed_up_and_tagged(client: FlaskClient) -> None:
+def test_every_operation_has_an_id_a_summary_and_a_tag(client: FlaskClient) -> None:
     nodes = [node for *_, node in operations(client)]
     names = [node["operationId"] for node in nodes]
     assert len(set(names)) == len(names)
@@ -151,7 +151,7 @@ def test_every_body_in_the_document_has_an_example_or_examples_of_its_fields(
     assert "-d &#39;{}&#39;" not in page
 
 
-def test_the_documents_are_not_sent_twice_to_a_client_that_has_them(client: FlaskClient) -> None:
+def test_a_client_that_has_the_documents_gets_304(client: FlaskClient) -> None:
     for address in ("/openapi.json", "/docs", "/assets/pages.css"):
         tag = client.get(address).headers["ETag"]
         assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
@@ -167,7 +167,7 @@ def test_the_docs_describe_every_route_and_every_field(client: FlaskClient) -> N
 
 
 @pytest.mark.parametrize("address", ["/docs", "/", "/problems/validation-error"])
-def test_a_page_has_no_script_and_asks_nothing_of_other_hosts(
+def test_a_page_has_no_script_and_makes_no_request_to_other_hosts(
     client: FlaskClient, address: str
 ) -> None:
     response = client.get(address, headers=HTML)
@@ -196,7 +196,7 @@ def test_every_link_of_a_page_leads_somewhere(client: FlaskClient, address: str)
             assert client.get(reference).status_code in (200, 503), reference
 
 
-def test_the_host_that_a_request_claims_is_repeated_nowhere(client: FlaskClient) -> None:
+def test_the_host_header_is_never_echoed(client: FlaskClient) -> None:
     """Attack list, row 40."""
     for address in ("/", "/docs", "/openapi.json", "/patterns", "/nothing", "/problems/not-found"):
         for host in ("e.vil", "e.vil.localhost"):
@@ -210,7 +210,7 @@ def test_a_host_that_is_no_host_name_is_refused(client: FlaskClient) -> None:
     assert client.get("/healthz", headers={"Host": "a b/<script>"}).status_code in (400, 421)
 
 
-def test_the_commands_to_copy_name_an_address_that_can_be_reached(settings: Settings) -> None:
+def test_the_curl_commands_have_a_reachable_address(settings: Settings) -> None:
     for host, shown in (
         ("0.0.0.0", "127.0.0.1:5000"),  # noqa: S104
         ("::", "127.0.0.1:5000"),
@@ -222,7 +222,7 @@ def test_the_commands_to_copy_name_an_address_that_can_be_reached(settings: Sett
         ).get_data(as_text=True)
 
 
-def test_every_type_of_problem_has_a_page_that_says_when_it_is_given(client: FlaskClient) -> None:
+def test_every_problem_type_has_a_page_that_explains_it(client: FlaskClient) -> None:
     named = {
         "validation-error",
         "malformed-json",

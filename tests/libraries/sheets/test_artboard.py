@@ -1,4 +1,4 @@
-"""The page, the artboard and the postcards."""
+"""Pages, artboards and postcards."""
 
 from __future__ import annotations
 
@@ -14,17 +14,10 @@ from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
 from libraries.lettering import stroke_font
 from libraries.patterns import TooComplex
-from libraries.sheets.artboard import (
-    Artboard,
-    draw_artboard,
-)
+from libraries.sheets.artboard import Artboard, draw_artboard
 from libraries.sheets.page import default_margin
 from libraries.sheets.postcard_templates import HEIGHT, TEMPLATES, WIDTH
-from libraries.sheets.postcards import (
-    draw_postcard,
-    fit_message,
-    postcard_name,
-)
+from libraries.sheets.postcards import fit_message, load_postcard, postcard_name
 from libraries.storage import check_name
 from libraries.svg_builder import SVGBuilder
 from tests.conftest import own_seconds
@@ -34,7 +27,7 @@ from tests.golden_svg import assert_like_golden, first_difference
 ALLOWED = {"width": 210, "height": 297}
 
 
-def test_an_area_knows_its_room() -> None:
+def test_an_area_has_inner_bounds() -> None:
     area = Area(210, 297, 10)
     assert (area.left, area.top, area.right, area.bottom) == (10, 10, 200, 287)
     assert (area.inner_width, area.inner_height) == (190, 277)
@@ -44,7 +37,9 @@ def test_an_area_knows_its_room() -> None:
 @pytest.mark.parametrize(
     ("width", "height", "margin"), [(100, 100, 50), (100, 10, 5), (100, 100, 60)]
 )
-def test_margins_that_leave_nothing_are_refused(width: float, height: float, margin: float) -> None:
+def test_margins_that_leave_no_room_are_rejected(
+    width: float, height: float, margin: float
+) -> None:
     with raises_code("no-room-to-draw") as caught:
         Area(width, height, margin)
     assert (caught.value.code, caught.value.field) == ("no-room-to-draw", "margin")
@@ -63,7 +58,7 @@ def test_margins_that_leave_nothing_are_refused(width: float, height: float, mar
         (100, 100, math.inf),
     ],
 )
-def test_a_page_without_a_sensible_size_is_refused(
+def test_a_page_without_a_valid_size_is_rejected(
     width: float, height: float, margin: float
 ) -> None:
     with raises_code("bad-page"):
@@ -96,7 +91,7 @@ def test_an_artboard_has_defaults_for_all_but_its_size() -> None:
         ("params", {str(number): 0 for number in range(65)}), ("unknown", 1),
     ],
 )  # fmt: skip
-def test_a_bad_field_of_an_artboard_is_refused(field: str, value: object) -> None:
+def test_an_invalid_field_of_an_artboard_is_rejected(field: str, value: object) -> None:
     assert set(Artboard.schema()().validate(ALLOWED | {field: value})) == {field}
 
 
@@ -110,7 +105,7 @@ def test_the_ends_of_each_range_are_allowed(field: str, value: object) -> None:
     assert Artboard.schema()().validate(ALLOWED | {field: value}) == {}
 
 
-def test_all_bad_fields_of_an_artboard_are_named_at_once() -> None:
+def test_all_invalid_fields_of_an_artboard_are_reported_together() -> None:
     mistakes = Artboard.schema()().validate(
         {"width": -1, "params": {"pitch": 0, "tilt": 1}, "margin": "wide"}
     )
@@ -118,7 +113,7 @@ def test_all_bad_fields_of_an_artboard_are_named_at_once() -> None:
     assert set(mistakes["params"]) == {"pitch", "tilt"}
 
 
-def test_an_artboard_that_would_explode_is_refused_before_it_is_drawn() -> None:
+def test_an_artboard_with_too_many_points_is_rejected_before_drawing() -> None:
     artboard = Artboard.load(
         {"width": 2000, "height": 2000, "params": {"pitch": 0.3, "tolerance": 0.005}}
     )
@@ -150,7 +145,7 @@ def test_the_same_artboard_gives_the_same_bytes() -> None:
     assert one == two
 
 
-def test_a_bad_artboard_is_not_drawn_and_says_why() -> None:
+def test_an_invalid_artboard_is_not_drawn_and_reports_the_reason() -> None:
     with pytest.raises(
         InvalidFields, match=r"params\.pich: Unknown field; known: .*pitch.* did you mean 'pitch'"
     ) as caught:
@@ -161,15 +156,15 @@ def test_a_bad_artboard_is_not_drawn_and_says_why() -> None:
 
 
 @pytest.mark.parametrize("template", list(TEMPLATES))
-def test_a_postcard_looks_as_it_is_kept(template: str, update_golden: bool) -> None:
-    svg = draw_postcard("John Doe", "Happy Birthday!", template).to_string()
+def test_a_postcard_equals_its_golden_file(template: str, update_golden: bool) -> None:
+    svg = load_postcard("John Doe", "Happy Birthday!", template).draw().to_string()
     assert_like_golden(f"postcard_{template}", svg, update=update_golden)
 
 
 @pytest.mark.parametrize("template", list(TEMPLATES))
 def test_a_postcard_stays_on_the_card_and_off_the_edge(template: str) -> None:
     """D12."""
-    root = ElementTree.fromstring(draw_postcard("J" * 100, "M" * 500, template).to_string())
+    root = ElementTree.fromstring(load_postcard("J" * 100, "M" * 500, template).draw().to_string())
     assert (root.get("width"), root.get("height")) == ("210mm", "148mm")
     drawn = " ".join(
         path.get("d", "")[1:] for path in root.iter("{http://www.w3.org/2000/svg}path")
@@ -179,9 +174,9 @@ def test_a_postcard_stays_on_the_card_and_off_the_edge(template: str) -> None:
     assert (points < (WIDTH - 5, HEIGHT - 5)).all()
 
 
-def test_a_short_message_is_written_at_the_documented_place_and_size() -> None:
+def test_a_short_message_is_drawn_at_the_documented_position_and_size() -> None:
     """D12."""
-    card = draw_postcard("John Doe", "Happy Birthday!", "birthday").to_string()
+    card = load_postcard("John Doe", "Happy Birthday!", "birthday").draw().to_string()
     message = SVGBuilder(WIDTH, HEIGHT).hershey_text(105, 74, "Happy Birthday!", 0.5).to_string()
     strokes = re.findall(r'd="([^"]+)"', message)
     assert "\n".join(f'<path d="{stroke}"/>' for stroke in strokes) in card
@@ -190,7 +185,7 @@ def test_a_short_message_is_written_at_the_documented_place_and_size() -> None:
 @pytest.mark.parametrize(
     "message", ["Hi", "word " * 100, "W" * 500, "a\nb\nc", "\n".join("abcdefgh")]
 )
-def test_a_message_is_made_smaller_until_it_fits_and_keeps_every_word(message: str) -> None:
+def test_a_message_is_reduced_until_it_fits_and_keeps_every_word(message: str) -> None:
     lines, scale = fit_message(message, stroke_font())
     box = SVGBuilder(WIDTH, HEIGHT).get_hershey_text_bounding_box(105, 74, "\n".join(lines), scale)
     assert box.width <= 158
@@ -198,19 +193,19 @@ def test_a_message_is_made_smaller_until_it_fits_and_keeps_every_word(message: s
     assert "".join("".join(lines).split()) == "".join(message.split())
 
 
-def test_a_long_message_leaves_no_word_alone_on_its_last_line() -> None:
+def test_a_long_message_has_no_single_word_on_its_last_line() -> None:
     lines, _ = fit_message(
         "Thank you for everything, it was lovely to see you again", stroke_font()
     )
     assert len(lines[-1].split()) > 1
 
 
-def test_a_message_with_too_many_lines_is_refused() -> None:
+def test_a_message_with_too_many_lines_is_rejected() -> None:
     with pytest.raises(InvalidInput) as caught:
         fit_message("a\n" * 100 + "a", stroke_font())
     assert caught.value.code == "message-too-long"
     with pytest.raises(InvalidFields, match="message: the message does not fit"):
-        draw_postcard("John", "a\n" * 100 + "a", "plain")
+        load_postcard("John", "a\n" * 100 + "a", "plain")
 
 
 @pytest.mark.parametrize(
@@ -220,20 +215,20 @@ def test_a_message_with_too_many_lines_is_refused() -> None:
      ("r", "\n"),
      ("\u200b", "m"), ("r", "\u200b")],
 )  # fmt: skip
-def test_a_bad_recipient_or_message_is_refused(recipient: str, message: str) -> None:
+def test_an_invalid_recipient_or_message_is_rejected(recipient: str, message: str) -> None:
     with pytest.raises(InvalidFields):
-        draw_postcard(recipient, message, "plain")
+        load_postcard(recipient, message, "plain")
 
 
 @pytest.mark.parametrize("name", ["party", "", None, ["plain"], "../plain"])
-def test_an_unknown_template_is_refused_with_the_list(name: str) -> None:
+def test_an_unknown_template_is_rejected_with_the_list(name: str) -> None:
     with pytest.raises(UnknownName, match="birthday, plain, thank_you") as caught:
-        draw_postcard("John", "Hi", name)
+        load_postcard("John", "Hi", name)
     assert (caught.value.code, caught.value.field) == ("unknown-template", "template_name")
 
 
-def test_a_postcard_reports_what_the_font_does_not_have() -> None:
-    assert draw_postcard("Zoë 日", "Grüße 🎂", "plain").missing_glyphs == ["🎂", "日"]
+def test_a_postcard_reports_missing_glyphs() -> None:
+    assert load_postcard("Zoë 日", "Grüße 🎂", "plain").draw().missing_glyphs == ["🎂", "日"]
 
 
 def test_a_postcard_is_named_after_its_recipient_and_template() -> None:
@@ -262,7 +257,7 @@ def test_the_name_of_a_postcard_is_safe_whatever_the_recipient(recipient: str) -
     assert name.count("/") == 1
 
 
-def test_two_drawings_differ_where_a_number_or_an_element_does() -> None:
+def test_drawings_with_other_values_or_elements_differ() -> None:
     one = SVGBuilder(10, 10).line(1, 1, 2, 2).to_string()
     assert first_difference(one, SVGBuilder(10, 10).line(1, 1, 2, 2.001).to_string()) is None
     assert first_difference(one, SVGBuilder(10, 10).line(1, 1, 2, 2.002).to_string())

@@ -77,7 +77,7 @@ def test_a_composition_of_one_pattern_draws_what_the_pattern_draws_alone() -> No
 
 
 @pytest.mark.parametrize("shape", ["rect", "circle", "ellipse", "star"])
-def test_an_opaque_shape_hides_exactly_what_lies_below_it(shape: str) -> None:
+def test_an_opaque_shape_hides_exactly_what_is_below_it(shape: str) -> None:
     found = drawn(HATCHED, {"type": shape, "box": BOX, "opaque": True, "layer": "front"})
     (outline,) = found["front"]
     inside = shapely.Polygon(outline).buffer(-0.01)
@@ -88,14 +88,14 @@ def test_an_opaque_shape_hides_exactly_what_lies_below_it(shape: str) -> None:
     assert shapely.length(below) + hidden == pytest.approx(shapely.length(whole), abs=2.0)
 
 
-def test_what_comes_later_lies_in_front_and_is_not_hidden_by_what_came_before() -> None:
+def test_later_elements_are_in_front_of_earlier_ones() -> None:
     mask = {"type": "rect", "box": BOX, "opaque": True, "edge": False}
     first = all_points(drawn(mask, HATCHED)["drawing"])
     assert len(first) == len(all_points(drawn(HATCHED)["drawing"]))
     assert len(all_points(drawn(HATCHED, mask)["drawing"])) > len(first)
 
 
-def test_a_halo_keeps_free_air_around_the_outline() -> None:
+def test_a_halo_keeps_clearance_around_the_outline() -> None:
     circle = {"type": "circle", "box": BOX, "opaque": True, "halo": 5, "layer": "front"}
     below = shapely.multilinestrings(drawn(HATCHED, circle)["drawing"])
     assert shapely.distance(below, shapely.Point(50, 40)) == pytest.approx(25, abs=0.05)
@@ -135,8 +135,8 @@ def test_a_hull_hides_the_tightest_outline_around_the_strokes() -> None:
     assert shapely.distance(below, shapely.Point(50, 40)) == pytest.approx(20, abs=0.1)
 
 
-def test_a_closed_stroke_that_is_cut_does_not_come_apart_where_it_began() -> None:
-    """A circle begins at three o'clock; what hides its left side leaves one arc."""
+def test_a_clipped_closed_stroke_stays_joined_at_its_start() -> None:
+    """The circle starts at three o'clock; hiding its left side leaves one arc."""
     mask = {
         "type": "rect",
         "box": {"x": 0, "y": 0, "width": 40, "height": 80},
@@ -148,7 +148,7 @@ def test_a_closed_stroke_that_is_cut_does_not_come_apart_where_it_began() -> Non
     assert arc[0] != pytest.approx(arc[-1])
 
 
-def test_no_blot_is_left_of_a_stroke_that_was_cut_and_whole_small_strokes_stay() -> None:
+def test_clipping_leaves_no_dots_and_keeps_whole_small_strokes() -> None:
     line = {"type": "line", "points": [[10, 10], [30.1, 10]]}
     dot = {"type": "line", "points": [[50, 50], [50.1, 50]]}
     mask = {
@@ -164,7 +164,7 @@ def test_no_blot_is_left_of_a_stroke_that_was_cut_and_whole_small_strokes_stay()
 @pytest.mark.parametrize(
     ("outline", "area"), [("circle", np.pi * 20**2), ("ellipse", np.pi * 30 * 20)]
 )
-def test_a_pattern_is_cut_off_at_a_round_outline(outline: str, area: float) -> None:
+def test_a_pattern_is_clipped_to_a_round_outline(outline: str, area: float) -> None:
     pattern = {
         "type": "pattern",
         "pattern": "grid",
@@ -177,7 +177,7 @@ def test_a_pattern_is_cut_off_at_a_round_outline(outline: str, area: float) -> N
     assert np.ptp(free, axis=0) == pytest.approx([60, 40], abs=0.5)
 
 
-def test_an_element_is_turned_clockwise_around_its_middle_and_hides_as_it_lies() -> None:
+def test_an_element_is_rotated_clockwise_around_its_middle_with_its_hidden_area() -> None:
     bar = {
         "type": "rect",
         "box": {"x": 30, "y": 38, "width": 40, "height": 4},
@@ -192,7 +192,7 @@ def test_an_element_is_turned_clockwise_around_its_middle_and_hides_as_it_lies()
     assert not shapely.intersects(below, shapely.box(48.01, 20.01, 51.99, 59.99))
 
 
-def test_layers_come_in_their_order_with_their_pens_and_unknown_ones_are_made() -> None:
+def test_layers_have_their_order_and_pens_and_unknown_ones_are_created() -> None:
     layers = [
         {"name": "gold", "color": "#B08D57", "pen_width": 0.7},
         {"name": "night", "color": "navy"},
@@ -231,7 +231,7 @@ def test_a_text_without_a_size_fills_its_box() -> None:
 
 @pytest.mark.parametrize("vertical", ["top", "middle", "bottom"])
 @pytest.mark.parametrize("align", ["left", "center", "right"])
-def test_a_text_stands_where_it_is_told_and_never_leaves_its_box(align: str, vertical: str) -> None:
+def test_a_text_is_aligned_and_never_leaves_its_box(align: str, vertical: str) -> None:
     text = {
         "type": "text",
         "text": "Égypte",
@@ -254,7 +254,7 @@ def test_a_text_stands_where_it_is_told_and_never_leaves_its_box(align: str, ver
     )
 
 
-def test_seeds_follow_from_the_page_and_do_not_change_when_other_elements_come_and_go() -> None:
+def test_seeds_derive_from_the_page_and_do_not_depend_on_other_elements() -> None:
     flow, grid, text = (
         {"type": "pattern", "pattern": "flow_field"},
         {"type": "pattern", "pattern": "grid"},
@@ -283,9 +283,7 @@ def test_the_same_composition_gives_the_same_bytes_and_its_recipe_draws_it_again
     assert recipe["recipe_sha256"].encode() in first
 
 
-def test_a_long_picture_stands_in_the_recipe_by_its_hash_and_counts_for_the_hash_of_the_recipe() -> (
-    None
-):
+def test_a_long_image_is_stored_in_the_recipe_as_its_hash() -> None:
     long = PICTURE.replace("</svg>", f"<desc>{'x' * 5000}</desc></svg>")
     recipes = [
         loaded({"type": "svg", "svg": one, "box": BOX}).recipe().metadata()
@@ -304,16 +302,16 @@ def test_a_compact_composition_keeps_layers_and_recipe_in_fewer_bytes() -> None:
     assert all(b'label="sea"' in file and b"recipe_sha256" in file for file in files)
 
 
-def test_progress_names_each_element() -> None:
+def test_progress_messages_name_each_element() -> None:
     said: list[tuple[int, int, str]] = []
     compose(loaded(LINES, {"type": "circle", "box": BOX}), lambda *step: said.append(step))
     words = list(dict.fromkeys(one[2] for one in said))
-    assert words == ["1 of 2: noise_lines", "2 of 2: circle", "putting together"]
+    assert words == ["1 of 2: noise_lines", "2 of 2: circle", "composing the page"]
     assert [one[0] for one in said] == sorted(one[0] for one in said)
     assert all(done <= total for done, total, _ in said)
 
 
-def test_what_cannot_be_drawn_as_it_was_asked_for_is_told() -> None:
+def test_parts_that_cannot_be_drawn_are_reported() -> None:
     picture = PICTURE.replace("</svg>", '<image href="a.png"/></svg>')
     made = compose(
         loaded(
@@ -321,10 +319,10 @@ def test_what_cannot_be_drawn_as_it_was_asked_for_is_told() -> None:
         )
     )
     assert made.missing_glyphs == ["漢"]
-    assert made.warnings == "; drawn as boxes: 漢; left out of pictures: image (1)"
+    assert made.warnings == "; drawn as boxes: 漢; skipped parts of SVGs: image (1)"
 
 
-def test_an_enlarged_picture_is_read_once_and_as_finely_as_it_is_shown(
+def test_an_enlarged_svg_is_read_once_with_a_finer_tolerance(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reads: list[str] = []
@@ -337,7 +335,7 @@ def test_an_enlarged_picture_is_read_once_and_as_finely_as_it_is_shown(
     tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
     places = all_points(drawn({"type": "svg", "svg": tiny, "box": BOX})["drawing"])
     assert reads == [tiny]
-    # A circle of 20 mm radius, whose lines stay within the flatness of drawings of its size.
+    # A circle of 20 mm radius, within the flatness tolerance.
     middles = (places[1:] + places[:-1]) / 2
     assert np.hypot(*(middles - (50, 40)).T).min() > 20 - 0.021
 
@@ -375,27 +373,27 @@ def test_nothing_leaves_the_page() -> None:
         ),
     ],
 )
-def test_what_has_no_room_or_cannot_be_read_is_refused_before_it_is_drawn(
+def test_elements_without_room_or_with_invalid_data_are_rejected_before_drawing(
     element: dict[str, Any], field: str
 ) -> None:
     assert list(mistakes({"type": "circle", "box": BOX}, element)) == [f"elements.1.{field}"]
 
 
-def test_a_picture_without_strokes_is_told_from_its_place_however_long_it_is() -> None:
+def test_an_svg_without_strokes_is_reported_with_its_field_at_any_length() -> None:
     assert mistakes({"type": "svg", "svg": EMPTY, "box": BOX})["elements.0.svg"] == [
-        "this picture has no strokes to draw", "a pen cannot draw what was left out: image (1)",
+        "the SVG has no strokes", "a pen cannot draw: image (1)",
     ]  # fmt: skip
     asked = loaded(
         {"type": "circle"}, {"type": "svg", "svg": EMPTY.replace("a.png", "a" * 40_000), "box": BOX}
     )
     asked.check_cost()
-    with pytest.raises(InvalidInput, match="no strokes to draw") as caught:
+    with pytest.raises(InvalidInput, match="has no strokes") as caught:
         compose(asked)
     assert caught.value.field == "elements.1.svg"
 
 
 @pytest.mark.parametrize("text", ["", "x" * 2001, "x" * 100_000, "\x07" * 100_000])
-def test_a_text_that_is_too_long_or_too_short_is_told_so_once(text: str) -> None:
+def test_a_text_that_is_too_long_or_too_short_is_reported_once(text: str) -> None:
     with pytest.raises(InvalidFields) as caught:
         loaded({"type": "text", "text": text})
     assert [len(texts) for texts in caught.value.errors.values()] == [1]
@@ -405,7 +403,7 @@ def test_a_text_that_is_too_long_or_too_short_is_told_so_once(text: str) -> None
     )
 
 
-def test_a_polygon_whose_edges_cross_too_often_is_refused_where_it_is_filled() -> None:
+def test_a_filled_polygon_whose_edges_cross_too_often_is_rejected() -> None:
     tangle = (np.random.default_rng(1).random((200, 2)) * [100, 80]).tolist()
     assert list(mistakes({"type": "polygon", "points": tangle, "opaque": True})) == [
         "elements.0.points"
@@ -422,7 +420,7 @@ def test_the_points_of_all_elements_count_together() -> None:
     assert caught.value.field == "elements"
 
 
-def test_an_element_that_is_too_much_alone_is_named() -> None:
+def test_an_element_with_too_many_points_is_reported() -> None:
     dense = {"type": "pattern", "pattern": "truchet"}
     with pytest.raises(TooComplex) as caught:
         loaded({"type": "circle"}, dense, width=1900, height=1900).check_cost()
@@ -444,7 +442,7 @@ def mixed_up(change: Callable[[dict[str, Any]], Any]) -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -1, 0, 1e300, "wide", None, [], True])
-def test_a_box_without_a_size_is_refused(bad: object) -> None:
+def test_a_box_without_a_size_is_rejected(bad: object) -> None:
     mixed_up(lambda element: element["box"].update(width=bad))
 
 

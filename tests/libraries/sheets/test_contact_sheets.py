@@ -1,4 +1,4 @@
-"""Contact sheets: where the cells lie, what is in them, and what is said in their place."""
+"""Contact sheets: positions of the cells, their drawings, and reasons for missing ones."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def sheet(count: int, **more: Any) -> ContactSheet:
 
 
 def square() -> bytes:
-    """A page with a line around all of it."""
+    """A page with a line along its edges."""
     return SVGBuilder(210, 297).rect(0, 0, 210, 297).to_string().encode()
 
 
 def missing() -> bytes:
-    raise NotFound("the file has gone away, and nobody knows where to")
+    raise NotFound("the file of this drawing was deleted by its owner")
 
 
 def on(drawn: Document, name: str) -> Any:
@@ -44,7 +44,7 @@ def frames_of(layout: SheetLayout, count: int) -> list[tuple[float, float, float
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 7, 12, 25, 99, 100])
 @pytest.mark.parametrize("lettering", [True, False])
-def test_cells_keep_their_shape_lie_inside_the_margin_and_never_overlap(
+def test_cells_keep_their_shape_stay_inside_the_margin_and_never_overlap(
     count: int, lettering: bool
 ) -> None:
     asked = sheet(count, title="All of them", margin=10, lettering=lettering)
@@ -68,7 +68,7 @@ def test_columns_are_chosen_so_that_cells_are_large_unless_they_are_given() -> N
     assert sheet(12, columns=2).layout().rows == 6
 
 
-def test_a_drawing_is_brought_into_its_frame_and_a_missing_one_is_crossed_out() -> None:
+def test_a_drawing_fits_its_frame_and_a_missing_one_is_crossed_out() -> None:
     told: list[int] = []
     drawn = sheet(2, title="Two").draw([square, missing], told.append)
     frame = sheet(2, title="Two").layout().frame(0)
@@ -81,15 +81,15 @@ def test_a_drawing_is_brought_into_its_frame_and_a_missing_one_is_crossed_out() 
     assert len(on(drawn, "lettering")) > 20
 
 
-def test_a_trouble_that_may_pass_is_not_drawn_but_raised() -> None:
+def test_a_temporary_error_is_raised_and_not_drawn() -> None:
     def away() -> bytes:
-        raise Unavailable("the store is away")
+        raise Unavailable("the storage is unavailable")
 
     with pytest.raises(Unavailable):
         sheet(1).draw([away])
 
 
-def test_captions_can_be_left_out_and_odd_ones_are_written_as_far_as_they_can_be() -> None:
+def test_captions_are_optional_and_unprintable_characters_are_skipped() -> None:
     odd = sheet(1, captions=["\x00\ud800 \u202e" + "x" * 150], title="\x07")
     assert len(on(odd.draw([square]), "lettering")) > 100
     bare = sheet(1, lettering=False).draw([square])
@@ -107,18 +107,18 @@ def test_captions_can_be_left_out_and_odd_ones_are_written_as_far_as_they_can_be
         {"cell_width": float("nan")},
     ],
 )
-def test_a_sheet_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_invalid_sheet_is_rejected(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidFields, match=next(iter(wrong))):
         JobSheet.load({"job_ids": ["a", "b"], "captions": ["a", "b"], **PAGE, **wrong})
 
 
-def test_a_sheet_without_room_says_so() -> None:
+def test_a_sheet_without_room_is_rejected() -> None:
     with pytest.raises(InvalidInput) as caught:
         sheet(100, width=30, height=30).layout()
     assert caught.value.code == "no-room-for-cells"
 
 
-def test_thinned_strokes_keep_their_ends_and_stay_near() -> None:
+def test_decimated_strokes_keep_their_ends_and_shape() -> None:
     angles = np.linspace(0, 20, 5000)
     spiral = np.column_stack([angles * np.cos(angles), angles * np.sin(angles)])
     coordinates, offsets = np.concatenate([spiral, spiral[:3] + 50]), np.array([0, 5000, 5003])
@@ -140,7 +140,7 @@ def test_thinned_strokes_keep_their_ends_and_stay_near() -> None:
         (["a", True], False, ["a", True]),
     ],
 )
-def test_the_values_of_a_sweep_are_each_there_once(
+def test_the_values_of_a_sweep_have_no_duplicates(
     wanted: Any, whole: bool, values: list[Any]
 ) -> None:
     assert values_of(wanted, whole=whole) == values

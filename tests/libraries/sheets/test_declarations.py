@@ -1,4 +1,4 @@
-"""A field that is added to a declaration is part of all that derives from it."""
+"""A field added to a declaration is part of all derived ones."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_an_added_field_is_on_the_page_of_a_photo() -> None:
     assert page.recipe().values["flip"] is True
 
 
-def test_an_added_field_is_in_the_items_of_a_batch_and_refused_beside_elements(
+def test_an_added_field_is_in_the_items_of_a_batch_and_rejected_with_elements(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(drawings, "Artboard", Flipped)
@@ -124,7 +124,7 @@ def test_the_fields_of_every_page_are_those_of_artboards_compositions_and_reques
 
 
 @pytest.mark.parametrize("name", ELEMENTS)
-def test_a_field_that_is_added_to_an_element_is_left_out_of_recipes_at_its_default(
+def test_a_field_added_to_an_element_is_omitted_from_recipes_at_its_default(
     name: str,
 ) -> None:
     class Wavy(ELEMENTS[name]):  # type: ignore[misc, valid-type]

@@ -1,4 +1,4 @@
-"""Papers: their sizes and what is refused."""
+"""Paper sizes and rejected papers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 
 from libraries.errors import UnknownName
-from libraries.sheets.papers import PAPERS, Paper, custom_paper, page_size
+from libraries.sheets.papers import PAPERS, Paper, page_size
 from tests.errors import raises_code
 
 
@@ -46,18 +46,12 @@ def test_a_paper_measured_in_inches_has_its_true_size(
     assert page_size(name) == pytest.approx([side * 25.4 for side in inches], abs=1e-9)
 
 
-def test_a_paper_can_lie_on_its_side() -> None:
+def test_a_paper_can_be_landscape() -> None:
     assert page_size("a4") == (210, 297)
     assert page_size("A4", "landscape") == (297, 210)
 
 
-def test_a_paper_is_turned_upright_when_it_is_made_to_measure() -> None:
-    assert custom_paper(300, 100).size("landscape") == (300, 100)
-    with raises_code("bad-page"):
-        custom_paper(0, 5)
-
-
-def test_an_unknown_paper_or_orientation_is_refused_with_the_choices() -> None:
+def test_an_unknown_paper_or_orientation_is_rejected_with_the_choices() -> None:
     with pytest.raises(UnknownName, match="letter"):
         page_size("a44")
     with pytest.raises(UnknownName, match="landscape"):
@@ -65,6 +59,6 @@ def test_an_unknown_paper_or_orientation_is_refused_with_the_choices() -> None:
 
 
 @pytest.mark.parametrize("sides", [(2, 1), (0, 1), (1, 2001), (math.nan, 1), (1, math.inf)])
-def test_a_paper_that_lies_or_has_no_size_is_refused(sides: tuple[float, float]) -> None:
+def test_a_landscape_paper_and_one_without_a_size_are_rejected(sides: tuple[float, float]) -> None:
     with raises_code("bad-page"):
         Paper("x", "X", "custom", *sides)

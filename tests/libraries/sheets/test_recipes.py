@@ -1,4 +1,4 @@
-"""A drawing carries what it takes to draw it again, and says what it costs."""
+"""Recipes and plot statistics stored in drawings."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_hostile_text_in_a_recipe_stays_text() -> None:
     assert ElementTree.fromstring(drawing.to_string()).find(f"{SVG}script") is None
 
 
-def test_the_costs_of_a_square_are_its_outline() -> None:
+def test_the_plot_stats_of_a_square_are_those_of_its_outline() -> None:
     from libraries.svg_builder import SVGBuilder
 
     costs = plot_stats(SVGBuilder(100, 100).rect(10, 10, 50, 50), 100, 100)
@@ -72,7 +72,7 @@ def test_the_encoding_is_part_of_a_recipe_only_where_it_is_not_plain() -> None:
         load_artboard(120, 90, "spiral", encoding="zip")
 
 
-def test_a_drawing_tells_how_far_it_is() -> None:
+def test_a_drawing_reports_its_progress() -> None:
     told: list[float] = []
     load_artboard(210, 297, "flow_field").draw(told.append)
     assert len(told) > 2
@@ -80,7 +80,7 @@ def test_a_drawing_tells_how_far_it_is() -> None:
     assert 0 <= told[0] < told[-1] <= 1
 
 
-def test_a_drawing_is_remembered_by_its_recipe_and_by_the_code_that_drew_it(
+def test_the_cache_key_depends_on_the_recipe_and_the_code(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     before = cache_key("00")

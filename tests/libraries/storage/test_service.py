@@ -118,11 +118,11 @@ def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
     by_way: Settings, way: Way, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("libraries.storage.bucket.PASSING_TIMEOUT", 20.0)
-    monkeypatch.setattr("components.system.doctor.STORAGE_PATIENCE", 20.0)
+    monkeypatch.setattr("components.system.doctor.STORAGE_TIMEOUT_S", 20.0)
     (finding,) = examine_output(by_way)
     assert (finding.well, finding.detail) == (
         True,
-        f"{by_way.storage.storage_url} can be written to",
+        f"{by_way.storage.storage_url} is writable",
     )
     assert objects() == []
 
@@ -139,7 +139,7 @@ def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
         way.answer = lambda _, code=code: refusal(403, code)  # type: ignore[misc]
         assert words in told()
     way.close()
-    assert "cannot be reached. Start the server that STORAGE_URL names" in told()
+    assert "cannot be reached. Start the server in STORAGE_URL" in told()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr("libraries.storage.connection._Clients.clients", {})
     assert "has no credentials for the store of files. Set AWS_ACCESS_KEY_ID" in told()
