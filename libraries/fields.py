@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from typing import Any, ClassVar, Self, dataclass_transform, get_args
 
 from marshmallow import (
@@ -18,10 +18,12 @@ from marshmallow import (
     validates_schema,
 )
 from marshmallow.error_store import merge_errors
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import Length, OneOf, Range
 
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.registry import Registry
+
+MAX_MEMBER_ERRORS = 100
 
 
 class InvalidFields(InvalidInput):
@@ -42,6 +44,42 @@ class WholeNumber(fields.Integer):
         if isinstance(value, float) and not value.is_integer():
             raise self.make_error("invalid", input=value)
         return super()._validated(value)
+
+
+class BoundedList(fields.List[Any]):
+    """A list field that checks the length first, and stops after MAX_MEMBER_ERRORS wrong members."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list | tuple):
+            raise self.make_error("invalid")
+        check_length(self, value)
+        members, errors = [], {}
+        for index, member in enumerate(value):
+            try:
+                members.append(self.inner.deserialize(member, **kwargs))
+            except ValidationError as error:
+                errors[index] = error.messages
+                if len(errors) >= MAX_MEMBER_ERRORS:
+                    break
+        if errors:
+            raise ValidationError(errors)
+        return members
+
+
+class BoundedDict(fields.Dict):
+    """An object field that checks the number of members before the members."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, Mapping):
+            check_length(self, value)
+        return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+
+
+def check_length(field: fields.Field[Any], value: Sized) -> None:
+    """Raise ValidationError if `value` is too long or too short for the field."""
+    for validator in field.validators:
+        if isinstance(validator, Length):
+            validator(value)
 
 
 def find_mistakes(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.replies import JobLinksSchema, ReplySchema
+from libraries.fields import BoundedList
 from libraries.job_manager.states import STATES
 
 MAX_ITEMS = 500
@@ -24,7 +25,7 @@ class SubmitBatchSchema(Schema):
             "example": "artboard",
         },
     )
-    items = fields.List(
+    items = BoundedList(
         fields.Dict(keys=fields.String()),
         required=True,
         validate=Length(1, MAX_ITEMS),

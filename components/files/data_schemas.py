@@ -8,6 +8,7 @@ from marshmallow.validate import Length, OneOf, Range
 from components.http.submissions import check_readable
 from components.http.validators import library_check
 from libraries.charts import CHARTS, MAX_SERIES, check_chart
+from libraries.fields import BoundedList
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.tables import (
     DELIMITERS,
@@ -94,7 +95,7 @@ class ChartSchema(TableFileSchema):
             "example": "day",
         },
     )
-    y = fields.List(
+    y = BoundedList(
         fields.String(validate=Length(1, MAX_COLUMN_NAME_CHARS)),
         required=True,
         validate=Length(1, MAX_SERIES),

@@ -7,6 +7,7 @@ from marshmallow.validate import Length
 
 from components.http.validators import library_check
 from libraries.errors import InvalidInput, NotFound
+from libraries.fields import BoundedList
 from libraries.storage import open_input
 from libraries.tables import MAX_FILE_NAME_CHARS, MAX_FILES, OPERATIONS, check_operation
 
@@ -23,7 +24,7 @@ def check_allowed(path: str) -> None:
 class BatchSchema(Schema):
     """Files and an operation that is applied to each of them."""
 
-    file_list = fields.List(
+    file_list = BoundedList(
         fields.String(validate=[Length(1, MAX_FILE_NAME_CHARS), library_check(check_allowed)]),
         required=True,
         validate=Length(1, MAX_FILES),

@@ -10,6 +10,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from components.http.replies import ReplySchema
 from components.http.validators import library_check
+from libraries.fields import BoundedList
 from libraries.gallery import check_tag, check_title
 from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS
 from libraries.json_types import JsonObject
@@ -49,7 +50,7 @@ class GalleryQuerySchema(Schema):
         validate=Length(max=64),
         metadata={"description": "Pattern or postcard template.", "example": "flow_field"},
     )
-    tag = fields.List(
+    tag = BoundedList(
         fields.String(validate=library_check(check_tag)),
         load_default=list,
         validate=Length(max=MAX_TAGS),
@@ -111,7 +112,7 @@ class LabelSchema(Schema):
             "example": "Storm over Skye",
         },
     )
-    tags = fields.List(
+    tags = BoundedList(
         fields.String(validate=library_check(check_tag)),
         validate=Length(max=MAX_TAGS),
         metadata={

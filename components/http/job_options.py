@@ -14,7 +14,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 from components.http.problems import BadFields, FieldError
 from components.http.validators import library_check
 from libraries.errors import InvalidInput, Unavailable
-from libraries.fields import WholeNumber
+from libraries.fields import BoundedList, WholeNumber
 from libraries.job_manager import JobOptions, JobUnknown, find_job
 from libraries.json_types import JsonObject
 from libraries.settings import parse_duration
@@ -42,7 +42,7 @@ class WebhookSchema(Schema):
             "example": "https://example.com/plots",
         },
     )
-    events = fields.List(
+    events = BoundedList(
         fields.String(validate=OneOf(EVENTS)),
         load_default=lambda: list(ENDS),
         validate=Length(1, len(EVENTS)),
@@ -148,7 +148,7 @@ class JobOptionsSchema(Schema):
         load_default=None,
         metadata={"description": "Retries of the job; by default those of its task."},
     )
-    depends_on = fields.List(
+    depends_on = BoundedList(
         fields.String(validate=JOB_ID),
         load_default=list,
         validate=Length(max=20),

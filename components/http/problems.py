@@ -87,9 +87,7 @@ PLAIN_PROBLEMS: dict[int, tuple[str, str]] = {
 EDGE_CODES: dict[str, EdgeCode] = {
     **{code: EdgeCode(status, text) for status, (code, text) in PLAIN_PROBLEMS.items()},
     "file-too-large": EdgeCode(413, "The file is larger than the setting `UPLOAD_LIMIT`."),
-    "forbidden": EdgeCode(
-        403, "The API key lacks the scope that the route requires."
-    ),
+    "forbidden": EdgeCode(403, "The API key lacks the scope that the route requires."),
     "foreign-origin": EdgeCode(
         403, "Pages of this origin are not allowed. `ALLOWED_ORIGINS` lists the origins that are."
     ),

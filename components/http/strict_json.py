@@ -16,11 +16,19 @@ from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from components.http.problems import MAX_VALUE_CHARS, BadFields, EdgeError, FieldError, flatten
+from components.http.problems import (
+    MAX_ERRORS,
+    MAX_VALUE_CHARS,
+    BadFields,
+    EdgeError,
+    FieldError,
+    flatten,
+)
 from libraries.errors import did_you_mean
 from libraries.json_types import JsonObject
 
 MAX_DEPTH = 32
+MAX_VALUES, MAX_MEMBERS = 200_000, 1000
 # The largest float has 309 digits; 310 characters with a sign.
 MAX_INTEGER_CHARS = 310
 # A JSON string, possibly unterminated. Possessive quantifiers prevent backtracking.
@@ -39,7 +47,8 @@ class MalformedJson(EdgeError):
 def parse_strictly(data: bytes) -> Any:
     """Parse a JSON text in UTF-8; raise MalformedJson with the position if it is known.
 
-    Numbers must be finite, the keys of an object unique, and the depth at most 32.
+    Numbers must be finite, the keys of an object unique. The depth is at most 32, an object has at
+    most 1,000 members, and the body at most 200,000 values.
     """
     try:
         text = data.decode("utf-8")
@@ -47,7 +56,11 @@ def parse_strictly(data: bytes) -> Any:
         raise MalformedJson(f"the body is not UTF-8: byte {error.start} is invalid") from None
     if not text.strip():
         raise MalformedJson("the body is empty; a JSON object is required")
-    if deeper_than(text, MAX_DEPTH):
+    # Counted before parsing, because each value costs much more later.
+    skeleton = TEXT.sub("", text)
+    if skeleton.count(",") >= MAX_VALUES:
+        raise MalformedJson(f"the body contains more than {MAX_VALUES:,} values")
+    if deeper_than(skeleton, MAX_DEPTH):
         raise MalformedJson(f"the body is nested deeper than {MAX_DEPTH} levels")
     try:
         return json.loads(text, **JSON_HOOKS)
@@ -55,13 +68,13 @@ def parse_strictly(data: bytes) -> Any:
         raise MalformedJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
 
 
-def deeper_than(text: str, levels: int) -> bool:
-    """Return whether brackets in a JSON text nest deeper than `levels`; linear time, no recursion.
+def deeper_than(skeleton: str, levels: int) -> bool:
+    """Return whether brackets in JSON without its strings nest deeper than `levels`, in linear time.
 
     Each round removes the innermost pairs, so the number of rounds is the depth. Remaining brackets
     are unbalanced, and too deep for a recursive parser only if there are many.
     """
-    brackets = NOT_A_BRACKET.sub("", TEXT.sub("", text).translate(TO_BRACKETS))
+    brackets = NOT_A_BRACKET.sub("", skeleton.translate(TO_BRACKETS))
     for _ in range(levels):
         shorter = brackets.replace("[]", "")
         if len(shorter) == len(brackets):
@@ -87,7 +100,11 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> JsonObject:
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
+    if len(pairs) > MAX_MEMBERS:
+        raise MalformedJson(
+            f"an object has {len(pairs):,} members, at most {MAX_MEMBERS:,} are allowed"
+        )
     found = dict(pairs)
     if len(found) < len(pairs):
         counts = Counter(name for name, _ in pairs)
@@ -100,7 +117,7 @@ JSON_HOOKS: dict[str, Any] = {
     "parse_constant": _refuse_constant,
     "parse_float": _finite,
     "parse_int": _whole,
-    "object_pairs_hook": _without_duplicates,
+    "object_pairs_hook": _object,
 }
 
 
@@ -182,9 +199,10 @@ class StrictParser(FlaskParser):
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
         ((location, messages),) = error.messages_dict.items()
-        raise BadFields(
-            [_with_hint(one, schema) for one in flatten(messages)], location=location
-        ) from None
+        errors = list(flatten(messages))
+        # Only these are shown, and a hint is expensive.
+        errors[:MAX_ERRORS] = [_with_hint(one, schema) for one in errors[:MAX_ERRORS]]
+        raise BadFields(errors, location=location) from None
 
 
 def _with_hint(error: FieldError, schema: Schema) -> FieldError:

@@ -7,7 +7,7 @@ from marshmallow.validate import Length, OneOf, Range
 
 from components.http.job_options import JOB_ID
 from components.http.replies import JobLinksSchema, ReplySchema
-from libraries.fields import WholeNumber
+from libraries.fields import BoundedDict, BoundedList, WholeNumber
 from libraries.job_manager.states import STATES
 
 STATUSES = sorted(set(STATES.values()))
@@ -188,13 +188,13 @@ class SubmitJobSchema(Schema):
             "example": "workers.svg_tasks.generate_postcard_svg",
         },
     )
-    args = fields.List(
+    args = BoundedList(
         fields.Raw(allow_none=True),
         load_default=list,
         validate=Length(max=MAX_ARGUMENTS),
         metadata={"description": "Positional arguments of the task."},
     )
-    kwargs = fields.Dict(
+    kwargs = BoundedDict(
         keys=fields.String(),
         load_default=dict,
         validate=Length(max=MAX_ARGUMENTS),
@@ -213,7 +213,7 @@ class BulkSchema(Schema):
         validate=OneOf(["cancel", "retry", "delete"]),
         metadata={"description": "Action.", "example": "cancel"},
     )
-    ids = fields.List(
+    ids = BoundedList(
         fields.String(validate=Length(1, MAX_ID_CHARS)),
         required=True,
         validate=Length(1, 500),

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
 from libraries.fields import (
+    BoundedList,
     InvalidFields,
     Params,
     choice,
@@ -58,8 +59,8 @@ class Hatch(Params):
     )
     sides: int = whole("Number of sides of a polygon, or of points of a star.", 3, 60, default=6)
     outline: list[list[float]] | None = declare(
-        fields.List(
-            fields.List(
+        BoundedList(
+            BoundedList(
                 fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
             ),
             validate=Length(3, 100),
@@ -79,7 +80,7 @@ class Hatch(Params):
     )
     spacing: float = mm("Distance between lines", 0.3, 200, default=1.6)
     angles: list[float] = declare(
-        fields.List(
+        BoundedList(
             fields.Float(validate=Range(-360, 360)),
             validate=Length(1, 6),
             metadata={

@@ -8,7 +8,7 @@ from typing import Any, Self
 from marshmallow import fields
 from marshmallow.validate import Length, OneOf
 
-from libraries.fields import InvalidFields, declare, find_mistakes
+from libraries.fields import BoundedDict, InvalidFields, declare, find_mistakes
 from libraries.patterns import (
     PATTERNS,
     check_pattern,
@@ -32,7 +32,7 @@ def pattern_name(
 def pattern_params(**options: Any) -> Any:
     """Declare the parameters of a pattern by name; `options` go to `declare`."""
     text = "Parameters of the pattern, by name; each has a default."
-    field = fields.Dict(
+    field = BoundedDict(
         keys=fields.String(), validate=Length(max=64), metadata={"description": text}
     )
     return declare(field, factory=dict, recorded=True, **options)

@@ -10,7 +10,7 @@ from marshmallow import fields
 from marshmallow.validate import Length
 
 from libraries.errors import InvalidInput
-from libraries.fields import InvalidFields, OneOfField, Params, declare, mm
+from libraries.fields import BoundedList, InvalidFields, OneOfField, Params, declare, mm
 from libraries.geometry.rectangle import Rectangle
 from libraries.patterns import MAX_POINTS, TooComplex
 from libraries.sheets.checks import library_check
@@ -63,7 +63,7 @@ class Composition(DrawnPage):
     """A page with several elements on layers."""
 
     layers: list[Layer] | None = declare(
-        fields.List(
+        BoundedList(
             fields.Nested(Layer.schema()),
             validate=Length(max=32),
             metadata={"description": "Layers of `elements` in drawing order, each with its pen."},
@@ -71,7 +71,7 @@ class Composition(DrawnPage):
         default=None,
     )
     elements: list[Element] | None = declare(
-        fields.List(
+        BoundedList(
             OneOfField("type", ELEMENTS, name="Element"),
             validate=Length(1, MAX_ELEMENTS),
             metadata={

@@ -12,7 +12,7 @@ from marshmallow.validate import Length
 from numpy.typing import NDArray
 
 from libraries.errors import Conflict, InvalidInput, NotFound
-from libraries.fields import declare, flag, mm, whole
+from libraries.fields import BoundedList, declare, flag, mm, whole
 from libraries.geometry.area import MAX_SIDE_MM
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
@@ -43,7 +43,7 @@ class ContactSheet(Page):
     """A page with many small drawings."""
 
     captions: list[str] = declare(
-        fields.List(
+        BoundedList(
             fields.String(validate=Length(max=MAX_CAPTION_CHARS)), validate=Length(1, MAX_CELLS)
         )
     )
@@ -104,7 +104,7 @@ class JobSheet(ContactSheet):
     """A contact sheet of the drawings of jobs."""
 
     job_ids: list[str] = declare(
-        fields.List(fields.String(validate=Length(1, 128)), validate=Length(1, MAX_CELLS))
+        BoundedList(fields.String(validate=Length(1, 128)), validate=Length(1, MAX_CELLS))
     )
 
     @classmethod

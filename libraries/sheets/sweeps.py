@@ -14,7 +14,16 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length, Range
 
 from libraries.errors import InvalidInput, did_you_mean
-from libraries.fields import InvalidFields, WholeNumber, declare, flag, optional, whole
+from libraries.fields import (
+    BoundedDict,
+    BoundedList,
+    InvalidFields,
+    WholeNumber,
+    declare,
+    flag,
+    optional,
+    whole,
+)
 from libraries.patterns import PATTERNS, TooComplex
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.contact_sheets import MAX_CELLS, ContactSheet
@@ -62,7 +71,7 @@ class ArtboardSweep(Artboard):
     """An artboard, and the variation of its drawings: `seeds`, `count` or `vary`."""
 
     seeds: list[int] | None = optional(
-        fields.List(
+        BoundedList(
             WholeNumber(validate=Range(0, MAX_SEED)),
             validate=Length(MIN_CELLS, MAX_CELLS),
             metadata={"description": "Seeds of the drawings.", "example": [3, 7, 12]},
@@ -78,7 +87,7 @@ class ArtboardSweep(Artboard):
         )
     )
     vary: dict[str, Any] | None = optional(
-        fields.Dict(
+        BoundedDict(
             keys=fields.String(),
             validate=Length(1, MAX_VARIED),
             metadata={

@@ -12,7 +12,7 @@ from marshmallow.validate import Length, Range
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
-from libraries.fields import Params, declare, flag, mm, number, whole
+from libraries.fields import BoundedList, Params, declare, flag, mm, number, whole
 from libraries.fields import angle as angle_field
 from libraries.geometry.area import MAX_SIDE_MM
 from libraries.geometry.clipping import count_crossings, region_of
@@ -166,14 +166,14 @@ class StarElement(Shape):
 
 
 def _points_field(min_points: int, max_points: int = 1000) -> Any:
-    point = fields.List(
+    point = BoundedList(
         fields.Float(validate=Range(-MAX_SIDE_MM, MAX_SIDE_MM)), validate=Length(equal=2)
     )
     metadata = {
         "description": "Corners on the page: x and y in mm.",
         "example": [[20, 20], [80, 20], [50, 70]][:max_points],
     }
-    return declare(fields.List(point, validate=Length(min_points, max_points), metadata=metadata))
+    return declare(BoundedList(point, validate=Length(min_points, max_points), metadata=metadata))
 
 
 class CorneredElement(Element):

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.http.problems import EdgeError
-from components.http.strict_json import MAX_DEPTH, MalformedJson, deeper_than, parse_strictly
+from components.http.strict_json import (
+    MAX_DEPTH,
+    MAX_MEMBERS,
+    MAX_VALUES,
+    TEXT,
+    MalformedJson,
+    deeper_than,
+    parse_strictly,
+)
 from libraries.settings import Settings
 
 VALUES = st.recursive(
@@ -60,7 +68,7 @@ def depth_of(text: str) -> int:
 @given(VALUES, st.integers(0, 6))
 def test_the_depth_of_json_is_measured_correctly(value: Any, levels: int) -> None:
     text = json.dumps(value)
-    assert deeper_than(text, levels) == (depth_of(text) > levels)
+    assert deeper_than(TEXT.sub("", text), levels) == (depth_of(text) > levels)
 
 
 @pytest.mark.parametrize(
@@ -247,3 +255,24 @@ def test_a_body_in_chunks_is_read_like_any_other(client: FlaskClient) -> None:
 def test_a_malformed_body_is_an_edge_error() -> None:
     with pytest.raises(EdgeError):
         parse_strictly(b"{")
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        (json.dumps([0] * MAX_VALUES), True),
+        (json.dumps([0] * (MAX_VALUES + 1)), False),
+        (json.dumps([[]] * (MAX_VALUES + 1)), False),
+        (json.dumps(["," * MAX_VALUES]), True),
+        (json.dumps({str(number): 0 for number in range(MAX_MEMBERS)}), True),
+        (json.dumps({str(number): 0 for number in range(MAX_MEMBERS + 1)}), False),
+        (json.dumps([{"a": {str(number): 0 for number in range(MAX_MEMBERS + 1)}}]), False),
+    ],
+    ids=["values", "a value more", "lists", "commas in a string", "members", "one more", "deeper"],
+)
+def test_values_and_members_are_counted(text: str, allowed: bool) -> None:
+    if allowed:
+        assert parse_strictly(text.encode()) == json.loads(text)
+    else:
+        with pytest.raises(MalformedJson, match=r"values|members"):
+            parse_strictly(text.encode())
