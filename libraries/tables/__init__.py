@@ -1,4 +1,4 @@
-"""Data files: between CSV, TSV, JSON, NDJSON, XLSX and Parquet, within limits, with an account of every row that was not kept."""
+"""Conversion of data files between CSV, TSV, JSON, NDJSON, XLSX and Parquet, with limits and a report of rejected rows."""
 
 from libraries.tables.batches import (
     MAX_FILE_NAME_CHARS,
