@@ -1,4 +1,4 @@
-"""Mail: templates are data files, messages are checked before they exist, delivery is by SMTP or into a file."""
+"""Email: templates, checked messages, and delivery by SMTP or to a file."""
 
 from libraries.mailing.addresses import (
     MAX_ADDRESS_CHARS,

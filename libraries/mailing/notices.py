@@ -1,4 +1,4 @@
-"""The letter of a notification: a template with its context, the files that go with it, and the drawing that it shows."""
+"""Letters of notifications: a template, its context, attachments, and the picture of a drawing."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def notice(
 ) -> Letter:
     """Return the letter of a notification.
 
-    A template with a picture shows the first drawing among the attachments, or else what the job
-    made whose id the context has as `job_id`.
+    A template with a picture shows the first drawing among the attachments, or else of the job
+    `context["job_id"]`.
 
     Args:
         subject: one line of 1 to 200 characters.
         template: the name of a template.
-        context: values for the template, JSON only.
+        context: JSON values for the template.
         attachments: ids of jobs, or names such as `output/drawings/a.svg`.
-        made_by: tells what a job made.
+        made_by: returns the records of a job's files.
 
     Raises:
-        InvalidInput, BadContext: the value is not usable; the error names the field.
-        UnknownName: there is no such template.
+        InvalidInput, BadContext: a value is invalid; the error names the field.
+        UnknownName: unknown template.
         Unavailable: an attachment cannot be read now.
     """
     check_subject(subject)

@@ -25,7 +25,7 @@ PORTS = {"http": 80, "https": 443}
 # Below this, ports belong to services of the system, such as mail; the one beside them is the
 # broker's usual port.
 FIRST_FREE_PORT, LAST_PORT, BROKER_PORT = 1024, 65535, 6379
-LOOKUP_PATIENCE_S = 5.0
+LOOKUP_TIMEOUT_S = 5.0
 NO_PUBLIC_ADDRESS = "the host cannot be found, or has an address that is not public"
 
 
@@ -237,8 +237,8 @@ def look_up(host: str, port: int) -> Sequence[str]:
             _lookups.release()
             done.set()
 
-    deadline = time.monotonic() + LOOKUP_PATIENCE_S
-    if not _lookups.acquire(timeout=LOOKUP_PATIENCE_S):
+    deadline = time.monotonic() + LOOKUP_TIMEOUT_S
+    if not _lookups.acquire(timeout=LOOKUP_TIMEOUT_S):
         return ()
     threading.Thread(target=ask, daemon=True, name="outbound-lookup").start()
     return tuple(found) if done.wait(deadline - time.monotonic()) else ()

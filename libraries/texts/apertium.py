@@ -16,7 +16,7 @@ from typing import IO
 from libraries.errors import Unavailable
 from libraries.texts.contents import MAX_CONTENT_CHARS, printable
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 # A translation is rarely twice as long as its text, and a character has at most four bytes.
 MAX_TRANSLATION_CHARS = 2 * MAX_CONTENT_CHARS
 MAX_OUTPUT_BYTES = 4 * MAX_TRANSLATION_CHARS
@@ -56,8 +56,8 @@ def _output(*arguments: str, text: str = "") -> str:
         source.seek(0)
         with _started(arguments, source) as program:
             assert program.stdout is not None  # noqa: S101 - a pipe was asked for
-            written = _read(program.stdout, time.monotonic() + PATIENCE_S)
-            if program.wait(PATIENCE_S) != 0:
+            written = _read(program.stdout, time.monotonic() + TIMEOUT_S)
+            if program.wait(TIMEOUT_S) != 0:
                 raise Unavailable(
                     "the translator could not translate this text", code="translator-away"
                 )

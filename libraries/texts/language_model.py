@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, urlsplit
 from libraries.errors import Unavailable
 from libraries.texts.contents import printable
 
-PATIENCE_S = 120.0
+TIMEOUT_S = 120.0
 MAX_RESPONSE_BYTES = 1_000_000
 
 
@@ -62,11 +62,11 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
     """
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     target = f"{address.path}?{address.query}" if address.query else address.path
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     with _plain_errors(), contextlib.closing(_connection(address)) as connection:
         connection.connect()
         # The model thinks before it answers.
-        connection.sock.settimeout(PATIENCE_S)
+        connection.sock.settimeout(TIMEOUT_S)
         connection.request(
             "POST", target, body, headers | ({"Authorization": f"Bearer {key}"} if key else {})
         )

@@ -20,7 +20,7 @@ from libraries.outbound import Endpoint, Resolver, Wire, connected, read_url
 from libraries.webhooks.receivers import public_addresses
 
 # All of an attempt, from the look-up of the name to the end of the reply.
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 MAX_RESPONSE_BYTES = 65536
 # Answers that say "later", apart from those of the 500s.
 RETRYABLE = frozenset(
@@ -49,7 +49,7 @@ def post(
     headers: Mapping[str, str],
     *,
     resolver: Resolver | None = None,
-    patience: float = PATIENCE_S,
+    patience: float = TIMEOUT_S,
 ) -> Receipt:
     """Send `body` as JSON, and return what became of it.
 

@@ -107,7 +107,7 @@ def test_a_model_without_a_usable_reply_is_an_error_that_trying_again_can_mend(
 def test_a_server_that_is_away_or_silent_does_not_answer(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
+    monkeypatch.setattr("libraries.texts.language_model.TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         use_settings(
             settings.with_values(text_model_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
@@ -126,7 +126,7 @@ def test_a_reply_that_comes_by_drops_is_not_waited_for(
             time.sleep(0.02)
             yield b" "
 
-    monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
+    monkeypatch.setattr("libraries.texts.language_model.TIMEOUT_S", 0.3)
     with model_server((200, drops())) as server:
         use_settings(settings.with_values(text_model_url=server.url))
         with raises_code("model-away", match="takes too long"):

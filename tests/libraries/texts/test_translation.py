@@ -149,7 +149,7 @@ def test_a_program_that_cannot_be_started_is_said_to_be_so(install: Install, hom
 def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
     install: Install, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.5)
+    monkeypatch.setattr("libraries.texts.apertium.TIMEOUT_S", 0.5)
     alive = home / "alive"
     os.mkfifo(alive)
     reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
@@ -167,7 +167,7 @@ def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
 def test_a_translator_that_has_said_all_and_does_not_end_is_ended(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.3)
+    monkeypatch.setattr("libraries.texts.apertium.TIMEOUT_S", 0.3)
     install("echo La casa; exec >&-; exec sleep 60")
     with raises_code("translator-away", match="took too long"):
         translate("The house is red.")

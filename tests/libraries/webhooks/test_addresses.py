@@ -275,7 +275,7 @@ def test_the_system_knows_this_machine() -> None:
 def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(10) and [])
-    monkeypatch.setattr(addresses, "LOOKUP_PATIENCE_S", 0.1)
+    monkeypatch.setattr(addresses, "LOOKUP_TIMEOUT_S", 0.1)
     monkeypatch.setattr(addresses, "_lookups", threading.BoundedSemaphore(2))
     begun = Stopwatch()
     assert [look_up("example.com", 80) for _ in range(3)] == [(), (), ()]
