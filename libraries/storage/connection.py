@@ -1,4 +1,4 @@
-"""The connection to an S3-compatible server: clients that survive a fork, and its troubles in our words."""
+"""Clients for an S3-compatible server that survive a fork, and translation of its errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
-from libraries.storage.artifacts import StorageUnavailable
+from libraries.storage.artifacts import StorageUnavailable, storage_full
 
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 CHANGED = {"412", "PreconditionFailed"}
@@ -21,26 +21,26 @@ OUT_OF_RANGE = {"416", "InvalidRange"}
 
 
 class _Clients:
-    """What this process and those that it forks know: the descriptions of the service, and the clients by process and use."""
+    """The service descriptions, and the clients by process and options; inherited by forks."""
 
     loader: Any = None
     clients: dict[tuple[int, BucketAddress, float, int], Any] = {}  # noqa: RUF012 - changed here only
 
 
 def client_for(address: BucketAddress, timeout: float, attempts: int = 3) -> Any:
-    """Return the client for the server at `address`, which waits `timeout` seconds for an answer, `attempts` times.
+    """Return the client for the server at `address`: `attempts` requests of at most `timeout` seconds each.
 
-    The credentials are those that AWS's own tools find: the variables AWS_ACCESS_KEY_ID and
-    AWS_SECRET_ACCESS_KEY, a profile, the role of the machine. No lock is held meanwhile, and each
-    process makes its own client: a fork finds nothing half done.
+    Credentials are found as by the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile,
+    or the role of the machine. Each process creates its own client without holding a lock, so a fork
+    never inherits a locked or half-made one.
 
     Raises:
-        StorageUnavailable: the credentials are named, but not there.
+        StorageUnavailable: the credentials are configured but cannot be loaded.
     """
     key = (os.getpid(), address, timeout, attempts)
     client = _Clients.clients.get(key)
     if client is None:
-        # Clients of the process that forked this one, or of other settings, are of no use any more.
+        # Drop clients of the parent process and of other addresses.
         kept = {known: one for known, one in _Clients.clients.items() if known[:2] == key[:2]}
         with translated_errors():
             client = _new_client(address, timeout, attempts)
@@ -57,12 +57,11 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
         read_timeout=timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
-        # The checksums that AWS added later are not known everywhere; Content-MD5 and our own
-        # SHA-256 are.
+        # Not every server supports the newer checksums; Content-MD5 and our own SHA-256 are enough.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    # Without a name for the region there is one that every server takes.
+    # Every server accepts the default region.
     region = address.region or session.get_config_variable("region") or "us-east-1"
     client = session.create_client(
         "s3", region_name=region, endpoint_url=address.endpoint or None, config=config
@@ -73,12 +72,11 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Say in our words what goes wrong inside between us and the server.
+    """Translate errors of botocore.
 
     Raises:
-        StorageUnavailable: the server does not answer, or answers that it does not do what it is
-            asked.
-        Unavailable: it has no room.
+        StorageUnavailable: the server is unreachable, too slow, or answers with an error.
+        Unavailable: the storage is full.
     """
     try:
         yield
@@ -106,7 +104,7 @@ def _server_message(error: Any) -> Unavailable:
         "InsufficientStorage",
         "507",
     }:
-        return Unavailable("there is no room left to store the result", code="storage-full")
+        return storage_full()
     return StorageUnavailable(
         {
             "NoSuchBucket": "bucket",
@@ -123,5 +121,5 @@ def _server_message(error: Any) -> Unavailable:
 
 
 def code_of(error: Any) -> str:
-    """Return the code of an answer that says no, such as `NoSuchKey`, or its status where it has none, such as `404`."""
+    """Return the error code of a response such as `NoSuchKey`, or its status such as `404`."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -328,9 +328,7 @@ printable = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
         st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
     ),
 )
-def test_no_input_adds_a_header_or_a_recipient(
-    text: str, context: dict[str, str]
-) -> None:
+def test_no_input_adds_a_header_or_a_recipient(text: str, context: dict[str, str]) -> None:
     message = parsed(compose("ann@example.com", f"S{text}.", "order_complete", context).as_bytes())
     assert sorted(message.keys()) == sorted(
         [
@@ -365,7 +363,9 @@ def test_without_a_server_each_mail_becomes_a_file(settings: Settings) -> None:
         assert parsed(Path(artifact.path).read_bytes())["Subject"] == "Your order is ready"
 
 
-def test_a_mail_is_delivered_to_a_real_server(settings: Settings, start_server: StartServer) -> None:
+def test_a_mail_is_delivered_to_a_real_server(
+    settings: Settings, start_server: StartServer
+) -> None:
     """D9."""
     server = start_server()
     use_server(settings.with_values(mail_from="shop@example.org"), server.url())
@@ -380,7 +380,9 @@ def test_a_mail_is_delivered_to_a_real_server(settings: Settings, start_server: 
     assert not list(settings.storage.output_dir.glob("mail/*"))
 
 
-def test_injected_headers_do_not_reach_the_server(settings: Settings, start_server: StartServer) -> None:
+def test_injected_headers_do_not_reach_the_server(
+    settings: Settings, start_server: StartServer
+) -> None:
     server = start_server()
     use_server(settings, server.url())
     for recipient, subject in [

@@ -91,9 +91,7 @@ def test_a_hostile_context_stays_text(name: str) -> None:
         ("digest", {"date": "today", "drawings": {"title": "x"}}, {"drawings"}),
     ],
 )
-def test_each_invalid_field_is_named(
-    name: str, context: dict[str, Any], where: set[str]
-) -> None:
+def test_each_invalid_field_is_named(name: str, context: dict[str, Any], where: set[str]) -> None:
     assert set(problems(name, context)) == where
 
 

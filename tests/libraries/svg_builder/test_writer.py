@@ -207,7 +207,7 @@ def test_what_cannot_be_written_is_refused_before_the_first_block() -> None:
 def test_blocks_are_published_whole_with_their_size_and_hash() -> None:
     document = document_of([[(x, y) for x in range(200)] for y in range(200)])
     artifact = output_folder().publish("a/drawing.svg", svg_blocks(document))
-    with output_folder().open("a/drawing.svg") as file:
+    with output_folder().open_checked("a/drawing.svg") as file:
         data = file.read()
     assert data.decode() == text_of(document)
     assert (artifact.size, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())

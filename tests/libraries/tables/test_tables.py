@@ -500,7 +500,7 @@ def test_a_path_outside_the_folders_is_rejected(settings: Settings, path: str) -
 def test_a_missing_file_is_named_in_the_error(settings: Settings) -> None:
     settings.storage.upload_dir.mkdir(parents=True)
     settings.storage.output_dir.mkdir(parents=True)
-    with raises_code("file-missing", match=r"there is no file 'nowhere\.csv'"):
+    with raises_code("file-missing", match=r"file not found: 'nowhere\.csv'"):
         convert_file("nowhere.csv", "json")
 
 
