@@ -14,7 +14,7 @@ from components.http.replies import json_response
 from libraries.errors import Unavailable
 from libraries.gallery import (
     Drawing,
-    Wanted,
+    GalleryQuery,
     find_drawing,
     gallery,
     keep_drawing,
@@ -22,7 +22,7 @@ from libraries.gallery import (
     remove_drawing,
 )
 from libraries.gallery.arrivals import process_pending
-from libraries.gallery.searching import SAME_SIZE
+from libraries.gallery.searching import SAME_SIZE_MM
 from libraries.job_manager import current_owner
 from libraries.job_manager.representation import utc
 from libraries.json_types import JsonObject
@@ -57,12 +57,12 @@ def list_response(query: Mapping[str, Any]) -> Response:
     return response
 
 
-def wanted_of(query: Mapping[str, Any]) -> Wanted:
+def wanted_of(query: Mapping[str, Any]) -> GalleryQuery:
     """Return which drawings a `GalleryQuerySchema` asks for."""
     moments = {
         name: query[name].timestamp() for name in ("since", "until") if query[name] is not None
     }
-    return Wanted(
+    return GalleryQuery(
         text=query["q"],
         tags=query["tag"],
         size=page_size(query["paper"]) if query["paper"] is not None else None,
@@ -157,7 +157,7 @@ def paper_of(width: float, height: float) -> str | None:
     same = [
         paper
         for _, paper in PAPERS.items()
-        if max(abs(paper.width - short), abs(paper.height - long)) <= SAME_SIZE
+        if max(abs(paper.width - short), abs(paper.height - long)) <= SAME_SIZE_MM
     ]
     order = sorted(
         same, key=lambda paper: (paper.family not in FAMILIES, len(paper.name), paper.name)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from libraries.gallery import Drawing, Gallery, Wanted, drawing_id, gallery
+from libraries.gallery import Drawing, Gallery, GalleryQuery, drawing_id, gallery
 from libraries.gallery.catalogue import FILE_NAME
 from libraries.gallery.databases import SqliteDatabase
 from libraries.gallery.postgres import PostgresDatabase, connection_arguments
@@ -71,7 +71,7 @@ def shown(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Galler
 
 
 def numbers(shown: Gallery, owner: str = "ann", **wanted: Any) -> list[int]:
-    return [int(one.name[10:14]) for one in shown.search(owner, Wanted(**wanted)).items]
+    return [int(one.name[10:14]) for one in shown.search(owner, GalleryQuery(**wanted)).items]
 
 
 def test_the_newest_come_first_and_only_ones_own(shown: Gallery) -> None:
@@ -119,16 +119,16 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
 def test_drawings_are_found_by_what_is_on_them(shown: Gallery) -> None:
     for wanted, found in FOUND:
         assert sorted(numbers(shown, **wanted)) == sorted(found), wanted
-        assert shown.count("ann", Wanted(**wanted)) == len(found)
+        assert shown.count("ann", GalleryQuery(**wanted)) == len(found)
 
 
 def test_a_hostile_question_finds_nothing_or_something_and_breaks_nothing(shown: Gallery) -> None:
     for text in HOSTILE:
         for wanted in (
-            Wanted(text=text),
-            Wanted(pattern=text),
-            Wanted(tags=[text]),
-            Wanted(color=text),
+            GalleryQuery(text=text),
+            GalleryQuery(pattern=text),
+            GalleryQuery(tags=[text]),
+            GalleryQuery(color=text),
         ):
             assert all(one.owner == "ann" for one in shown.search("ann", wanted).items), text
     assert len(numbers(shown)) == 7
@@ -148,7 +148,7 @@ def test_pages_follow_each_other_without_gap_and_without_repetition(shown: Galle
     seen: list[str] = []
     cursor = None
     while True:
-        page = shown.search("ann", Wanted(), limit=3, cursor=cursor)
+        page = shown.search("ann", GalleryQuery(), limit=3, cursor=cursor)
         seen += [one.id for one in page.items]
         with shown.changing() as change:  # somebody draws meanwhile
             change.put(drawing(100 + len(seen), made_at=1_700_000_900.0))
@@ -169,7 +169,7 @@ def test_a_cursor_that_no_page_gave_is_refused(shown: Gallery) -> None:
         "MS4wIHg=",
     ):
         with raises_code("bad-cursor"):
-            shown.search("ann", Wanted(), cursor=cursor)
+            shown.search("ann", GalleryQuery(), cursor=cursor)
 
 
 def test_a_drawing_that_is_entered_again_is_there_once_as_it_is_now(shown: Gallery) -> None:
@@ -211,7 +211,7 @@ def test_several_processes_write_at_once_and_nothing_is_lost(shown: Gallery) -> 
     for writer in writers:
         writer.join(60)
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    assert shown.count("ann", Wanted()) == 7 + 75
+    assert shown.count("ann", GalleryQuery()) == 7 + 75
 
 
 @pytest.mark.parametrize("shown", ["sqlite"], indirect=True)
@@ -222,7 +222,7 @@ def test_a_damaged_index_is_said_so_once_and_then_empty(shown: Gallery, settings
     path.unlink()
     path.write_bytes(b"This is no database. " * 1000)
     with raises_code("gallery-away") as told:
-        shown.search("ann", Wanted())
+        shown.search("ann", GalleryQuery())
     assert str(settings.broker.data_dir) not in str(told.value)
     assert numbers(shown) == []
     assert path.with_name(f"{FILE_NAME}.damaged").is_file()
@@ -234,7 +234,7 @@ def test_an_index_of_another_version_is_made_anew(shown: Gallery, settings: Sett
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    assert Gallery(SqliteDatabase(path)).search("ann", Wanted()).items == []
+    assert Gallery(SqliteDatabase(path)).search("ann", GalleryQuery()).items == []
 
 
 @pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
@@ -252,7 +252,7 @@ def test_connections_that_were_cut_are_replaced(shown: Gallery, database_url: st
 def test_a_database_that_is_not_there_is_said_so_without_its_password(settings: Settings) -> None:
     use_settings(settings.with_values(gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
     with raises_code("gallery-away") as told:
-        gallery().search("ann", Wanted())
+        gallery().search("ann", GalleryQuery())
     assert "secret" not in str(told.value) + repr(get_settings())
 
 

@@ -18,10 +18,10 @@ from libraries.broker import keys
 from libraries.broker.connections import worker_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.gallery import (
-    Arrival,
     Drawing,
     Gallery,
-    Wanted,
+    GalleryQuery,
+    NewDrawing,
     drawing_id,
     find_drawing,
     gallery,
@@ -32,7 +32,7 @@ from libraries.gallery import (
     remove_drawing,
 )
 from libraries.gallery.arrivals import known_owners, process_pending, update_index
-from libraries.gallery.shelf import enter
+from libraries.gallery.shelf import add
 from libraries.job_manager import as_owner, delete_job, enqueue_background_job
 from libraries.job_manager.journal import JournalEntry
 from libraries.settings import Settings
@@ -48,7 +48,7 @@ RunJobs = Callable[[], None]
 
 
 def everything(owner: str = ANYBODY, **wanted: Any) -> list[Drawing]:
-    return gallery().search(owner, Wanted(**wanted), limit=100).items
+    return gallery().search(owner, GalleryQuery(**wanted), limit=100).items
 
 
 def quiet(_: int, __: int, ___: str) -> None: ...
@@ -76,7 +76,7 @@ def shown(settings: Settings) -> list[Drawing]:
     for seed in range(3):
         made = draw_artboard(60 + seed, 40, "spiral", params={"pitch": 4}, seed=seed)
         stored = output_folder().publish(f"a/{seed}.svg", made.blocks())
-        arrival = Arrival(
+        arrival = NewDrawing(
             owner=ANYBODY,
             name=stored.name,
             sha256=stored.sha256,
@@ -85,7 +85,7 @@ def shown(settings: Settings) -> list[Drawing]:
             job_id=f"job{seed}",
         )
         with gallery().changing() as change:
-            enter(change, arrival)
+            add(change, arrival)
     return everything()[::-1]
 
 
@@ -410,7 +410,7 @@ def test_a_rebuild_that_is_killed_leaves_the_old_index_and_can_be_done_again(
     assert process.exitcode == -signal.SIGKILL
     assert everything()[::-1] == shown
     assert rebuild([ANYBODY], {}, quiet) == {"drawings": 123, "unreadable": 0, "superseded": False}
-    assert gallery().count(ANYBODY, Wanted(text="many")) == 120
+    assert gallery().count(ANYBODY, GalleryQuery(text="many")) == 120
 
 
 def test_looking_is_possible_while_somebody_writes(settings: Settings) -> None:
