@@ -1,4 +1,4 @@
-"""Requests to the outside on behalf of a stranger: to public addresses alone, with a bound on time and size."""
+"""HTTP requests to addresses that clients chose, restricted to public addresses, with limits for time and size."""
 
 from libraries.outbound.addresses import (
     Endpoint,

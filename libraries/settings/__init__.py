@@ -1,4 +1,4 @@
-"""The settings: read once per process from the environment into frozen groups, each setting declared once."""
+"""Settings of this process, read once from the environment into frozen groups."""
 
 from libraries.settings.groups import (
     AccessSettings,

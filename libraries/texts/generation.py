@@ -1,4 +1,4 @@
-"""Replies to a text: from a language model where one is set, else by keyword."""
+"""Replies to a text, from a language model or by keyword."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from libraries.settings import TextSettings
 from libraries.texts.answers import Answer
 from libraries.texts.language_model import ask_model
 
-# The first entry with one of its words in the text replies.
+# The first entry with a keyword in the text is used.
 REPLIES: tuple[tuple[frozenset[str], str], ...] = (
     (
         frozenset({"weather"}),
@@ -26,12 +26,10 @@ REPLIES: tuple[tuple[frozenset[str], str], ...] = (
 
 
 def generate(content: str) -> Answer:
-    """Return a reply to `content`.
-
-    The engine is `model` if the setting `TEXT_MODEL_URL` names one, else `keywords`.
+    """Return a reply to `content`, from the model at `TEXT_MODEL_URL` if that is set, else by keyword.
 
     Raises:
-        Unavailable: a model is set, but gave no reply.
+        Unavailable: the model gave no reply.
     """
     settings = TextSettings.current()
     if settings.text_model_url:
@@ -49,7 +47,7 @@ def generate(content: str) -> Answer:
 
 def _keyword_reply(content: str) -> str:
     words = set(re.findall(r"\w+", content.lower()))
-    # The documented reply to everything else.
+    # The default is the documented reply.
     return next(
         (reply for keywords, reply in REPLIES if keywords & words),
         "That's an interesting point... Based on my analysis, I would suggest exploring this topic further.",

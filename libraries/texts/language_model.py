@@ -1,8 +1,4 @@
-"""A language model behind an OpenAI-compatible endpoint: one question, one reply.
-
-The request and the reply have the form of `POST /chat/completions` of the OpenAI API, which Ollama,
-llama.cpp, vLLM and others speak as well.
-"""
+"""Client for a language model with the OpenAI API (`POST /chat/completions`), as in Ollama, llama.cpp and vLLM."""
 
 from __future__ import annotations
 
@@ -26,14 +22,14 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
     """Return the reply of a language model to `content`, at most 10,000 characters.
 
     Args:
-        content: what to reply to.
-        url: address of the endpoint, such as `http://127.0.0.1:11434/v1`.
-        model: name of the model, if the endpoint wants one.
-        key: sent as a bearer token, if the endpoint wants one.
+        content: the message to the model.
+        url: the base URL of the API, such as `http://127.0.0.1:11434/v1`.
+        model: the name of the model, if the API requires one.
+        key: a bearer token, if the API requires one.
 
     Raises:
-        Unavailable: the endpoint cannot be reached, refuses, is silent for 120 s or talks for
-            longer, or answers with something else than a reply.
+        Unavailable: the model is unreachable, rejects the request, takes longer than 120 s, or its
+            response is invalid.
     """
     question = {"messages": [{"role": "user", "content": content}], "stream": False} | (
         {"model": model} if model else {}
@@ -44,38 +40,35 @@ def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
     return printable(reply.strip(), longest=10_000)
 
 
+def _failed(problem: str) -> Unavailable:
+    return Unavailable(problem, code="model-away")
+
+
 def _reply_text(body: bytes) -> str:
-    """Return the text in a reply of the endpoint, or raise Unavailable."""
     try:
         reply = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
-        raise Unavailable("the language model's reply cannot be read", code="model-away") from error
+        raise _failed("the language model's reply cannot be read") from error
     if not isinstance(reply, str) or not reply.strip():
-        raise Unavailable("the language model's reply has no text", code="model-away")
+        raise _failed("the language model's reply has no text")
     return reply
 
 
 def _post(address: SplitResult, body: bytes, key: str) -> bytes:
-    """Return what the endpoint answers to `body`.
-
-    Redirects are not followed, so the key stays with whom it is for.
-    """
+    """Return the response to `body`. Redirects are not followed, so that the key is not passed on."""
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     target = f"{address.path}?{address.query}" if address.query else address.path
     deadline = time.monotonic() + TIMEOUT_S
-    with _plain_errors(), contextlib.closing(_connection(address)) as connection:
+    with _translated_errors(), contextlib.closing(_connection(address)) as connection:
         connection.connect()
-        # The model thinks before it answers.
+        # The first byte of the reply may take long.
         connection.sock.settimeout(TIMEOUT_S)
         connection.request(
             "POST", target, body, headers | ({"Authorization": f"Bearer {key}"} if key else {})
         )
         with connection.getresponse() as response:
             if response.status != HTTPStatus.OK:
-                raise Unavailable(
-                    f"the language model refused the request (reply {response.status})",
-                    code="model-away",
-                )
+                raise _failed(f"the language model rejected the request (reply {response.status})")
             return _read(response, deadline)
 
 
@@ -90,27 +83,25 @@ def _connection(address: SplitResult) -> http.client.HTTPConnection:
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:
-    """Return the body of a response that ends before `deadline`, in monotonic seconds, and is no larger than a megabyte."""
+    """Return the body of a response; raise Unavailable after `deadline` (monotonic seconds) or if it is too large."""
     body = b""
     while time.monotonic() < deadline:
         block = response.read1(65_536)
         body += block
         if len(body) > MAX_RESPONSE_BYTES:
-            raise Unavailable("the language model's reply is too large", code="model-away")
+            raise _failed("the language model's reply is too large")
         if not block:
             return body
-    raise Unavailable("the language model takes too long", code="model-away")
+    raise _failed("the language model takes too long")
 
 
 @contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn what http.client raises into our error; the endpoint's own words are not passed on."""
+def _translated_errors() -> Iterator[None]:
+    """Translate the errors of http.client; the texts of the server are not passed on."""
     try:
         yield
     except ssl.SSLError as error:
-        raise Unavailable(
-            "the language model's certificate is not good enough to trust", code="model-away"
-        ) from error
-    # ValueError: a port or a host name that cannot be one.
+        raise _failed("the language model's certificate is not trusted") from error
+    # ValueError: an invalid port or host name.
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unavailable("the language model does not answer", code="model-away") from error
+        raise _failed("the language model does not answer") from error

@@ -1,4 +1,4 @@
-"""Webhooks: telling an address that a client named what became of its job, signed, and never an address of the inside."""
+"""Signed webhooks for job events. Private addresses are rejected."""
 
 from libraries.outbound import Endpoint, read_url
 from libraries.webhooks.announcements import (
