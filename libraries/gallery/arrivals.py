@@ -33,12 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def update_index(entries: Sequence[JournalEntry]) -> None:
-    """Add the drawings of finished jobs to the index, and remove those of deleted jobs. Idempotent.
-
-    Raises:
-        Unavailable: the index cannot be written.
-        StorageUnavailable, QueueUnavailable: the storage or the broker is unreachable.
-    """
+    """Add the drawings of finished jobs to the index, and remove those of deleted jobs. Idempotent."""
     client = web_client()
     with gallery().changing() as writer:
         for entry in entries:
@@ -66,23 +61,14 @@ SUBSCRIPTION = Subscription(
 
 
 def process_pending(*, seconds: float = 1.0) -> None:
-    """Update the index before a search, within about `seconds`.
-
-    Raises:
-        Unavailable, StorageUnavailable, QueueUnavailable: as `update_index`.
-    """
+    """Update the index before a search, within about `seconds`; raise Unavailable on failure."""
     client = web_client()
     retry(lambda: process_earlier_notes(client))
     catch_up(SUBSCRIPTION, seconds=seconds)
 
 
 def process_earlier_notes(client: Redis) -> None:
-    """Process the notes of the version before the journal. Idempotent and safe to run concurrently.
-
-    Raises:
-        Unavailable, StorageUnavailable: as `update_index`.
-        redis.RedisError: the broker is unreachable.
-    """
+    """Process the notes of the version before the journal. Idempotent and safe to run concurrently."""
     while client.llen(keys.EXHIBITS_KEY):
         # Read inside the transaction, so that additions and removals stay in order.
         with gallery().changing() as writer:

@@ -37,12 +37,7 @@ class Gallery:
     def search(
         self, owner: str, wanted: GalleryQuery, *, limit: int = 30, cursor: str | None = None
     ) -> Page:
-        """Return up to `limit` drawings of an owner, newest first.
-
-        Raises:
-            InvalidInput: the cursor is invalid.
-            Unavailable: the index cannot be read.
-        """
+        """Return up to `limit` drawings of an owner, newest first; raise InvalidInput for an invalid cursor."""
         after = read_cursor(cursor) if cursor is not None else None
         with self._database.read() as transaction:
             clauses, values = conditions(transaction, wanted)
@@ -199,12 +194,8 @@ def _state(transaction: Transaction, name: str) -> int:
 
 
 def _set_state(transaction: Transaction, name: str, value: int) -> None:
-    transaction.run(
-        "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
-        name,
-        value,
-        value,
-    )
+    sql = "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?"
+    transaction.run(sql, name, value, value)
 
 
 def _found(
@@ -229,19 +220,11 @@ def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
         f"INSERT INTO drawing ({', '.join(COLUMNS)}) VALUES ({marks})",  # noqa: S608
         *(row[name] for name in COLUMNS),
     )
-    for kind, values in (
-        ("pattern", drawing.patterns),
-        ("color", drawing.colors),
-        ("tag", drawing.tags),
-    ):
+    tags = {"pattern": drawing.patterns, "color": drawing.colors, "tag": drawing.tags}
+    sql = "INSERT INTO mark (build, id, kind, value) VALUES (?, ?, ?, ?)"
+    for kind, values in tags.items():
         for value in dict.fromkeys(values):
-            transaction.run(
-                "INSERT INTO mark (build, id, kind, value) VALUES (?, ?, ?, ?)",
-                build,
-                drawing.id,
-                kind,
-                value,
-            )
+            transaction.run(sql, build, drawing.id, kind, value)
 
 
 def _delete(transaction: Transaction, build: int, drawing: str) -> None:

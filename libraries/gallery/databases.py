@@ -103,7 +103,7 @@ class SqliteDatabase(Database):
     def vacuum(self) -> None:
         with self.write() as transaction:
             transaction.run("INSERT INTO spoken (spoken) VALUES ('optimize')")
-        with _translated():
+        with translated_errors(sqlite3.Error):
             self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class SqliteDatabase(Database):
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[Transaction]:
-        with _translated():
+        with translated_errors(sqlite3.Error):
             try:
                 connection = self._connection()
                 connection.execute(begin)
@@ -200,11 +200,12 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def translated_errors(error: type[Exception]) -> Iterator[None]:
+    """Raise Unavailable for errors of the database."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (error, OSError) as problem:
         raise Unavailable(
             "the gallery index is temporarily unavailable; try again in a moment",
             code="gallery-away",
-        ) from error
+        ) from problem

@@ -11,8 +11,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pg8000 import dbapi
 
-from libraries.errors import Unavailable
-from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, Row, Transaction, writable
+from libraries.gallery.databases import (
+    BUSY_SECONDS,
+    VERSION,
+    Database,
+    Row,
+    Transaction,
+    translated_errors,
+    writable,
+)
 from libraries.json_types import JsonObject
 
 # A separate schema, so that the database may contain other tables, and one per version.
@@ -85,7 +92,7 @@ class PostgresDatabase(Database):
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[Transaction]:
-        with _translated():
+        with translated_errors(dbapi.Error):
             connection = self._take()
             try:
                 transaction = PostgresTransaction(connection)
@@ -170,14 +177,3 @@ def _make_tables(run: Any) -> None:
     for statement in TABLES.split(";"):
         run(statement)
     run("COMMIT")
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (dbapi.Error, OSError) as error:
-        raise Unavailable(
-            "the gallery database is temporarily unavailable; try again in a moment",
-            code="gallery-away",
-        ) from error

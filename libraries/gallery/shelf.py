@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO
+from typing import IO, Any
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.gallery.catalogue import IndexWriter, gallery
 from libraries.gallery.drawings import KEPT, Drawing, NewDrawing, describe, drawing_id
 from libraries.gallery.labels import (
     NO_LABEL,
-    Label,
     check_tag,
     check_title,
     read_label,
@@ -47,22 +46,18 @@ def _file_not_found() -> NotFound:
 def label_drawing(
     owner: str, drawing: str, *, title: str | None = None, tags: Sequence[str] | None = None
 ) -> Drawing:
-    """Set title and tags of a drawing; None leaves them unchanged, an empty title restores that of the file.
+    """Set title and tags of a drawing, or raise InvalidInput or NotFound.
 
-    Raises:
-        InvalidInput: the title or a tag is invalid.
-        NotFound: the drawing was not found.
+    None leaves them unchanged, an empty title restores that of the file.
     """
     found = find_drawing(owner, drawing)
-    new_title = None if title is None else check_title(title)
-    new_tags = None if tags is None else tuple(dict.fromkeys(map(check_tag, tags)))
+    changes: dict[str, Any] = {}
+    if title is not None:
+        changes["title"] = check_title(title)
+    if tags is not None:
+        changes["tags"] = tuple(dict.fromkeys(map(check_tag, tags)))
     with files_belonging_to(owner):
-        before = read_label(drawing)
-        label = replace(
-            before,
-            title=before.title if new_title is None else new_title,
-            tags=before.tags if new_tags is None else new_tags,
-        )
+        label = replace(read_label(drawing), **changes)
         own_title = describe(NewDrawing(owner=owner, name=found.name), NO_LABEL).title
         write_label(drawing, label)
     with gallery().changing() as writer:
@@ -73,9 +68,7 @@ def label_drawing(
 def keep_drawing(owner: str, drawing: str) -> Drawing:
     """Keep a drawing permanently, as a copy that does not expire with its job. Idempotent.
 
-    Raises:
-        NotFound: the drawing or its file was not found.
-        Unavailable, StorageUnavailable: the file cannot be copied.
+    Raises NotFound if the drawing or its file was not found.
     """
     found = find_drawing(owner, drawing)
     if found.kept:
@@ -92,10 +85,8 @@ def keep_drawing(owner: str, drawing: str) -> Drawing:
             copied = output_folder().copy(found.name, name, sha256=found.sha256 or None)
         except (NotFound, InvalidInput):
             raise _file_not_found() from None
-        before = read_label(drawing)
-        label = Label(
-            title=before.title,
-            tags=before.tags,
+        label = replace(
+            read_label(drawing),
             sha256=copied.sha256,
             job_id=found.job_id,
             task=found.task,

@@ -20,14 +20,10 @@ UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def check_address(address: str, *, field: str = "recipient") -> str:
-    """Return `address` if it is one plain email address such as `ann@example.com`.
+    """Return `address` if it is a plain email address such as `ann@example.com`, or raise InvalidInput.
 
     Plain means ASCII, a dot-atom before the `@`, a domain name (or `localhost`) after it, and at
-    most 254 characters. Lists, display names, quotes and line breaks are rejected. International
-    domains must be in their `xn--` form.
-
-    Raises:
-        InvalidInput: the address is not of this form.
+    most 254 characters: no lists, display names or quotes. International domains use `xn--`.
     """
     problem = ""
     if not isinstance(address, str) or len(address) > MAX_ADDRESS_CHARS:
@@ -53,20 +49,12 @@ def _is_plain_address(address: str) -> bool:
 
 
 def check_subject(subject: str, *, field: str = "subject") -> str:
-    """Return `subject` if it is one non-blank line of 1 to 200 characters.
-
-    Raises:
-        InvalidInput: it is not.
-    """
+    """Return `subject` if it is one non-blank line of 1 to 200 characters, or raise InvalidInput."""
     return _check_line(subject, "subject", MAX_SUBJECT_CHARS, field)
 
 
 def check_name(name: str, *, field: str = "name") -> str:
-    """Return `name` if it is one non-blank line of 1 to 100 characters.
-
-    Raises:
-        InvalidInput: it is not.
-    """
+    """Return `name` if it is one non-blank line of 1 to 100 characters, or raise InvalidInput."""
     return _check_line(name, "name", MAX_SENDER_NAME_CHARS, field)
 
 

@@ -41,13 +41,7 @@ class _Found:
 
 
 def check_attachments(names: object, *, field: str = "attachments") -> list[str]:
-    """Return `names` if they are at most five job ids or names such as `output/drawings/a.svg`.
-
-    None becomes an empty list.
-
-    Raises:
-        InvalidInput: they are not; `field` is the invalid one.
-    """
+    """Return `names` (None means none) if they are at most five job ids or names such as `output/a.svg`."""
     if names is None:
         return []
     if not isinstance(names, list | tuple) or len(names) > MAX_ATTACHMENTS:
@@ -75,10 +69,7 @@ def _invalid(problem: str, field: str) -> InvalidInput:
 def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachments") -> list[_Found]:
     """Find the files that `names` refer to, without reading them; a job refers to all of its files.
 
-    Raises:
-        InvalidInput: a name is invalid, a job or file was not found, a job has no files, or there
-            are more than five files or 10 MB.
-        Unavailable: the storage is unreachable.
+    Raises InvalidInput for missing files and over five files or 10 MB; Unavailable for the storage.
     """
     found: list[_Found] = []
     for index, name in enumerate(check_attachments(names, field=field)):
@@ -110,11 +101,7 @@ def _find(name: str, made_by: MadeBy, field: str) -> list[_Found]:
 def read_attachments(
     names: object, made_by: MadeBy, *, field: str = "attachments"
 ) -> tuple[Attachment, ...]:
-    """Return the files that `names` refer to, with unique names.
-
-    Raises:
-        InvalidInput, Unavailable: as `find_attachments`.
-    """
+    """Return the files that `names` refer to, with unique names; raise the errors of `find_attachments`."""
     found = find_attachments(names, made_by, field=field)
     unique_names = _unique(one.name.rsplit("/", 1)[-1] for one in found)
     return tuple(

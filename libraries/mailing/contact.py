@@ -19,11 +19,7 @@ def admin_address() -> str:
 
 
 def contact_letter(name: str, email: str, message: str) -> Letter:
-    """Return a letter with a message of 1 to 5,000 characters; replies go to `name` at `email`.
-
-    Raises:
-        InvalidInput, BadContext: a value is invalid; the error names the field.
-    """
+    """Return a letter with a message of 1 to 5,000 characters; replies go to `name` at `email`."""
     context = {"name": name, "email": email, "message": message}
     return write_letter(
         "A message from the contact form", "contact", context, reply_to=(name, email)

@@ -42,13 +42,9 @@ class MailServer:
 
     @classmethod
     def from_url(cls, url: str) -> MailServer:
-        """Read `smtp://user:password@host:port` or `smtps://...`, with percent-encoded user and password.
+        """Parse `smtp://user:password@host:port` or `smtps://...`; raise Unavailable if it is invalid.
 
-        The default port is 465 for `smtps`, else 587 with a user and 25 without (RFC 8314, RFC
-        6409).
-
-        Raises:
-            Unavailable: the URL is invalid.
+        The default port is 465 for `smtps`, else 587 with a user and 25 without (RFC 8314, 6409).
         """
         try:
             parts = urlsplit(url)
@@ -87,19 +83,13 @@ class MailSession(AbstractContextManager["MailSession"]):
     def deliver(self, message: EmailMessage) -> Delivery:
         """Send `message` to the server `SMTP_URL`, or without one write it to `mail/<name>.eml` in the output folder.
 
-        The connection uses TLS from the start (`smtps`) or STARTTLS if the server offers it;
-        certificates are verified. A password is only sent encrypted, except to this machine.
-
-        Raises:
-            InvalidInput: the server rejected the mail permanently.
-            Unavailable: the server rejected the mail temporarily, is unreachable or not trusted; or
-                the storage is full.
+        Uses TLS (`smtps`) or, if offered, STARTTLS. A password is only sent encrypted, except to
+        this machine. Raises InvalidInput for a permanent rejection, else Unavailable.
         """
         url = MailSettings.current().smtp_url
         if not url:
-            return Delivery(
-                "file", output_folder().publish(_file_name(message), message.as_bytes())
-            )
+            artifact = output_folder().publish(_file_name(message), message.as_bytes())
+            return Delivery("file", artifact)
         with _translated_errors():
             client = self._connected(MailServer.from_url(url), message)
             try:
@@ -193,9 +183,7 @@ def _translated_errors() -> Iterator[None]:
     except smtplib.SMTPNotSupportedError as error:
         raise _server_error("the mail server does not support a required command") from error
     except ssl.SSLError as error:
-        raise _server_error(
-            "the certificate or the encryption of the mail server is not trusted"
-        ) from error
+        raise _server_error("the certificate or TLS of the mail server is not trusted") from error
     # UnicodeError: a host name that cannot be encoded for the lookup.
     except (OSError, UnicodeError) as error:
         raise _server_error("the mail server does not answer") from error

@@ -43,20 +43,14 @@ class TemplateField:
 
     @classmethod
     def read(cls, name: str, table: Mapping[str, Any]) -> TemplateField:
-        """Return the field that a template describes in a TOML table.
-
-        Raises:
-            ValueError: the kind is unknown, or a key is missing or unknown.
-        """
+        """Return the field that a template describes in a TOML table; raise ValueError if it is invalid."""
         columns = tuple(
             cls.read(column, inner) for column, inner in table.get("columns", {}).items()
         )
         try:
             made = cls(name=name, **{**table, "columns": columns})
         except TypeError as error:
-            raise ValueError(
-                f"the description of the field {name!r} is invalid: {error}"
-            ) from error
+            raise ValueError(f"the field {name!r} is described incorrectly: {error}") from error
         if made.kind not in KINDS:
             raise ValueError(f"the field {name!r} has the unknown kind {made.kind!r}")
         return made

@@ -34,14 +34,10 @@ class Letter:
     reply_to: tuple[str, str] | None = None
 
     def to(self, recipient: str, *, message_id_seed: str | None = None) -> EmailMessage:
-        """Return the mail for `recipient`, from the sender `MAIL_FROM`.
+        """Return the mail for `recipient`, from the sender `MAIL_FROM`; raise InvalidInput for an invalid address.
 
-        The Message-ID is derived from `message_id_seed` (such as the id of a job) and the recipient,
-        so that a second delivery after a crash is a recognizable duplicate. Without a seed it is
-        random.
-
-        Raises:
-            InvalidInput: the address is invalid.
+        The Message-ID is derived from `message_id_seed` and the recipient, so that a second delivery
+        after a crash is a recognizable duplicate; without a seed it is random.
         """
         check_address(recipient)
         sender = MailSettings.current().mail_from or "vector-api@localhost"
@@ -88,19 +84,10 @@ def write_letter(
     picture: bytes | None = None,
     reply_to: tuple[str, str] | None = None,
 ) -> Letter:
-    """Return the letter that `template` produces from `context` and `subject`.
+    """Return the letter that `template` produces from `context` (JSON values) and `subject` (one line).
 
-    Args:
-        subject: one line of 1 to 200 characters.
-        template: the name of a template.
-        context: JSON values for the template.
-        attachments: files to attach.
-        picture: a PNG that the HTML part may show.
-        reply_to: name and address for replies; the default is the sender.
-
-    Raises:
-        InvalidInput, BadContext: a value is invalid; the error names the field.
-        UnknownName: unknown template.
+    `reply_to` is a name and an address; the default is the sender. Raises InvalidInput, BadContext or
+    UnknownName with the field.
     """
     check_subject(subject)
     if reply_to is not None:

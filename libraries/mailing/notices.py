@@ -17,22 +17,10 @@ def notice(
     attachments: list[str] | None,
     made_by: MadeBy,
 ) -> Letter:
-    """Return the letter of a notification.
+    """Return the letter of a notification; raise InvalidInput, BadContext, UnknownName or Unavailable.
 
-    A template with a picture shows the first drawing among the attachments, or else of the job
-    `context["job_id"]`.
-
-    Args:
-        subject: one line of 1 to 200 characters.
-        template: the name of a template.
-        context: JSON values for the template.
-        attachments: ids of jobs, or names such as `output/drawings/a.svg`.
-        made_by: returns the records of a job's files.
-
-    Raises:
-        InvalidInput, BadContext: a value is invalid; the error names the field.
-        UnknownName: unknown template.
-        Unavailable: an attachment cannot be read now.
+    A template with a picture shows the first drawing among the attachments (ids of jobs, or names such
+    as `output/drawings/a.svg`), or else of the job `context["job_id"]`.
     """
     check_subject(subject)
     chosen, values = check_template(template), check_context(context)

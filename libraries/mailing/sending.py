@@ -35,10 +35,8 @@ class Step(Protocol):
 class Post:
     """Sends the mails of one job.
 
-    Attributes:
-        claim: acquires the lock of a named step.
-        keep: called with each mail that was written to a file.
-        seed: seed of the Message-IDs; None for random ones.
+    `claim` acquires the lock of a named step, `keep` is called with each mail that became a file,
+    `seed` is the seed of the Message-IDs.
     """
 
     claim: Callable[[str], Step]
@@ -46,12 +44,7 @@ class Post:
     seed: str | None = None
 
     def send(self, letter: Letter, recipient: str) -> JsonObject:
-        """Send a letter to one recipient, unless an earlier attempt did; return the receipt.
-
-        Raises:
-            InvalidInput: the address is invalid, or the server rejected the mail permanently.
-            Unavailable: the delivery failed, or another attempt may be sending the mail.
-        """
+        """Send a letter to one recipient, unless an earlier attempt did; return the receipt."""
         message = letter.to(recipient, message_id_seed=self.seed)
         step = self.claim(_step_name(recipient))
         if step.done is not None:
@@ -84,18 +77,9 @@ class Post:
         """Send a separate mail to each of up to 100 recipients; return the results.
 
         The result has `counts` of the states and `items`, each with `recipient`, `state` and an
-        optional `error`. The states are `sent`, `refused` (permanently) and `failed`. Another
-        attempt only repeats the failed ones.
-
-        Args:
-            letter: the contents of the mail.
-            recipients: a list of addresses; duplicates are dropped, invalid ones are refused.
-            report: called with the number of processed recipients, their total, and a text.
-            last_try: whether this is the last attempt; it succeeds if at least one mail was sent.
-
-        Raises:
-            InvalidInput: there are no recipients, or more than 100.
-            Unavailable: some mails failed and another attempt follows, or none was sent.
+        optional `error`. The states are `sent`, `refused` (permanently) and `failed`. While mails
+        fail, Unavailable is raised, so that another attempt repeats only those; the `last_try`
+        succeeds if at least one mail was sent.
         """
         unique = _unique(recipients)
         with MailSession() as session:

@@ -119,11 +119,7 @@ def read_template(folder: Path, name: str) -> MailTemplate:
 
 
 def check_form(template: MailTemplate, form: Path) -> None:
-    """Check the syntax of a template file, and that it only uses declared fields, if any are declared.
-
-    Raises:
-        LoadError: the file is invalid.
-    """
+    """Check the syntax and the fields of a template file, or raise LoadError."""
     try:
         tree = ENVIRONMENT.parse(form.read_text(encoding="utf-8"))
         used = find_undeclared_variables(tree)
@@ -200,11 +196,7 @@ def check_template(name: object, *, field: str = "template") -> MailTemplate:
 
 
 def check_context(context: object, *, field: str = "context") -> JsonObject:
-    """Return `context` if it is an object of at most 16,000 bytes as JSON; None becomes an empty one.
-
-    Raises:
-        BadContext: it is not.
-    """
+    """Return `context` (None means empty) if it is an object of at most 16,000 bytes as JSON, or raise BadContext."""
     if context is None:
         return {}
     if not isinstance(context, dict):
@@ -214,35 +206,25 @@ def check_context(context: object, *, field: str = "context") -> JsonObject:
     except (TypeError, ValueError) as error:
         raise BadContext("the context is not JSON serializable", field=field) from error
     if size > MAX_CONTEXT_BYTES:
-        raise BadContext(
-            f"the context has {size} bytes as JSON; the limit is {MAX_CONTEXT_BYTES}",
-            field=field,
-        )
+        problem = f"the context has {size} bytes as JSON; the limit is {MAX_CONTEXT_BYTES}"
+        raise BadContext(problem, field=field)
     return context
 
 
 def fill_template(
     name: str, context: JsonObject | None = None, *, subject: str = "", picture: str = ""
 ) -> tuple[str, str | None]:
-    """Render the text and the HTML part (or None) of the template `name`.
+    """Render the text and the HTML part (or None) of the template `name`; raise UnknownName or BadContext.
 
-    Values are escaped in the HTML part and never interpreted as template code. None counts as
-    missing.
-
-    Raises:
-        UnknownName: unknown template.
-        BadContext: the values are not JSON, too large, or do not match the template; the error names
-            the fields.
+    Values are escaped in the HTML part and never interpreted as template code. None means missing.
     """
     template = check_template(name)
     values = _loaded(template, check_context(context)) | {"subject": subject, "picture": picture}
     try:
         text = ENVIRONMENT.get_template(f"{template.name}.txt.j2").render(values)
-        html = (
-            ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values)
-            if template.has_html
-            else None
-        )
+        html = None
+        if template.has_html:
+            html = ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values)
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         reason = str(error) if isinstance(error, UndefinedError) else "invalid context"
         raise BadContext(f"template {name!r}: {reason}") from error

@@ -9,12 +9,11 @@ from libraries.outbound.addresses import (
     public_addresses,
     read_url,
 )
-from libraries.outbound.connections import ReplyTooLong, Wire, connected
+from libraries.outbound.connections import Wire, connected
 from libraries.outbound.fetching import fetch
 
 __all__ = [
     "Endpoint",
-    "ReplyTooLong",
     "Resolver",
     "Wire",
     "check_url",

@@ -79,12 +79,7 @@ class Endpoint:
 
 
 def read_url(url: str) -> Endpoint:
-    """Parse a URL, without name resolution.
-
-    Raises:
-        InvalidInput: it is not an `http` or `https` URL, contains a user, or its host or port is not
-            allowed.
-    """
+    """Parse a URL, without name resolution; raise InvalidInput if it is not allowed."""
     if len(url) > MAX_URL_CHARS or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
         raise _bad_url(
             f"expected a URL of at most {MAX_URL_CHARS} ASCII characters without spaces; percent-encode others"
@@ -147,12 +142,7 @@ def _checked_host(host: str) -> str:
 def public_addresses(
     endpoint: Endpoint, resolver: Resolver | None = None, *, private: bool = False
 ) -> tuple[str, ...]:
-    """Resolve the endpoint's host once and return its addresses, all of them public.
-
-    Args:
-        endpoint: the target of a URL.
-        resolver: name resolution; the system's resolver by default.
-        private: allow private addresses.
+    """Resolve the endpoint's host once and return its addresses; `private` allows private ones.
 
     Raises:
         InvalidInput: an address is not public, or the host is a name of this machine.
@@ -171,11 +161,7 @@ def public_addresses(
 
 
 def check_url(url: str, *, private: bool = False) -> None:
-    """Check a URL without name resolution; `private` allows private addresses.
-
-    Raises:
-        InvalidInput: the URL is not allowed, or its host is a private address or a name of this machine.
-    """
+    """Check a URL without name resolution; raise InvalidInput unless its host may be public or `private` is set."""
     # Any public address serves as a placeholder for that of a name.
     public_addresses(read_url(url), lambda host, port: ["1.1.1.1"], private=private)
 
@@ -209,19 +195,16 @@ _lookups = threading.BoundedSemaphore(16)
 def look_up(host: str, port: int) -> Sequence[str]:
     """Resolve a name with the system's resolver; return no addresses on failure or after 5 s.
 
-    The resolver cannot be interrupted, so it runs in a thread that may outlive the call; at most 16
-    such threads run at a time.
+    It cannot be interrupted, so it runs in one of at most 16 threads that may outlive the call.
     """
     found: list[str] = []
     done = threading.Event()
 
     def resolve() -> None:
         try:
-            found.extend(
-                str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            )
-        except (OSError, UnicodeError):
-            found.clear()
+            with contextlib.suppress(OSError, UnicodeError):
+                infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found.extend(str(info[4][0]) for info in infos)
         finally:
             _lookups.release()
             done.set()

@@ -22,17 +22,10 @@ def fetch(
     private: bool = False,
     patience: float = 20.0,
 ) -> bytes:
-    """Return the file at `url`.
+    """Return the file of at most `most` bytes at `url`, within `patience` seconds.
 
     Each host is resolved once and its addresses are checked. Up to three redirects are followed under
     the same rules, but not from `https` to `http`.
-
-    Args:
-        url: an `http` or `https` URL.
-        most: the maximum size of the file in bytes.
-        resolver: name resolution; the system's resolver by default.
-        private: allow private addresses.
-        patience: the timeout for everything in seconds.
 
     Raises:
         InvalidInput: the URL or a redirect is invalid, a host is not public, the file is too large, or

@@ -92,9 +92,7 @@ class ApiKey(NamedTuple):
 def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
     """Parse `ann:<sha256 in hex>, bob:<sha256 in hex>`; a name may have several keys.
 
-    Raises:
-        ValidationError: an entry is invalid, or two names share a key; the message contains the number
-            of the entry and no key.
+    The message of a ValidationError contains the number of the entry and no key.
     """
     keys: list[ApiKey] = []
     for number, entry in enumerate(filter(None, map(str.strip, text.split(","))), 1):
@@ -126,11 +124,7 @@ class BucketAddress(NamedTuple):
 
 
 def parse_storage_url(text: str) -> BucketAddress | None:
-    """Parse `s3://bucket/folder?endpoint=https://minio:9000&region=eu-1`; an empty text is None.
-
-    Raises:
-        ValidationError: the URL is invalid; the message does not contain it.
-    """
+    """Parse `s3://bucket/folder?endpoint=https://minio:9000&region=eu-1`; an empty text is None."""
     if not text.strip():
         return None
     try:

@@ -42,10 +42,8 @@ SETTINGS: tuple[Setting, ...] = tuple(
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings from the environment; unset and blank variables have their defaults.
 
-    Variables that are not set are read from `env_file` (lines `NAME=value`), if it exists.
-
-    Raises:
-        BadSettings: variables are invalid; the message has a line for each.
+    Variables that are not set are read from `env_file` (lines `NAME=value`), if it exists. Raises
+    BadSettings with a line for each invalid variable.
     """
     env = Env(eager=False)
     env.add_parser("setting", _parse)

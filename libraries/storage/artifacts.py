@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from libraries.errors import Unavailable
 from libraries.json_types import JsonObject
@@ -110,6 +111,16 @@ class StoredFile:
     size: int
     modified: float
     sha256: str | None = None
+
+
+def write_blocks(file: IO[bytes], blocks: Iterable[bytes]) -> tuple[int, str]:
+    """Write blocks to a file; return their size and SHA-256 in hex."""
+    size, digest = 0, hashlib.sha256()
+    for block in blocks:
+        file.write(block)
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()
 
 
 def media_type_of(name: str) -> str:

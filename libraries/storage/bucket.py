@@ -24,6 +24,7 @@ from libraries.storage.artifacts import (
     blocks_of,
     full_disk_reported,
     media_type_of,
+    write_blocks,
 )
 from libraries.storage.connection import (
     CHANGED,
@@ -81,11 +82,7 @@ class BucketStore(Store):
         return Artifact(name, self.path_of(name), media_type_of(name), whole.size, whole.sha256)
 
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
-        """Open an object, see `Store.open_checked`; large objects are fetched in blocks while they are read.
-
-        Raises:
-            Unavailable: the checksum is wrong; for a large object, raised at its end.
-        """
+        """Open an object; large ones are fetched in blocks, and their checksum is verified at the end."""
         check_name(name)
         first, answer = self._first_block(name)
         stored = answer["Metadata"].get("sha256")
@@ -326,14 +323,10 @@ def _was_denied(error: StorageUnavailable) -> bool:
 @contextlib.contextmanager
 def _spooled(blocks: Iterable[bytes]) -> Iterator[Spooled]:
     """Yield `blocks` as a temporary file that the operating system removes even after a crash."""
-    size, digest = 0, hashlib.sha256()
     with full_disk_reported(), tempfile.SpooledTemporaryFile(PART_BYTES) as file:
-        for block in blocks:
-            file.write(block)
-            digest.update(block)
-            size += len(block)
+        size, sha256 = write_blocks(file, blocks)
         file.seek(0)
-        yield Spooled(file, size, digest.hexdigest())
+        yield Spooled(file, size, sha256)
 
 
 def _md5_of(data: bytes) -> str:

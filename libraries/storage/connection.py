@@ -11,11 +11,33 @@ import botocore.session
 from botocore import exceptions
 from botocore.config import Config
 
-from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import StorageUnavailable, storage_full
 
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+FULL = {
+    "QuotaExceeded",
+    "XMinioStorageFull",
+    "XMinioAdminBucketQuotaExceeded",
+    "InsufficientStorage",
+    "507",
+}
+TROUBLES = {
+    "NoSuchBucket": "bucket",
+    **dict.fromkeys(
+        [
+            "403",
+            "AccessDenied",
+            "AllAccessDisabled",
+            "ExpiredToken",
+            "InvalidAccessKeyId",
+            "InvalidToken",
+            "SignatureDoesNotMatch",
+            "Unauthorized",
+        ],
+        "refused",
+    ),
+}
 CHANGED = {"412", "PreconditionFailed"}
 OUT_OF_RANGE = {"416", "InvalidRange"}
 
@@ -33,9 +55,6 @@ def client_for(address: BucketAddress, timeout: float, attempts: int = 3) -> Any
     Credentials are found as by the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile,
     or the role of the machine. Each process creates its own client without holding a lock, so a fork
     never inherits a locked or half-made one.
-
-    Raises:
-        StorageUnavailable: the credentials are configured but cannot be loaded.
     """
     key = (os.getpid(), address, timeout, attempts)
     client = _Clients.clients.get(key)
@@ -72,16 +91,15 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Translate errors of botocore.
-
-    Raises:
-        StorageUnavailable: the server is unreachable, too slow, or answers with an error.
-        Unavailable: the storage is full.
-    """
+    """Raise StorageUnavailable or, for a full storage, Unavailable for the errors of botocore."""
     try:
         yield
     except exceptions.ClientError as error:
-        raise _server_message(error) from error
+        code = code_of(error)
+        full = code in FULL
+        raise (
+            storage_full() if full else StorageUnavailable(TROUBLES.get(code, "failing"))
+        ) from error
     except (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError) as error:
         raise StorageUnavailable("slow") from error
     except (
@@ -93,31 +111,6 @@ def translated_errors() -> Iterator[None]:
         raise StorageUnavailable("credentials") from error
     except (exceptions.BotoCoreError, ConnectionError) as error:
         raise StorageUnavailable("unreachable") from error
-
-
-def _server_message(error: Any) -> Unavailable:
-    code = code_of(error)
-    if code in {
-        "QuotaExceeded",
-        "XMinioStorageFull",
-        "XMinioAdminBucketQuotaExceeded",
-        "InsufficientStorage",
-        "507",
-    }:
-        return storage_full()
-    return StorageUnavailable(
-        {
-            "NoSuchBucket": "bucket",
-            "403": "refused",
-            "AccessDenied": "refused",
-            "AllAccessDisabled": "refused",
-            "ExpiredToken": "refused",
-            "InvalidAccessKeyId": "refused",
-            "InvalidToken": "refused",
-            "SignatureDoesNotMatch": "refused",
-            "Unauthorized": "refused",
-        }.get(code, "failing")
-    )
 
 
 def code_of(error: Any) -> str:

@@ -19,6 +19,7 @@ from libraries.storage.artifacts import (
     blocks_of,
     full_disk_reported,
     media_type_of,
+    write_blocks,
 )
 from libraries.storage.names import check_name
 from libraries.storage.store import Store
@@ -40,7 +41,9 @@ class ArtifactFolder(Store):
                 with file:
                     # A rename would replace a link, and fail with an unclear error for a directory.
                     _check_replaceable(folder, base, name)
-                    size, digest = _write_durably(file, blocks_of(data))
+                    size, digest = write_blocks(file, blocks_of(data))
+                    file.flush()
+                    os.fsync(file.fileno())
                 before_commit()
                 os.rename(temporary, base, src_dir_fd=folder, dst_dir_fd=folder)
                 os.fsync(folder)
@@ -132,10 +135,7 @@ class ArtifactFolder(Store):
 
     @contextlib.contextmanager
     def _new_file(self, folders: list[str], temporary: str) -> Iterator[tuple[int, IO[bytes]]]:
-        """Create the file `temporary`; yield the descriptor of its folder, and the file.
-
-        Retries, because another process may remove the folder while it is still empty.
-        """
+        """Create the file `temporary`; yield its folder's descriptor and the file. Retry if the folder is removed."""
         attempts = 20
         for attempt in range(1, attempts + 1):
             with contextlib.ExitStack() as stack:
@@ -156,12 +156,7 @@ class ArtifactFolder(Store):
 
     @contextlib.contextmanager
     def _folder(self, segments: list[str], *, make: bool) -> Iterator[int]:
-        """Open the folder with the path `segments` below the root, one level at a time, without following links.
-
-        Raises:
-            FileNotFoundError: the folder does not exist.
-            InvalidInput: a segment is not a folder.
-        """
+        """Open the folder with the path `segments` below the root, one level at a time, without following links."""
         if make:
             self.root.mkdir(parents=True, exist_ok=True)
         # The root itself may be a link, which the operator configured.
@@ -212,17 +207,6 @@ def _check_replaceable(folder: int, base: str, name: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(base, dir_fd=folder, follow_symlinks=False).st_mode):
             raise InvalidInput(f"{name!r} exists and is not a regular file", code="bad-file-name")
-
-
-def _write_durably(file: IO[bytes], blocks: Iterable[bytes]) -> tuple[int, str]:
-    size, digest = 0, hashlib.sha256()
-    for block in blocks:
-        file.write(block)
-        digest.update(block)
-        size += len(block)
-    file.flush()
-    os.fsync(file.fileno())
-    return size, digest.hexdigest()
 
 
 def _digest_of(file: IO[bytes]) -> str:

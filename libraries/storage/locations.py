@@ -106,12 +106,7 @@ def open_input(path: str) -> IO[bytes]:
 
     `uploads/data.csv` and `/uploads/data.csv` are searched in the owner's uploads, then in
     `UPLOAD_DIR`; `output/a.csv` in the owner's results; a name without a folder in all of these. Paths
-    that tasks returned are accepted too.
-
-    Raises:
-        InvalidInput: the path is not safe, is outside these folders, or is not a regular file.
-        NotFound: the file was not found.
-        StorageUnavailable: the storage is unreachable.
+    that tasks returned are accepted too. Raises InvalidInput, NotFound or StorageUnavailable.
     """
     if not isinstance(path, str):
         raise InvalidInput("a file name must be a string", code="bad-file-name")

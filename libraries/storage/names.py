@@ -16,14 +16,11 @@ DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII
 
 
 def check_name(name: str, *, field: str | None = None) -> str:
-    """Return `name` if it is a safe relative path such as `postcards/john.svg`.
+    """Return `name` if it is a safe relative path such as `postcards/john.svg`, or raise InvalidInput.
 
     It has at most 8 segments, joined by `/`. A segment is 1 to 100 of A-Z, a-z, digits, dot, space,
     underscore and hyphen, begins with a letter or a digit, does not end with a dot or a space, and is
     not a device name of Windows.
-
-    Raises:
-        InvalidInput: the name is not safe.
     """
     segments = name.split("/") if isinstance(name, str) else []
     if not 1 <= len(segments) <= MAX_NAME_DEPTH:

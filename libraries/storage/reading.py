@@ -18,20 +18,12 @@ MAX_BLOCK_BYTES = 4 * 1024 * 1024
 
 
 class ObjectReader(io.RawIOBase):
-    """A seekable binary file that keeps one block of the object in memory.
-
-    A reader that starts at the beginning gets the last block only if the checksum of all bytes is
-    right.
-    """
+    """A seekable file that keeps one block of the object in memory. Sequential readers verify the checksum."""
 
     def __init__(
         self, fetch: Callable[[int, int], bytes], first: bytes, size: int, sha256: str | None
     ) -> None:
-        """Read an object of `size` bytes that begins with `first`; `fetch(start, end)` returns further bytes.
-
-        Raises:
-            Unavailable: `first` is the whole object, and its SHA-256 in hex is not `sha256`.
-        """
+        """Read an object of `size` bytes that begins with `first`; `fetch(start, end)` returns further bytes."""
         super().__init__()
         self._fetch, self._size, self._sha256 = fetch, size, sha256
         self._digest, self._hashed = hashlib.sha256(), 0
@@ -56,13 +48,7 @@ class ObjectReader(io.RawIOBase):
         return self._place
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Read some bytes into `buffer`; return 0 only at the end.
-
-        Raises:
-            StorageUnavailable: the storage is unreachable.
-            NotFound: the object was replaced.
-            Unavailable: the checksum is wrong (raised at the end).
-        """
+        """Read some bytes into `buffer`; return 0 at the end, or raise Unavailable if the checksum is wrong."""
         target = memoryview(buffer).cast("B")
         if self._place >= self._size or not target:
             return 0

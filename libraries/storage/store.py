@@ -15,10 +15,8 @@ class Store(ABC):
     All methods raise InvalidInput if a name is not safe or leads through a link, and
     StorageUnavailable if the storage is unreachable.
 
-    Attributes:
-        shown_as: the folder of these files in the API, `output` or `uploads`.
-        max_write_s: seconds after which an incomplete write is considered abandoned.
-        cleanup_interval_s: minimum seconds between two cleanups.
+    `shown_as` is the folder of these files in the API, `output` or `uploads`. A write that takes
+    longer than `max_write_s` is considered abandoned. `cleanup_interval_s` separates two cleanups.
     """
 
     max_write_s: ClassVar[float] = 60.0
@@ -29,23 +27,17 @@ class Store(ABC):
 
     @abstractmethod
     def publish(self, name: str, data: str | bytes | Iterable[bytes]) -> Artifact:
-        """Write `data` to the file `name`; text is encoded as UTF-8.
+        """Write `data` to the file `name`; text is encoded as UTF-8. Raise Unavailable if the storage is full.
 
         Concurrent readers see the old or the new file. With concurrent writers the last one wins.
-
-        Raises:
-            Unavailable: the storage is full.
         """
 
     @abstractmethod
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
         """Open the file `name` as a seekable binary file; the caller closes it.
 
-        With `sha256` (hex), only a file with this checksum is opened, not one that replaced it.
-
-        Raises:
-            NotFound: the file was not found or has another checksum.
-            InvalidInput: it is not a regular file.
+        Raises NotFound if it was not found or its checksum is not `sha256` (hex), because another
+        file replaced it, and InvalidInput if it is not a regular file.
         """
 
     @abstractmethod
@@ -58,21 +50,15 @@ class Store(ABC):
 
     @abstractmethod
     def names(self, folder: str = "") -> Iterator[str]:
-        """Yield the names of all files, or of those below `folder`, sorted within each folder.
-
-        Files of other owners and incomplete files are excluded.
-        """
+        """Yield the names of the owner's complete files, or of those below `folder`, sorted within each folder."""
 
     @abstractmethod
     def remove_temporary(self, older_than: float) -> int:
-        """Remove writes that were abandoned before `older_than` (Unix seconds); return their number.
-
-        This, like `remove_older`, includes the files of all owners below this store.
-        """
+        """Remove writes of all owners that were abandoned before `older_than` (Unix seconds); return their number."""
 
     @abstractmethod
     def remove_older(self, older_than: float) -> int:
-        """Remove files that were last modified before `older_than` (Unix seconds); return their number."""
+        """Remove files of all owners last modified before `older_than` (Unix seconds); return their number."""
 
     @abstractmethod
     def path_of(self, name: str) -> str:

@@ -34,12 +34,9 @@ class Pipe(io.RawIOBase):
 
 
 def zip_blocks(entries: Iterable[Opening], *, deflate: bool = False) -> Iterator[bytes]:
-    """Yield a zip file in blocks.
+    """Yield a zip file in blocks; `deflate` compresses the files.
 
-    Args:
-        entries: names in the archive, each with a function that opens the file when it is needed; it
-            is closed afterwards.
-        deflate: compress the files; by default they are stored.
+    Each entry is a name and a function that opens the file when it is needed.
     """
     pipe = Pipe()
     with zipfile.ZipFile(

@@ -29,10 +29,8 @@ Action = Callable[[str, str], tuple[Artifact, Report | None]]
 class Operation:
     """An operation of a batch.
 
-    Attributes:
-        suffix: the file name extension of the results.
-        action: writes the result of one file under a name in the output folder; returns the
-            artifact and, for tables, the report of its rows. None if all files become one zip.
+    `action` writes the result of one file under a name in the output folder, with the extension
+    `suffix`. It returns the artifact and the report of a table; None if all files become one zip.
     """
 
     suffix: str
@@ -64,8 +62,7 @@ class BatchReport:
 
     An item is `{"file", "status": "done", "path"}`, with `rows` and `error_count` if it was
     converted, or `{"file", "status": "failed", "error", "code"}`. Paths have the form
-    `output/<name>`, which tasks also accept as input. `archive` is the zip of all files; `path` is
-    then the name inside it.
+    `output/<name>`. `archive` is the zip of all files; `path` is then the name inside it.
     """
 
     operation: str
@@ -120,20 +117,11 @@ def run_operation(
     *,
     folder: str = FOLDER,
 ) -> BatchReport:
-    """Run `operation` on each file and return the results. A file that fails does not stop the batch.
+    """Run `operation` on each of 1 to 500 files; a file that fails does not stop the batch.
 
     A file that is listed twice is processed twice, with one result. If two files would have results
-    of the same name, the name of the later result is extended.
-
-    Args:
-        file_list: 1 to 500 files, as accepted by `libraries.storage.open_input`.
-        operation: the name of an operation.
-        on_progress: called after each file with the number of processed files, their total, and the
-            name of the file.
-        folder: the folder of the results in the output folder.
-
-    Raises:
-        InvalidInput, UnknownName: invalid list of files, or unknown operation.
+    of the same name, the name of the later result is extended. `on_progress` is called after each
+    file with the number of processed files, their total, and the name of the file.
     """
     files, chosen, report = (
         check_file_list(file_list),

@@ -22,14 +22,10 @@ MAX_VALUES = 16_000_000
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a data file.
+    """One column of a data file; `kind` is `number`, `date` or `text`.
 
-    Attributes:
-        name: the name in the file.
-        kind: `number`, `date` or `text`.
-        values: floats of shape (n,), NaN for empty or invalid cells; dates are seconds since 1970 in
-            UTC, texts are indices into `texts`.
-        texts: the distinct texts, in the order of their first appearance; empty for other kinds.
+    `values` are floats of shape (n,), NaN for empty or invalid cells; dates are seconds since 1970 in
+    UTC, texts are indices into `texts`, the distinct texts in the order of their first appearance.
     """
 
     name: str
@@ -48,10 +44,6 @@ def read_columns(
     """Return the columns called `names` of the data file `path`, and the report of its rows.
 
     A column consists of numbers or dates if all non-empty cells do.
-
-    Raises:
-        InvalidInput, NotFound: the file cannot be opened or read, or has too many rows.
-        UnknownName: no column has that name.
     """
     report = Report()
     with open_input(path) as source:

@@ -33,17 +33,9 @@ def convert(
 
     Cells of CSV and TSV become text in JSON. Columns of JSON are the keys of all objects in the
     order of their first appearance. Invalid rows are omitted and reported. The report is complete
-    when all blocks have been consumed.
-
-    Args:
-        source: a seekable binary file.
-        to_format: a name of `FORMATS`.
-        protect_formulas: put `'` before cells of a CSV or TSV result that a spreadsheet would run
-            as formulas.
-        reading: format, encoding and dialect of the file; detected by default.
-        name: the name of the file; its extension is used if the content does not show the format.
-        on_progress: called with the bytes read, the bytes to read, and a text; a file that is read
-            twice counts twice.
+    when all blocks have been consumed. `protect_formulas` puts `'` before cells of a CSV or TSV
+    result that a spreadsheet would run as formulas. `on_progress` is called with the bytes read, the
+    bytes to read (twice the size if the file is read twice), and a text.
 
     Raises:
         UnknownName: unknown format.
@@ -112,12 +104,8 @@ def convert_file(
 ) -> tuple[Artifact, Report]:
     """Convert the file `path`, as `convert` does, to the file `name` of the output folder.
 
-    By default it is called `<folder>/<stem>.<format>`, with a shortened stem.
-
-    Raises:
-        InvalidInput, NotFound: the file cannot be opened or read.
-        UnknownName: unknown format.
-        Unavailable: the storage is full.
+    By default it is called `<folder>/<stem>.<format>`, with a shortened stem. Raises the errors of
+    `open_input` and `convert`, and Unavailable if the storage is full.
     """
     name = name or result_name(path, check_format(to_format), folder=folder)
     with open_input(path) as source:

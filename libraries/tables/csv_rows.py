@@ -78,10 +78,7 @@ class DelimitedTable:
 
     The first record names the columns; an empty or duplicate name is replaced and noted. Blank
     lines are skipped. After a quoting error, reading continues on the next line; a quote that is
-    never closed consumes the rest of the file.
-
-    Raises:
-        InvalidInput: the first record cannot name columns, or the bytes are not in the encoding.
+    never closed consumes the rest of the file. Raises InvalidInput for an invalid first record.
     """
 
     textual = True

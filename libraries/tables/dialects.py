@@ -59,16 +59,10 @@ def _character(kind: str, name: object, known: dict[str, str]) -> str:
 def detect_dialect(
     text: str, *, whole: bool, delimiter: str | None = None, quote: str | None = None
 ) -> Dialect:
-    """Return the dialect of a text; detect what is not given.
+    """Return the dialect of a text that begins with `text`, and is not longer if `whole`.
 
     The detected delimiter gives the first rows the most cells, equally many in each; the fallback
     is a comma. Single quotes are only detected if double quotes do not give even rows.
-
-    Args:
-        text: the first 100,000 characters.
-        whole: whether that is the whole text.
-        delimiter: the delimiter, if it is known.
-        quote: the quote, if it is known.
     """
     delimiters = [delimiter] if delimiter is not None else list(DELIMITERS.values())
     for mark in [quote] if quote is not None else ['"', "'"]:

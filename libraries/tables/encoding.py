@@ -61,18 +61,12 @@ def check_encoding(name: object) -> str:
 def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
     """Return the encoding of a file: that of its byte order mark, else UTF-8, UTF-16 or Windows-1252.
 
-    Reads the whole file, unless `wanted` gives the encoding.
-
-    Raises:
-        InvalidInput: the file is empty, or its encoding is ambiguous; the error names the first line
-            that is not UTF-8.
+    Reads the whole file, unless `wanted` gives the encoding; raises InvalidInput if it is ambiguous.
     """
     source.seek(0)
     head = source.read(4096)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise InvalidInput(
-            "the file is UTF-32; save it as UTF-8 and try again", code="unreadable-text"
-        )
+        raise InvalidInput("the file is UTF-32; save it as UTF-8", code="unreadable-text")
     if not head:
         raise InvalidInput("the file is empty", code="bad-table")
     marked = next(
@@ -108,11 +102,9 @@ def _unmarked(source: IO[bytes]) -> Encoding:
 
 
 def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) -> Iterator[bytes]:
-    """Yield the text of a file as UTF-8, without its byte order mark, in blocks that end at a line end.
+    """Yield a file as UTF-8, without its byte order mark, in blocks that end at a line end.
 
-    Raises:
-        InvalidInput: a line is longer than 12 million bytes, or the bytes are not in that encoding;
-            the error names the first invalid line.
+    Raises InvalidInput for a line over 12 million bytes, and for the first invalid line.
     """
     rest = b""
     for part in _decoded(source, encoding, size or BLOCK):

@@ -33,6 +33,8 @@ SUFFIXES = {
     ".parquet": "parquet",
 }
 HEAD = 65_536
+MAGIC = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet"}
+ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 
 @dataclass(frozen=True)
@@ -76,34 +78,23 @@ class Writing:
 
 @dataclass(frozen=True)
 class Format:
-    """An output format.
-
-    Attributes:
-        write: yields the bytes of the file.
-        needs_kinds: whether the kinds of the columns must be known before the first row.
-    """
+    """An output format: `write` yields the bytes, `needs_kinds` says that kinds are needed before the first row."""
 
     write: Callable[[Writing, Iterator[Block]], Iterator[bytes]]
     needs_kinds: bool = False
 
 
+def _delimited(delimiter: str, line_end: str) -> Format:
+    return Format(
+        lambda to, blocks: write_delimited(
+            to.columns, blocks, delimiter, line_end=line_end, protect_formulas=to.protect_formulas
+        )
+    )
+
+
 FORMATS: Registry[Format] = Registry("format")
-FORMATS.add(
-    "csv",
-    Format(
-        lambda to, blocks: write_delimited(
-            to.columns, blocks, ",", line_end="\r\n", protect_formulas=to.protect_formulas
-        )
-    ),
-)
-FORMATS.add(
-    "tsv",
-    Format(
-        lambda to, blocks: write_delimited(
-            to.columns, blocks, "\t", line_end="\n", protect_formulas=to.protect_formulas
-        )
-    ),
-)
+FORMATS.add("csv", _delimited(",", "\r\n"))
+FORMATS.add("tsv", _delimited("\t", "\n"))
 FORMATS.add("json", Format(lambda to, blocks: write_json(to.columns, blocks)))
 FORMATS.add("ndjson", Format(lambda to, blocks: write_lines(to.columns, blocks)))
 FORMATS.add(
@@ -133,16 +124,10 @@ def check_source_format(name: object) -> str:
 def open_table(
     source: IO[bytes], report: Report, reading: Reading, name: str = ""
 ) -> tuple[Table, int]:
-    """Return the table in a file and the size of the file in bytes.
+    """Return the table in a seekable binary file, and the size of the file in bytes.
 
-    Args:
-        source: a seekable binary file.
-        report: receives the format, the encoding, the dialect, the columns and notes about them.
-        reading: the known parameters of the file.
-        name: its name; the extension is used if the content does not show the format.
-
-    Raises:
-        InvalidInput: the file is too large or cannot be read.
+    `report` receives format, encoding, dialect, columns and notes. The extension of `name` is used if
+    the content does not show the format. Raises InvalidInput if the file is too large or invalid.
     """
     size, most = source.seek(0, io.SEEK_END), UploadSettings.current().data_file_limit
     if size > most:
@@ -155,18 +140,9 @@ def open_table(
 def _open(source: IO[bytes], size: int, report: Report, reading: Reading, name: str) -> Table:
     source.seek(0)
     head = source.read(HEAD)
-    magic = next(
-        (
-            kind
-            for mark, kind in ((b"PK\x03\x04", "xlsx"), (b"PAR1", "parquet"))
-            if head.startswith(mark)
-        ),
-        None,
-    )
-    if magic is None and head.startswith(
-        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
-    ):
+    if head.startswith(ARCHIVES):
         raise InvalidInput("the file is an archive; unpack it first", code="bad-table")
+    magic = next((kind for mark, kind in MAGIC.items() if head.startswith(mark)), None)
     kind = reading.from_format or magic
     report.encoding = report.dialect = None
     if kind in {"xlsx", "parquet"}:

@@ -61,9 +61,7 @@ DECODER = json.JSONDecoder(
 class ObjectsTable:
     """A table whose rows are objects. Its columns are all keys, in the order of their first appearance.
 
-    Raises:
-        InvalidInput: there are more than 1,000 keys, or the text is not valid; the error names the
-            line.
+    Raises InvalidInput for more than 1,000 keys, and for invalid text with its line.
     """
 
     textual = False
@@ -186,16 +184,14 @@ class Window:
                     raise self._syntax_error(error) from None
                 continue
             after = AFTER_ROW.match(self._text, end)
-            if after is None and self._grow():
-                continue
-            if after is None:
+            if after is not None:
+                suspicious = _is_suspicious(self._text, self._place, end)
+                self._move_to(after.end())
+                return value, after[1], suspicious
+            if not self._grow():
                 line = self._line + self._text.count("\n", self._place, end)
-                raise InvalidInput(
-                    f"line {line}: expected ',' or ']' after a row", code="bad-table"
-                )
-            suspicious = _is_suspicious(self._text, self._place, end)
-            self._move_to(after.end())
-            return value, after[1], suspicious
+                problem = f"line {line}: expected ',' or ']' after a row"
+                raise InvalidInput(problem, code="bad-table")
 
     def _syntax_error(self, error: Exception) -> InvalidInput:
         if isinstance(error, json.JSONDecodeError):

@@ -96,12 +96,8 @@ def rewritten(
 ) -> bytes | None:
     """Return plain lines with another delimiter and line end, None if a cell needs quotes or protection.
 
-    Args:
-        block: rows that were read by `PlainLines`.
-        delimiter: the new delimiter.
-        line_end: the new line end.
-        number: a cell that begins with a sign and does not match it needs protection as a formula;
-            None disables the protection.
+    A cell that begins with a sign needs protection as a formula unless it matches `number`; None
+    disables the protection.
     """
     raw, wanted = block.raw, delimiter.encode()
     if not raw or (wanted != block.delimiter and wanted in raw):
@@ -135,8 +131,7 @@ def json_text(
 ) -> list[bytes] | None:
     """Return plain lines as JSON objects, in pieces, with `before` and `after` around each object.
 
-    Returns None if the lines are not plain. Plain cells need no escapes, so an object is the cells
-    joined with constant texts.
+    None if the lines are not plain. Plain cells need no escapes, so they are joined with constants.
     """
     if not block.raw:
         return None

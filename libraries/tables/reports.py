@@ -26,16 +26,8 @@ class RowError(NamedTuple):
 class Report:
     """Report on the rows of a table and on how the file was read.
 
-    Attributes:
-        rows: the number of valid rows.
-        columns: the names of the columns.
-        error_count: the number of rejected rows.
-        errors: the first 100 rejected rows.
-        notes: changes without loss of data, such as a renamed column; at most 100.
-        kinds: the kind of each column.
-        source_format: the format of the file.
-        encoding: the encoding, None in binary formats.
-        dialect: delimiter and quote, None in formats without them.
+    `errors` are the first 100 rejected rows, `notes` changes without loss of data, such as a renamed
+    column. `encoding` and `dialect` are None in binary formats.
     """
 
     rows: int = 0

@@ -47,11 +47,8 @@ class Rows:
 class Columns:
     """Rows as a batch of Arrow columns.
 
-    Attributes:
-        batch: the columns.
-        raw: the lines of the source if they were plain text (no quotes, no control characters, only
-            complete lines); all columns are text then.
-        delimiter: the delimiter in `raw`.
+    `raw` are the source lines if they were plain text (no quotes, no control characters, only
+    complete lines), with cells separated by `delimiter`; all columns are text then.
     """
 
     batch: pa.RecordBatch
@@ -71,10 +68,8 @@ Block = Rows | Columns
 class Table(Protocol):
     """A data file that can be read repeatedly.
 
-    Attributes:
-        columns: the unique names of the columns.
-        kinds: the kinds of the columns if the format defines them, else None.
-        textual: whether all cells are text, so that kinds are detected from the texts.
+    `kinds` are the kinds of the columns if the format defines them, else None; `textual` says that
+    all cells are text, so that kinds are detected from the texts.
     """
 
     @property

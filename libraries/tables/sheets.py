@@ -28,10 +28,7 @@ class SheetTable:
     """The first sheet of a workbook.
 
     The first non-empty row names the columns; empty rows are skipped. Formulas have their cached
-    values. The line of a row is its number in the sheet.
-
-    Raises:
-        InvalidInput: the file is not a workbook, expands to too much, or has no row with names.
+    values. The line of a row is its number in the sheet. Raises InvalidInput for other files.
     """
 
     textual = False
@@ -134,10 +131,7 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
     """Yield a workbook of one sheet: the names of the columns, then the rows.
 
     Numbers and dates get those types; no text becomes a formula. The rows are kept in a temporary
-    file until the last one has been written.
-
-    Raises:
-        InvalidInput: there are more than 1,048,575 rows, or a text has more than 32,767 characters.
+    file. Raises InvalidInput for over 1,048,575 rows or a text of over 32,767 characters.
     """
     import xlsxwriter  # noqa: PLC0415 - only needed here
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415

@@ -10,9 +10,8 @@ from libraries.texts.answers import Answer
 def analyze(content: str) -> Answer:
     """Count the characters, words, vowels and consonants of `content`.
 
-    Characters are Unicode code points; words are separated by white space. Only Latin letters are
-    vowels or consonants, without their diacritics: `é` is a vowel, `ñ` a consonant, `y` always a
-    consonant.
+    Characters are Unicode code points; words are separated by white space. Letters are Latin, and
+    counted without diacritics: `é` is a vowel, `ñ` a consonant, `y` always a consonant.
     """
     letters = [base for base in map(_base_letter, content) if _is_latin(base)]
     # Unicode does not decompose the last four vowels: ae, oe, o with stroke and dotless i.
@@ -23,14 +22,8 @@ def analyze(content: str) -> Answer:
         "Vowels": vowels,
         "Consonants": len(letters) - vowels,
     }
-    return Answer(
-        "\n".join(
-            [
-                f"📊 Analysis of '{content}':",
-                *(f"• {name}: {count}" for name, count in counts.items()),
-            ]
-        )
-    )
+    lines = [f"📊 Analysis of '{content}':", *(f"• {name}: {n}" for name, n in counts.items())]
+    return Answer("\n".join(lines))
 
 
 def _base_letter(character: str) -> str:

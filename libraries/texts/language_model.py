@@ -19,17 +19,10 @@ MAX_RESPONSE_BYTES = 1_000_000
 
 
 def ask_model(content: str, url: str, *, model: str = "", key: str = "") -> str:
-    """Return the reply of a language model to `content`, at most 10,000 characters.
+    """Return the reply of a language model to `content`, at most 10,000 characters, or raise Unavailable.
 
-    Args:
-        content: the message to the model.
-        url: the base URL of the API, such as `http://127.0.0.1:11434/v1`.
-        model: the name of the model, if the API requires one.
-        key: a bearer token, if the API requires one.
-
-    Raises:
-        Unavailable: the model is unreachable, rejects the request, takes longer than 120 s, or its
-            response is invalid.
+    `url` is the base URL of the API, such as `http://127.0.0.1:11434/v1`; `model` and `key` (a bearer
+    token) are sent if they are not empty.
     """
     question = {"messages": [{"role": "user", "content": content}], "stream": False} | (
         {"model": model} if model else {}

@@ -11,10 +11,7 @@ def translate(content: str) -> Answer:
     """Translate `content` with the language pair `TRANSLATION_PAIR`, by default English to Spanish.
 
     The engine is `phrases` for texts in a list of phrases (English to Spanish only), `apertium` if that
-    has the pair, else `none`, which returns the text in brackets.
-
-    Raises:
-        Unavailable: Apertium failed.
+    has the pair (raises Unavailable if it fails), else `none`, which returns the text in brackets.
     """
     translated, engine = _translated(content)
     return Answer(f"🌍 Translated: '{content}' → '{translated}'", engine)

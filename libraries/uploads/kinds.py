@@ -69,15 +69,9 @@ class UnknownKind(InvalidInput):
 
 
 def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KINDS) -> FileKind:
-    """Return the type of a file.
+    """Return the type of a file that begins with `head` (4096 bytes), or raise UnknownKind.
 
-    Args:
-        head: its first 4096 bytes.
-        name: its name, which distinguishes CSV from TSV and NDJSON from JSON.
-        among: the accepted types.
-
-    Raises:
-        UnknownKind: it has none of these types.
+    Its `name` distinguishes CSV from TSV and NDJSON from JSON; `among` are the accepted types.
     """
     found = _binary(head[:HEAD]) or _text(head[:HEAD], name.lower())
     if found not in among:
@@ -135,12 +129,7 @@ def _decoded(head: bytes) -> str | None:
 
 
 def checked(blocks: Iterable[bytes], kind: FileKind) -> Iterator[bytes]:
-    """Yield the blocks of a file of the type `kind`, and check them.
-
-    Raises:
-        UnknownKind: an archive is not a workbook.
-        InvalidInput: a text contains NUL, or the end of a Parquet file is missing.
-    """
+    """Yield the blocks of a file of the type `kind`; raise InvalidInput if it is damaged or another type."""
     return CHECKS.get(kind, iter)(blocks)
 
 

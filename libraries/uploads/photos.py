@@ -10,11 +10,7 @@ def store_photo(data: bytes, folder: str, stem: str) -> list[tuple[Artifact, Pic
     """Clean and store the photo in `data`; return the artifacts of the photo and of its thumbnails.
 
     The names of thumbnails are `stem` and their longer side in pixels, in `folder` of the output
-    folder.
-
-    Raises:
-        InvalidInput: the photo cannot be read.
-        Unavailable: the storage is full.
+    folder. Raises InvalidInput if the photo cannot be read.
     """
     photo = clean_photo(data)
     named = [

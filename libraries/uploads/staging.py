@@ -47,9 +47,7 @@ class StagedUpload:
 def stage(blocks: Iterable[bytes]) -> StagedUpload:
     """Write a file to the broker, in blocks of 250 kB; nothing remains after an error.
 
-    Raises:
-        Unavailable: the staged uploads would exceed the setting `PARCELS_LIMIT`.
-        QueueUnavailable: the broker is unreachable.
+    Raises Unavailable if the staged uploads exceed the setting `PARCELS_LIMIT`.
     """
     client, upload_id = web_client(), secrets.token_hex(16)
     size, digest = 0, sha256()
@@ -122,21 +120,14 @@ def bind_to_job(upload_id: str, job_id: str, file: str = "") -> None:
     script_keys, arguments = (key, keys.job_key(job_id)), (upload_id, job_id, LIFETIME_S)
     retry(lambda: run_script(client, "uploads/staged_bind", script_keys, arguments))
     if file:
-        retry(
-            lambda: client.set(
-                keys.pending_upload_key(current_owner(), file), job_id, ex=LIFETIME_S
-            )
-        )
+        pending_key = keys.pending_upload_key(current_owner(), file)
+        retry(lambda: client.set(pending_key, job_id, ex=LIFETIME_S))
     if retry(lambda: _is_done(client, upload_id, time.time() + LIFETIME_S)):
         discard(upload_id)
 
 
 def jobs_writing(files: Iterable[str]) -> tuple[str, ...]:
-    """Return the ids of jobs that will store some of `files` (`uploads/...`) of the current owner.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return the ids of jobs that will store some of `files` (`uploads/...`) of the current owner."""
     owner, client = current_owner(), web_client()
     pending = [
         keys.pending_upload_key(owner, file.removeprefix("/"))
@@ -149,12 +140,7 @@ def jobs_writing(files: Iterable[str]) -> tuple[str, ...]:
 
 
 def open_staged(upload_id: str) -> Iterator[bytes]:
-    """Yield the blocks of a staged upload of the current owner.
-
-    Raises:
-        NotFound: it expired, is incomplete, or belongs to another owner.
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Yield the blocks of a staged upload; raise NotFound if it expired, is incomplete, or has another owner."""
     client, key = job_client() or web_client(), keys.staged_key(upload_id)
     text = cast("bytes | None", retry(lambda: client.hget(key, LABEL)))
     label: dict[str, Any] = json.loads(text) if text else {}

@@ -39,21 +39,13 @@ def deliver(
     """Send a job event to the webhook of a job of the current owner; log and return the attempt.
 
     The entry has `delivery_id`, `event`, `attempted_at`, `status` (of HTTP, None without a response),
-    `milliseconds`, `error` and `next_attempt_at`, the latter two None on success.
-
-    Args:
-        job_id: the job.
-        event: one of `EVENTS`.
-        delivery_id: the message id for the receiver, the same in every attempt.
-        resolver: name resolution; the system's resolver by default.
+    `milliseconds`, `error` and `next_attempt_at`, the latter two None on success. The receiver gets
+    `delivery_id` in every attempt.
 
     Raises:
-        InvalidInput: the event or the delivery id is invalid, or the receiver rejected the message
-            permanently.
-        JobUnknown: the job was not found or expired.
-        NotFound: the job has no webhook.
+        InvalidInput: the event or the id is invalid, or the receiver rejected the message.
+        NotFound: the job was not found, expired, or has no webhook.
         Unavailable: the receiver is unreachable or reports a temporary error.
-        QueueUnavailable: the broker is unreachable.
     """
     if event not in EVENTS or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", delivery_id, re.ASCII):
         raise InvalidInput(
@@ -106,23 +98,14 @@ def log_entry(receipt: Receipt, delivery_id: str, event: str, attempted_at: floa
 
 
 def default_secret() -> str:
-    """Return the signing secret of the current owner's webhooks that have no secret themselves.
-
-    It is the setting `WEBHOOK_SECRET`, or else derived from the owner and the secret of the
-    installation; raises QueueUnavailable if the broker, which stores that, is unreachable.
-    """
+    """Return the setting `WEBHOOK_SECRET`, or a secret derived from the owner and that of the installation."""
     return WebhookSettings.current().webhook_secret or secret_of(
         derive_secret("webhook", current_owner())
     )
 
 
 def attempts(job_id: str) -> list[JsonObject]:
-    """Return the deliveries of a job of the current owner, newest first.
-
-    Raises:
-        JobUnknown: the job was not found or expired.
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return the deliveries of a job of the current owner, newest first."""
     find_job(job_id)
     return deliveries(job_id)[::-1]
 
@@ -130,17 +113,11 @@ def attempts(job_id: str) -> list[JsonObject]:
 def redeliver(job_id: str, delivery_id: str) -> QueuedJob:
     """Submit a job that repeats a delivery with the same id, so that receivers can detect duplicates.
 
-    Raises:
-        JobUnknown: the job was not found or expired.
-        NotFound: the job has no delivery with this id.
-        Exhausted, QueueUnavailable: as `libraries.job_manager.submit`.
+    Raises NotFound if the job has no delivery with this id.
     """
     event = next(
         (note["event"] for note in attempts(job_id) if note["delivery_id"] == delivery_id), None
     )
     if event is None:
-        raise NotFound(
-            "delivery not found, or not attempted yet",
-            code="delivery-not-found",
-        )
+        raise NotFound("delivery not found, or not attempted yet", code="delivery-not-found")
     return submit(DELIVER, kwargs={"job_id": job_id, "event": event, "delivery_id": delivery_id})

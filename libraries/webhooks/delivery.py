@@ -97,12 +97,6 @@ def _message(error: Exception, patience: float) -> str:
 def _status_of_reply(
     url: str, body: bytes, headers: Mapping[str, str], resolver: Resolver | None, deadline: float
 ) -> int:
-    """Send a message and return the status of the response.
-
-    Raises:
-        InvalidInput, Unavailable: the URL is not allowed, or the host was not found.
-        OSError, HTTPException: the connection failed, or the response was late or invalid.
-    """
     endpoint = read_url(url)
     with connected(endpoint, public_addresses(endpoint, resolver), deadline) as connection:
         wire = Wire(connection, deadline, most=MAX_RESPONSE_BYTES)

@@ -33,16 +33,10 @@ def secret_of(key: bytes) -> str:
 
 
 def signed_headers(secret: str, *, delivery_id: str, sent_at: int, body: bytes) -> dict[str, str]:
-    """Return the three headers of a signed request.
+    """Return the headers of a signed request; raise InvalidInput for an invalid secret.
 
-    Args:
-        secret: the secret shared with the receiver.
-        delivery_id: the message id, the same in every attempt, so that receivers can drop duplicates.
-        sent_at: the Unix time of this attempt. Receivers tolerate a difference of five minutes.
-        body: the body of the request.
-
-    Raises:
-        InvalidInput: the secret is invalid.
+    `delivery_id` is the same in every attempt, so that receivers can drop duplicates. `sent_at` is the
+    Unix time of this attempt; receivers tolerate a difference of five minutes.
     """
     signed = b".".join((delivery_id.encode(), str(sent_at).encode(), body))
     signature = base64.b64encode(hmac.new(key_of(secret), signed, sha256).digest()).decode()
