@@ -112,8 +112,6 @@ def read_cursor(cursor: str) -> tuple[float, str]:
         moment, drawing = math.nan, ""
     if not math.isfinite(moment) or not ID.fullmatch(drawing):
         raise InvalidInput(
-            "not a cursor of a page of the gallery",
-            field="cursor",
-            code="bad-cursor",
+            "not a cursor of a page of the gallery", field="cursor", code="bad-cursor"
         )
     return moment, drawing

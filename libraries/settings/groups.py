@@ -17,8 +17,7 @@ from libraries.settings.parsers import (
     http_url,
     language_pair,
     one_of_schemes,
-    optional_bytes,
-    optional_duration,
+    optional,
     optional_email,
     optional_path,
     optional_webhook_secret,
@@ -123,9 +122,7 @@ class AccessSettings(SettingsGroup):
         secret=True,
     )
     allow_anonymous: bool = setting(
-        "0",
-        yes_or_no,
-        "1 to listen beyond this machine without API_KEYS; no effect with them.",
+        "0", yes_or_no, "1 to listen beyond this machine without API_KEYS; no effect with them."
     )
 
 
@@ -180,12 +177,14 @@ class JobSettings(SettingsGroup):
         "Jobs that one process runs before a new one replaces it.",
         Range(1, 10**6),
     )
-    job_memory: int = setting("4GB", optional_bytes, "Address space limit of a job. Empty: none.")
+    job_memory: int = setting(
+        "4GB", optional(parse_bytes), "Address space limit of a job. Empty: none."
+    )
     job_cpu: int = setting(
-        "", optional_duration, "Processor time limit of a job. Empty: only its time limit."
+        "", optional(parse_duration), "Processor time limit of a job. Empty: only its time limit."
     )
     job_file_size: int = setting(
-        "8GB", optional_bytes, "Size limit of a file that a job writes. Empty: none."
+        "8GB", optional(parse_bytes), "Size limit of a file that a job writes. Empty: none."
     )
     result_ttl: int = setting(
         "24h", parse_duration, "How long the record of a finished job is kept."

@@ -36,12 +36,9 @@ def parse_bytes(text: str) -> int:
     return int(found[1]) * {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}[found[2]]
 
 
-def optional_duration(text: str) -> int:
-    return parse_duration(text) if text.strip() else 0
-
-
-def optional_bytes(text: str) -> int:
-    return parse_bytes(text) if text.strip() else 0
+def optional(parse: Callable[[str], int]) -> Callable[[str], int]:
+    """Return a parser for which an empty text is 0."""
+    return lambda text: parse(text) if text.strip() else 0
 
 
 def one_of_schemes(*schemes: str) -> Callable[[str], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,33 +12,16 @@ import botocore.session
 from botocore import exceptions
 from botocore.config import Config
 
+from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
 from libraries.storage.artifacts import StorageUnavailable, storage_full
 
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
-FULL = {
-    "QuotaExceeded",
-    "XMinioStorageFull",
-    "XMinioAdminBucketQuotaExceeded",
-    "InsufficientStorage",
-    "507",
-}
-TROUBLES = {
-    "NoSuchBucket": "bucket",
-    **dict.fromkeys(
-        [
-            "403",
-            "AccessDenied",
-            "AllAccessDisabled",
-            "ExpiredToken",
-            "InvalidAccessKeyId",
-            "InvalidToken",
-            "SignatureDoesNotMatch",
-            "Unauthorized",
-        ],
-        "refused",
-    ),
-}
+FULL = re.compile("507|InsufficientStorage|(XMinioAdminBucket)?QuotaExceeded|XMinioStorageFull")
+DENIED = re.compile(
+    "403|AccessDenied|AllAccessDisabled|ExpiredToken|InvalidAccessKeyId|InvalidToken"
+    "|SignatureDoesNotMatch|Unauthorized"
+)
 CHANGED = {"412", "PreconditionFailed"}
 OUT_OF_RANGE = {"416", "InvalidRange"}
 
@@ -95,11 +79,7 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        code = code_of(error)
-        full = code in FULL
-        raise (
-            storage_full() if full else StorageUnavailable(TROUBLES.get(code, "failing"))
-        ) from error
+        raise _server_error(code_of(error)) from error
     except (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError) as error:
         raise StorageUnavailable("slow") from error
     except (
@@ -111,6 +91,14 @@ def translated_errors() -> Iterator[None]:
         raise StorageUnavailable("credentials") from error
     except (exceptions.BotoCoreError, ConnectionError) as error:
         raise StorageUnavailable("unreachable") from error
+
+
+def _server_error(code: str) -> Unavailable:
+    if FULL.fullmatch(code):
+        return storage_full()
+    if code == "NoSuchBucket":
+        return StorageUnavailable("bucket")
+    return StorageUnavailable("refused" if DENIED.fullmatch(code) else "failing")
 
 
 def code_of(error: Any) -> str:

@@ -98,16 +98,15 @@ def check_operation(name: object) -> Operation:
 
 def check_file_list(file_list: object) -> list[str]:
     """Return `file_list` if it is a list of 1 to 500 names; otherwise raise InvalidInput."""
+    names = list(file_list) if isinstance(file_list, list | tuple) else []
     problem = ""
-    if not isinstance(file_list, list | tuple) or not 1 <= len(file_list) <= MAX_FILES:
+    if not 1 <= len(names) <= MAX_FILES:
         problem = f"expected a list of 1 to {MAX_FILES} file names"
-    elif not all(
-        isinstance(name, str) and 1 <= len(name) <= MAX_FILE_NAME_CHARS for name in file_list
-    ):
+    elif not all(isinstance(name, str) and 1 <= len(name) <= MAX_FILE_NAME_CHARS for name in names):
         problem = f"expected file names of 1 to {MAX_FILE_NAME_CHARS} characters"
     if problem:
         raise InvalidInput(problem, field="file_list", code="bad-file-list")
-    return list(file_list)
+    return names
 
 
 def run_operation(

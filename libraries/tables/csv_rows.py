@@ -16,7 +16,7 @@ from libraries.tables.limits import (
     MAX_CELL_CHARS,
     MAX_COLUMNS,
     MAX_RECORD_CHARS,
-    cell_problem,
+    first_problem,
     in_mb,
 )
 from libraries.tables.plain import PlainLines, rewritten
@@ -103,7 +103,11 @@ class DelimitedTable:
         feed, _, header = self._begin()
         if isinstance(header, RowError):
             raise InvalidInput(f"line {header.line}: {header.detail}", code="bad-table")
-        self.columns = _column_names(header, feed.handed_out, report)
+        where = f"line {feed.handed_out}"
+        self.columns = column_names(header, report, where=where)
+        problem = first_problem(self.columns)
+        if problem is not None:
+            raise InvalidInput(f"{where}: {problem}", code="bad-table")
 
     def position(self) -> int:
         return self._source.tell()
@@ -166,11 +170,7 @@ def sampled_dialect(
 def _problem_of(cells: list[str], width: int, line: int) -> RowError | None:
     if len(cells) != width:
         return RowError(line, f"expected {width} cells, found {len(cells)}")
-    problem = (
-        next(filter(None, map(cell_problem, cells)), None)
-        if isinstance(cells, Suspicious)
-        else None
-    )
+    problem = first_problem(cells) if isinstance(cells, Suspicious) else None
     return None if problem is None else RowError(line, problem)
 
 
@@ -190,24 +190,14 @@ def _records(feed: LineFeed, dialect: Dialect) -> Iterator[tuple[int, list[str] 
         except csv.Error:
             yield line, RowError(line, _quoting_problem(line, feed.handed_out))
         else:
+            suspicious = feed.has_nul or feed.taken > MAX_CELL_CHARS
             if cells:
-                yield (
-                    line,
-                    Suspicious(cells) if feed.has_nul or feed.taken > MAX_CELL_CHARS else cells,
-                )
+                yield line, Suspicious(cells) if suspicious else cells
 
 
 def _quoting_problem(first: int, last: int) -> str:
     what = "a quote is not closed, or text follows it; double a quote inside a quoted cell"
     return what if first == last else f"{what} (lines {first} to {last} are omitted)"
-
-
-def _column_names(header: list[str], line: int, report: Report) -> list[str]:
-    names = column_names(header, report, where=f"line {line}")
-    problem = next(filter(None, map(cell_problem, names)), None)
-    if problem is not None:
-        raise InvalidInput(f"line {line}: {problem}", code="bad-table")
-    return names
 
 
 def column_names(header: list[str], report: Report, *, where: str) -> list[str]:

@@ -122,11 +122,8 @@ class LinesTable(ObjectsTable):
         lines = (line for text in texts for line in io.StringIO(text, newline=""))
         for number, line in enumerate(lines, 1):
             if line and not line.isspace():
-                yield (
-                    number,
-                    _line_value(line.strip(" \t\r\n"), number),
-                    _is_suspicious(line, 0, len(line)),
-                )
+                value = _line_value(line.strip(" \t\r\n"), number)
+                yield number, value, _is_suspicious(line, 0, len(line))
 
 
 def _line_value(text: str, number: int) -> Any:

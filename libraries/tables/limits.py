@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 # The result may have this many bytes, or 20 times the size of a larger file: JSON repeats the column
 # names in every row, and compressed formats expand. `DATA_FILE_LIMIT` limits the source.
 MAX_RESULT_BYTES = 100_000_000
@@ -18,6 +20,11 @@ def cell_problem(text: str) -> str | None:
     if "\0" in text:
         return "a cell contains a NUL character"
     return None
+
+
+def first_problem(cells: Iterable[str]) -> str | None:
+    """Return the first error in the texts of cells, or None."""
+    return next(filter(None, map(cell_problem, cells)), None)
 
 
 def largest_result(size: int) -> int:

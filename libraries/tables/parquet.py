@@ -90,8 +90,7 @@ def check_metadata(metadata: Any) -> None:
     for number in range(metadata.num_row_groups):
         if metadata.row_group(number).total_byte_size > MAX_GROUP_BYTES:
             raise InvalidInput(
-                f"a row group expands to more than {in_mb(MAX_GROUP_BYTES)}",
-                code="table-too-large",
+                f"a row group expands to more than {in_mb(MAX_GROUP_BYTES)}", code="table-too-large"
             )
 
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from libraries.errors import InvalidInput, VectorError
 from libraries.tables.csv_rows import column_names
-from libraries.tables.limits import cell_problem, in_mb
+from libraries.tables.limits import first_problem, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
 
@@ -67,9 +67,7 @@ class SheetTable:
     def _problem(self, cells: list[Cell]) -> str | None:
         if len(cells) > len(self.columns):
             return f"expected {len(self.columns)} cells, found {len(cells)}"
-        return next(
-            filter(None, (cell_problem(cell) for cell in cells if isinstance(cell, str))), None
-        )
+        return first_problem(cell for cell in cells if isinstance(cell, str))
 
     def _rows(self, report: Report) -> Iterator[tuple[int, list[Cell]]]:
         """Yield the non-empty rows with their numbers, without trailing empty cells."""

@@ -17,22 +17,11 @@ def _alphabets(*alphabets: str) -> tuple[frozenset[str], ...]:
 
 
 WESTERN = _alphabets(
-    "äöüß",
-    "éèêëàâçîïôûùœæ",
-    "áéíóúüñ",
-    "àèéìíòóùú",
-    "áâãàçéêíóôõú",
-    "åäöæøé",
-    "ëïéèüöáó",
+    "äöüß", "éèêëàâçîïôûùœæ", "áéíóúüñ", "àèéìíòóùú", "áâãàçéêíóôõú", "åäöæøé", "ëïéèüöáó"
 )
 # Polish, Czech, Slovak, Hungarian, Croatian and Romanian, which use Windows-1250.
 CENTRAL = _alphabets(
-    "ąćęłńóśźż",
-    "áčďéěíňóřšťúůýž",
-    "áäčďéíľňóôšťúýž",
-    "áéíóöőúüű",
-    "čćžšđ",
-    "ăâîşţ",
+    "ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíľňóôšťúýž", "áéíóöőúüű", "čćžšđ", "ăâîşţ"
 )
 # Letters that are words by themselves.
 ONE_LETTER_WORDS = frozenset("àéóåöÀÉÅÖ")

@@ -34,10 +34,7 @@ def generate(content: str) -> Answer:
     settings = TextSettings.current()
     if settings.text_model_url:
         reply = ask_model(
-            content,
-            settings.text_model_url,
-            model=settings.text_model,
-            key=settings.text_model_key,
+            content, settings.text_model_url, model=settings.text_model, key=settings.text_model_key
         )
         engine = "model"
     else:

@@ -66,13 +66,11 @@ def _post(address: SplitResult, body: bytes, key: str) -> bytes:
 
 
 def _connection(address: SplitResult) -> http.client.HTTPConnection:
-    connect_s = 10.0
+    host, connect_s = address.hostname or "", 10.0
     if address.scheme == "https":
         trust = ssl.create_default_context()
-        return http.client.HTTPSConnection(
-            address.hostname or "", address.port, timeout=connect_s, context=trust
-        )
-    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=connect_s)
+        return http.client.HTTPSConnection(host, address.port, timeout=connect_s, context=trust)
+    return http.client.HTTPConnection(host, address.port, timeout=connect_s)
 
 
 def _read(response: http.client.HTTPResponse, deadline: float) -> bytes:

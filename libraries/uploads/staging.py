@@ -95,19 +95,11 @@ def _add(client: Redis, upload_id: str, number: int, block: bytes) -> None:
 
 
 def _seal(client: Redis, staged: StagedUpload) -> None:
-    label = json.dumps(
-        {
-            "owner": current_owner(),
-            "size": staged.size,
-            "blocks": max(1, -(-staged.size // BLOCK_BYTES)),
-        }
-    )
+    blocks = max(1, -(-staged.size // BLOCK_BYTES))
+    label = json.dumps({"owner": current_owner(), "size": staged.size, "blocks": blocks})
     script_keys = (keys.staged_key(staged.id), keys.STAGED_DUE_KEY)
-    if not retry(
-        lambda: run_script(
-            client, "uploads/staged_seal", script_keys, (staged.id, label, time.time(), LIFETIME_S)
-        )
-    ):
+    arguments = (staged.id, label, time.time(), LIFETIME_S)
+    if not retry(lambda: run_script(client, "uploads/staged_seal", script_keys, arguments)):
         raise QueueUnavailable("the broker lost the uploaded file; send it again")
 
 

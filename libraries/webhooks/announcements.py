@@ -84,6 +84,7 @@ def message(record: JobRecord, event: str) -> bytes:
 def log_entry(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -> JsonObject:
     """Return the log entry of an attempt at `attempted_at` (Unix seconds)."""
     delay = next_retry_delay_s() if receipt.retryable else None
+    retry_at = None if delay is None else utc(datetime.fromtimestamp(time.time() + delay, UTC))
     return {
         "delivery_id": delivery_id,
         "event": event,
@@ -91,9 +92,7 @@ def log_entry(receipt: Receipt, delivery_id: str, event: str, attempted_at: floa
         "status": receipt.status,
         "milliseconds": receipt.milliseconds,
         "error": receipt.error,
-        "next_attempt_at": None
-        if delay is None
-        else utc(datetime.fromtimestamp(time.time() + delay, UTC)),
+        "next_attempt_at": retry_at,
     }
 
 

@@ -228,6 +228,6 @@ def test_a_drawing_that_breaks_off_while_it_is_published_leaves_the_old_file_and
     folder.publish("drawing.svg", "old")
     with pytest.raises(RuntimeError):
         folder.publish("drawing.svg", breaking())
-    with folder.open("drawing.svg") as file:
+    with folder.open_checked("drawing.svg") as file:
         assert file.read() == b"old"
     assert [path.name for path in settings.storage.output_dir.iterdir()] == ["drawing.svg"]
