@@ -24,7 +24,7 @@ PORTS = {"smtp": 25, "smtps": 465}
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a mail was delivered: `by` is `smtp` or `file`; `artifact` is the file."""
+    """The delivery of a mail: `by` is `smtp` or `file`; `artifact` is the file."""
 
     by: str
     artifact: Artifact | None = None

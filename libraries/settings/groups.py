@@ -142,7 +142,7 @@ class BrokerSettings(SettingsGroup):
 
     @property
     def embedded_broker(self) -> bool:
-        """Whether the embedded broker is used."""
+        """True if the embedded broker is used."""
         return not self.redis_url
 
 

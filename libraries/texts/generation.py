@@ -12,7 +12,7 @@ from libraries.texts.language_model import ask_model
 REPLIES: tuple[tuple[frozenset[str], str], ...] = (
     (
         frozenset({"weather"}),
-        "No window here to look at the weather through. A forecast for your town will tell you more.",
+        "I cannot see the weather from here. Please check a weather forecast for your town.",
     ),
     (
         frozenset({"food", "eat"}),
@@ -20,7 +20,7 @@ REPLIES: tuple[tuple[frozenset[str], str], ...] = (
     ),
     (
         frozenset({"help"}),
-        "Gladly, here is the help there is: write a sentence about the weather or about food, or choose another type of job.",
+        "Here is some help: write a sentence about the weather or about food, or choose another type of job.",
     ),
 )
 
