@@ -26,7 +26,6 @@ WORD_FIELDS = frozenset(
     {"text", "message", "recipient", "title", "caption", "label", "x_label", "y_label"}
 )
 PATTERN_FIELDS = frozenset({"pattern", "pattern_type", "chart", "template_name"})
-COLOR_FIELDS = frozenset({"color", "stroke"})
 SHORT_HEX = 4
 NAMED = {
     "black": "#000000",
@@ -196,7 +195,7 @@ def _add_fact(facts: DrawingFacts, name: str, value: Any) -> None:
         facts.words.append(value[:MAX_VALUE_CHARS])
     elif name in PATTERN_FIELDS and re.fullmatch(r"[a-z0-9_-]{1,64}", value, re.ASCII):
         facts.patterns.append(value)
-    elif name in COLOR_FIELDS and (color := plain_color(value)):
+    elif name in {"color", "stroke"} and (color := plain_color(value)):
         facts.colors.append(color)
 
 

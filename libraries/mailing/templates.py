@@ -38,8 +38,6 @@ from libraries.registry import Registry
 
 FOLDER = Path(__file__).parent / "templates"
 MAX_CONTEXT_BYTES = 16_000
-# Defined in every template.
-PREDEFINED = ("subject", "picture")
 
 
 class BadContext(InvalidInput):
@@ -128,7 +126,7 @@ def check_form(template: MailTemplate, form: Path) -> None:
     except UnicodeDecodeError as error:
         raise LoadError(str(error)) from None
     declared = [one.name for one in template.fields]
-    known = {*declared, *PREDEFINED, *ENVIRONMENT.globals, *_defined(tree)}
+    known = {*declared, "subject", "picture", *ENVIRONMENT.globals, *_defined(tree)}
     unknown = used - known if declared else set()
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:

@@ -17,15 +17,13 @@ from typing import Any
 
 from libraries.outbound.addresses import Endpoint
 
-MAX_ADDRESSES = 4
-
 
 @contextlib.contextmanager
 def connected(
     endpoint: Endpoint, addresses: tuple[str, ...], deadline: float
 ) -> Iterator[socket.socket]:
-    """Connect to one of the addresses, with TLS for `https`; the certificate must match the host name."""
-    with _first_to_answer(addresses[:MAX_ADDRESSES], endpoint.port, deadline) as plain:
+    """Connect to one of the first four addresses, with TLS for `https`; the certificate must match the host name."""
+    with _first_to_answer(addresses[:4], endpoint.port, deadline) as plain:
         if endpoint.scheme == "http":
             yield plain
             return

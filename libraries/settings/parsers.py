@@ -15,7 +15,6 @@ from marshmallow import ValidationError
 from marshmallow.validate import Email
 
 STORAGE_FORM = "Must be empty or s3://bucket/folder, then ?endpoint=https://host and &region=name where they are needed."
-UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def parse_duration(text: str) -> int:
@@ -25,7 +24,7 @@ def parse_duration(text: str) -> int:
         raise ValidationError(
             "Not a duration: write a whole number and a unit, such as 90s, 5m, 24h or 7d."
         )
-    return int(found[1]) * UNIT_SECONDS[found[2]]
+    return int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def parse_bytes(text: str) -> int:

@@ -59,7 +59,6 @@ OTHER_START = re.compile(r"\s*+(?:<|#!|%PDF-|%!PS|\{\\rtf)")
 # Control characters that do not occur in text.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-NDJSON_NAMES = (".ndjson", ".jsonl")
 
 
 class UnknownKind(InvalidInput):
@@ -104,7 +103,7 @@ def _data_text(text: str, name: str) -> FileKind:
     if name.endswith((".csv", ".tsv")):
         return TSV if name.endswith(".tsv") else CSV
     if text.lstrip()[0] in "[{":
-        return NDJSON if name.endswith(NDJSON_NAMES) or _is_lines(text) else JSON
+        return NDJSON if name.endswith((".ndjson", ".jsonl")) or _is_lines(text) else JSON
     return TSV if "\t" in text.lstrip().split("\n", 1)[0] else CSV
 
 

@@ -32,7 +32,6 @@ BLOCK_BYTES = 250_000
 LIFETIME_S = 86400
 # A request that adds no block and submits no job for longer is considered dead.
 REQUEST_TIMEOUT_S = 600
-LABEL, JOB = "label", "job"
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def jobs_writing(files: Iterable[str]) -> tuple[str, ...]:
 def open_staged(upload_id: str) -> Iterator[bytes]:
     """Yield the blocks of a staged upload; raise NotFound if it expired, is incomplete, or has another owner."""
     client, key = job_client() or web_client(), keys.staged_key(upload_id)
-    text = cast("bytes | None", retry(lambda: client.hget(key, LABEL)))
+    text = cast("bytes | None", retry(lambda: client.hget(key, "label")))
     label: dict[str, Any] = json.loads(text) if text else {}
     if label.get("owner") != current_owner():
         raise _expired()
@@ -193,7 +192,7 @@ def discard_expired(client: Redis) -> int:
 def _is_done(client: Redis, upload_id: str, due: float) -> bool:
     """Return whether a staged upload will not be opened again; `due` is its expiry in Unix seconds."""
     label, job_id = cast(
-        "list[bytes | None]", client.hmget(keys.staged_key(upload_id), [LABEL, JOB])
+        "list[bytes | None]", client.hmget(keys.staged_key(upload_id), ["label", "job"])
     )
     if job_id is None:
         filled_at = due - LIFETIME_S

@@ -25,7 +25,6 @@ from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 DELIVER = "workers.webhook_tasks.deliver_webhook"
-MAX_NOTES = 200
 MAX_DELIVERIES = 100
 # A receiver that takes longer than this is considered slow for `SLOW_TTL_S`.
 MAX_FAST_MS, SLOW_TTL_S = 2000, 300
@@ -51,7 +50,7 @@ SUBSCRIPTION = Subscription(
 def queue_earlier_notes(client: Redis) -> None:
     """Submit the deliveries noted by the version before the journal. Idempotent and safe to run concurrently."""
     with suppress(QueueUnavailable, UnknownTask):
-        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MAX_NOTES - 1)):
+        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, 199)):
             note = json.loads(entry)
             queue_delivery(note["job_id"], note["event"], note["owner"], seed=entry.decode())
             client.lrem(keys.WEBHOOKS_DUE_KEY, 1, entry.decode())

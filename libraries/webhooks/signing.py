@@ -14,8 +14,6 @@ from marshmallow import ValidationError
 from libraries.errors import InvalidInput
 from libraries.settings import webhook_key
 
-PREFIX = "whsec_"
-
 
 def key_of(secret: str) -> bytes:
     """Return the key of a secret; raise InvalidInput if it is not `whsec_` and 24 to 64 bytes in base64."""
@@ -29,7 +27,7 @@ def key_of(secret: str) -> bytes:
 
 def secret_of(key: bytes) -> str:
     """Return the secret of a key, in the form for receivers."""
-    return PREFIX + base64.b64encode(key).decode()
+    return "whsec_" + base64.b64encode(key).decode()
 
 
 def signed_headers(secret: str, *, delivery_id: str, sent_at: int, body: bytes) -> dict[str, str]:
