@@ -17,7 +17,7 @@ HOUR, MAX_DIGEST_HOURS = 3600, 168
 def clean_up() -> JsonObject:
     """Remove what writers that died left half written, and give back room in the index of the gallery."""
     swept = output_folder().remove_temporary(time.time() - HOUR)
-    gallery().tidy()
+    gallery().vacuum()
     return {"half_written_files": swept}
 
 

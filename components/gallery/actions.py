@@ -12,9 +12,9 @@ from flask import Response, request
 
 from components.http.replies import json_response
 from libraries.errors import Unavailable
-from libraries.gallery import Drawing, Wanted, find_drawing, gallery
+from libraries.gallery import Drawing, GalleryQuery, find_drawing, gallery
 from libraries.gallery.arrivals import process_pending
-from libraries.gallery.searching import SAME_SIZE
+from libraries.gallery.searching import SAME_SIZE_MM
 from libraries.job_manager import current_owner
 from libraries.job_manager.representation import utc
 from libraries.json_types import JsonObject
@@ -41,10 +41,10 @@ def list_response(query: Mapping[str, Any]) -> Response:
     return response
 
 
-def query_of(query: Mapping[str, Any]) -> Wanted:
+def query_of(query: Mapping[str, Any]) -> GalleryQuery:
     """Convert a loaded `GalleryQuerySchema` to a query of the index."""
     times = {name: query[name].timestamp() for name in ("since", "until") if query[name]}
-    return Wanted(
+    return GalleryQuery(
         text=query["q"],
         tags=query["tag"],
         size=page_size(query["paper"]) if query["paper"] is not None else None,
@@ -103,7 +103,7 @@ def paper_of(width: float, height: float) -> str | None:
     same = [
         (paper.family not in FAMILIES, len(name), name)
         for name, paper in PAPERS.items()
-        if max(abs(paper.width - short), abs(paper.height - long)) <= SAME_SIZE
+        if max(abs(paper.width - short), abs(paper.height - long)) <= SAME_SIZE_MM
     ]
     return min(same)[2] if same else None
 

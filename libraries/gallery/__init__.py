@@ -1,14 +1,11 @@
-"""The gallery: finished drawings, found again by what is on them.
-
-The index is derived from the files.
-"""
+"""Gallery of finished drawings, with a search index that is derived from the stored files."""
 
 from libraries.gallery.catalogue import Gallery, gallery
 from libraries.gallery.digests import digest
-from libraries.gallery.drawings import SVG_TYPE, Arrival, Drawing, drawing_id
+from libraries.gallery.drawings import SVG_TYPE, Drawing, NewDrawing, drawing_id
 from libraries.gallery.labels import Label, check_tag, check_title
 from libraries.gallery.rebuilding import rebuild
-from libraries.gallery.searching import Page, Wanted
+from libraries.gallery.searching import GalleryQuery, Page
 from libraries.gallery.shelf import (
     find_drawing,
     keep_drawing,
@@ -19,12 +16,12 @@ from libraries.gallery.shelf import (
 
 __all__ = [
     "SVG_TYPE",
-    "Arrival",
     "Drawing",
     "Gallery",
+    "GalleryQuery",
     "Label",
+    "NewDrawing",
     "Page",
-    "Wanted",
     "check_tag",
     "check_title",
     "digest",

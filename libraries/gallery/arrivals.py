@@ -1,7 +1,7 @@
-"""Drawings on their way into the gallery when their jobs have finished, and out of it when those are deleted.
+"""Updates of the index: drawings of finished jobs are added, those of deleted jobs removed.
 
-The index is changed in transactions of which one at a time is open, and the record of a job is read
-inside of one: a drawing whose job is deleted meanwhile is taken out by a later transaction.
+Transactions that change the index exclude each other, and the record of a job is read inside one, so
+a job that is deleted meanwhile is removed by a later transaction.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import cast
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
-from libraries.gallery import SVG_TYPE, Arrival, gallery
-from libraries.gallery.catalogue import Change
-from libraries.gallery.shelf import enter, take_out
+from libraries.gallery import SVG_TYPE, NewDrawing, gallery
+from libraries.gallery.catalogue import IndexWriter
+from libraries.gallery.shelf import add, remove
 from libraries.job_manager.errors import UnknownTask
 from libraries.job_manager.jobs import read_call
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
@@ -27,32 +27,24 @@ from libraries.job_manager.submission import JobOptions, submit
 from libraries.json_types import JsonObject
 from libraries.settings import AccessSettings
 
-AT_ONCE = 50
+BATCH_SIZE = 50
 REINDEX = "workers.gallery_tasks.reindex"
 log = logging.getLogger(__name__)
 
 
 def update_index(entries: Sequence[JournalEntry]) -> None:
-    """Enter the drawings of finished jobs into the index, and take those of deleted jobs out.
-
-    Safe to do twice.
-
-    Raises:
-        Unavailable: the index cannot be written.
-        StorageUnavailable: the store of files does not answer.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Add the drawings of finished jobs to the index, and remove those of deleted jobs. Idempotent."""
     client = web_client()
-    with gallery().changing() as change:
+    with gallery().changing() as writer:
         for entry in entries:
             if entry.event == "deleted":
-                _take_out(change, entry.data or {})
+                _remove(writer, entry.data or {})
             else:
-                _enter(client, change, entry.job_id)
+                _add(client, writer, entry.job_id)
 
 
 def queue_rebuild() -> None:
-    """Queue a job that builds the index from the stored files: some drawings came or went unseen."""
+    """Submit a job that rebuilds the index after entries of the journal were lost."""
     with suppress(UnknownTask):
         submit(REINDEX, options=JobOptions(internal=True))
 
@@ -69,82 +61,67 @@ SUBSCRIPTION = Subscription(
 
 
 def process_pending(*, seconds: float = 1.0) -> None:
-    """Bring the index up to date before it is looked at, as far as that takes no longer than some seconds.
-
-    Raises:
-        Unavailable, StorageUnavailable: as `update_index`.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Update the index before a search, within about `seconds`; raise Unavailable on failure."""
     client = web_client()
     retry(lambda: process_earlier_notes(client))
     catch_up(SUBSCRIPTION, seconds=seconds)
 
 
 def process_earlier_notes(client: Redis) -> None:
-    """Bring the index up to date by what the version before this journal noted; safe to do twice and by several at once.
-
-    Raises:
-        Unavailable, StorageUnavailable: as `update_index`.
-        redis errors: the broker is away.
-    """
+    """Process the notes of the version before the journal. Idempotent and safe to run concurrently."""
     while client.llen(keys.EXHIBITS_KEY):
-        # The notes are read by the one who may write: what is entered and what is taken out stay in
-        # their order.
-        with gallery().changing() as change:
-            noted = cast("list[bytes]", client.lrange(keys.EXHIBITS_KEY, 0, AT_ONCE - 1))
-            for told in map(json.loads, noted):
-                if "gone" in told:
-                    take_out(
-                        change, told["owner"], [(name, sha256) for name, sha256 in told["files"]]
+        # Read inside the transaction, so that additions and removals stay in order.
+        with gallery().changing() as writer:
+            notes = cast("list[bytes]", client.lrange(keys.EXHIBITS_KEY, 0, BATCH_SIZE - 1))
+            for note in map(json.loads, notes):
+                if "gone" in note:
+                    remove(
+                        writer, note["owner"], [(name, sha256) for name, sha256 in note["files"]]
                     )
                 else:
-                    _enter(client, change, told["made"])
+                    _add(client, writer, note["made"])
         with client.pipeline() as pipeline:
-            for note in noted:
-                pipeline.lrem(keys.EXHIBITS_KEY, 1, note.decode())
+            for raw in notes:
+                pipeline.lrem(keys.EXHIBITS_KEY, 1, raw.decode())
             pipeline.execute()
 
 
 def known_owners() -> list[str]:
-    """Return all who may have drawings: those with a key, those in the index, and everybody without a name."""
+    """Return the owners with an API key or with drawings in the index, and the anonymous one."""
     return sorted(
         {ANONYMOUS, *(key.name for key in AccessSettings.current().api_keys), *gallery().owners()}
     )
 
 
-def drawings_of_jobs() -> dict[tuple[str, str], Arrival]:
-    """Return what the jobs that are still known tell of their drawings, by owner and name of the file.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+def drawings_of_jobs() -> dict[tuple[str, str], NewDrawing]:
+    """Return the drawings of all known jobs, by owner and file name; raise QueueUnavailable on failure."""
     client = web_client()
     return {(one.owner, one.name): one for one in retry(lambda: list(_all_arrivals(client)))}
 
 
-def _all_arrivals(client: Redis) -> Iterator[Arrival]:
+def _all_arrivals(client: Redis) -> Iterator[NewDrawing]:
     for job_id, note in client.hscan_iter(keys.ARTIFACTS_KEY, count=500):
         yield from _arrivals(client, job_id.decode(), note)
 
 
-def _enter(client: Redis, change: Change, job_id: str) -> None:
+def _add(client: Redis, writer: IndexWriter, job_id: str) -> None:
     note = cast("bytes | None", retry(lambda: client.hget(keys.ARTIFACTS_KEY, job_id)))
     for arrival in retry(lambda: _arrivals(client, job_id, note)):
-        enter(change, arrival)
+        add(writer, arrival)
 
 
-def _take_out(change: Change, made: JsonObject) -> None:
+def _remove(writer: IndexWriter, made: JsonObject) -> None:
     files = [
         (one["name"], one["sha256"])
         for one in made.get("files", ())
         if one.get("media_type") == SVG_TYPE
     ]
     if files:
-        take_out(change, made["owner"], files)
+        remove(writer, made["owner"], files)
 
 
-def _arrivals(client: Redis, job_id: str, note: bytes | None) -> Iterable[Arrival]:
-    """Return the drawings of a job, none if its record is gone."""
+def _arrivals(client: Redis, job_id: str, note: bytes | None) -> Iterable[NewDrawing]:
+    """Return the drawings of a finished job; none if its record does not exist."""
     record = cast("dict[bytes, bytes]", client.hgetall(keys.job_key(job_id))) if note else {}
     if not note or record.get(b"status") != b"finished":
         return []
@@ -152,7 +129,7 @@ def _arrivals(client: Redis, job_id: str, note: bytes | None) -> Iterable[Arriva
     task, arguments = read_call(client, job_id, record)
     ended = record.get(b"ended_at", b"").decode()
     return [
-        Arrival(
+        NewDrawing(
             owner=made["owner"],
             name=one["name"],
             sha256=one["sha256"],

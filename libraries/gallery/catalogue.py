@@ -1,7 +1,4 @@
-"""The index: one row a drawing, in builds.
-
-A new one is filled beside the one in force, then takes its place.
-"""
+"""The index: one row per drawing and build. A new build is filled while the current one stays in use."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ from pathlib import Path
 from libraries.gallery.databases import Database, SqliteDatabase, Transaction
 from libraries.gallery.drawings import Drawing
 from libraries.gallery.searching import (
+    GalleryQuery,
     Page,
-    Wanted,
     conditions,
     read_cursor,
-    words_of,
+    search_terms,
     write_cursor,
 )
 from libraries.json_types import JsonObject
@@ -28,35 +25,26 @@ from libraries.settings import BrokerSettings, GallerySettings
 FILE_NAME = "gallery.sqlite3"
 IN_FORCE, FILLING = "in_force", "filling"
 COLUMNS = ("build", "id", "owner", "made_at", "width", "height", "seed", "kept", "words", "record")
-DELETED_AT_ONCE = 500
+MAX_DELETED_ROWS = 500
 
 
 class Gallery:
-    """The index of all owners' drawings.
-
-    Every method may be called in any process and any thread.
-    """
+    """The index of all owners' drawings. Safe for use in any process and thread."""
 
     def __init__(self, database: Database) -> None:
-        """Keep the index in `database`."""
         self._database = database
 
     def search(
-        self, owner: str, wanted: Wanted, *, limit: int = 30, cursor: str | None = None
+        self, owner: str, wanted: GalleryQuery, *, limit: int = 30, cursor: str | None = None
     ) -> Page:
-        """Return up to `limit` drawings of an owner, the newest first.
-
-        Raises:
-            InvalidInput: no page gave this cursor.
-            Unavailable: the index cannot be read.
-        """
-        behind = read_cursor(cursor) if cursor is not None else None
+        """Return up to `limit` drawings of an owner, newest first; raise InvalidInput for an invalid cursor."""
+        after = read_cursor(cursor) if cursor is not None else None
         with self._database.read() as transaction:
-            asked, values = conditions(transaction, wanted)
-            if behind is not None:
-                asked.append("(made_at < ? OR (made_at = ? AND id < ?))")
-                values += [behind[0], behind[0], behind[1]]
-            where = " AND ".join(["build = ?", "owner = ?", *asked])
+            clauses, values = conditions(transaction, wanted)
+            if after is not None:
+                clauses.append("(made_at < ? OR (made_at = ? AND id < ?))")
+                values += [after[0], after[0], after[1]]
+            where = " AND ".join(["build = ?", "owner = ?", *clauses])
             rows = transaction.run(
                 f"SELECT record FROM drawing WHERE {where} ORDER BY made_at DESC, id DESC LIMIT ?",  # noqa: S608 - no value in it
                 _state(transaction, IN_FORCE), owner, *values, limit + 1,
@@ -65,21 +53,19 @@ class Gallery:
         more = len(items) > limit
         return Page(items[:limit], write_cursor(items[limit - 1]) if more else None)
 
-    def count(self, owner: str, wanted: Wanted) -> int:
-        """Return how many drawings of an owner are wanted."""
+    def count(self, owner: str, wanted: GalleryQuery) -> int:
         with self._database.read() as transaction:
-            asked, values = conditions(transaction, wanted)
-            where = " AND ".join(["build = ?", "owner = ?", *asked])
+            clauses, values = conditions(transaction, wanted)
+            where = " AND ".join(["build = ?", "owner = ?", *clauses])
             sql = f"SELECT count(*) FROM drawing WHERE {where}"  # noqa: S608 - no value in it
             return int(transaction.run(sql, _state(transaction, IN_FORCE), owner, *values)[0][0])
 
     def find(self, owner: str, drawing: str) -> Drawing | None:
-        """Return a drawing of an owner by its id, None if there is none."""
         with self._database.read() as transaction:
             return _found(transaction, _state(transaction, IN_FORCE), drawing, owner)
 
     def counts(self, owner: str, kind: str, *, most: int = 100) -> list[tuple[str, int]]:
-        """Return the marks of a kind, `pattern`, `tag` or `color`, on an owner's drawings, the most frequent first."""
+        """Return the values of a kind (`pattern`, `tag` or `color`) with their counts, most frequent first."""
         with self._database.read() as transaction:
             rows = transaction.run(
                 "SELECT value, count(*) FROM mark JOIN drawing ON drawing.build = mark.build AND drawing.id = mark.id "
@@ -89,7 +75,6 @@ class Gallery:
         return [(value, count) for value, count in rows]
 
     def owners(self) -> list[str]:
-        """Return whose drawings there are."""
         with self._database.read() as transaction:
             rows = transaction.run(
                 "SELECT DISTINCT owner FROM drawing WHERE build = ?", _state(transaction, IN_FORCE)
@@ -97,13 +82,13 @@ class Gallery:
         return sorted(row[0] for row in rows)
 
     @contextmanager
-    def changing(self) -> Iterator[Change]:
-        """Change the index in one step; whoever else wants to change it waits."""
+    def changing(self) -> Iterator[IndexWriter]:
+        """Open an exclusive write transaction."""
         with self._database.write() as transaction:
-            yield Change(transaction)
+            yield IndexWriter(transaction)
 
     def begin(self) -> int:
-        """Begin to fill a new build, and return its number; one that somebody else fills is given up."""
+        """Start a new build and return its number; a build in progress is superseded."""
         with self._database.write() as transaction:
             build = max(_state(transaction, IN_FORCE), _state(transaction, FILLING)) + 1
             _set_state(transaction, FILLING, build)
@@ -112,7 +97,7 @@ class Gallery:
         return build
 
     def fill(self, build: int, drawings: Iterable[Drawing]) -> bool:
-        """Add drawings to a build that is being filled, unless they are there; False when it was given up meanwhile."""
+        """Add drawings to a build unless they are in it; return False if the build was superseded."""
         with self._database.write() as transaction:
             if _state(transaction, FILLING) != build:
                 return False
@@ -123,7 +108,7 @@ class Gallery:
             return True
 
     def finish(self, build: int) -> bool:
-        """Put a build into force, and remove the one before it; False when it was given up meanwhile."""
+        """Put a build into use and delete the previous one; return False if the build was superseded."""
         with self._database.write() as transaction:
             if _state(transaction, FILLING) != build:
                 return False
@@ -133,13 +118,13 @@ class Gallery:
         self._clear()
         return True
 
-    def tidy(self) -> None:
-        """Give back room; for quiet hours."""
+    def vacuum(self) -> None:
+        """Reclaim space; expensive."""
         self._clear()
-        self._database.tidy()
+        self._database.vacuum()
 
     def _clear(self) -> None:
-        """Remove what belongs to no build, in steps that keep nobody waiting for long."""
+        """Delete rows of obsolete builds, in short transactions."""
         more = True
         while more:
             with self._database.write() as transaction:
@@ -147,15 +132,15 @@ class Gallery:
                 rows = transaction.run(
                     "SELECT build, id FROM drawing WHERE build NOT IN (?, ?) LIMIT ?",
                     *builds,
-                    DELETED_AT_ONCE,
+                    MAX_DELETED_ROWS,
                 )
                 for build, drawing in rows:
                     _delete(transaction, build, drawing)
-            more = len(rows) == DELETED_AT_ONCE
+            more = len(rows) == MAX_DELETED_ROWS
 
 
-class Change:
-    """What can be changed in one step, in the build in force and in one that is being filled."""
+class IndexWriter:
+    """A write transaction on the current build and on a build in progress."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -164,11 +149,9 @@ class Change:
         self._builds += [self._filling] if self._filling else []
 
     def find(self, owner: str, drawing: str) -> Drawing | None:
-        """Return a drawing of an owner by its id, None if there is none."""
         return _found(self._transaction, self._builds[0], drawing, owner)
 
     def put(self, drawing: Drawing) -> None:
-        """Enter a drawing, in the place of what was known of it."""
         self._transaction.run("DELETE FROM gone WHERE id = ?", drawing.id)
         for build in self._builds:
             _delete(self._transaction, build, drawing.id)
@@ -177,7 +160,7 @@ class Change:
     def remove(
         self, drawing: str, *, unless: Callable[[Drawing], bool] = lambda _: False
     ) -> Drawing | None:
-        """Take a drawing out of the index and return what was known of it; None when `unless` says so or it was not there."""
+        """Remove a drawing and return it; None if it was not found or `unless` returned True."""
         found = _found(self._transaction, self._builds[0], drawing)
         if found is not None and unless(found):
             return None
@@ -191,7 +174,7 @@ class Change:
 
 
 def gallery() -> Gallery:
-    """Return the gallery of this installation: in the database at GALLERY_URL, or in a file in DATA_DIR."""
+    """Return the index of this installation: in the database GALLERY_URL, or in a file in DATA_DIR."""
     return _gallery(GallerySettings.current().gallery_url, BrokerSettings.current().data_dir)
 
 
@@ -199,7 +182,7 @@ def gallery() -> Gallery:
 def _gallery(url: str, folder: Path) -> Gallery:
     if not url:
         return Gallery(SqliteDatabase(folder / FILE_NAME))
-    # Loaded where it is used: without such a database no process needs it.
+    # pg8000 is only needed with such a database.
     from libraries.gallery.postgres import PostgresDatabase  # noqa: PLC0415
 
     return Gallery(PostgresDatabase(url))
@@ -211,12 +194,8 @@ def _state(transaction: Transaction, name: str) -> int:
 
 
 def _set_state(transaction: Transaction, name: str, value: int) -> None:
-    transaction.run(
-        "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?",
-        name,
-        value,
-        value,
-    )
+    sql = "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?"
+    transaction.run(sql, name, value, value)
 
 
 def _found(
@@ -230,7 +209,7 @@ def _found(
 
 def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
     words = " ".join(
-        words_of(" ".join([drawing.title, drawing.words, *drawing.patterns, *drawing.tags]))
+        search_terms(" ".join([drawing.title, drawing.words, *drawing.patterns, *drawing.tags]))
     )
     row: JsonObject = {
         **{name: getattr(drawing, name) for name in ("id", "owner", "made_at", "width", "height", "seed")},
@@ -241,19 +220,11 @@ def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
         f"INSERT INTO drawing ({', '.join(COLUMNS)}) VALUES ({marks})",  # noqa: S608
         *(row[name] for name in COLUMNS),
     )
-    for kind, values in (
-        ("pattern", drawing.patterns),
-        ("color", drawing.colors),
-        ("tag", drawing.tags),
-    ):
+    tags = {"pattern": drawing.patterns, "color": drawing.colors, "tag": drawing.tags}
+    sql = "INSERT INTO mark (build, id, kind, value) VALUES (?, ?, ?, ?)"
+    for kind, values in tags.items():
         for value in dict.fromkeys(values):
-            transaction.run(
-                "INSERT INTO mark (build, id, kind, value) VALUES (?, ?, ?, ?)",
-                build,
-                drawing.id,
-                kind,
-                value,
-            )
+            transaction.run(sql, build, drawing.id, kind, value)
 
 
 def _delete(transaction: Transaction, build: int, drawing: str) -> None:

@@ -1,7 +1,4 @@
-"""Where the index lies: by default a file of SQLite, beside the broker's.
-
-All that differs between kinds of database is here; the index itself speaks plain SQL.
-"""
+"""Database of the index: SQLite by default. The differences between databases are confined to this interface."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from typing import Any
 
 from libraries.errors import Unavailable
 
-# Raised when the tables change: an index of another version is thrown away and rebuilt.
+# Increase it when the tables change: an index of another version is dropped and rebuilt.
 VERSION = 1
 BUSY_SECONDS = 5.0
 TABLES = """
@@ -47,82 +44,77 @@ Row = Sequence[Any]
 
 
 class Database(ABC):
-    """A database that holds the index."""
+    """A database that contains the index."""
 
     @abstractmethod
     def write(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Open a transaction that no other one writes beside, whole or not at all; it sees what all before it did."""
+        """Open an exclusive write transaction."""
 
     @abstractmethod
     def read(self) -> contextlib.AbstractContextManager[Transaction]:
-        """Open a transaction that sees one state of the index, whatever others write meanwhile."""
+        """Open a read transaction with a consistent snapshot."""
 
     @abstractmethod
     def close(self) -> None:
-        """Close the connections that this thread, or nobody, uses; they are opened again when they are needed."""
+        """Close unused connections and that of this thread; they are reopened on demand."""
 
     @abstractmethod
-    def tidy(self) -> None:
-        """Give back room and order the words anew; for quiet hours."""
+    def vacuum(self) -> None:
+        """Reclaim space and optimize the full-text index; expensive."""
 
 
 class Transaction:
-    """What can be asked of a database while a transaction is open."""
+    """An open transaction."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     def run(self, sql: str, *values: Any) -> list[Row]:
-        """Run a statement with `?` for each of `values`, and return its rows."""
+        """Execute a statement with a `?` for each of `values`, and return its rows."""
         return self._connection.execute(sql, [writable(value) for value in values]).fetchall()
 
-    def spoken(self, words: Sequence[str]) -> tuple[str, str]:
-        """Return the condition that a drawing's words contain all these, the last as a beginning, and its one value.
+    def match_words(self, words: Sequence[str]) -> tuple[str, str]:
+        """Return the SQL condition for drawings that contain all words, the last one as a prefix, and its value.
 
-        Each word goes between quotes: whatever it holds is searched for, none of it is an operator
-        of the query.
+        Words are quoted, so they cannot be operators of the query language.
         """
         quoted = ['"' + word.replace('"', '""') + '"' for word in words]
         return "place IN (SELECT rowid FROM spoken WHERE spoken MATCH ?)", f"{' '.join(quoted)}*"
 
 
 class SqliteDatabase(Database):
-    """An index in one file, in write-ahead mode: any number read while one writes, in any number of processes."""
+    """An index in one file in write-ahead mode: concurrent readers and one writer, in any number of processes."""
 
     def __init__(self, path: Path) -> None:
-        """Use the file `path`; it is made when it is needed."""
+        """Use the file `path`, which is created on demand."""
         self._path = path
-        self._own = threading.local()
+        self._local = threading.local()
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Open a transaction for writing; see `Database.write`."""
         with self._transaction("BEGIN IMMEDIATE") as transaction:
             yield transaction
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Open a transaction for reading; see `Database.read`."""
         with self._transaction("BEGIN") as transaction:
             yield transaction
 
-    def tidy(self) -> None:
-        """Merge the index of words and cut the log; see `Database.tidy`."""
+    def vacuum(self) -> None:
         with self.write() as transaction:
             transaction.run("INSERT INTO spoken (spoken) VALUES ('optimize')")
-        with _translated():
+        with translated_errors(sqlite3.Error):
             self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Close the connection of this thread, if it has one."""
-        connection = getattr(self._own, "connection", None)
-        self._own.connection = None
+        connection = getattr(self._local, "connection", None)
+        self._local.connection = None
         if connection is not None:
             connection.close()
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[Transaction]:
-        with _translated():
+        with translated_errors(sqlite3.Error):
             try:
                 connection = self._connection()
                 connection.execute(begin)
@@ -138,23 +130,22 @@ class SqliteDatabase(Database):
                 raise
 
     def _connection(self) -> sqlite3.Connection:
-        """Return the connection of this thread; one that a parent process opened is left alone."""
-        own = self._own
-        if getattr(own, "pid", None) != os.getpid():
-            # To close it here would be to meddle with the parent's: it is held, and never touched
-            # again.
-            own.inherited = getattr(own, "connection", None)
-            own.pid, own.connection = os.getpid(), None
-        if own.connection is not None and own.file != _identity(self._path):
+        """Return the connection of this thread. A connection that the parent process opened is not used."""
+        local = self._local
+        if getattr(local, "pid", None) != os.getpid():
+            # Closing the connection of the parent would break it, so a reference is kept.
+            local.inherited = getattr(local, "connection", None)
+            local.pid, local.connection = os.getpid(), None
+        if local.connection is not None and local.file != _identity(self._path):
             self.close()
-        if own.connection is None:
+        if local.connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            own.connection = _opened(self._path)
-            own.file = _identity(self._path)
-        return own.connection  # type: ignore[no-any-return]
+            local.connection = _opened(self._path)
+            local.file = _identity(self._path)
+        return local.connection  # type: ignore[no-any-return]
 
     def _set_aside(self) -> None:
-        """Put a file away that is damaged: the index is derived, and an empty one can be filled again."""
+        """Rename a damaged file; the index can be rebuilt."""
         self.close()
         for ending in ("-wal", "-shm", ""):
             with contextlib.suppress(OSError):
@@ -163,7 +154,7 @@ class SqliteDatabase(Database):
 
 
 def writable(value: Any) -> Any:
-    """Return a value as it can be stored: half a surrogate pair is no text, though JSON can carry it, nor is a NUL."""
+    """Return a value without lone surrogates and NUL, which databases do not store."""
     return (
         value.encode(errors="replace").decode().replace("\0", "\ufffd")
         if isinstance(value, str)
@@ -183,7 +174,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        # A power cut may take the last entries along; the next rebuild finds them.
+        # A power failure may lose the last transactions; a rebuild restores them.
         connection.execute("PRAGMA synchronous = NORMAL")
         if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             _make_tables(connection)
@@ -209,11 +200,12 @@ def _make_tables(connection: sqlite3.Connection) -> None:
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def translated_errors(error: type[Exception]) -> Iterator[None]:
+    """Raise Unavailable for errors of the database."""
     try:
         yield
-    except (sqlite3.Error, OSError) as error:
+    except (error, OSError) as problem:
         raise Unavailable(
-            "the index of the gallery cannot be used right now; try again in a moment",
+            "the gallery index is temporarily unavailable; try again in a moment",
             code="gallery-away",
-        ) from error
+        ) from problem

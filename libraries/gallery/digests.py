@@ -1,4 +1,4 @@
-"""The drawings of a day in short, as the mail template `digest` takes them."""
+"""Summary of the drawings of a day, as the context of the mail template `digest`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,15 @@ from datetime import UTC, datetime
 
 from libraries.gallery.catalogue import gallery
 from libraries.gallery.drawings import Drawing
-from libraries.gallery.searching import Wanted
+from libraries.gallery.searching import GalleryQuery
 from libraries.json_types import JsonObject
 
 MAX_LISTED = 100
 
 
 def digest(since: float, until: float) -> JsonObject:
-    """Return what was drawn by anybody between two moments in Unix seconds: the newest drawings, and how many there are in all.
-
-    Raises:
-        Unavailable: the index cannot be read.
-    """
-    wanted = Wanted(since=since, until=until)
+    """Return the newest drawings of all owners between two Unix times, and the number of all; raise Unavailable on failure."""
+    wanted = GalleryQuery(since=since, until=until)
     owners = gallery().owners()
     found = [
         one for owner in owners for one in gallery().search(owner, wanted, limit=MAX_LISTED).items

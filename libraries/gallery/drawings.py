@@ -1,4 +1,4 @@
-"""What is known of a drawing: read from the head of its file, from what its job was asked, and from its label."""
+"""Description of a drawing, from the head of its file, the arguments of its job, and its label."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from libraries.storage import output_folder
 
 SVG_TYPE = "image/svg+xml"
 KEPT = "kept"
-# A recipe stands in front of the first stroke; a very long one is not read to its end.
+# The recipe precedes the first stroke; very long recipes are truncated.
 HEAD_BYTES = 256 * 1024
 MAX_SEARCH_CHARS, MAX_VALUE_CHARS, MAX_FILTERS, MAX_DEPTH = 10_000, 4096, 40, 12
 ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 STROKE = re.compile(r'\sstroke="([#a-zA-Z0-9]{1,30})"')
-# How the facts of a recipe, and the arguments of a job, are called.
+# Names of the values in recipes and job arguments.
 WORD_FIELDS = frozenset(
     {"text", "message", "recipient", "title", "caption", "label", "x_label", "y_label"}
 )
 PATTERN_FIELDS = frozenset({"pattern", "pattern_type", "chart", "template_name"})
-COLOR_FIELDS = frozenset({"color", "stroke"})
 SHORT_HEX = 4
 NAMED = {
     "black": "#000000",
@@ -38,11 +37,8 @@ NAMED = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival:
-    """A stored drawing that is to be entered: whose it is, its file, and what its job tells.
-
-    Times are Unix seconds.
-    """
+class NewDrawing:
+    """A stored drawing to be added to the index; `made_at` is in Unix seconds."""
 
     owner: str
     name: str
@@ -56,10 +52,7 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A drawing as the gallery knows it.
-
-    Sides are mm, 0 if the file does not say; `made_at` is in Unix seconds.
-    """
+    """A drawing in the gallery; sides are in mm, 0 if unknown, and `made_at` is in Unix seconds."""
 
     id: str
     owner: str
@@ -81,8 +74,8 @@ class Drawing:
 
 
 @dataclass
-class Facts:
-    """What a recipe or the arguments of a job tell."""
+class DrawingFacts:
+    """Values found in a recipe or in the arguments of a job."""
 
     words: list[str] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
@@ -91,9 +84,9 @@ class Facts:
 
 
 def drawing_id(owner: str, name: str) -> str:
-    """Return the id of the drawing in a file: it follows from the owner and the name, so that a rebuilt index has the same ids.
+    """Return the id of a drawing, derived from owner and file name, so that a rebuilt index has the same ids.
 
-    A kept copy has the id of what it is a copy of; it stands in its name.
+    The name of a kept copy contains the id of the original.
     """
     folder, _, rest = name.partition("/")
     if folder == KEPT and ID.fullmatch(rest.partition("/")[0]):
@@ -101,21 +94,19 @@ def drawing_id(owner: str, name: str) -> str:
     return sha256(f"{owner}\0{name}".encode()).hexdigest()[:24]
 
 
-def describe(arrival: Arrival, label: Label) -> Drawing:
-    """Return all that is known of a drawing; read as its owner.
-
-    A file that tells nothing is a drawing too.
+def describe(arrival: NewDrawing, label: Label) -> Drawing:
+    """Return the description of a drawing; missing facts are left empty. Call it inside `files_belonging_to`.
 
     Raises:
-        NotFound, InvalidInput: the file is gone, or is none.
-        StorageUnavailable: the store does not answer.
+        NotFound, InvalidInput: the file was not found or is not a regular file.
+        StorageUnavailable: the storage is unreachable.
     """
     head = _head(arrival.name)
-    facts, asked = _facts(_recipe(head)), _facts(arrival.arguments or label.arguments)
+    facts, requested = _facts(_recipe(head)), _facts(arrival.arguments or label.arguments)
     root, kept = re.search(r"<svg\b([^>]*)>", head), arrival.name.startswith(f"{KEPT}/")
     sides = dict(re.findall(r'\s(width|height)="([0-9.]{1,20})mm"', root[1])) if root else {}
-    own = re.search(r"<title>([^<]{0,4000})</title>", head)
-    title = label.title or (html.unescape(own[1]).strip()[:200] if own else "")
+    title_element = re.search(r"<title>([^<]{0,4000})</title>", head)
+    title = label.title or (html.unescape(title_element[1]).strip()[:200] if title_element else "")
     return Drawing(
         id=drawing_id(arrival.owner, arrival.name),
         owner=arrival.owner,
@@ -126,19 +117,21 @@ def describe(arrival: Arrival, label: Label) -> Drawing:
         job_id=arrival.job_id or label.job_id,
         task=arrival.task or label.task,
         title=title,
-        words=" ".join(dict.fromkeys(facts.words or asked.words))[:MAX_SEARCH_CHARS],
+        words=" ".join(dict.fromkeys(facts.words or requested.words))[:MAX_SEARCH_CHARS],
         width=_side(sides, "width"),
         height=_side(sides, "height"),
-        seed=asked.seed if facts.seed is None else facts.seed,
-        patterns=_few(facts.patterns or asked.patterns),
-        colors=_few(facts.colors + _strokes(head, root.end() if root else 0) + asked.colors),
+        seed=requested.seed if facts.seed is None else facts.seed,
+        patterns=_first_values(facts.patterns or requested.patterns),
+        colors=_first_values(
+            facts.colors + _strokes(head, root.end() if root else 0) + requested.colors
+        ),
         tags=list(label.tags),
         kept=kept,
     )
 
 
 def plain_color(text: object) -> str:
-    """Return a colour in the one form in which it is searched, such as `#ff0000` or `tomato`; '' for what is none."""
+    """Return the normalized form of a colour for searches, such as `#ff0000` or `tomato`; '' if it is invalid."""
     color = text.strip().lower() if isinstance(text, str) else ""
     if not re.fullmatch(r"#[0-9a-f]{3,8}|[a-z]{1,30}", color, re.ASCII) or color in (
         "none",
@@ -163,32 +156,32 @@ def _recipe(head: str) -> object:
         return None
 
 
-def _named(told: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Yield the plain values in nested facts, each with the name of the member that it stands under."""
-    if isinstance(told, dict) and depth < MAX_DEPTH:
-        for key, value in told.items():
-            yield from _named(value, str(key), depth + 1)
-    elif isinstance(told, list) and depth < MAX_DEPTH:
-        for value in told:
-            yield from _named(value, name, depth + 1)
-    elif told is not None:
-        yield name, told
+def _named(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield the scalars in a nested value, each with the name of its member."""
+    if isinstance(value, dict) and depth < MAX_DEPTH:
+        for key, inner in value.items():
+            yield from _named(inner, str(key), depth + 1)
+    elif isinstance(value, list) and depth < MAX_DEPTH:
+        for inner in value:
+            yield from _named(inner, name, depth + 1)
+    elif value is not None:
+        yield name, value
 
 
-def _facts(told: object) -> Facts:
-    facts = Facts()
-    for name, value in _named(told):
-        _note(facts, name, value)
+def _facts(source: object) -> DrawingFacts:
+    facts = DrawingFacts()
+    for name, value in _named(source):
+        _add_fact(facts, name, value)
     return facts
 
 
 def _strokes(head: str, body: int) -> list[str]:
-    """Return the colours of the layers, or if there are none that of the whole drawing."""
+    """Return the colours of the layers or, without layers, of the whole drawing."""
     found = STROKE.findall(head, body) or STROKE.findall(head, 0, body)
     return [color for one in found if (color := plain_color(one))]
 
 
-def _note(facts: Facts, name: str, value: Any) -> None:
+def _add_fact(facts: DrawingFacts, name: str, value: Any) -> None:
     if (
         name == "seed"
         and isinstance(value, int)
@@ -202,7 +195,7 @@ def _note(facts: Facts, name: str, value: Any) -> None:
         facts.words.append(value[:MAX_VALUE_CHARS])
     elif name in PATTERN_FIELDS and re.fullmatch(r"[a-z0-9_-]{1,64}", value, re.ASCII):
         facts.patterns.append(value)
-    elif name in COLOR_FIELDS and (color := plain_color(value)):
+    elif name in {"color", "stroke"} and (color := plain_color(value)):
         facts.colors.append(color)
 
 
@@ -213,5 +206,5 @@ def _side(sides: dict[str, str], name: str) -> float:
         return 0.0
 
 
-def _few(values: list[str]) -> list[str]:
+def _first_values(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))[:MAX_FILTERS]

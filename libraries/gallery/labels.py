@@ -1,7 +1,7 @@
-"""Labels: the title and the tags that people give a drawing, kept as a small file beside the drawings.
+"""Labels of drawings: title and tags, in a small file in the storage.
 
-They lie in the store of files and not in the broker: a kept drawing outlives the record of its job,
-and a rebuilt index, which is made from the store, finds them there.
+They are not in the broker, because a kept drawing outlives its job, and a rebuilt index reads them from
+the storage.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TAG = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """What people said of a drawing, and what of its job is to outlive the job; `sha256` is that of the kept copy."""
+    """Title and tags of a drawing, and facts of its job that outlive it; `sha256` is that of the kept copy."""
 
     title: str = ""
     tags: tuple[str, ...] = ()
@@ -38,17 +38,13 @@ NO_LABEL = Label()
 
 
 def check_title(title: str) -> str:
-    """Return a title without spaces around it.
-
-    Raises:
-        InvalidInput: it has more than 100 characters, or some that cannot be shown.
-    """
+    """Return a title without surrounding and repeated spaces; raise InvalidInput if it is not valid."""
     text = " ".join(title.split())
     if len(text) > MAX_TITLE_CHARS or any(
         unicodedata.category(one) in {"Cc", "Cs", "Cn"} for one in text
     ):
         raise InvalidInput(
-            f"a title has at most {MAX_TITLE_CHARS} characters, all of which can be shown",
+            f"expected a title of at most {MAX_TITLE_CHARS} printable characters",
             field="title",
             code="bad-label",
         )
@@ -56,23 +52,21 @@ def check_title(title: str) -> str:
 
 
 def check_tag(tag: str) -> str:
-    """Return a tag.
-
-    Raises:
-        InvalidInput: it is not 1 to 32 of a-z, 0-9 and '-'.
-    """
+    """Return a tag, or raise InvalidInput."""
     if not TAG.fullmatch(tag):
-        raise InvalidInput("a tag is 1 to 32 of a-z, 0-9 and '-'", field="tags", code="bad-label")
+        raise InvalidInput(
+            "expected a tag of 1 to 32 of a-z, 0-9 and '-'", field="tags", code="bad-label"
+        )
     return tag
 
 
 def label_name(drawing: str) -> str:
-    """Return the name of the file that holds the label of a drawing, given by its id."""
+    """Return the name of the label file of a drawing id."""
     return f"gallery/{drawing[:2]}/{drawing}.json"
 
 
 def read_label(drawing: str) -> Label:
-    """Return the label of a drawing, an empty one if it has none or it cannot be read; read as the owner."""
+    """Return the label of a drawing, an empty one if it does not exist or is invalid."""
     try:
         with output_folder().open_checked(label_name(drawing)) as file:
             found = json.loads(file.read(MAX_LABEL_BYTES))
@@ -82,29 +76,24 @@ def read_label(drawing: str) -> Label:
 
 
 def write_label(drawing: str, label: Label) -> None:
-    """Keep the label of a drawing.
-
-    Raises:
-        Unavailable, StorageUnavailable: it cannot be written.
-    """
     output_folder().publish(label_name(drawing), json.dumps(asdict(label), sort_keys=True))
 
 
 def remove_label(drawing: str) -> None:
-    """Remove the label of a drawing, if it has one."""
     output_folder().remove(label_name(drawing))
 
 
 def _label(found: Any) -> Label:
-    """Return a label from what a file says; others may have written it."""
-    told = found if isinstance(found, dict) else {}
-    tags = [tag for tag in told.get("tags") or [] if isinstance(tag, str) and TAG.fullmatch(tag)]
+    """Return a label from the contents of a file, which may be invalid."""
+    values = found if isinstance(found, dict) else {}
+    tags = [tag for tag in values.get("tags") or [] if isinstance(tag, str) and TAG.fullmatch(tag)]
     texts = {
         name: value[:200]
         for name in ("title", "job_id", "task", "sha256")
-        if isinstance(value := told.get(name), str)
+        for name in ("title", "job_id", "task", "sha256")
+        if isinstance(value := values.get(name), str)
     }
-    made_at, arguments = told.get("made_at"), told.get("arguments")
+    made_at, arguments = values.get("made_at"), values.get("arguments")
     return Label(
         **texts,
         tags=tuple(dict.fromkeys(tags))[:MAX_TAGS],

@@ -1,4 +1,4 @@
-"""Whose drawings: the files of an owner, under the name that jobs have it."""
+"""Files of an owner, by the owner names of jobs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 
 from libraries.storage import owner_folder
 
-# Whose jobs are nobody's in particular, as the job manager calls them.
+# The owner name of jobs without an owner.
 ANONYMOUS = "anonymous"
 
 
 def files_belonging_to(owner: str) -> AbstractContextManager[None]:
-    """Let the files that are read and written inside be those of `owner`."""
+    """Read and write the files of `owner` inside."""
     return owner_folder("" if owner == ANONYMOUS else owner)

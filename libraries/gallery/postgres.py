@@ -1,4 +1,4 @@
-"""The index in a PostgreSQL database, for an installation on several machines: all of them see the same gallery."""
+"""The index in a PostgreSQL database, shared by several machines."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pg8000 import dbapi
 
-from libraries.errors import Unavailable
-from libraries.gallery.databases import BUSY_SECONDS, VERSION, Database, Row, Transaction, writable
+from libraries.gallery.databases import (
+    BUSY_SECONDS,
+    VERSION,
+    Database,
+    Row,
+    Transaction,
+    translated_errors,
+    writable,
+)
 from libraries.json_types import JsonObject
 
-# Its tables lie in a schema of their own, so that the database may hold other things. Another
-# version has another schema.
+# A separate schema, so that the database may contain other tables, and one per version.
 SCHEMA = f"vector_gallery_{VERSION}"
 WRITER = 0x76656374
-# A server that is there answers in time, if only that it could not; see `statement_timeout`.
+# Longer than `statement_timeout`, after which the server itself reports an error.
 SILENT_SECONDS, MAX_IDLE = BUSY_SECONDS + 1, 4
 TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
@@ -48,12 +54,10 @@ class PostgresTransaction(Transaction):
         self._cursor = connection.cursor()
 
     def run(self, sql: str, *values: Any) -> list[Row]:
-        """Run a statement; see `Transaction.run`."""
         self._cursor.execute(sql.replace("?", "%s"), tuple(writable(value) for value in values))
         return list(self._cursor.fetchall()) if self._cursor.description else []
 
-    def spoken(self, words: Sequence[str]) -> tuple[str, str]:
-        """Return the condition that the words are among a drawing's; see `Transaction.spoken`."""
+    def match_words(self, words: Sequence[str]) -> tuple[str, str]:
         quoted = ["'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in words]
         return "spoken @@ CAST(? AS tsquery)", f"{' & '.join(quoted)}:*"
 
@@ -62,36 +66,33 @@ class PostgresDatabase(Database):
     """An index in a PostgreSQL database."""
 
     def __init__(self, url: str) -> None:
-        """Use the database at `url`; the tables are made when they are needed."""
+        """Use the database at `url`; the tables are created on demand."""
         self._target = connection_arguments(url)
         self._pid = 0
         self._idle: list[dbapi.Connection] = []
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Transaction]:
-        """Open a transaction for writing; see `Database.write`."""
         with self._transaction("BEGIN") as transaction:
             transaction.run("SELECT pg_advisory_xact_lock(?)", WRITER)
             yield transaction
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Transaction]:
-        """Open a transaction for reading; see `Database.read`."""
         with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as transaction:
             yield transaction
 
-    def tidy(self) -> None:
-        """Do nothing: the server does it by itself."""
+    def vacuum(self) -> None:
+        """Do nothing, since the server runs autovacuum."""
 
     def close(self) -> None:
-        """Close the connections that nobody uses."""
         while self._idle:
             with contextlib.suppress(dbapi.Error, OSError):
                 self._idle.pop().close()
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[Transaction]:
-        with _translated():
+        with translated_errors(dbapi.Error):
             connection = self._take()
             try:
                 transaction = PostgresTransaction(connection)
@@ -99,14 +100,14 @@ class PostgresDatabase(Database):
                 yield transaction
                 transaction.run("COMMIT")
             except BaseException:
-                # Whatever state it is in, the server rolls back what a closed connection has begun.
+                # The server rolls back the transaction of a closed connection.
                 with contextlib.suppress(dbapi.Error, OSError):
                     connection.close()
                 raise
             self._give_back(connection)
 
     def _take(self) -> dbapi.Connection:
-        """Return a connection that works; one that a parent process opened is left alone."""
+        """Return a working connection. Connections that the parent process opened are not used."""
         if self._pid != os.getpid():
             self._pid, self._idle = os.getpid(), []
         while self._idle:
@@ -130,7 +131,7 @@ class PostgresDatabase(Database):
     def _connected(self) -> dbapi.Connection:
         connection = dbapi.connect(**self._target, timeout=SILENT_SECONDS)
         try:
-            # Transactions are begun and ended in words, here as in SQLite.
+            # Transactions are controlled by statements, as in SQLite.
             connection.autocommit = True
             milliseconds = int(BUSY_SECONDS * 1000)
             run = PostgresTransaction(connection).run
@@ -149,10 +150,9 @@ class PostgresDatabase(Database):
 
 
 def connection_arguments(url: str) -> JsonObject:
-    """Return how to connect to `postgresql://user:password@host:port/database`; all but the user may be left out.
+    """Parse `postgresql://user:password@host:port/database`; all parts are optional.
 
-    `?host=/folder` means a socket in that folder. `?sslmode=require` means TLS with a certificate
-    that this machine trusts.
+    `?host=/folder` selects a socket in that folder, `?sslmode=require` TLS with a verified certificate.
     """
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -177,14 +177,3 @@ def _make_tables(run: Any) -> None:
     for statement in TABLES.split(";"):
         run(statement)
     run("COMMIT")
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (dbapi.Error, OSError) as error:
-        raise Unavailable(
-            "the database of the gallery cannot be used right now; try again in a moment",
-            code="gallery-away",
-        ) from error

@@ -1,4 +1,4 @@
-"""Searching the gallery: what may be asked for, and the page that answers it."""
+"""Search conditions, pages and cursors of the gallery."""
 
 from __future__ import annotations
 
@@ -16,17 +16,15 @@ from libraries.gallery.databases import Transaction
 from libraries.gallery.drawings import ID, Drawing, plain_color
 
 MAX_TERMS, MAX_TERM_CHARS, MAX_TEXT_CHARS = 16, 64, 1000
-# Two sizes are the same on paper when no ruler tells them apart.
-SAME_SIZE = 0.5
+# Tolerance when sizes are compared.
+SAME_SIZE_MM = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Which drawings are wanted.
+class GalleryQuery:
+    """Search criteria; None matches everything. Sides are in mm, times in Unix seconds.
 
-    Sides are mm, times are Unix seconds; what is None does not matter.
-
-    `size` is a page of this width and height, lying or standing. Of `tags` a drawing must have all.
+    `size` is a width and a height in either orientation. A drawing must have all of `tags`.
     """
 
     text: str | None = None
@@ -46,22 +44,22 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Page:
-    """Some drawings, the newest first, and the cursor of the next page, None at the end."""
+    """Drawings, newest first, and the cursor of the next page or None."""
 
     items: list[Drawing]
     next_cursor: str | None
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in the form in which they are searched: without accents and capitals, 64 characters at most."""
+def search_terms(text: str) -> list[str]:
+    """Return the words of a text, without accents and case, truncated to 64 characters."""
     folded = "".join(
         one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one)
     ).casefold()
     return [word[:MAX_TERM_CHARS] for word in re.findall(r"\w+", folded.replace("_", " "))]
 
 
-def conditions(transaction: Transaction, wanted: Wanted) -> tuple[list[str], list[Any]]:
-    """Return what a row of the index must fulfil, as conditions in SQL with `?`, and the values for these."""
+def conditions(transaction: Transaction, wanted: GalleryQuery) -> tuple[list[str], list[Any]]:
+    """Return SQL conditions with `?` for the rows of the index, and their values."""
     bounds = (
         ("width >= ?", wanted.min_width), ("width <= ?", wanted.max_width), ("height >= ?", wanted.min_height),
         ("height <= ?", wanted.max_height), ("made_at >= ?", wanted.since), ("made_at < ?", wanted.until),
@@ -70,54 +68,42 @@ def conditions(transaction: Transaction, wanted: Wanted) -> tuple[list[str], lis
     found: list[tuple[str, list[Any]]] = [
         (sql, [value]) for sql, value in bounds if value is not None
     ]
-    found += [_marked(kind, value) for kind, value in _marks(wanted)]
+    found += [_tagged(kind, value) for kind, value in _tags(wanted)]
     if wanted.size is not None:
         found.append(_sized(*wanted.size))
     if wanted.text is not None and wanted.text.strip():
-        words = words_of(wanted.text[:MAX_TEXT_CHARS])[:MAX_TERMS]
-        sql, *values = transaction.spoken(words) if words else ("1 = 0",)
+        words = search_terms(wanted.text[:MAX_TEXT_CHARS])[:MAX_TERMS]
+        sql, *values = transaction.match_words(words) if words else ("1 = 0",)
         found.append((sql, values))
     return [sql for sql, _ in found], [value for _, values in found for value in values]
 
 
-def _marks(wanted: Wanted) -> list[tuple[str, str]]:
+def _tags(wanted: GalleryQuery) -> list[tuple[str, str]]:
     tags = [("tag", tag) for tag in wanted.tags]
     color = [] if wanted.color is None else [("color", plain_color(wanted.color))]
     return tags + color + ([] if wanted.pattern is None else [("pattern", wanted.pattern)])
 
 
-def _marked(kind: str, value: str) -> tuple[str, list[Any]]:
+def _tagged(kind: str, value: str) -> tuple[str, list[Any]]:
     sql = "EXISTS (SELECT 1 FROM mark WHERE mark.build = drawing.build AND mark.id = drawing.id AND kind = ? AND value = ?)"
     return sql, [kind, value]
 
 
 def _sized(width: float, height: float) -> tuple[str, list[Any]]:
     fits = "(abs(width - ?) <= ? AND abs(height - ?) <= ?)"
-    return f"({fits} OR {fits})", [
-        width,
-        SAME_SIZE,
-        height,
-        SAME_SIZE,
-        height,
-        SAME_SIZE,
-        width,
-        SAME_SIZE,
-    ]
+    both = [width, SAME_SIZE_MM, height, SAME_SIZE_MM, height, SAME_SIZE_MM, width, SAME_SIZE_MM]
+    return f"({fits} OR {fits})", both
 
 
 def write_cursor(drawing: Drawing) -> str:
-    """Return the cursor of the page that goes on behind a drawing."""
+    """Return the cursor of the page after a drawing."""
     return (
         base64.urlsafe_b64encode(f"{drawing.made_at!r} {drawing.id}".encode()).decode().rstrip("=")
     )
 
 
 def read_cursor(cursor: str) -> tuple[float, str]:
-    """Return when the drawing was made that a page ended with, and its id.
-
-    Raises:
-        InvalidInput: no page gave this cursor.
-    """
+    """Return creation time and id of the last drawing of the previous page; raise InvalidInput if the cursor is invalid."""
     try:
         text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode()
         made_at, _, drawing = text.partition(" ")
@@ -126,8 +112,6 @@ def read_cursor(cursor: str) -> tuple[float, str]:
         moment, drawing = math.nan, ""
     if not math.isfinite(moment) or not ID.fullmatch(drawing):
         raise InvalidInput(
-            "this cursor is not one that a page of the gallery gave",
-            field="cursor",
-            code="bad-cursor",
+            "not a cursor of a page of the gallery", field="cursor", code="bad-cursor"
         )
     return moment, drawing

@@ -8,6 +8,7 @@ wake-up and a thousand writes.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import os
 import selectors
@@ -50,32 +51,19 @@ class Protocol(typing.Protocol):
         """Handle the end of the connection; called once."""
 
 
+@dataclasses.dataclass(slots=True, eq=False)
 class Connection:
     """A held connection; only the hub's thread changes it."""
 
-    __slots__ = (
-        "backlog",
-        "closing",
-        "dead",
-        "ended_at",
-        "protocol",
-        "sent_at",
-        "sock",
-        "waiting",
-        "writable",
-    )
-
-    def __init__(self, sock: socket.socket, protocol: Protocol) -> None:
-        """Wrap a connected socket."""
-        self.sock = sock
-        self.protocol = protocol
-        self.backlog: deque[bytes] | None = None
-        self.waiting = 0
-        self.sent_at = 0.0
-        self.closing = False
-        self.ended_at = 0.0
-        self.dead = False
-        self.writable = True
+    sock: socket.socket
+    protocol: Protocol
+    backlog: deque[bytes] | None = None
+    waiting: int = 0
+    sent_at: float = 0.0
+    closing: bool = False
+    ended_at: float = 0.0
+    dead: bool = False
+    writable: bool = True
 
 
 class Hub:

@@ -1,4 +1,4 @@
-"""Mail: templates are data files, messages are checked before they exist, delivery is by SMTP or into a file."""
+"""Email: templates, checked messages, and delivery by SMTP or to a file."""
 
 from libraries.mailing.addresses import (
     MAX_ADDRESS_CHARS,
@@ -18,7 +18,7 @@ from libraries.mailing.attachments import (
 )
 from libraries.mailing.contact import admin_address, contact_letter
 from libraries.mailing.delivery import Delivery, MailSession, deliver
-from libraries.mailing.messages import Letter, compose, write_letter
+from libraries.mailing.messages import Letter, compose
 from libraries.mailing.notices import notice
 from libraries.mailing.sending import MAX_RECIPIENTS, Post
 from libraries.mailing.templates import (
@@ -61,5 +61,4 @@ __all__ = [
     "find_attachments",
     "notice",
     "read_attachments",
-    "write_letter",
 ]

@@ -1,4 +1,4 @@
-"""What may stand in the headers of a mail: one plain address, and a subject without control characters."""
+"""Validation of email addresses and header lines."""
 
 from __future__ import annotations
 
@@ -11,91 +11,58 @@ MAX_ADDRESS_CHARS = 254
 MAX_LOCAL_PART_CHARS = 64
 MAX_SUBJECT_CHARS = 200
 MAX_SENDER_NAME_CHARS = 100
-# RFC 1035, section 2.3.1: letters, digits and hyphens; the last label is no number, so that an IP
+# RFC 1035, section 2.3.1: letters, digits and hyphens. The last label is not a number, so that an IP
 # address is not a domain.
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII)
-# Control characters, halves of surrogate pairs, line and paragraph separators.
+# Control characters, surrogates, line and paragraph separators.
 UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
 def check_address(address: str, *, field: str = "recipient") -> str:
-    """Return `address` if it is one plain mail address such as `ann@example.com`.
+    """Return `address` if it is a plain email address such as `ann@example.com`, or raise InvalidInput.
 
-    Plain means ASCII, a dot-atom before the `@`, a domain name (or `localhost`) after it, at most
-    254 characters. Lists, display names, quotes and line breaks are refused. A domain with other
-    letters is written in its `xn--` form.
-
-    Raises:
-        InvalidInput: anything else.
+    Plain means ASCII, a dot-atom before the `@`, a domain name (or `localhost`) after it, and at
+    most 254 characters: no lists, display names or quotes. International domains use `xn--`.
     """
+    problem = ""
     if not isinstance(address, str) or len(address) > MAX_ADDRESS_CHARS:
-        raise InvalidInput(
-            f"an address is text of at most {MAX_ADDRESS_CHARS} characters",
-            field=field,
-            code="bad-recipient",
-        )
-    if any(mark in address for mark in ",;"):
-        raise InvalidInput(
-            "one address per recipient: send a list to reach several people",
-            field=field,
-            code="bad-recipient",
-        )
-    local, _, domain = address.rpartition("@")
-    # RFC 5322, section 3.2.3: a dot-atom. Quoted local parts and comments are legal there, but no
-    # one's real address needs them.
-    if (
-        len(local) > MAX_LOCAL_PART_CHARS
-        or not re.fullmatch(
-            r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
-            local,
-            re.ASCII,
-        )
-        or not DOMAIN.fullmatch(domain)
-    ):
-        raise InvalidInput(
-            "not a mail address: write it plainly, such as ann@example.com",
-            field=field,
-            code="bad-recipient",
-        )
+        problem = f"expected an address of at most {MAX_ADDRESS_CHARS} characters"
+    elif "," in address or ";" in address:
+        problem = "expected one address; use a list for several recipients"
+    elif not _is_plain_address(address):
+        problem = "not an email address: expected the form ann@example.com"
+    if problem:
+        raise InvalidInput(problem, field=field, code="bad-recipient")
     return address
 
 
-def check_subject(subject: str, *, field: str = "subject") -> str:
-    """Return `subject` if it is one line of 1 to 200 characters that holds more than spaces.
+def _is_plain_address(address: str) -> bool:
+    local, _, domain = address.rpartition("@")
+    # RFC 5322, section 3.2.3. Quoted local parts and comments are legal, but not in practical use.
+    atom = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+    return (
+        len(local) <= MAX_LOCAL_PART_CHARS
+        and re.fullmatch(rf"{atom}(?:\.{atom})*", local) is not None
+        and DOMAIN.fullmatch(domain) is not None
+    )
 
-    Raises:
-        InvalidInput: anything else.
-    """
-    if not isinstance(subject, str) or not subject.strip() or len(subject) > MAX_SUBJECT_CHARS:
-        raise InvalidInput(
-            f"a subject is text of 1 to {MAX_SUBJECT_CHARS} characters",
-            field=field,
-            code="bad-subject",
-        )
-    if any(unicodedata.category(character) in UNPRINTABLE for character in subject):
-        raise InvalidInput(
-            "a subject is one line: no line breaks or control characters",
-            field=field,
-            code="bad-subject",
-        )
-    return subject
+
+def check_subject(subject: str, *, field: str = "subject") -> str:
+    """Return `subject` if it is one non-blank line of 1 to 200 characters, or raise InvalidInput."""
+    return _check_line(subject, "subject", MAX_SUBJECT_CHARS, field)
 
 
 def check_name(name: str, *, field: str = "name") -> str:
-    """Return `name` if it is one line of 1 to 100 characters that holds more than spaces.
+    """Return `name` if it is one non-blank line of 1 to 100 characters, or raise InvalidInput."""
+    return _check_line(name, "name", MAX_SENDER_NAME_CHARS, field)
 
-    Raises:
-        InvalidInput: anything else.
-    """
-    if not isinstance(name, str) or not name.strip() or len(name) > MAX_SENDER_NAME_CHARS:
-        raise InvalidInput(
-            f"a name is text of 1 to {MAX_SENDER_NAME_CHARS} characters",
-            field=field,
-            code="bad-name",
-        )
-    if any(unicodedata.category(character) in UNPRINTABLE for character in name):
-        raise InvalidInput(
-            "a name is one line: no line breaks or control characters", field=field, code="bad-name"
-        )
-    return name
+
+def _check_line(text: object, what: str, longest: int, field: str) -> str:
+    if not isinstance(text, str) or not text.strip() or len(text) > longest:
+        problem = f"expected a {what} of 1 to {longest} characters"
+    elif any(unicodedata.category(character) in UNPRINTABLE for character in text):
+        problem = f"the {what} contains a line break or a control character"
+    else:
+        return text
+    raise InvalidInput(problem, field=field, code=f"bad-{what}")

@@ -1,4 +1,4 @@
-"""What goes with a mail: files that finished jobs made, named by the job's id or by `output/<name>`."""
+"""Attachments: artifacts of finished jobs, given by the id of a job or as `output/<name>`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from libraries.storage import check_name, output_folder
 from libraries.storage.artifacts import media_type_of
 
 MAX_ATTACHMENTS = 5
-# Bytes before they are encoded for the mail, which adds a third; many servers take no mail above 25
-# MB, some none above 20.
+# Before the transfer encoding, which adds a third. Many servers reject mails above 25 MB, some above
+# 20 MB.
 MAX_ATTACHMENTS_BYTES = 10_000_000
 MAX_ATTACHMENT_NAME_CHARS = 500
 
-# Given a job's id, the records of the files that it made, as `Artifact.as_record` has them.
+# Returns the records (`Artifact.as_record`) of the files that a job made.
 MadeBy = Callable[[str], Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file as it goes into a mail."""
+    """A file in a mail."""
 
     name: str
     media_type: str
@@ -31,8 +31,8 @@ class Attachment:
 
 
 @dataclass(frozen=True)
-class _Named:
-    """A file that was found: its name below the output folder, its kind, its bytes, and their SHA-256 in hex if that is known."""
+class _Found:
+    """A file that was found: name in the output folder, media type, bytes, and SHA-256 in hex if known."""
 
     name: str
     media_type: str
@@ -41,125 +41,94 @@ class _Named:
 
 
 def check_attachments(names: object, *, field: str = "attachments") -> list[str]:
-    """Return `names` if they are at most five ids of jobs or names such as `output/drawings/a.svg`; None counts as none.
-
-    Raises:
-        InvalidInput: they are not; `field` names the one.
-        InvalidInput: a name is not safe.
-    """
+    """Return `names` (None means none) if they are at most five job ids or names such as `output/a.svg`."""
     if names is None:
         return []
     if not isinstance(names, list | tuple) or len(names) > MAX_ATTACHMENTS:
-        raise InvalidInput(
-            f"attachments are a list of at most {MAX_ATTACHMENTS} ids of jobs or names of files",
-            field=field,
-            code="bad-attachment",
-        )
-    for place, name in enumerate(names):
-        _check_one(name, f"{field}.{place}")
+        raise _invalid(f"expected at most {MAX_ATTACHMENTS} ids of jobs or names of files", field)
+    for index, name in enumerate(names):
+        _check_one(name, f"{field}.{index}")
     return list(names)
 
 
 def _check_one(name: object, field: str) -> None:
     if not isinstance(name, str) or len(name) > MAX_ATTACHMENT_NAME_CHARS:
-        raise InvalidInput(
-            "an attachment is the id of a job, or the name of a file such as output/drawings/a.svg",
-            field=field,
-            code="bad-attachment",
+        raise _invalid(
+            "expected the id of a job or the name of a file such as output/drawings/a.svg", field
         )
     if name.startswith("output/"):
         check_name(name.removeprefix("output/"), field=field)
     elif not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name, re.ASCII):
-        raise InvalidInput(
-            "neither the id of a job nor a name that begins with output/",
-            field=field,
-            code="bad-attachment",
-        )
+        raise _invalid("neither the id of a job nor a name that begins with output/", field)
 
 
-def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachments") -> list[_Named]:
-    """Return what `names` stand for without reading it; a job stands for all files that it made.
+def _invalid(problem: str, field: str) -> InvalidInput:
+    return InvalidInput(problem, field=field, code="bad-attachment")
 
-    Raises:
-        InvalidInput: a job or a file is not there, the job made no file, or there are more than
-            five files or 10 MB.
-        InvalidInput: a name is not safe.
-        Unavailable: it cannot be told now.
+
+def find_attachments(names: object, made_by: MadeBy, *, field: str = "attachments") -> list[_Found]:
+    """Find the files that `names` refer to, without reading them; a job refers to all of its files.
+
+    Raises InvalidInput for missing files and over five files or 10 MB; Unavailable for the storage.
     """
-    found: list[_Named] = []
-    for place, name in enumerate(check_attachments(names, field=field)):
-        found += _find(name, made_by, f"{field}.{place}")
+    found: list[_Found] = []
+    for index, name in enumerate(check_attachments(names, field=field)):
+        found += _find(name, made_by, f"{field}.{index}")
     if len(found) > MAX_ATTACHMENTS:
-        raise InvalidInput(
-            f"these are {len(found)} files; a mail takes at most {MAX_ATTACHMENTS}",
-            field=field,
-            code="bad-attachment",
-        )
+        raise _invalid(f"{len(found)} files; a mail may have {MAX_ATTACHMENTS}", field)
     total = sum(one.size for one in found)
     if total > MAX_ATTACHMENTS_BYTES:
-        raise InvalidInput(
-            f"the files have {total} bytes; a mail takes at most {MAX_ATTACHMENTS_BYTES}",
-            field=field,
-            code="bad-attachment",
-        )
+        raise _invalid(f"{total} bytes of files; a mail may have {MAX_ATTACHMENTS_BYTES}", field)
     return found
 
 
-def _find(name: str, made_by: MadeBy, field: str) -> list[_Named]:
+def _find(name: str, made_by: MadeBy, field: str) -> list[_Found]:
     try:
         if name.startswith("output/"):
             stored = output_folder().stat(name.removeprefix("output/"))
-            return [_Named(stored.name, media_type_of(stored.name), stored.size)]
+            return [_Found(stored.name, media_type_of(stored.name), stored.size)]
         made = made_by(name)
         for one in made:
-            # A record may outlive its file.
+            # The file may have been removed before the record.
             output_folder().stat(one["name"])
     except NotFound as error:
-        raise InvalidInput(str(error), field=field, code="bad-attachment") from error
+        raise _invalid(str(error), field) from error
     if not made:
-        raise InvalidInput(
-            "this job has not made a file, or not yet", field=field, code="bad-attachment"
-        )
-    return [_Named(one["name"], one["media_type"], one["size"], one["sha256"]) for one in made]
+        raise _invalid("the job has no files yet", field)
+    return [_Found(one["name"], one["media_type"], one["size"], one["sha256"]) for one in made]
 
 
 def read_attachments(
     names: object, made_by: MadeBy, *, field: str = "attachments"
 ) -> tuple[Attachment, ...]:
-    """Return the files that `names` stand for, ready to be attached; each gets a name of its own.
-
-    Raises:
-        InvalidInput, Unavailable: as `find_attachments`.
-    """
+    """Return the files that `names` refer to, with unique names; raise the errors of `find_attachments`."""
     found = find_attachments(names, made_by, field=field)
-    own_names = _apart(one.name.rsplit("/", 1)[-1] for one in found)
+    unique_names = _unique(one.name.rsplit("/", 1)[-1] for one in found)
     return tuple(
         Attachment(name, one.media_type, _read(one, field))
-        for name, one in zip(own_names, found, strict=True)
+        for name, one in zip(unique_names, found, strict=True)
     )
 
 
-def _read(one: _Named, field: str) -> bytes:
+def _read(one: _Found, field: str) -> bytes:
     try:
         with output_folder().open_checked(one.name, sha256=one.sha256) as file:
             data = file.read(MAX_ATTACHMENTS_BYTES + 1)
     except NotFound as error:
-        raise InvalidInput(str(error), field=field, code="bad-attachment") from error
+        raise _invalid(str(error), field) from error
     if len(data) != one.size:
-        raise InvalidInput(
-            "a file was written anew while it was read", field=field, code="bad-attachment"
-        )
+        raise _invalid("a file was replaced while it was read", field)
     return data
 
 
-def _apart(names: Iterable[str]) -> list[str]:
-    """Return the names with a number in front of the ending of those that were there before."""
-    told: list[str] = []
+def _unique(names: Iterable[str]) -> list[str]:
+    """Append a number to the stem of each repeated name."""
+    unique: list[str] = []
     for name in names:
         stem, dot, ending = name.rpartition(".")
         number, new = 2, name
-        while new in told:
+        while new in unique:
             new = f"{stem} ({number}){dot}{ending}" if dot else f"{name} ({number})"
             number += 1
-        told.append(new)
-    return told
+        unique.append(new)
+    return unique

@@ -1,4 +1,4 @@
-"""Delivery: over SMTP when a server is set, else into a file that a mail program can open."""
+"""Delivery of mails by SMTP or, without a server, to .eml files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from libraries.errors import InvalidInput, Unavailable
 from libraries.settings import MailSettings
 from libraries.storage import Artifact, filename_part, output_folder
 
-PATIENCE_S = 10.0
+TIMEOUT_S = 10.0
 OK, PERMANENT = 250, 500
 PORTS = {"smtp": 25, "smtps": 465}
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where a mail went: `by` is `smtp` or `file`; `artifact` is the file, if it is one."""
+    """The delivery of a mail: `by` is `smtp` or `file`; `artifact` is the file."""
 
     by: str
     artifact: Artifact | None = None
@@ -32,7 +32,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class MailServer:
-    """A mail server as the setting `SMTP_URL` describes it."""
+    """A mail server as given by the setting `SMTP_URL`."""
 
     host: str
     port: int
@@ -42,15 +42,9 @@ class MailServer:
 
     @classmethod
     def from_url(cls, url: str) -> MailServer:
-        """Read `smtp://user:password@host:port` or `smtps://...`.
+        """Parse `smtp://user:password@host:port` or `smtps://...`; raise Unavailable if it is invalid.
 
-        User and password are percent-decoded.
-
-        Without a port: 465 for `smtps`, else 587 with a user and 25 without one (RFC 8314, RFC
-        6409).
-
-        Raises:
-            Unavailable: the URL names no host or a bad port.
+        The default port is 465 for `smtps`, else 587 with a user and 25 without (RFC 8314, 6409).
         """
         try:
             parts = urlsplit(url)
@@ -58,16 +52,14 @@ class MailServer:
         except ValueError:
             host, port = None, None
         if not host or parts.scheme not in PORTS:
-            raise Unavailable(
-                "the address of the mail server (SMTP_URL) cannot be used", code="mail-server-away"
-            )
+            raise _server_error("SMTP_URL is not a valid address of a mail server")
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        usual = 587 if user and parts.scheme == "smtp" else PORTS[parts.scheme]
-        return cls(host, port or usual, parts.scheme == "smtps", user, password)
+        default_port = 587 if user and parts.scheme == "smtp" else PORTS[parts.scheme]
+        return cls(host, port or default_port, parts.scheme == "smtps", user, password)
 
     @property
     def is_local(self) -> bool:
-        """Tell whether the server is on this machine, so that nothing crosses a network."""
+        """True if the server is on this machine, so that passwords do not cross a network."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -75,54 +67,43 @@ class MailServer:
 
 
 class MailSession(AbstractContextManager["MailSession"]):
-    """Delivers mails one after the other over one connection, which is made for the first and renewed when it was lost."""
+    """Delivers mails over one connection, which is opened for the first mail and reopened when it was lost."""
 
     def __init__(self) -> None:
         self._client: smtplib.SMTP | None = None
 
     def __exit__(self, *_: object) -> None:
-        # A mail is accepted once the server has said so. A server that hangs up before the goodbye
-        # must not make it look lost, or it would be sent again.
+        # The mail was accepted before. If the server closes the connection early, an error here would
+        # cause a second delivery.
         if self._client is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 self._client.quit()
             self._drop()
 
     def deliver(self, message: EmailMessage) -> Delivery:
-        """Send `message` to the server of the setting `SMTP_URL`.
+        """Send `message` to the server `SMTP_URL`, or without one write it to `mail/<name>.eml` in the output folder.
 
-        Without one write it to `mail/<name>.eml` in the output folder.
-
-        The connection is encrypted from the start (`smtps`) or as soon as the server offers it;
-        certificates are checked. A password crosses a network only encrypted. Each step may take 10
-        seconds.
-
-        Raises:
-            InvalidInput: the server refused the mail for good.
-            Unavailable: the server asks to try the mail again later.
-            Unavailable: the server cannot be reached, trusted or used.
-            Unavailable: there is no room for the file.
+        Uses TLS (`smtps`) or, if offered, STARTTLS. A password is only sent encrypted, except to
+        this machine. Raises InvalidInput for a permanent rejection, else Unavailable.
         """
         url = MailSettings.current().smtp_url
         if not url:
-            return Delivery(
-                "file", output_folder().publish(_file_name(message), message.as_bytes())
-            )
-        with _plain_errors():
+            artifact = output_folder().publish(_file_name(message), message.as_bytes())
+            return Delivery("file", artifact)
+        with _translated_errors():
             client = self._connected(MailServer.from_url(url), message)
             try:
                 client.send_message(message)
             except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused):
                 raise
             except BaseException:
-                # Nobody knows what the server would make of the next line. The end of the job's
-                # time comes here, too.
+                # The state of the connection is unknown. This includes the timeout of the job.
                 self._drop()
                 raise
         return Delivery("smtp")
 
     def _connected(self, server: MailServer, message: EmailMessage) -> smtplib.SMTP:
-        """Return the connection, a new one if there is none that still answers."""
+        """Return the connection; open a new one if it does not respond."""
         if self._client is not None:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 if self._client.rset()[0] == OK:
@@ -138,30 +119,25 @@ class MailSession(AbstractContextManager["MailSession"]):
 
 
 def deliver(message: EmailMessage) -> Delivery:
-    """Deliver one mail as `MailSession.deliver` does.
-
-    Raises:
-        InvalidInput, Unavailable: as there.
-    """
+    """Deliver one mail as `MailSession.deliver` does, and raise the same errors."""
     with MailSession() as session:
         return session.deliver(message)
 
 
 def _file_name(message: EmailMessage) -> str:
-    """Return a name that shows the recipient and is unique to the message."""
+    """Return a name that contains the recipient and is unique to the message."""
     unique = hashlib.sha256(str(message["Message-ID"]).encode()).hexdigest()[:16]
     return f"mail/{filename_part(str(message['To']))}-{unique}.eml"
 
 
 def _connect(server: MailServer, message: EmailMessage) -> smtplib.SMTP:
-    """Connect, encrypt, log in."""
     trust = ssl.create_default_context()
-    # The name in the greeting: the sender's domain, not this machine's own name.
+    # The domain of the sender instead of the name of this machine.
     greeting = str(message["From"]).rpartition("@")[2]
     client = (
-        smtplib.SMTP_SSL(server.host, server.port, greeting, timeout=PATIENCE_S, context=trust)
+        smtplib.SMTP_SSL(server.host, server.port, greeting, timeout=TIMEOUT_S, context=trust)
         if server.tls_from_start
-        else smtplib.SMTP(server.host, server.port, greeting, timeout=PATIENCE_S)
+        else smtplib.SMTP(server.host, server.port, greeting, timeout=TIMEOUT_S)
     )
     try:
         _encrypt_and_log_in(client, server, trust)
@@ -180,50 +156,44 @@ def _encrypt_and_log_in(client: smtplib.SMTP, server: MailServer, trust: ssl.SSL
         encrypted = True
     if server.user:
         if not (encrypted or server.is_local):
-            raise Unavailable(
-                "the mail server offers no encryption, so the password was not sent; use smtps:// if it has it",
-                code="mail-server-away",
+            raise _server_error(
+                "the mail server does not offer TLS, so the password was not sent; use smtps:// if it supports it"
             )
         client.login(server.user, server.password)
 
 
+def _server_error(problem: str) -> Unavailable:
+    return Unavailable(problem, code="mail-server-away")
+
+
 @contextlib.contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn what smtplib raises into our two errors; the server's own words are not passed on."""
+def _translated_errors() -> Iterator[None]:
+    """Translate the errors of smtplib; the texts of the server are not passed on."""
     try:
         yield
     except smtplib.SMTPAuthenticationError as error:
-        raise Unavailable(
-            "the mail server did not accept the login of this service", code="mail-server-away"
-        ) from error
+        raise _server_error("the mail server rejected the login of this service") from error
     except smtplib.SMTPRecipientsRefused as error:
         code = max(reply[0] for reply in error.recipients.values())
-        raise _refusal(code, "the recipient", "recipient") from error
+        raise _rejection(code, "the recipient", "recipient") from error
     except smtplib.SMTPSenderRefused as error:
-        raise _refusal(error.smtp_code, "the sender", None) from error
+        raise _rejection(error.smtp_code, "the sender", None) from error
     except smtplib.SMTPResponseException as error:
-        raise _refusal(error.smtp_code, "the mail", None) from error
+        raise _rejection(error.smtp_code, "the mail", None) from error
     except smtplib.SMTPNotSupportedError as error:
-        raise Unavailable(
-            "the mail server lacks a command that this service needs", code="mail-server-away"
-        ) from error
+        raise _server_error("the mail server does not support a required command") from error
     except ssl.SSLError as error:
-        raise Unavailable(
-            "the mail server's encryption or certificate is not good enough to trust",
-            code="mail-server-away",
-        ) from error
-    # UnicodeError: a host name that cannot be looked up at all.
+        raise _server_error("the certificate or TLS of the mail server is not trusted") from error
+    # UnicodeError: a host name that cannot be encoded for the lookup.
     except (OSError, UnicodeError) as error:
-        raise Unavailable("the mail server does not answer", code="mail-server-away") from error
+        raise _server_error("the mail server does not answer") from error
 
 
-def _refusal(code: int, what: str, blamed: str | None) -> InvalidInput | Unavailable:
+def _rejection(code: int, what: str, field: str | None) -> InvalidInput | Unavailable:
     if code >= PERMANENT:
         return InvalidInput(
-            f"the mail server refused {what} for good (reply {code})",
-            field=blamed,
-            code="mail-refused",
+            f"the mail server rejected {what} (reply {code})", field=field, code="mail-refused"
         )
     return Unavailable(
-        f"the mail server refused {what} for now (reply {code})", code="mail-deferred"
+        f"the mail server rejected {what} temporarily (reply {code})", code="mail-deferred"
     )

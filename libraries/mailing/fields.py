@@ -1,15 +1,15 @@
-"""The fields of a template: what its context may hold, said in the template itself and checked from there.
+"""Fields of a template's context, described in the template and validated with marshmallow.
 
-A field is a table of a few words: its `kind`, its `help`, an `example`, whether it is `required`,
-and its limit.
+A field is a TOML table with its `kind`, its `help`, an `example`, whether it is `required`, and its
+limit.
 
-| Kind | What it is | Limit |
+| Kind | Value | Limit |
 |---|---|---|
-| `text` | text, or a number that is written as one | `longest`, characters |
+| `text` | text, or a number, which becomes text | `longest`, characters |
 | `link` | an `http` or `https` address | 2000 characters |
 | `texts` | a list of texts | `most` of them, each `longest` |
-| `rows` | a list of objects that have the fields `columns` | `most` of them |
-| `counts` | an object of names and whole numbers | `most` names |
+| `rows` | a list of objects with the fields `columns` | `most` of them |
+| `counts` | an object of names and integers | `most` names |
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 from marshmallow.validate import Length, Range
@@ -30,10 +30,7 @@ WEB_ADDRESS = re.compile(rf"https?://[^\s<>\"'\\]{{1,{MAX_LINK_CHARS}}}", re.ASC
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateField:
-    """A field of a template's context; see the table of kinds above.
-
-    `longest` and `most` count where the kind has them.
-    """
+    """A field of a template's context; `longest` and `most` are limits of some kinds."""
 
     name: str
     kind: str
@@ -45,25 +42,21 @@ class TemplateField:
     columns: tuple[TemplateField, ...] = field(default=())
 
     @classmethod
-    def read(cls, name: str, said: Mapping[str, Any]) -> TemplateField:
-        """Return the field that a template describes in the table `said`.
-
-        Raises:
-            ValueError: its kind is unknown, or a word of it is missing or unknown.
-        """
+    def read(cls, name: str, table: Mapping[str, Any]) -> TemplateField:
+        """Return the field that a template describes in a TOML table; raise ValueError if it is invalid."""
         columns = tuple(
-            cls.read(column, words) for column, words in said.get("columns", {}).items()
+            cls.read(column, inner) for column, inner in table.get("columns", {}).items()
         )
         try:
-            made = cls(name=name, **{**said, "columns": columns})
+            made = cls(name=name, **{**table, "columns": columns})
         except TypeError as error:
-            raise ValueError(f"the field {name!r} is described badly: {error}") from error
+            raise ValueError(f"the field {name!r} is described incorrectly: {error}") from error
         if made.kind not in KINDS:
             raise ValueError(f"the field {name!r} has the unknown kind {made.kind!r}")
         return made
 
     def as_record(self) -> JsonObject:
-        """Return the field as its documentation: only the limits that its kind has."""
+        """Return the documentation of the field, with the limits of its kind."""
         record: JsonObject = {
             "name": self.name,
             "kind": self.kind,
@@ -84,32 +77,25 @@ class TemplateField:
 
 
 class Words(fields.Field[str]):
-    """Text; a number is taken as the text that it is written as."""
+    """Text; numbers are converted."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValidationError("Not a text.")
+            raise ValidationError("Not a string.")
         return str(value)
 
 
 def is_web_address(value: object) -> bool:
-    """Tell whether `value` is an address that a mail may link to."""
+    """Return whether a mail may link to `value`."""
     return isinstance(value, str) and WEB_ADDRESS.fullmatch(value) is not None
 
 
 def _check_link(value: str) -> None:
     if value and not is_web_address(value):
-        raise ValidationError(
-            "Not a link: it begins with http:// or https:// and has no spaces or quotes."
-        )
+        raise ValidationError("Not a link: expected http:// or https:// and no spaces or quotes.")
 
 
-class _Presence(TypedDict):
-    required: bool
-    allow_none: bool
-
-
-def _presence(one: TemplateField) -> _Presence:
+def _presence(one: TemplateField) -> dict[str, Any]:
     return {"required": one.required, "allow_none": not one.required}
 
 
@@ -145,6 +131,6 @@ KINDS = {
 
 
 def context_schema(described: tuple[TemplateField, ...]) -> Schema:
-    """Return the schema of a context with these fields; others pass as they are."""
+    """Return the schema of a context with these fields; unknown names are accepted unchanged."""
     made = {one.name: KINDS[one.kind](one) for one in described}
     return Schema.from_dict(made)(unknown=INCLUDE)

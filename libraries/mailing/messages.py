@@ -1,4 +1,4 @@
-"""A mail as an object: checked headers, a text part and an HTML part, its picture and its attachments."""
+"""Composition of mails: headers, text and HTML parts, inline picture and attachments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from libraries.settings import MailSettings
 
 @dataclass(frozen=True)
 class Letter:
-    """What a mail says, before anyone is named who gets it.
+    """The contents of a mail without its recipient.
 
     `picture` is a PNG; `reply_to` is a name and an address.
     """
@@ -34,18 +34,10 @@ class Letter:
     reply_to: tuple[str, str] | None = None
 
     def to(self, recipient: str, *, message_id_seed: str | None = None) -> EmailMessage:
-        """Return the mail for `recipient`, ready to be delivered.
+        """Return the mail for `recipient`, from the sender `MAIL_FROM`; raise InvalidInput for an invalid address.
 
-        The sender is the setting `MAIL_FROM`.
-
-        Args:
-            recipient: one plain address.
-            message_id_seed: if given (a job's id, say), the Message-ID follows from it and the
-                recipient, so that a mail that is sent twice after a crash is known as one mail.
-                Without it the Message-ID is random.
-
-        Raises:
-            InvalidInput: it is not one plain address.
+        The Message-ID is derived from `message_id_seed` and the recipient, so that a second delivery
+        after a crash is a recognizable duplicate; without a seed it is random.
         """
         check_address(recipient)
         sender = MailSettings.current().mail_from or "vector-api@localhost"
@@ -57,13 +49,13 @@ class Letter:
         message["Subject"] = self.subject
         message["Date"] = datetime.now(UTC)
         message["Message-ID"] = _message_id(recipient, sender, message_id_seed)
-        # RFC 3834: tells holiday responders not to answer.
+        # RFC 3834: keeps automatic responders from replying.
         message["Auto-Submitted"] = "auto-generated"
         self._fill(message)
         return message
 
     def _fill(self, message: EmailMessage) -> None:
-        # Quoted-printable carries any character and any line length through any server.
+        # Quoted-printable allows any character and any line length.
         message.set_content(self.text, cte="quoted-printable")
         if self.html is not None:
             message.add_alternative(self.html, subtype="html", cte="quoted-printable")
@@ -92,21 +84,10 @@ def write_letter(
     picture: bytes | None = None,
     reply_to: tuple[str, str] | None = None,
 ) -> Letter:
-    """Return what `template` makes of `context`.
+    """Return the letter that `template` produces from `context` (JSON values) and `subject` (one line).
 
-    The template sees the values of `context` and the `subject`.
-
-    Args:
-        subject: one line of 1 to 200 characters.
-        template: the name of a template.
-        context: values for the template, JSON only.
-        attachments: files that go with it.
-        picture: a PNG that the HTML form may show.
-        reply_to: name and address of whoever gets the answers; by default it is the sender.
-
-    Raises:
-        InvalidInput, BadContext: the value is not usable; the error names the field.
-        UnknownName: there is no such template.
+    `reply_to` is a name and an address; the default is the sender. Raises InvalidInput, BadContext or
+    UnknownName with the field.
     """
     check_subject(subject)
     if reply_to is not None:
@@ -126,12 +107,7 @@ def compose(
     *,
     message_id_seed: str | None = None,
 ) -> EmailMessage:
-    """Return the mail that `template` makes for `recipient`, as `write_letter` and `Letter.to` have it.
-
-    Raises:
-        InvalidInput, BadContext: the value is not usable; the error names the field.
-        UnknownName: there is no such template.
-    """
+    """Return the mail for `recipient` as `write_letter` and `Letter.to` compose it; raise their errors."""
     check_address(recipient)
     return write_letter(subject, template, context).to(recipient, message_id_seed=message_id_seed)
 
@@ -149,8 +125,8 @@ def _content_type(media_type: str) -> tuple[tuple[str, str], dict[str, str]]:
     """Return `text/csv; charset=utf-8` as `("text", "csv")` and `{"charset": "utf-8"}`."""
     kind, *words = (word.strip() for word in media_type.split(";"))
     main, _, sub = kind.partition("/")
-    # RFC 2046, section 5.2.1: a mail in a mail may not be encoded, and not every server takes it as
-    # it is.
+    # RFC 2046, section 5.2.1: such parts may not be encoded, and not every server accepts them
+    # unencoded.
     if main in ("message", "multipart") or not sub:
         main, sub = "application", "octet-stream"
     return (main, sub), dict(word.split("=", 1) for word in words if "=" in word)

@@ -1,4 +1,4 @@
-"""The letter of a notification: a template with its context, the files that go with it, and the drawing that it shows."""
+"""Letters of notifications: a template, its context, attachments, and the picture of a drawing."""
 
 from __future__ import annotations
 
@@ -17,22 +17,10 @@ def notice(
     attachments: list[str] | None,
     made_by: MadeBy,
 ) -> Letter:
-    """Return the letter of a notification.
+    """Return the letter of a notification; raise InvalidInput, BadContext, UnknownName or Unavailable.
 
-    A template with a picture shows the first drawing among the attachments, or else what the job
-    made whose id the context has as `job_id`.
-
-    Args:
-        subject: one line of 1 to 200 characters.
-        template: the name of a template.
-        context: values for the template, JSON only.
-        attachments: ids of jobs, or names such as `output/drawings/a.svg`.
-        made_by: tells what a job made.
-
-    Raises:
-        InvalidInput, BadContext: the value is not usable; the error names the field.
-        UnknownName: there is no such template.
-        Unavailable: an attachment cannot be read now.
+    A template with a picture shows the first drawing among the attachments (ids of jobs, or names such
+    as `output/drawings/a.svg`), or else of the job `context["job_id"]`.
     """
     check_subject(subject)
     chosen, values = check_template(template), check_context(context)

@@ -1,9 +1,8 @@
-"""Sending so that a second attempt does not send again what a first one has: one claim for each recipient.
+"""Sending without duplicates: a lock per recipient records the mails that were sent.
 
-Who claims, and where it is noted that a mail was taken, is told from outside;
-`libraries.job_manager.claim` is made for it. A mail can be sent twice in one moment only: when its
-attempt dies after the server took it and before that was noted. Both copies have the same
-Message-ID.
+The lock is provided by the caller, see `libraries.job_manager.claim`. A mail can only be sent twice if
+the attempt crashes after the server accepted it and before that was recorded. Both copies have the
+same Message-ID.
 """
 
 from __future__ import annotations
@@ -24,25 +23,20 @@ MAX_RECIPIENTS = 100
 
 
 class Step(Protocol):
-    """A claim: `done` is the note of whoever did it before, None if it is ours to do."""
+    """A step lock: `done` is the record of a completed step, or None."""
 
     @property
-    def done(self) -> JsonObject | None:
-        """The note, or None."""
-
-    def mark_done(self, note: JsonObject) -> None:
-        """Note that it is done."""
-
-    def release(self) -> None:
-        """Give it back undone."""
+    def done(self) -> JsonObject | None: ...
+    def mark_done(self, note: JsonObject) -> None: ...
+    def release(self) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """How the mails of one job go out.
+    """Sends the mails of one job.
 
-    `claim` gives the step of a name, to this attempt alone; `keep` is told of each mail that became
-    a file; `seed` is what the Message-IDs follow from, None for random ones.
+    `claim` acquires the lock of a named step, `keep` is called with each mail that became a file,
+    `seed` is the seed of the Message-IDs.
     """
 
     claim: Callable[[str], Step]
@@ -50,15 +44,7 @@ class Post:
     seed: str | None = None
 
     def send(self, letter: Letter, recipient: str) -> JsonObject:
-        """Send a letter to one recipient, unless an earlier attempt has.
-
-        Return what was sent and how.
-
-        Raises:
-            InvalidInput: the recipient is not one plain address.
-            InvalidInput, Unavailable: as `deliver`.
-            Unavailable: another attempt may be sending it.
-        """
+        """Send a letter to one recipient, unless an earlier attempt did; return the receipt."""
         message = letter.to(recipient, message_id_seed=self.seed)
         step = self.claim(_step_name(recipient))
         if step.done is not None:
@@ -74,7 +60,7 @@ class Post:
             "subject": letter.subject,
             "template": letter.template,
         }
-        receipt |= {"message_id": str(message["Message-ID"]), **self._kept(delivery)}
+        receipt |= {"message_id": str(message["Message-ID"]), **self._location(delivery)}
         if letter.attachments:
             receipt["attachments"] = [one.name for one in letter.attachments]
         step.mark_done(receipt)
@@ -88,44 +74,34 @@ class Post:
         report: Callable[[int, int, str], object],
         last_try: bool,
     ) -> JsonObject:
-        """Send a letter to up to 100 recipients, to each a mail of its own, and return what became of each.
+        """Send a separate mail to each of up to 100 recipients; return the results.
 
-        The result has `counts` of the states and `items`, each with `recipient`, `state` and
-        perhaps `error`. The state is `sent`, `refused` for good, or `failed`. What failed is worth
-        another attempt, which sends to nobody again who was sent to, and does not ask again where
-        it was refused.
-
-        Args:
-            letter: what to send.
-            recipients: a list of addresses; the same one again counts once. A bad one is refused
-                alone.
-            report: told how many are done, of how many, and in words.
-            last_try: whether this is the last attempt, whose result stands even where some failed.
-
-        Raises:
-            InvalidInput: there are none, or more than 100.
-            Unavailable: some failed and there is another attempt, or none was sent in the last one.
+        The result has `counts` of the states and `items`, each with `recipient`, `state` and an
+        optional `error`. The states are `sent`, `refused` (permanently) and `failed`. While mails
+        fail, Unavailable is raised, so that another attempt repeats only those; the `last_try`
+        succeeds if at least one mail was sent.
         """
-        people = _different(recipients)
+        unique = _unique(recipients)
         with MailSession() as session:
-            going = _Round(self, letter, session)
-            for number, recipient in enumerate(people, 1):
-                going.see_to(recipient)
-                report(number, len(people), f"{going.counts['sent']} of {len(people)} sent")
-        if going.counts["failed"] and not (last_try and going.counts["sent"]):
+            attempt = _Attempt(self, letter, session)
+            for number, recipient in enumerate(unique, 1):
+                attempt.send(recipient)
+                report(number, len(unique), f"{attempt.counts['sent']} of {len(unique)} sent")
+        failed = attempt.counts["failed"]
+        if failed and not (last_try and attempt.counts["sent"]):
             raise Unavailable(
-                f"{going.counts['failed']} of {len(people)} mails could not be sent for now: {going.why}",
+                f"{failed} of {len(unique)} mails could not be sent: {attempt.error}",
                 code="mail-server-away",
             )
-        counts = {state: going.counts[state] for state in ("sent", "refused", "failed")}
+        counts = {state: attempt.counts[state] for state in ("sent", "refused", "failed")}
         return {
             "subject": letter.subject,
             "template": letter.template,
             "counts": counts,
-            "items": going.items,
+            "items": attempt.items,
         }
 
-    def _kept(self, delivery: Delivery) -> dict[str, str]:
+    def _location(self, delivery: Delivery) -> dict[str, str]:
         if delivery.artifact is None:
             return {"delivered": delivery.by}
         self.keep(delivery.artifact)
@@ -133,35 +109,34 @@ class Post:
 
 
 @dataclass
-class _Round:
-    """One attempt to reach everybody. Once the server is away, nobody else is tried in it."""
+class _Attempt:
+    """One attempt to send to all recipients. It stops connecting once the server is unreachable."""
 
     post: Post
     letter: Letter
     session: MailSession
     items: list[JsonObject] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    why: str = ""
-    away: bool = False
+    error: str = ""
+    server_down: bool = False
 
-    def see_to(self, recipient: object) -> None:
-        """Send to one recipient, or note why not."""
+    def send(self, recipient: object) -> None:
         try:
-            note = self._sent(check_address(recipient))  # type: ignore[arg-type]
+            note = self._sent_once(check_address(recipient))  # type: ignore[arg-type]
         except InvalidInput as problem:
             if problem.code != "bad-recipient":
                 raise
             note = {"state": "refused", "error": str(problem)}
         except Unavailable as problem:
             note = {"state": "failed", "error": str(problem)}
-            self.why = str(problem)
-            self.away |= problem.code == "mail-server-away"
+            self.error = str(problem)
+            self.server_down |= problem.code == "mail-server-away"
         self.counts[note["state"]] += 1
         shown = recipient[:MAX_ADDRESS_CHARS] if isinstance(recipient, str) else ""
         self.items.append({"recipient": shown, **note})
 
-    def _sent(self, recipient: str) -> dict[str, str]:
-        """Return the note of a mail that was sent or refused, now or before."""
+    def _sent_once(self, recipient: str) -> dict[str, str]:
+        """Return the record of a mail that this or an earlier attempt sent."""
         step = self.post.claim(_step_name(recipient))
         if step.done is not None:
             return step.done
@@ -174,16 +149,16 @@ class _Round:
         return note
 
     def _delivered(self, recipient: str) -> dict[str, str]:
-        if self.away:
-            raise Unavailable(self.why, code="mail-server-away")
+        if self.server_down:
+            raise Unavailable(self.error, code="mail-server-away")
         try:
             delivery = self.session.deliver(
                 self.letter.to(recipient, message_id_seed=self.post.seed)
             )
-        except InvalidInput as refusal:
-            if refusal.code != "mail-refused":
+        except InvalidInput as problem:
+            if problem.code != "mail-refused":
                 raise
-            return {"state": "refused", "error": str(refusal)}
+            return {"state": "refused", "error": str(problem)}
         if delivery.artifact is not None:
             self.post.keep(delivery.artifact)
         return {"state": "sent"}
@@ -193,15 +168,14 @@ def _step_name(recipient: str) -> str:
     return f"mail to {recipient.lower()}"
 
 
-def _different(recipients: object) -> list[object]:
-    """Return the recipients, each once."""
+def _unique(recipients: object) -> list[object]:
     if not isinstance(recipients, list | tuple) or not 1 <= len(recipients) <= MAX_RECIPIENTS:
         raise InvalidInput(
-            f"recipients are a list of 1 to {MAX_RECIPIENTS} addresses",
+            f"expected a list of 1 to {MAX_RECIPIENTS} addresses",
             field="recipients",
             code="bad-recipients",
         )
-    once: dict[str, object] = {}
+    unique: dict[str, object] = {}
     for one in recipients:
-        once.setdefault(str(one).lower(), one)
-    return list(once.values())
+        unique.setdefault(str(one).lower(), one)
+    return list(unique.values())

@@ -1,10 +1,9 @@
-"""Mail templates: files in the folder `templates`, known by their names.
+"""Mail templates in the folder `templates`.
 
-A template is one file `<name>.txt.j2`, and a second one `<name>.html.j2` if the mail has an HTML
-form. It may begin with a comment in TOML that describes it: a `summary`, whether it shows a
-`picture`, and its fields, see `libraries.mailing.fields`. A template with a mistake is left out and
-reported, see `libraries.loading`. What comes from a caller is data for a template, never a template
-and never a path.
+A template is a file `<name>.txt.j2`, with an optional `<name>.html.j2` for the HTML part. It may begin
+with a comment in TOML: a `summary`, whether it shows a `picture`, and its fields, see
+`libraries.mailing.fields`. An invalid template is skipped and reported, see `libraries.loading`. Values
+from callers are data, never template code or paths.
 """
 
 from __future__ import annotations
@@ -39,15 +38,12 @@ from libraries.registry import Registry
 
 FOLDER = Path(__file__).parent / "templates"
 MAX_CONTEXT_BYTES = 16_000
-# What every template sees.
-GIVEN = ("subject", "picture")
 
 
 class BadContext(InvalidInput):
-    """Raised when the values for a template are not JSON, too large, or not what the template needs.
+    """Raised if the values for a template are not JSON, too large, or do not match its fields.
 
-    `messages` has what is wrong with which field, nested as the context is; it is empty where the
-    whole context is wrong.
+    `messages` contains the errors by field, nested as the context; empty if they concern all of it.
     """
 
     code = "bad-context"
@@ -55,7 +51,7 @@ class BadContext(InvalidInput):
     def __init__(
         self, detail: str, *, field: str = "context", messages: Mapping[Any, Any] | None = None
     ) -> None:
-        """Keep the messages beside the text, and the same by dotted names as `errors`."""
+        """Set `messages`, and the same by dotted names as `errors`."""
         super().__init__(detail, field=field)
         self.messages = dict(messages or {})
         self.errors = dict(_dotted(self.messages, field)) or None
@@ -71,11 +67,7 @@ def _dotted(messages: Mapping[Any, Any], path: str) -> Iterator[tuple[str, list[
 
 @dataclass(frozen=True)
 class MailTemplate:
-    """A template by its `name`.
-
-    `has_html` tells whether it has an HTML form beside the text, `picture` whether it shows the
-    drawing that it is about; `fields` are what it makes use of.
-    """
+    """A template; `has_html` says whether it has an HTML part, `picture` whether that shows a drawing."""
 
     name: str
     has_html: bool
@@ -85,16 +77,14 @@ class MailTemplate:
 
     @cached_property
     def schema(self) -> Schema:
-        """What its context must be."""
         return context_schema(self.fields)
 
     @property
     def example(self) -> JsonObject:
-        """A context that shows all that it can."""
+        """A context with the examples of all fields."""
         return {one.name: one.example for one in self.fields}
 
     def as_record(self) -> JsonObject:
-        """Return the template as its documentation."""
         described = [one.as_record() for one in self.fields]
         return {
             "name": self.name,
@@ -106,11 +96,7 @@ class MailTemplate:
 
 
 def read_template(folder: Path, name: str) -> MailTemplate:
-    """Return the template `name` of a folder as it describes itself.
-
-    Raises:
-        LoadError: its description cannot be read.
-    """
+    """Return the template `name` of a folder; raise LoadError if its description is invalid."""
     has_html = (folder / f"{name}.html.j2").is_file()
     try:
         found = re.match(
@@ -118,26 +104,20 @@ def read_template(folder: Path, name: str) -> MailTemplate:
             (folder / f"{name}.txt.j2").read_text(encoding="utf-8"),
             re.DOTALL | re.MULTILINE,
         )
-        said = tomllib.loads(found[1]) if found else {}
+        head = tomllib.loads(found[1]) if found else {}
         described = tuple(
-            TemplateField.read(field, words) for field, words in said.get("fields", {}).items()
+            TemplateField.read(field, table) for field, table in head.get("fields", {}).items()
         )
         context_schema(described)
     except (ValueError, TypeError, AttributeError) as error:
-        raise LoadError(f"the comment at the top cannot be read: {error}") from None
+        raise LoadError(f"the comment at the top is invalid: {error}") from None
     return MailTemplate(
-        name, has_html, str(said.get("summary", "")), bool(said.get("picture", False)), described
+        name, has_html, str(head.get("summary", "")), bool(head.get("picture", False)), described
     )
 
 
 def check_form(template: MailTemplate, form: Path) -> None:
-    """Check that a file of a template is in order and uses only the fields that the template declares.
-
-    A template that declares no fields may use any.
-
-    Raises:
-        LoadError: it is not.
-    """
+    """Check the syntax and the fields of a template file, or raise LoadError."""
     try:
         tree = ENVIRONMENT.parse(form.read_text(encoding="utf-8"))
         used = find_undeclared_variables(tree)
@@ -146,13 +126,13 @@ def check_form(template: MailTemplate, form: Path) -> None:
     except UnicodeDecodeError as error:
         raise LoadError(str(error)) from None
     declared = [one.name for one in template.fields]
-    known = {*declared, *GIVEN, *ENVIRONMENT.globals, *_defined(tree)}
+    known = {*declared, "subject", "picture", *ENVIRONMENT.globals, *_defined(tree)}
     unknown = used - known if declared else set()
     for node in tree.find_all(nodes.Name):
         if node.name in unknown:
             hint = did_you_mean(node.name, declared)
             raise LoadError(
-                f"there is no field {node.name!r}{f'; {hint}' if hint else ''}", line=node.lineno
+                f"undefined field {node.name!r}{f'; {hint}' if hint else ''}", line=node.lineno
             )
 
 
@@ -165,14 +145,13 @@ def _environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # A link from a caller must not run a script: templates ask `if url is web_address` before they
-    # make one.
+    # Links must not run scripts: templates test `if url is web_address` before they insert one.
     environment.tests["web_address"] = is_web_address
     return environment
 
 
 def _defined(tree: nodes.Template) -> Iterator[str]:
-    """Yield the names that a template itself defines; its blocks see those of the whole file."""
+    """Yield the names that a template defines; its blocks see those of the whole file."""
     for node in tree.find_all((nodes.FromImport, nodes.Import, nodes.Macro, nodes.Name)):
         if isinstance(node, nodes.FromImport):
             yield from (one if isinstance(one, str) else one[1] for one in node.names)
@@ -185,7 +164,7 @@ def _defined(tree: nodes.Template) -> Iterator[str]:
 
 
 def load_templates(folder: Path) -> Registry[MailTemplate]:
-    """Return the templates of a folder; those with a mistake are left out and recorded."""
+    """Return the valid templates of a folder; record the errors of the others."""
     templates: Registry[MailTemplate] = Registry("mail template")
     for text in sorted(folder.glob("*.txt.j2")):
         name, form = text.name.removesuffix(".txt.j2"), text
@@ -208,70 +187,45 @@ TEMPLATES = load_templates(FOLDER)
 
 
 def check_template(name: object, *, field: str = "template") -> MailTemplate:
-    """Return the template called `name`.
-
-    Raises:
-        UnknownName: there is none; the error lists those that exist.
-    """
+    """Return the template called `name`, or raise UnknownName."""
     if not isinstance(name, str) or name not in TEMPLATES:
         raise UnknownName(TEMPLATES.kind, name, TEMPLATES, field=field)
     return TEMPLATES[name]
 
 
 def check_context(context: object, *, field: str = "context") -> JsonObject:
-    """Return `context` if it is an object of JSON values, at most 16,000 bytes as JSON.
-
-    None counts as empty.
-
-    Raises:
-        BadContext: anything else.
-    """
+    """Return `context` (None means empty) if it is an object of at most 16,000 bytes as JSON, or raise BadContext."""
     if context is None:
         return {}
     if not isinstance(context, dict):
-        raise BadContext("the context is an object: names and their values", field=field)
+        raise BadContext("expected an object of names and values", field=field)
     try:
         size = len(orjson.dumps(context))
     except (TypeError, ValueError) as error:
-        raise BadContext(
-            "the context holds something that cannot be written as JSON", field=field
-        ) from error
+        raise BadContext("the context is not JSON serializable", field=field) from error
     if size > MAX_CONTEXT_BYTES:
-        raise BadContext(
-            f"the context is {size} bytes as JSON; at most {MAX_CONTEXT_BYTES} are allowed",
-            field=field,
-        )
+        problem = f"the context has {size} bytes as JSON; the limit is {MAX_CONTEXT_BYTES}"
+        raise BadContext(problem, field=field)
     return context
 
 
 def fill_template(
     name: str, context: JsonObject | None = None, *, subject: str = "", picture: str = ""
 ) -> tuple[str, str | None]:
-    """Return the text and the HTML form (or None) of the template `name`, filled from `context`.
+    """Render the text and the HTML part (or None) of the template `name`; raise UnknownName or BadContext.
 
-    The template also sees the `subject` of the mail, and the address of the `picture` that it may
-    show. Values are escaped in the HTML form and are never read as template code. A value that is
-    None counts as one that was not given.
-
-    Raises:
-        UnknownName: there is no such template; the error lists those that exist.
-        BadContext: the values are not JSON, too large, or do not fit the template; the error names
-            the fields.
+    Values are escaped in the HTML part and never interpreted as template code. None means missing.
     """
     template = check_template(name)
     values = _loaded(template, check_context(context)) | {"subject": subject, "picture": picture}
     try:
         text = ENVIRONMENT.get_template(f"{template.name}.txt.j2").render(values)
-        html = (
-            ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values)
-            if template.has_html
-            else None
-        )
+        html = None
+        if template.has_html:
+            html = ENVIRONMENT.get_template(f"{template.name}.html.j2").render(values)
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-        reason = f": {error}" if isinstance(error, UndefinedError) else ""
-        raise BadContext(
-            f"the template {name!r} cannot be filled from this context{reason}"
-        ) from error
+        reason = str(error) if isinstance(error, UndefinedError) else "invalid context"
+        raise BadContext(f"template {name!r}: {reason}") from error
     return text, html
 
 
@@ -283,6 +237,6 @@ def _loaded(template: MailTemplate, context: JsonObject) -> JsonObject:
     except ValidationError as error:
         messages = error.messages_dict
         raise BadContext(
-            f"the context does not fit the template {template.name!r}", messages=messages
+            f"the context does not match the template {template.name!r}", messages=messages
         ) from error
     return values

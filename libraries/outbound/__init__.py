@@ -1,4 +1,4 @@
-"""Requests to the outside on behalf of a stranger: to public addresses alone, with a bound on time and size."""
+"""HTTP requests to addresses that clients chose, restricted to public addresses, with limits for time and size."""
 
 from libraries.outbound.addresses import (
     Endpoint,
@@ -9,12 +9,11 @@ from libraries.outbound.addresses import (
     public_addresses,
     read_url,
 )
-from libraries.outbound.connections import ReplyTooLong, Wire, connected
+from libraries.outbound.connections import Wire, connected
 from libraries.outbound.fetching import fetch
 
 __all__ = [
     "Endpoint",
-    "ReplyTooLong",
     "Resolver",
     "Wire",
     "check_url",

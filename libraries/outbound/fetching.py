@@ -1,4 +1,4 @@
-"""Fetching a file that a client named by its URL: a GET with a bound on time, size and redirects, to public addresses alone."""
+"""Download of a file from a URL, with limits for time, size and redirects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 from libraries.errors import InvalidInput, Unavailable
 from libraries.outbound.addresses import Endpoint, Resolver, public_addresses, read_url
-from libraries.outbound.connections import ReplyTooLong, Wire, connected
+from libraries.outbound.connections import ReplyTooLong, Wire, connected, request_bytes
 
 MAX_REDIRECTS = 3
 
@@ -22,34 +22,27 @@ def fetch(
     private: bool = False,
     patience: float = 20.0,
 ) -> bytes:
-    """Return the file at `url`.
+    """Return the file of at most `most` bytes at `url`, within `patience` seconds.
 
-    Each host is looked up once, and its addresses are checked. Up to three redirects are followed,
-    each under the same rules, none from `https` to `http`.
-
-    Args:
-        url: an address of `http` or `https`.
-        most: bytes that the file may have.
-        resolver: what looks names up; the system's own resolver if not given.
-        private: allow private addresses as well.
-        patience: seconds for all of it.
+    Each host is resolved once and its addresses are checked. Up to three redirects are followed under
+    the same rules, but not from `https` to `http`.
 
     Raises:
-        InvalidInput: the URL or a redirect is not valid, a host is not public, the file is larger
-            than `most` bytes, or the server refuses to send it.
-        Unavailable: a host cannot be looked up, there is no connection or no complete response in
-            time, or the response says "later".
+        InvalidInput: the URL or a redirect is invalid, a host is not public, the file is too large, or
+            the server rejects the request.
+        Unavailable: a host was not found, the response was not complete in time, or the server reports
+            a temporary error.
     """
     deadline = time.monotonic() + patience
     try:
         for _ in range(MAX_REDIRECTS + 1):
             endpoint = read_url(url)
-            found = _ask(
+            found = _get(
                 endpoint, public_addresses(endpoint, resolver, private=private), deadline, most
             )
             if isinstance(found, bytes):
                 return found
-            url = _next(url, found)
+            url = _redirected(url, found)
     except TimeoutError:
         raise Unavailable(
             f"the file did not arrive within {patience:g} s", code="fetch-failed"
@@ -58,19 +51,20 @@ def fetch(
         raise _too_large(most) from None
     except (OSError, http.client.HTTPException):
         raise Unavailable(
-            "the connection failed before the file was here", code="fetch-failed"
+            "the connection failed before the file was complete", code="fetch-failed"
         ) from None
     raise InvalidInput(
         f"the URL is redirected more than {MAX_REDIRECTS} times", code="source-refused"
     )
 
 
-def _ask(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: int) -> bytes | str:
-    """Return the file, or where a redirect leads."""
+def _get(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: int) -> bytes | str:
+    """Return the file, or the location of a redirect."""
     with connected(endpoint, addresses, deadline) as connection:
-        # Room for the head of a reply beside the file.
+        # The limit includes the response headers.
         wire = Wire(connection, deadline, most=most + 65536)
-        wire.send(_request(endpoint))
+        headers = {"Accept": "image/*, */*;q=0.5", "Accept-Encoding": "identity"}
+        wire.send(request_bytes("GET", endpoint, headers))
         reply = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]
         reply.begin()
         if reply.status in {301, 302, 303, 307, 308}:
@@ -79,32 +73,16 @@ def _ask(endpoint: Endpoint, addresses: tuple[str, ...], deadline: float, most: 
         return _body(reply, most)
 
 
-def _request(endpoint: Endpoint) -> bytes:
-    """Return the bytes of the request.
-
-    Nothing in it can hold the end of a line: the URL is checked, the rest is ours.
-    """
-    head = [
-        f"GET {endpoint.target} HTTP/1.1",
-        f"Host: {endpoint.authority}",
-        "User-Agent: Vector-API",
-        "Accept: image/*, */*;q=0.5",
-        "Accept-Encoding: identity",
-        "Connection: close",
-    ]
-    return "\r\n".join([*head, "", ""]).encode("ascii")
-
-
 def _check(reply: http.client.HTTPResponse, most: int) -> None:
-    # Answers that say "later", apart from those of the 500s.
+    # Temporary errors, in addition to 5xx.
     if reply.status in {408, 425, 429} or reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Unavailable(f"the server of the URL answered {reply.status}", code="fetch-failed")
     if reply.status != HTTPStatus.OK:
         raise InvalidInput(f"the server of the URL answered {reply.status}", code="source-refused")
-    # What unpacks to a thousand times its size is not unpacked at all.
+    # Decompression could expand the response a thousand times.
     if reply.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise InvalidInput(
-            "the server of the URL sends the file packed, though it was asked not to",
+            "the server of the URL compresses the file although it was requested uncompressed",
             code="source-refused",
         )
     if reply.length is not None and reply.length > most:
@@ -112,7 +90,7 @@ def _check(reply: http.client.HTTPResponse, most: int) -> None:
 
 
 def _body(reply: http.client.HTTPResponse, most: int) -> bytes:
-    """Read the file in blocks: a single read would take as much memory as the reply says that it has."""
+    """Read the file in blocks: one read would allocate the declared size at once."""
     found = bytearray()
     while block := reply.read(65536):
         found += block
@@ -123,14 +101,14 @@ def _body(reply: http.client.HTTPResponse, most: int) -> bytes:
     return bytes(found)
 
 
-def _next(url: str, location: str) -> str:
-    """Return where a redirect leads, as a URL by itself."""
-    onward = urljoin(url, location) if location.isascii() else ""
+def _redirected(url: str, location: str) -> str:
+    """Return the absolute URL of a redirect."""
+    target = urljoin(url, location) if location.isascii() else ""
     if not location or (
-        url.lower().startswith("https:") and not onward.lower().startswith("https:")
+        url.lower().startswith("https:") and not target.lower().startswith("https:")
     ):
-        raise InvalidInput("the URL is redirected to an address that is not asked", code="bad-url")
-    return onward
+        raise InvalidInput("the URL redirects to an address that is not allowed", code="bad-url")
+    return target
 
 
 def _too_large(most: int) -> InvalidInput:

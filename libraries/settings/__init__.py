@@ -1,4 +1,4 @@
-"""The settings: read once per process from the environment into frozen groups, each setting declared once."""
+"""Settings of this process, read once from the environment into frozen groups."""
 
 from libraries.settings.groups import (
     AccessSettings,
@@ -17,11 +17,8 @@ from libraries.settings.groups import (
 from libraries.settings.parsers import (
     ApiKey,
     BucketAddress,
-    is_loopback,
     parse_api_keys,
-    parse_bytes,
     parse_duration,
-    parse_origins,
     parse_storage_url,
     webhook_key,
 )
@@ -54,11 +51,8 @@ __all__ = [
     "WebhookSettings",
     "example_env",
     "get_settings",
-    "is_loopback",
     "parse_api_keys",
-    "parse_bytes",
     "parse_duration",
-    "parse_origins",
     "parse_storage_url",
     "read_settings",
     "reset_settings",

@@ -1,4 +1,4 @@
-"""The settings, in groups: each declared once with its default, its parser and its meaning."""
+"""Groups of settings. Each setting is declared once with default, parser and description."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from libraries.settings.parsers import (
     http_url,
     language_pair,
     one_of_schemes,
-    optional_bytes,
-    optional_duration,
+    optional,
     optional_email,
     optional_path,
     optional_webhook_secret,
@@ -37,14 +36,14 @@ from libraries.settings.parsers import (
 def setting(
     default: str,
     parse: Callable[[str], Any],
-    help: str,  # noqa: A002 - the word that users know from commands
+    help: str,  # noqa: A002 - the usual name for descriptions of options
     *checks: Callable[[Any], Any],
     secret: bool = False,
 ) -> Any:
-    """Declare a setting; the variable of the environment has the name of the field in capitals.
+    """Declare a setting. The environment variable is the name of the field in capitals.
 
-    `default` is written as in the environment; `checks` raise a ValidationError for a parsed value
-    that cannot be used. A `secret` is left out of `repr`.
+    `default` is a text as in the environment; `checks` raise ValidationError for invalid values; a
+    `secret` is omitted from `repr`.
     """
     facts = {"default": default, "parse": parse, "help": help, "checks": checks}
     return dataclasses.field(repr=not secret, metadata=facts)
@@ -54,28 +53,25 @@ def setting(
 class SettingsGroup:
     """Base of the groups: the settings of one part of the product.
 
-    The composition root passes the groups in with `use_settings`; a part reads its own with
-    `current()`.
+    The composition root sets the groups with `use_settings`; a part reads its group with `current()`.
     """
 
     _current: ClassVar[SettingsGroup | None] = None
-    # Reads the environment of the process and passes in every group; set by
-    # `libraries.settings.process`.
+    # Reads the environment and sets every group; assigned in `libraries.settings.process`.
     read_process: ClassVar[Callable[[], object]]
 
     def __init_subclass__(cls) -> None:
-        """Make the group a frozen dataclass."""
+        """Make the group a frozen, keyword-only dataclass."""
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
     @classmethod
     def current(cls) -> Self:
         """Return the group of this process.
 
-        A process without a composition root, such as a stock `rq worker`, reads its environment at
-        the first call.
+        Without a composition root, as in a plain `rq worker`, the first call reads the environment.
 
         Raises:
-            BadSettings: the environment is bad (first call only).
+            BadSettings: the environment is invalid (first call only).
         """
         if cls._current is None:
             cls.read_process()
@@ -84,7 +80,6 @@ class SettingsGroup:
 
     @classmethod
     def pass_in(cls, group: SettingsGroup | None) -> None:
-        """Make `group` that of this process; None for none."""
         cls._current = group
 
 
@@ -124,18 +119,16 @@ class WebSettings(SettingsGroup):
 
 
 class AccessSettings(SettingsGroup):
-    """Who may use the API."""
+    """Access to the API."""
 
     api_keys: tuple[ApiKey, ...] = setting(
         "",
         parse_api_keys,
-        "Who may use the API: name:sha256 pairs, comma-separated; a name may have several. Empty: whoever reaches it.",
+        "Allowed clients: name:sha256 pairs, comma-separated; a name may have several. Empty: no restriction.",
         secret=True,
     )
     allow_anonymous: bool = setting(
-        "0",
-        yes_or_no,
-        "1 to listen beyond this machine without API_KEYS; with them it changes nothing.",
+        "0", yes_or_no, "1 to listen beyond this machine without API_KEYS; no effect with them."
     )
     link_secret: str = setting(
         "",
@@ -151,7 +144,7 @@ class BrokerSettings(SettingsGroup):
     redis_url: str = setting(
         "",
         str.strip,
-        "Redis or Valkey server: redis://, rediss:// or unix://. Empty: an embedded one, kept in DATA_DIR.",
+        "Redis or Valkey server: redis://, rediss:// or unix://. Empty: an embedded one in DATA_DIR.",
         one_of_schemes("redis", "rediss", "unix"),
         secret=True,
     )
@@ -161,7 +154,7 @@ class BrokerSettings(SettingsGroup):
 
     @property
     def embedded_broker(self) -> bool:
-        """Whether the broker is the one in `data_dir`."""
+        """True if the embedded broker is used."""
         return not self.redis_url
 
 
@@ -171,34 +164,39 @@ class JobSettings(SettingsGroup):
     immediate: bool = setting(
         "0",
         yes_or_no,
-        "1 to run each job at once in the process that queues it, without workers: for tests and demos.",
+        "1 to run each job at once in the process that submits it, without workers: for tests and demos.",
     )
     workers: int = setting(
         "1", whole_number, "Worker processes that the launcher starts.", Range(1, 256)
     )
     job_timeout: int = setting(
-        "5m", parse_duration, "How long a job may run unless it says otherwise.", Range(1, 86400)
+        "5m", parse_duration, "Default time limit of a job.", Range(1, 86400)
     )
     max_queue: int = setting(
-        "100000", whole_number, "Jobs that may wait; more are refused.", Range(1, 10**7)
+        "100000",
+        whole_number,
+        "Maximum number of waiting jobs; more are rejected.",
+        Range(1, 10**7),
     )
     retry_pause: int = setting(
-        "1s", parse_duration, "Pause before a failed job's second attempt; later ones are longer."
+        "1s",
+        parse_duration,
+        "Delay before the second attempt of a failed job; later delays are longer.",
     )
     jobs_per_fork: int = setting(
         "200",
         whole_number,
-        "Jobs that one process runs before a new one takes over.",
+        "Jobs that one process runs before a new one replaces it.",
         Range(1, 10**6),
     )
     job_memory: int = setting(
-        "4GB", optional_bytes, "Address space that a job may use. Empty: no limit."
+        "4GB", optional(parse_bytes), "Address space limit of a job. Empty: none."
     )
     job_cpu: int = setting(
-        "", optional_duration, "Processor time that a job may use. Empty: no limit but its timeout."
+        "", optional(parse_duration), "Processor time limit of a job. Empty: only its time limit."
     )
     job_file_size: int = setting(
-        "8GB", optional_bytes, "Largest file that a job may write. Empty: no limit."
+        "8GB", optional(parse_bytes), "Size limit of a file that a job writes. Empty: none."
     )
     result_ttl: int = setting(
         "24h", parse_duration, "How long the record of a finished job is kept."
@@ -208,40 +206,38 @@ class JobSettings(SettingsGroup):
         "64kB", parse_bytes, "Largest return value of a task, as JSON; more belongs in a file."
     )
     schedules: Path = setting(
-        "./schedules.toml", resolved_path, "File of periodic tasks; by default there may be none."
+        "./schedules.toml", resolved_path, "File of periodic tasks; the default file is optional."
     )
 
 
 class StorageSettings(SettingsGroup):
-    """The store of results and uploads."""
+    """Storage of results and uploads."""
 
-    output_dir: Path = setting(
-        "./output", resolved_path, "Folder that drawings and other results are written to."
-    )
+    output_dir: Path = setting("./output", resolved_path, "Folder of drawings and other results.")
     upload_dir: Path = setting(
-        "", optional_path, "Folder that tasks may read input files from. Empty: DATA_DIR/uploads."
+        "", optional_path, "Folder of input files for tasks. Empty: DATA_DIR/uploads."
     )
     storage_url: BucketAddress | None = setting(
         "",
         parse_storage_url,
-        "S3-compatible store of results and uploads: s3://bucket/folder?endpoint=https://host&region=name. Empty: OUTPUT_DIR.",
+        "S3-compatible storage of results and uploads: s3://bucket/folder?endpoint=https://host&region=name. Empty: OUTPUT_DIR.",
     )
     storage_timeout: int = setting(
-        "5s", parse_duration, "How long the store at STORAGE_URL may take to answer.", Range(1, 300)
+        "5s", parse_duration, "Timeout of requests to STORAGE_URL.", Range(1, 300)
     )
 
 
 class UploadSettings(SettingsGroup):
-    """Files that clients send or name."""
+    """Uploads and downloads."""
 
-    upload_ttl: int = setting("7d", parse_duration, "How long a file that a client sent is kept.")
+    upload_ttl: int = setting("7d", parse_duration, "How long an uploaded file is kept.")
     upload_limit: int = setting(
-        "10MB", parse_bytes, "Largest file that can be sent, or fetched from a URL."
+        "10MB", parse_bytes, "Largest file that can be uploaded, or downloaded from a URL."
     )
     parcels_limit: int = setting(
         "256MB",
         parse_bytes,
-        "Bytes of sent files that may wait in the broker until workers store them.",
+        "Bytes of uploaded files that may wait in the broker until workers store them.",
     )
     data_file_limit: int = setting(
         "2GB", parse_bytes, "Largest data file that is converted or drawn as a chart."
@@ -249,7 +245,7 @@ class UploadSettings(SettingsGroup):
     fetch_private: bool = setting(
         "0",
         yes_or_no,
-        "1 to let photos be fetched from private addresses and this machine, for development.",
+        "1 to allow downloads of photos from private addresses and this machine, for development.",
     )
 
 
@@ -259,31 +255,29 @@ class MailSettings(SettingsGroup):
     smtp_url: str = setting(
         "",
         str.strip,
-        "Mail server: smtp://user:password@host:port or smtps://. Empty: mail is kept as .eml files in OUTPUT_DIR/mail.",
+        "Mail server: smtp://user:password@host:port or smtps://. Empty: mails are written to OUTPUT_DIR/mail as .eml files.",
         one_of_schemes("smtp", "smtps"),
         secret=True,
     )
     mail_from: str = setting(
-        "", str.strip, "Sender of mail. Empty: vector-api@localhost.", optional_email
+        "", str.strip, "Sender of mails. Empty: vector-api@localhost.", optional_email
     )
     mail_per_hour: int = setting(
         "100", whole_number, "Mails that one owner may send within an hour.", Range(1, 10**6)
     )
     mail_per_recipient: int = setting(
-        "20", whole_number, "Mails that one address may get within an hour.", Range(1, 10**6)
+        "20", whole_number, "Mails that one address may receive within an hour.", Range(1, 10**6)
     )
-    admin_email: str = setting(
-        "", str.strip, "Who gets mail meant for the people that run the service.", optional_email
-    )
+    admin_email: str = setting("", str.strip, "Recipient of contact messages.", optional_email)
 
 
 class GallerySettings(SettingsGroup):
-    """The index of the gallery."""
+    """The gallery index."""
 
     gallery_url: str = setting(
         "",
         str.strip,
-        "Database of the gallery's index, for several machines: postgresql://user:password@host/name. Empty: a file in DATA_DIR.",
+        "Database of the gallery index, for several machines: postgresql://user:password@host/name. Empty: a file in DATA_DIR.",
         database_url,
         secret=True,
     )
@@ -293,12 +287,12 @@ class TextSettings(SettingsGroup):
     """Text jobs."""
 
     translation_pair: str = setting(
-        "en-es", language_pair, "Language pair that text jobs translate with, as Apertium names it."
+        "en-es", language_pair, "Language pair of translations, as named by Apertium."
     )
     text_model_url: str = setting(
         "",
         str.strip,
-        "OpenAI-compatible endpoint that text jobs ask, such as http://127.0.0.1:11434/v1. Empty: replies by keyword.",
+        "OpenAI-compatible endpoint for text jobs, such as http://127.0.0.1:11434/v1. Empty: replies by keyword.",
         http_url,
     )
     text_model: str = setting("", str.strip, "Name of the model at TEXT_MODEL_URL.")
@@ -308,10 +302,10 @@ class TextSettings(SettingsGroup):
     demo_delays: bool = setting(
         "0",
         yes_or_no,
-        "1 to let text jobs take 1 to 4 seconds, so that their progress can be watched.",
+        "1 to slow text jobs down to 1 to 4 seconds, so that their progress is visible.",
     )
     result_timestamps: bool = setting(
-        "0", yes_or_no, "1 to put the time, in UTC, in front of the answers of text jobs."
+        "0", yes_or_no, "1 to put the UTC time before the answers of text jobs."
     )
 
 
@@ -321,14 +315,14 @@ class WebhookSettings(SettingsGroup):
     webhook_secret: str = setting(
         "",
         str.strip,
-        "What webhooks are signed with: whsec_ and base64. Empty: a secret for each owner, which GET /webhooks/secret shows.",
+        "Signing secret of webhooks: whsec_ and base64. Empty: one secret per owner, see GET /webhooks/secret.",
         optional_webhook_secret,
         secret=True,
     )
     webhook_private: bool = setting(
         "0",
         yes_or_no,
-        "1 to let webhooks go to private addresses and to this machine, for development.",
+        "1 to allow webhooks to private addresses and this machine, for development.",
     )
 
 
@@ -336,7 +330,7 @@ class SocketSettings(SettingsGroup):
     """WebSockets."""
 
     send_completion: bool = setting(
-        "0", yes_or_no, "1 to end each reply on /ws/background_jobs with a frame that says so."
+        "0", yes_or_no, "1 to end each reply on /ws/background_jobs with a completion frame."
     )
     socket_cooldown: int = setting(
         "0", whole_number, "Seconds between two jobs of one WebSocket; 0 for none.", Range(0, 3600)
@@ -345,7 +339,7 @@ class SocketSettings(SettingsGroup):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The settings of one process. Times are seconds, sizes are bytes, paths are absolute."""
+    """The settings of one process. Times are in seconds, sizes in bytes, paths are absolute."""
 
     web: WebSettings
     access: AccessSettings
@@ -361,12 +355,12 @@ class Settings:
 
     @classmethod
     def groups(cls) -> dict[str, type[SettingsGroup]]:
-        """Return the classes of the groups by the name of their attribute."""
+        """Return the classes of the groups by attribute name."""
         kinds = get_type_hints(cls)
         return {one.name: kinds[one.name] for one in dataclasses.fields(cls)}
 
     def with_values(self, **values: Any) -> Settings:
-        """Return a copy in which the settings of these names, such as `port`, have other values."""
+        """Return a copy with other values for settings such as `port`."""
         changed = {}
         for group in dataclasses.fields(self):
             held = getattr(self, group.name)

@@ -1,4 +1,4 @@
-"""Parsers and checks of the values of settings."""
+"""Parsers and checks for the values of settings."""
 
 from __future__ import annotations
 
@@ -15,47 +15,33 @@ from marshmallow import ValidationError
 from marshmallow.validate import Email
 
 STORAGE_FORM = "Must be empty or s3://bucket/folder, then ?endpoint=https://host and &region=name where they are needed."
-UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def parse_duration(text: str) -> int:
-    """Return the seconds that a text such as `300`, `90s`, `5m`, `24h` or `7d` stands for.
-
-    Raises:
-        ValidationError: the text is not a positive whole number with one of these units.
-    """
+    """Return the seconds of a duration such as `300`, `90s`, `5m`, `24h` or `7d`; raise ValidationError."""
     found = re.fullmatch(r"\s*([1-9][0-9]{0,8})\s*([smhd]?)\s*", text, re.ASCII)
     if found is None:
         raise ValidationError(
             "Not a duration: write a whole number and a unit, such as 90s, 5m, 24h or 7d."
         )
-    return int(found[1]) * UNIT_SECONDS[found[2]]
+    return int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def parse_bytes(text: str) -> int:
-    """Return the bytes that a text such as `65536`, `64kB` or `1MB` stands for (decimal units).
-
-    Raises:
-        ValidationError: the text is not a positive whole number with one of these units.
-    """
+    """Return the bytes of a size such as `65536`, `64kB` or `1MB` (decimal units); raise ValidationError."""
     found = re.fullmatch(r"\s*([1-9][0-9]{0,11})\s*(|b|kb|mb|gb)\s*", text.lower(), re.ASCII)
     if found is None:
         raise ValidationError("Not a size: write a whole number and a unit, such as 64kB or 1MB.")
     return int(found[1]) * {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}[found[2]]
 
 
-def optional_duration(text: str) -> int:
-    """Return the seconds that `text` stands for, 0 for an empty text."""
-    return parse_duration(text) if text.strip() else 0
-
-
-def optional_bytes(text: str) -> int:
-    """Return the bytes that `text` stands for, 0 for an empty text."""
-    return parse_bytes(text) if text.strip() else 0
+def optional(parse: Callable[[str], int]) -> Callable[[str], int]:
+    """Return a parser for which an empty text is 0."""
+    return lambda text: parse(text) if text.strip() else 0
 
 
 def one_of_schemes(*schemes: str) -> Callable[[str], None]:
-    """Return a check that lets only empty texts and URLs with one of these schemes pass."""
+    """Return a check for URLs with one of these schemes; an empty text is valid."""
 
     def check(text: str) -> None:
         if text and urlsplit(text).scheme not in schemes:
@@ -67,67 +53,61 @@ def one_of_schemes(*schemes: str) -> Callable[[str], None]:
 
 
 def optional_email(text: str) -> None:
-    """Let only empty texts and single mail addresses pass."""
+    """Check a single mail address; an empty text is valid."""
     if text:
         Email()(text)
 
 
 def webhook_key(secret: str) -> bytes:
-    """Return the key that a secret of webhooks stands for: `whsec_` and 24 to 64 bytes in base64, as Standard Webhooks has it.
+    """Return the key of a webhook secret: `whsec_` and 24 to 64 bytes in base64 (Standard Webhooks).
 
     Raises:
-        ValidationError: it is not one; the text does not repeat it.
+        ValidationError: the secret is invalid; the message does not contain it.
     """
     try:
         key = base64.b64decode(secret.removeprefix("whsec_").encode("ascii"), validate=True)
     except (UnicodeEncodeError, binascii.Error):
         key = b""
-    if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:  # noqa: PLR2004 - the bounds of the specification
+    if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:  # noqa: PLR2004 - limits of the specification
         raise ValidationError("Must be whsec_ and 24 to 64 random bytes in base64.")
     return key
 
 
 def optional_webhook_secret(text: str) -> None:
-    """Let only empty texts and secrets of webhooks pass."""
     if text:
         webhook_key(text)
 
 
 class ApiKey(NamedTuple):
-    """A key of the API: who sends it, and the SHA-256 of what is sent.
-
-    The key itself is known to its owner alone.
-    """
+    """An API key: its name, which is the owner, and its SHA-256. The key itself is not stored."""
 
     name: str
     digest: bytes
 
 
 def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
-    """Return the keys that a text such as `ann:<sha256 in hex>, bob:<sha256 in hex>` stands for; one name may have several.
+    """Parse `ann:<sha256 in hex>, bob:<sha256 in hex>`; a name may have several keys.
 
-    Raises:
-        ValidationError: an entry is no such pair, or two names share a key; the text says which
-            entry, and shows none.
+    The message of a ValidationError contains the number of the entry and no key.
     """
     keys: list[ApiKey] = []
-    for place, entry in enumerate(filter(None, map(str.strip, text.split(","))), 1):
+    for number, entry in enumerate(filter(None, map(str.strip, text.split(","))), 1):
         found = re.fullmatch(
             r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([0-9a-fA-F]{64})", entry, re.ASCII
         )
         if found is None:
             raise ValidationError(
-                f"Entry {place} is not name:sha256, with the SHA-256 of the key as 64 hex digits."
+                f"Entry {number} is not name:sha256, with the SHA-256 of the key as 64 hex digits."
             )
         key = ApiKey(found[1], bytes.fromhex(found[2]))
         if any(other.digest == key.digest and other.name != key.name for other in keys):
-            raise ValidationError(f"Entry {place} has the same key as an entry with another name.")
+            raise ValidationError(f"Entry {number} has the same key as an entry with another name.")
         keys.append(key)
     return tuple(keys)
 
 
 class BucketAddress(NamedTuple):
-    """Where an S3-compatible store keeps our files: the bucket, the folder in it, the server ('' for AWS) and its region."""
+    """A folder in a bucket: bucket, folder, server ('' for AWS) and region."""
 
     bucket: str
     prefix: str
@@ -135,16 +115,12 @@ class BucketAddress(NamedTuple):
     region: str
 
     def __str__(self) -> str:
-        """Return it as people write it, without what a server and a region add."""
+        """Return the URL without server and region."""
         return f"s3://{'/'.join(filter(None, self[:2]))}"
 
 
 def parse_storage_url(text: str) -> BucketAddress | None:
-    """Return the bucket that a text such as `s3://bucket/folder?endpoint=https://minio:9000&region=eu-1` names, None for none.
-
-    Raises:
-        ValidationError: it names none; the text does not repeat it.
-    """
+    """Parse `s3://bucket/folder?endpoint=https://minio:9000&region=eu-1`; an empty text is None."""
     if not text.strip():
         return None
     try:
@@ -155,23 +131,19 @@ def parse_storage_url(text: str) -> BucketAddress | None:
     except ValueError:
         raise ValidationError(STORAGE_FORM) from None
     endpoint, region = options.pop("endpoint", "").rstrip("/"), options.pop("region", "")
-    named = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc, re.ASCII)
+    bucket = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc, re.ASCII)
     prefix = parts.path.strip("/")
-    usable = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*(/|$))*", prefix, re.ASCII) and re.fullmatch(
+    valid = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*(/|$))*", prefix, re.ASCII) and re.fullmatch(
         r"[a-z0-9-]*", region
     )
-    if parts.scheme != "s3" or not named or not usable or options or parts.fragment:
+    if parts.scheme != "s3" or not bucket or not valid or options or parts.fragment:
         raise ValidationError(STORAGE_FORM)
     http_url(endpoint)
     return BucketAddress(parts.netloc, prefix, endpoint, region)
 
 
 def parse_origins(text: str) -> tuple[str, ...]:
-    """Return the origins that a text such as `https://app.example, http://localhost:3000` names.
-
-    Raises:
-        ValidationError: one of them is no origin.
-    """
+    """Parse origins such as `https://app.example, http://localhost:3000`; raise ValidationError."""
     origins = tuple(filter(None, (part.strip().rstrip("/").lower() for part in text.split(","))))
     for origin in origins:
         if not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]{1,255}", origin, re.ASCII):
@@ -195,7 +167,7 @@ def parse_host_names(text: str) -> tuple[str, ...]:
 
 
 def yes_or_no(text: str) -> bool:
-    """Return the truth that `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off` stands for; an empty text is no."""
+    """Parse `1`, `true`, `yes`, `on` or `0`, `false`, `no`, `off`; an empty text is False."""
     word = text.strip().lower()
     if word not in {"", "0", "false", "no", "off", "1", "true", "yes", "on"}:
         raise ValidationError("Must be 1 or 0.")
@@ -203,10 +175,7 @@ def yes_or_no(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only programs of this machine reach what listens on `host`.
-
-    Names other than `localhost` are not looked up.
-    """
+    """Return whether `host` is `localhost` or a loopback address; names are not resolved."""
     if host.lower() == "localhost":
         return True
     try:
@@ -216,7 +185,6 @@ def is_loopback(host: str) -> bool:
 
 
 def whole_number(text: str) -> int:
-    """Return the whole number that `text` stands for, or raise ValidationError."""
     try:
         return int(text.strip())
     except ValueError:
@@ -224,19 +192,18 @@ def whole_number(text: str) -> int:
 
 
 def resolved_path(text: str) -> Path:
-    """Return `text` as a path, with `~` expanded; an empty text or one with a NUL raises ValidationError."""
+    """Return `text` as a path, with `~` expanded; an empty text or NUL raises ValidationError."""
     if not text.strip() or "\0" in text:
         raise ValidationError("Must be the path of a folder.")
     return Path(text).expanduser()
 
 
 def optional_path(text: str) -> Path | None:
-    """Return `text` as a path, or None for an empty text."""
     return resolved_path(text) if text.strip() else None
 
 
 def language_pair(text: str) -> str:
-    """Return the language pair that `text` stands for, such as `en-es` or `eng-spa`, or raise ValidationError."""
+    """Return a language pair such as `en-es` or `eng-spa`, or raise ValidationError."""
     pair = text.strip()
     if (
         re.fullmatch(r"[A-Za-z]{2,3}(_[A-Za-z]+)*-[A-Za-z]{2,3}(_[A-Za-z]+)*", pair, re.ASCII)
@@ -247,36 +214,36 @@ def language_pair(text: str) -> str:
 
 
 def http_url(text: str) -> None:
-    """Let only empty texts pass and http:// or https:// URLs with a host and no password."""
+    """Check an http:// or https:// URL without a password; an empty text is valid."""
     try:
         parts = urlsplit(text)
-        usable = (
+        valid = (
             parts.scheme in {"http", "https"}
             and parts.hostname
             and parts.port != 0
             and "@" not in parts.netloc
         )
     except ValueError:
-        usable = False
-    if text and not (usable and re.fullmatch(r"[!-~]+", text)):
+        valid = False
+    if text and not (valid and re.fullmatch(r"[!-~]+", text)):
         raise ValidationError(
             "Must be empty or a URL that begins with http:// or https://, without a password."
         )
 
 
 def database_url(text: str) -> None:
-    """Let only empty texts and postgresql:// URLs pass."""
+    """Check a postgresql:// URL; an empty text is valid."""
     try:
         parts = urlsplit(text)
-        usable = parts.scheme == "postgresql" and parts.port != 0
+        valid = parts.scheme == "postgresql" and parts.port != 0
     except ValueError:
-        usable = False
-    if text and not usable:
+        valid = False
+    if text and not valid:
         raise ValidationError("Must be empty or a URL that begins with postgresql://.")
 
 
 def bearer_key(text: str) -> str:
-    """Return `text` as the key of an HTTP header, or raise ValidationError; the error does not show it."""
+    """Return `text` as a bearer token; the message of the ValidationError does not contain it."""
     key = text.strip()
     if re.fullmatch(r"[!-~]*", key) is None:
         raise ValidationError("Must be printable ASCII without spaces.")

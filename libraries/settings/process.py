@@ -1,4 +1,4 @@
-"""The settings of this process: read from the environment once, passed to the groups by the composition root."""
+"""The settings of this process, read from the environment."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from libraries.settings.groups import Settings, SettingsGroup
 from libraries.settings.parsers import is_loopback
 
 UNGUARDED = (
-    "Other machines could use the service: set API_KEYS, or ALLOW_ANONYMOUS=1 if everyone who "
-    "reaches it may."
+    "Other machines could use the service: set API_KEYS, or ALLOW_ANONYMOUS=1 to allow access "
+    "without a key."
 )
 
 
 class BadSettings(Exception):
-    """Raised when the environment holds values that cannot be used; the text names every one."""
+    """Raised when the environment is invalid; the message lists every invalid variable."""
 
 
 class Setting(NamedTuple):
-    """One variable of the environment: its name, its default as text, its meaning, its group."""
+    """An environment variable: name, default as text, description, group."""
 
     name: str
     default: str
@@ -40,13 +40,10 @@ SETTINGS: tuple[Setting, ...] = tuple(
 
 
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:
-    """Return the settings that the environment describes; unset and blank variables get their defaults.
+    """Read the settings from the environment; unset and blank variables have their defaults.
 
-    Variables that the environment does not set are looked up in `env_file` (one `NAME=value` a
-    line), if it exists.
-
-    Raises:
-        BadSettings: one or more variables are bad; the text has a line for each.
+    Variables that are not set are read from `env_file` (lines `NAME=value`), if it exists. Raises
+    BadSettings with a line for each invalid variable.
     """
     env = Env(eager=False)
     env.add_parser("setting", _parse)
@@ -72,9 +69,9 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
 
 
 def _parse(text: str, *, row: Setting) -> Any:
-    facts = row.field.metadata
-    value = facts["parse"](text if text.strip() else row.default)
-    for check in facts["checks"]:
+    metadata = row.field.metadata
+    value = metadata["parse"](text if text.strip() else row.default)
+    for check in metadata["checks"]:
         check(value)
     return value
 
@@ -84,11 +81,11 @@ def _describe(problems: Mapping[str, Any] | list[Any]) -> str:
         f"  {name}: {' '.join(str(text) for text in texts)}"
         for name, texts in sorted(dict(problems).items())
     ]
-    return "\n".join(["These settings cannot be used:", *lines])
+    return "\n".join(["Invalid settings:", *lines])
 
 
 def example_env() -> str:
-    """Return the text of `.env.example`: every setting with its default and its meaning."""
+    """Return the text of `.env.example`: every setting with its description and default."""
     head = (
         "# Settings of Vector API. Copy to .env and change what you need; unset and blank ones "
         "get these defaults.\n"
@@ -98,13 +95,13 @@ def example_env() -> str:
 
 
 class _Process:
-    """The settings that this process was started with."""
+    """The settings with which this process was started."""
 
     settings: Settings | None = None
 
 
 def use_settings(settings: Settings) -> Settings:
-    """Make `settings` those of this process: pass each group to the parts that use it."""
+    """Set the settings of this process and of its groups."""
     _Process.settings = settings
     for name, group in Settings.groups().items():
         group.pass_in(getattr(settings, name))
@@ -112,17 +109,17 @@ def use_settings(settings: Settings) -> Settings:
 
 
 def reset_settings() -> None:
-    """Let the next `get_settings` read the environment again; for tests."""
+    """Make the next `get_settings` read the environment again; for tests."""
     _Process.settings = None
     for group in Settings.groups().values():
         group.pass_in(None)
 
 
 def get_settings() -> Settings:
-    """Return the settings of this process; the first call reads them, unless `use_settings` came before.
+    """Return the settings of this process; the first call reads the environment if nothing was set.
 
     Raises:
-        BadSettings: the environment is bad (first call only).
+        BadSettings: the environment is invalid (first call only).
     """
     return _Process.settings or use_settings(read_settings())
 

@@ -1,4 +1,4 @@
-"""Where results live and input files come from: stores that no name can lead out of."""
+"""Storage of results and uploads, in a folder or in an S3 bucket."""
 
 from libraries.storage.artifacts import Artifact, StorageUnavailable, StoredFile, commit_if
 from libraries.storage.folder import ArtifactFolder

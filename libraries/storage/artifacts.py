@@ -1,14 +1,15 @@
-"""What every store speaks of: artifacts and their kinds, the last word before a file takes its name, what can go wrong."""
+"""Artifacts, media types, the pre-commit check and storage errors."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from libraries.errors import Unavailable
 from libraries.json_types import JsonObject
@@ -29,15 +30,15 @@ MEDIA_TYPES = {
     ".webp": "image/webp",
     ".gif": "image/gif",
 }
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
-# Called in the moment before a file takes its name; raises when it must not.
+
+# Called before a file is committed; raises an exception to abort.
 _last_check: ContextVar[Callable[[], None] | None] = ContextVar("last_check", default=None)
 
 
 @contextlib.contextmanager
 def commit_if(check: Callable[[], None]) -> Iterator[None]:
-    """Let `check` have the last word on every file that is published inside: when it raises, nothing is left of the file."""
+    """Call `check` before each file that is published inside is committed; an exception discards the file."""
     token = _last_check.set(check)
     try:
         yield
@@ -46,37 +47,48 @@ def commit_if(check: Callable[[], None]) -> Iterator[None]:
 
 
 def before_commit() -> None:
-    """Let the check of `commit_if` speak, if there is one.
-
-    It raises when the file must not take its name.
-    """
+    """Run the check of `commit_if`, if any; an exception aborts the commit."""
     check = _last_check.get()
     if check is not None:
         check()
 
 
+def storage_full() -> Unavailable:
+    return Unavailable("the storage is full", code="storage-full")
+
+
+@contextlib.contextmanager
+def full_disk_reported() -> Iterator[None]:
+    """Raise Unavailable for errors of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise storage_full() from error
+        raise
+
+
 class StorageUnavailable(Unavailable):
-    """Raised when the store of files does not do its work; `trouble` says in a word why not."""
+    """Raised when the storage cannot be used; `trouble` is a key of `messages`."""
 
     code = "storage-away"
-    said: ClassVar[dict[str, str]] = {
-        "unreachable": "the store of files cannot be reached",
-        "slow": "the store of files does not answer in time",
-        "failing": "the store of files answers with an error",
-        "bucket": "the store of files has no such bucket",
-        "refused": "the store of files does not let this service in",
-        "credentials": "this service has no credentials for the store of files",
+    messages: ClassVar[dict[str, str]] = {
+        "unreachable": "the storage server is unreachable",
+        "slow": "the storage server did not answer in time",
+        "failing": "the storage server answered with an error",
+        "bucket": "bucket not found",
+        "refused": "the storage server denied access",
+        "credentials": "no credentials for the storage server",
     }
 
     def __init__(self, trouble: str) -> None:
-        """Word the error after `trouble`, one of the keys of `said`."""
-        super().__init__(self.said[trouble])
+        super().__init__(self.messages[trouble])
         self.trouble = trouble
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that a task made: its name below the output folder, its kind, its bytes and their SHA-256 in hex."""
+    """A file that a task made: name in the output folder, path, media type, bytes, and SHA-256 in hex."""
 
     name: str
     path: str
@@ -85,7 +97,7 @@ class Artifact:
     sha256: str
 
     def as_record(self) -> JsonObject:
-        """Return what is kept with the job: everything but the path, which is this machine's own."""
+        """Return everything except the path, which depends on the machine."""
         record = asdict(self)
         del record["path"]
         return record
@@ -93,7 +105,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file as it lies in a store: bytes, the time of its writing in Unix seconds, its SHA-256 in hex if the store keeps it."""
+    """Metadata of a stored file: bytes, modification time in Unix seconds, SHA-256 in hex if it is stored."""
 
     name: str
     size: int
@@ -101,13 +113,23 @@ class StoredFile:
     sha256: str | None = None
 
 
+def write_blocks(file: IO[bytes], blocks: Iterable[bytes]) -> tuple[int, str]:
+    """Write blocks to a file; return their size and SHA-256 in hex."""
+    size, digest = 0, hashlib.sha256()
+    for block in blocks:
+        file.write(block)
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()
+
+
 def media_type_of(name: str) -> str:
-    """Return the media type that the ending of `name` stands for."""
+    """Return the media type for the extension of `name`."""
     return MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
 
 
 def blocks_of(data: str | bytes | Iterable[bytes]) -> Iterable[bytes]:
-    """Return what `Store.publish` was given as blocks of bytes; text is encoded as UTF-8."""
+    """Return the data for `Store.publish` as blocks of bytes; text is encoded as UTF-8."""
     if isinstance(data, str):
         return [data.encode()]
     return [data] if isinstance(data, bytes) else data

@@ -1,9 +1,10 @@
-"""The connection to an S3-compatible server: clients that survive a fork, and its troubles in our words."""
+"""Clients for an S3-compatible server that survive a fork, and translation of its errors."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,34 +14,36 @@ from botocore.config import Config
 
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress
-from libraries.storage.artifacts import StorageUnavailable
+from libraries.storage.artifacts import StorageUnavailable, storage_full
 
 MISSING = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
+FULL = re.compile("507|InsufficientStorage|(XMinioAdminBucket)?QuotaExceeded|XMinioStorageFull")
+DENIED = re.compile(
+    "403|AccessDenied|AllAccessDisabled|ExpiredToken|InvalidAccessKeyId|InvalidToken"
+    "|SignatureDoesNotMatch|Unauthorized"
+)
 CHANGED = {"412", "PreconditionFailed"}
 OUT_OF_RANGE = {"416", "InvalidRange"}
 
 
 class _Clients:
-    """What this process and those that it forks know: the descriptions of the service, and the clients by process and use."""
+    """The service descriptions, and the clients by process and options; inherited by forks."""
 
     loader: Any = None
     clients: dict[tuple[int, BucketAddress, float, int], Any] = {}  # noqa: RUF012 - changed here only
 
 
 def client_for(address: BucketAddress, timeout: float, attempts: int = 3) -> Any:
-    """Return the client for the server at `address`, which waits `timeout` seconds for an answer, `attempts` times.
+    """Return the client for the server at `address`: `attempts` requests of at most `timeout` seconds each.
 
-    The credentials are those that AWS's own tools find: the variables AWS_ACCESS_KEY_ID and
-    AWS_SECRET_ACCESS_KEY, a profile, the role of the machine. No lock is held meanwhile, and each
-    process makes its own client: a fork finds nothing half done.
-
-    Raises:
-        StorageUnavailable: the credentials are named, but not there.
+    Credentials are found as by the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile,
+    or the role of the machine. Each process creates its own client without holding a lock, so a fork
+    never inherits a locked or half-made one.
     """
     key = (os.getpid(), address, timeout, attempts)
     client = _Clients.clients.get(key)
     if client is None:
-        # Clients of the process that forked this one, or of other settings, are of no use any more.
+        # Drop clients of the parent process and of other addresses.
         kept = {known: one for known, one in _Clients.clients.items() if known[:2] == key[:2]}
         with translated_errors():
             client = _new_client(address, timeout, attempts)
@@ -57,12 +60,11 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
         read_timeout=timeout,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
-        # The checksums that AWS added later are not known everywhere; Content-MD5 and our own
-        # SHA-256 are.
+        # Not every server supports the newer checksums; Content-MD5 and our own SHA-256 are enough.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    # Without a name for the region there is one that every server takes.
+    # Every server accepts the default region.
     region = address.region or session.get_config_variable("region") or "us-east-1"
     client = session.create_client(
         "s3", region_name=region, endpoint_url=address.endpoint or None, config=config
@@ -73,17 +75,11 @@ def _new_client(address: BucketAddress, timeout: float, attempts: int) -> Any:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Say in our words what goes wrong inside between us and the server.
-
-    Raises:
-        StorageUnavailable: the server does not answer, or answers that it does not do what it is
-            asked.
-        Unavailable: it has no room.
-    """
+    """Raise StorageUnavailable or, for a full storage, Unavailable for the errors of botocore."""
     try:
         yield
     except exceptions.ClientError as error:
-        raise _server_message(error) from error
+        raise _server_error(code_of(error)) from error
     except (exceptions.ReadTimeoutError, exceptions.ConnectTimeoutError) as error:
         raise StorageUnavailable("slow") from error
     except (
@@ -97,31 +93,14 @@ def translated_errors() -> Iterator[None]:
         raise StorageUnavailable("unreachable") from error
 
 
-def _server_message(error: Any) -> Unavailable:
-    code = code_of(error)
-    if code in {
-        "QuotaExceeded",
-        "XMinioStorageFull",
-        "XMinioAdminBucketQuotaExceeded",
-        "InsufficientStorage",
-        "507",
-    }:
-        return Unavailable("there is no room left to store the result", code="storage-full")
-    return StorageUnavailable(
-        {
-            "NoSuchBucket": "bucket",
-            "403": "refused",
-            "AccessDenied": "refused",
-            "AllAccessDisabled": "refused",
-            "ExpiredToken": "refused",
-            "InvalidAccessKeyId": "refused",
-            "InvalidToken": "refused",
-            "SignatureDoesNotMatch": "refused",
-            "Unauthorized": "refused",
-        }.get(code, "failing")
-    )
+def _server_error(code: str) -> Unavailable:
+    if FULL.fullmatch(code):
+        return storage_full()
+    if code == "NoSuchBucket":
+        return StorageUnavailable("bucket")
+    return StorageUnavailable("refused" if DENIED.fullmatch(code) else "failing")
 
 
 def code_of(error: Any) -> str:
-    """Return the code of an answer that says no, such as `NoSuchKey`, or its status where it has none, such as `404`."""
+    """Return the error code of a response such as `NoSuchKey`, or its status such as `404`."""
     return str(error.response.get("Error", {}).get("Code", ""))

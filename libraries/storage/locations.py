@@ -1,4 +1,4 @@
-"""Whose files lie where: results, uploads, and the files that a task may read."""
+"""Locations of results, uploads and input files, separate for each owner."""
 
 from __future__ import annotations
 
@@ -22,10 +22,7 @@ _owner: ContextVar[str] = ContextVar("owner", default="")
 
 @contextlib.contextmanager
 def owner_folder(owner: str) -> Iterator[None]:
-    """Let the files that are written and read inside be those of `owner`, in a folder that no other owner's names lead to.
-
-    An empty name stands for everyone who has none.
-    """
+    """Read and write the files of `owner` inside; an empty name stands for files without an owner."""
     token = _owner.set(filename_part(owner, longest=64) if owner else "")
     try:
         yield
@@ -34,21 +31,20 @@ def owner_folder(owner: str) -> Iterator[None]:
 
 
 def output_folder() -> Store:
-    """Return the store of results: `OUTPUT_DIR`, or inside `owner_folder` the owner's folder `OUTPUT_DIR/.owners/<owner>`.
+    """Return the store of results: `OUTPUT_DIR`, or for an owner `OUTPUT_DIR/.owners/<owner>`.
 
-    With `STORAGE_URL` these are the folders `output` and `output/.owners/<owner>` in the bucket. A
-    name cannot begin with a dot, so nobody can name a file of another owner.
+    With `STORAGE_URL` these are `output` and `output/.owners/<owner>` in the bucket. Names cannot
+    begin with a dot, so files of other owners are out of reach.
     """
     return _store(StorageSettings.current().output_dir, "output")
 
 
 def upload_folder() -> Store:
-    """Return the store of what clients sent: `UPLOAD_DIR/.received`, or inside `owner_folder` the owner's folder below it.
+    """Return the store of uploads: `UPLOAD_DIR/.received`, or for an owner the owner's folder in it.
 
-    With `STORAGE_URL` these are the folders `uploads` and `uploads/.owners/<owner>` in the bucket.
+    With `STORAGE_URL` these are `uploads` and `uploads/.owners/<owner>` in the bucket.
     """
-    # Below UPLOAD_DIR, apart from the files that whoever runs the service laid there: no name can
-    # begin with a dot.
+    # Separate from the files that the operator placed in UPLOAD_DIR.
     return _store(StorageSettings.current().upload_dir / ".received", "uploads")
 
 
@@ -57,80 +53,63 @@ def _store(root: Path, shown_as: str) -> Store:
     own = f".owners/{_owner.get()}" if _owner.get() else ""
     if settings.storage_url is None:
         return ArtifactFolder(root / own, shown_as)
-    # Loaded where it is used: without a bucket no process needs it, and it is large.
+    # botocore is large, and only needed with a bucket.
     from libraries.storage.bucket import BucketStore  # noqa: PLC0415
 
     return BucketStore(
-        settings.storage_url,
-        f"{shown_as}/{own}".rstrip("/"),
-        shown_as,
-        settings.storage_timeout,
+        settings.storage_url, f"{shown_as}/{own}".rstrip("/"), shown_as, settings.storage_timeout
     )
 
 
 def prepare_stores() -> None:
-    """Load what the stores need, in a process that is about to start threads and to fork.
+    """Import what the stores need, before this process starts threads and forks.
 
-    A thread that loads a module while another one forks leaves the child with a lock that nobody
-    opens. So the store is used here once. Whether it answers is of no matter now, and waited for
-    about a second.
+    If one thread imports a module during a fork, its import lock stays locked in the child forever.
+    One request to the store, of about a second, imports everything; its result does not matter.
     """
     with contextlib.suppress(StorageUnavailable):
         output_folder().ping()
 
 
 def clean_stores() -> None:
-    """Remove from the stores of all owners what writers that died left half written, and uploads that are past their time.
-
-    Raises:
-        StorageUnavailable: the store does not answer.
-    """
+    """Remove incomplete files and expired uploads of all owners; raise StorageUnavailable if that fails."""
     with owner_folder(""):
         results, uploads = output_folder(), upload_folder()
     now = time.time()
     for store in (results, uploads):
-        store.remove_temporary(now - store.patience)
+        store.remove_temporary(now - store.max_write_s)
     uploads.remove_older(now - UploadSettings.current().upload_ttl)
 
 
 def check_storage(patience: float = 1.0) -> StorageUnavailable | None:
-    """Return why the store at `STORAGE_URL` cannot be used now, None if it can or there is none.
-
-    The answer comes after `patience` seconds at most.
-    """
+    """Return why the store at `STORAGE_URL` cannot be used, or None; takes at most `patience` seconds."""
     store = output_folder()
     found: list[StorageUnavailable | None] = []
 
-    def look() -> None:
+    def check() -> None:
         try:
             store.ping()
-        except StorageUnavailable as away:
-            found.append(away)
+        except StorageUnavailable as error:
+            found.append(error)
         else:
             found.append(None)
 
-    # A name that is looked up, or a role that is asked for, knows no limit: it goes on without us.
-    thread = threading.Thread(target=look, name="storage-look", daemon=True)
+    # Name lookups and credential requests have no timeout, so the thread may outlive this call.
+    thread = threading.Thread(target=check, name="storage-check", daemon=True)
     thread.start()
     thread.join(patience)
     return found[0] if found else StorageUnavailable("slow")
 
 
 def open_input(path: str) -> IO[bytes]:
-    """Open a file that a task was told to read. The caller closes it.
+    """Open an input file of a task. The caller closes it.
 
-    `uploads/data.csv` and `/uploads/data.csv` mean what the owner uploaded, then what lies in
-    `UPLOAD_DIR` for everyone; `output/a.csv` means the owner's results; a bare `data.csv` the first
-    of these that has it. The path that a task returned means that very file.
-
-    Raises:
-        InvalidInput: the path is not safe or lies elsewhere.
-        NotFound: there is no such file.
-        InvalidInput: it is not a plain file.
-        StorageUnavailable: the store does not answer.
+    `uploads/data.csv` and `/uploads/data.csv` are searched in the owner's uploads, then in
+    `UPLOAD_DIR`; `output/a.csv` in the owner's results; a name without a folder in all of these. Paths
+    that tasks returned are accepted too. Raises InvalidInput, NotFound or StorageUnavailable.
     """
     if not isinstance(path, str):
-        raise InvalidInput("a file is named by text", code="bad-file-name")
+        raise InvalidInput("a file name must be a string", code="bad-file-name")
     uploads = [upload_folder(), ArtifactFolder(StorageSettings.current().upload_dir, "uploads")]
     stores = {"uploads": uploads, "output": [output_folder()]}
     everywhere = [*uploads, output_folder()]

@@ -1,4 +1,4 @@
-"""File names that are safe on every system: what is allowed, and how free text becomes part of one."""
+"""File names that are safe on every system."""
 
 from __future__ import annotations
 
@@ -11,24 +11,21 @@ from libraries.errors import InvalidInput
 MAX_NAME_CHARS = 100
 MAX_NAME_DEPTH = 8
 SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}", re.ASCII)
-# Names that Windows gives to devices, with and without an extension.
+# Device names of Windows, with and without an extension.
 DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII)
 
 
 def check_name(name: str, *, field: str | None = None) -> str:
-    """Return `name` if it is a relative path of safe segments joined by `/`, such as `postcards/john.svg`.
+    """Return `name` if it is a safe relative path such as `postcards/john.svg`, or raise InvalidInput.
 
-    A segment is 1 to 100 of the letters A-Z and a-z, digits, dot, space, underscore and hyphen,
-    begins with a letter or a digit, does not end with a dot or a space and is no device name of
-    Windows; at most 8 segments.
-
-    Raises:
-        InvalidInput: anything else.
+    It has at most 8 segments, joined by `/`. A segment is 1 to 100 of A-Z, a-z, digits, dot, space,
+    underscore and hyphen, begins with a letter or a digit, does not end with a dot or a space, and is
+    not a device name of Windows.
     """
     segments = name.split("/") if isinstance(name, str) else []
     if not 1 <= len(segments) <= MAX_NAME_DEPTH:
         raise InvalidInput(
-            "a file name is text with at most 7 folders in front", field=field, code="bad-file-name"
+            "expected a file name with at most 7 folders", field=field, code="bad-file-name"
         )
     for segment in segments:
         if not SEGMENT.fullmatch(segment) or segment[-1] in ". " or DEVICE.fullmatch(segment):
@@ -42,10 +39,7 @@ def check_name(name: str, *, field: str | None = None) -> str:
 
 
 def filename_part(text: str, *, longest: int = 40) -> str:
-    """Return `text` as part of a file name: itself if it is safe, else a readable form and eight hex digits of its hash.
-
-    The hash keeps two texts with the same readable form apart.
-    """
+    """Return `text` if it is a safe file name, else a readable form with eight hex digits of its hash."""
     if (
         SEGMENT.fullmatch(text)
         and len(text) <= longest

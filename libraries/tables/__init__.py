@@ -1,11 +1,10 @@
-"""Data files: between CSV, TSV, JSON, NDJSON, XLSX and Parquet, within limits, with an account of every row that was not kept."""
+"""Conversion of data files between CSV, TSV, JSON, NDJSON, XLSX and Parquet, with limits and a report of rejected rows."""
 
 from libraries.tables.batches import (
     MAX_FILE_NAME_CHARS,
     MAX_FILES,
     OPERATIONS,
     BatchReport,
-    check_file_list,
     check_operation,
     run_operation,
 )
@@ -14,8 +13,8 @@ from libraries.tables.conversion import convert, convert_file, result_name
 from libraries.tables.dialects import DELIMITERS, QUOTES, check_delimiter, check_quote
 from libraries.tables.encoding import ENCODINGS, check_encoding
 from libraries.tables.formats import FORMATS, Reading, check_format, check_source_format
-from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS, MAX_RESULT_BYTES
-from libraries.tables.reports import Report, RowError, within_bytes
+from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS
+from libraries.tables.reports import Report, RowError
 
 __all__ = [
     "DELIMITERS",
@@ -25,7 +24,6 @@ __all__ = [
     "MAX_COLUMNS",
     "MAX_FILES",
     "MAX_FILE_NAME_CHARS",
-    "MAX_RESULT_BYTES",
     "OPERATIONS",
     "QUOTES",
     "BatchReport",
@@ -35,7 +33,6 @@ __all__ = [
     "RowError",
     "check_delimiter",
     "check_encoding",
-    "check_file_list",
     "check_format",
     "check_operation",
     "check_quote",
@@ -45,5 +42,4 @@ __all__ = [
     "read_columns",
     "result_name",
     "run_operation",
-    "within_bytes",
 ]

@@ -1,4 +1,4 @@
-"""One operation on many files: each file for itself, so that a bad one costs nothing but itself."""
+"""Operations on lists of files. A file that fails does not affect the others."""
 
 from __future__ import annotations
 
@@ -15,37 +15,34 @@ from libraries.registry import Registry
 from libraries.storage import Artifact, open_input, output_folder
 from libraries.storage.zips import Opening, UniqueNames, zip_blocks
 from libraries.svg_reader import MAX_SVG_BYTES, read_svg
-from libraries.tables.conversion import FOLDER, convert_to, result_name
+from libraries.tables.conversion import FOLDER, convert_file, result_name
 from libraries.tables.formats import FORMATS
 from libraries.tables.reports import Report, within_bytes
 
 MAX_FILES = 500
 MAX_FILE_NAME_CHARS = 1_000
 
-
-Act = Callable[[str, str], tuple[Artifact, Report | None]]
+Action = Callable[[str, str], tuple[Artifact, Report | None]]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What can be done to files.
+    """An operation of a batch.
 
-    Attributes:
-        suffix: the ending of a result's name.
-        act: makes the result of one file under a name of the output folder, and tells the rows that
-            are in it and those that are not, where it has rows. None if all files become one.
+    `action` writes the result of one file under a name in the output folder, with the extension
+    `suffix`. It returns the artifact and the report of a table; None if all files become one zip.
     """
 
     suffix: str
-    act: Act | None
+    action: Action | None
 
 
 def _converting(to_format: str) -> Operation:
-    return Operation(to_format, lambda file, name: convert_to(file, to_format, name))
+    return Operation(to_format, lambda file, name: convert_file(file, to_format, name=name))
 
 
 def _render(file: str, name: str) -> tuple[Artifact, None]:
-    """Draw an SVG file as a PNG of 1000 pixels."""
+    """Draw an SVG file as a PNG of 1,000 pixels."""
     with open_input(file) as source:
         document = read_svg(source.read(MAX_SVG_BYTES + 1)).document
     picture = png(document.strokes(), document.pens, (document.width, document.height))
@@ -61,12 +58,11 @@ OPERATIONS.add("zip", Operation("zip", None))
 
 @dataclass
 class BatchReport:
-    """What became of each file of a batch, in the order of the list.
+    """Results of a batch, in the order of its files.
 
-    An item is `{"file", "status": "done", "path"}`, with `rows` and `error_count` where it was
-    converted, or `{"file", "status": "failed", "error", "code"}`. A path is given as clients may
-    see it, `output/<name>`, which is also what tasks take as an input file. `folder` is where all
-    of it lies. `archive` is the zip that all files went into, with their names in it as `path`.
+    An item is `{"file", "status": "done", "path"}`, with `rows` and `error_count` if it was
+    converted, or `{"file", "status": "failed", "error", "code"}`. Paths have the form
+    `output/<name>`. `archive` is the zip of all files; `path` is then the name inside it.
     """
 
     operation: str
@@ -75,11 +71,7 @@ class BatchReport:
     archive: Artifact | None = None
 
     def summary(self) -> JsonObject:
-        """Return counts and items as JSON of less than 64 kB.
-
-        `items_left_out` counts those that did not fit.
-        """
-        # Bytes of JSON that the list of items may take in a job's result.
+        """Return counts and items as JSON of less than 64 kB; `items_left_out` counts the omitted items."""
         shown = within_bytes(self.items, 56_000)
         done = sum(item["status"] == "done" for item in self.items)
         return {
@@ -91,44 +83,30 @@ class BatchReport:
         }
 
     def publish(self) -> Artifact:
-        """Write all items as JSON into the file `report.json` beside the results."""
+        """Write all items to `report.json` in the folder of the results."""
         return output_folder().publish(
             f"{self.folder}/report.json", json.dumps(self.items, indent=2)
         )
 
 
 def check_operation(name: object) -> Operation:
-    """Return the operation called `name`.
-
-    Raises:
-        UnknownName: there is none; the error lists those that exist.
-    """
+    """Return the operation called `name`, or raise UnknownName."""
     if not isinstance(name, str) or name not in OPERATIONS:
         raise UnknownName(OPERATIONS.kind, name, OPERATIONS, field="operation")
     return OPERATIONS[name]
 
 
 def check_file_list(file_list: object) -> list[str]:
-    """Return `file_list` if it is a list of 1 to 500 texts.
-
-    Raises:
-        InvalidInput: anything else.
-    """
-    if not isinstance(file_list, list | tuple) or not 1 <= len(file_list) <= MAX_FILES:
-        raise InvalidInput(
-            f"a batch is a list of 1 to {MAX_FILES} file names",
-            field="file_list",
-            code="bad-file-list",
-        )
-    if not all(
-        isinstance(name, str) and 1 <= len(name) <= MAX_FILE_NAME_CHARS for name in file_list
-    ):
-        raise InvalidInput(
-            f"a file is named by text of 1 to {MAX_FILE_NAME_CHARS} characters",
-            field="file_list",
-            code="bad-file-list",
-        )
-    return list(file_list)
+    """Return `file_list` if it is a list of 1 to 500 names; otherwise raise InvalidInput."""
+    names = list(file_list) if isinstance(file_list, list | tuple) else []
+    problem = ""
+    if not 1 <= len(names) <= MAX_FILES:
+        problem = f"expected a list of 1 to {MAX_FILES} file names"
+    elif not all(isinstance(name, str) and 1 <= len(name) <= MAX_FILE_NAME_CHARS for name in names):
+        problem = f"expected file names of 1 to {MAX_FILE_NAME_CHARS} characters"
+    if problem:
+        raise InvalidInput(problem, field="file_list", code="bad-file-list")
+    return names
 
 
 def run_operation(
@@ -138,31 +116,19 @@ def run_operation(
     *,
     folder: str = FOLDER,
 ) -> BatchReport:
-    """Run `operation` on each file and return what became of it.
+    """Run `operation` on each of 1 to 500 files; a file that fails does not stop the batch.
 
-    A file that cannot be processed fails alone.
-
-    A file that is listed twice is processed twice, with one result. Different files whose results
-    would have the same name get results with different names: the later one's is extended.
-
-    Args:
-        file_list: 1 to 500 files, as `libraries.storage.open_input` takes them.
-        operation: the name of an operation.
-        on_progress: called after each file with the number of files done, their total, and the name
-            of the file.
-        folder: where the results go, below the output folder.
-
-    Raises:
-        InvalidInput: the list is empty, too long, or holds something that is not a name.
-        UnknownName: there is no such operation.
+    A file that is listed twice is processed twice, with one result. If two files would have results
+    of the same name, the name of the later result is extended. `on_progress` is called after each
+    file with the number of processed files, their total, and the name of the file.
     """
     files, chosen, report = (
         check_file_list(file_list),
         check_operation(operation),
         BatchReport(operation, folder),
     )
-    act = chosen.act
-    if act is None:
+    action = chosen.action
+    if action is None:
         report.archive = _zip(files, report, on_progress, f"{folder}/files.{chosen.suffix}")
         return report
     owners = {f"{folder}/report.json": ""}
@@ -170,24 +136,23 @@ def run_operation(
         owner = owners.setdefault(result_name(file, chosen.suffix, folder=folder), file)
         name = result_name(file, chosen.suffix, "" if owner == file else _short_hash(file), folder)
         report.items.append(
-            _processed(file, lambda file=file, name=name: _outcome(act, file, name))  # type: ignore[misc]
+            _processed(file, lambda file=file, name=name: _outcome(action, file, name))  # type: ignore[misc]
         )
         on_progress(step, len(files), file)
     return report
 
 
-def _outcome(act: Act, file: str, name: str) -> JsonObject:
-    artifact, report = act(file, name)
+def _outcome(action: Action, file: str, name: str) -> JsonObject:
+    artifact, report = action(file, name)
     done = {"path": output_folder().display_path(artifact.path)}
     return (
         done if report is None else {**done, "rows": report.rows, "error_count": report.error_count}
     )
 
 
-def _processed(file: str, act: Callable[[], JsonObject]) -> JsonObject:
-    """Return the item of a file: what `act` tells of it, or how that failed."""
+def _processed(file: str, action: Callable[[], JsonObject]) -> JsonObject:
     try:
-        return {"file": file, "status": "done", **act()}
+        return {"file": file, "status": "done", **action()}
     except VectorError as error:
         return {"file": file, "status": "failed", "error": str(error), "code": error.code}
 
@@ -195,7 +160,7 @@ def _processed(file: str, act: Callable[[], JsonObject]) -> JsonObject:
 def _zip(
     files: list[str], report: BatchReport, on_progress: Callable[[int, int, str], None], name: str
 ) -> Artifact:
-    """Put the files that can be read into one zip, in their order."""
+    """Write the readable files to one zip, in their order."""
     names = UniqueNames()
     opened: list[IO[bytes]] = []
 

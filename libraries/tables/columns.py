@@ -1,21 +1,18 @@
-"""Some columns of a data file as arrays, for whoever draws or counts them."""
+"""Columns of a data file as NumPy arrays."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.settings import UploadSettings
 from libraries.storage import open_input
 from libraries.tables.conversion import OnProgress, Passes
 from libraries.tables.formats import Reading, open_table
-from libraries.tables.limits import in_mb
 from libraries.tables.reports import Report
 from libraries.tables.rows import Block, Cell, Columns, as_text
 
@@ -25,14 +22,10 @@ MAX_VALUES = 16_000_000
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name, what it holds, and its cells.
+    """One column of a data file; `kind` is `number`, `date` or `text`.
 
-    Attributes:
-        name: its name.
-        kind: `number`, `date` or `text`.
-        values: floats of shape (n,), NaN where a cell is not of the kind; dates are seconds since
-            1970 in UTC. Of texts the place of each in `texts`.
-        texts: the different texts, in the order of their first appearance; empty for other kinds.
+    `values` are floats of shape (n,), NaN for empty or invalid cells; dates are seconds since 1970 in
+    UTC, texts are indices into `texts`, the distinct texts in the order of their first appearance.
     """
 
     name: str
@@ -50,58 +43,45 @@ def read_columns(
 ) -> tuple[list[Column], Report]:
     """Return the columns called `names` of the data file `path`, and the report of its rows.
 
-    A column is of numbers or dates if all of its cells are, apart from empty ones.
-
-    Raises:
-        InvalidInput, NotFound: the file cannot be opened.
-        UnknownName: there is no such column; the error lists those that exist.
-        InvalidInput: the file cannot be used, or has too many rows.
+    A column consists of numbers or dates if all non-empty cells do.
     """
     report = Report()
     with open_input(path) as source:
-        size, most = source.seek(0, io.SEEK_END), UploadSettings.current().data_file_limit
-        if size > most:
-            raise InvalidInput(f"the file is larger than {in_mb(most)}", code="table-too-large")
-        table = open_table(source, size, report, reading or Reading(), path)
-        report.columns = table.columns
+        table, size = open_table(source, report, reading or Reading(), path)
         for name in names:
             if name not in table.columns:
                 raise UnknownName("column", name, table.columns, field="columns")
-        places = [table.columns.index(name) for name in names]
+        indices = [table.columns.index(name) for name in names]
         passes = Passes(table, size, on_progress)
-        kinds = table.kinds or passes.look_through()
-        found = [_Gathering(_kind_of(kinds[place])) for place in places]
+        kinds = table.kinds or passes.detect_kinds()
+        found = [_ColumnBuilder(_kind_of(kinds[index])) for index in indices]
         for block in passes.rows(report, kinds):
-            if report.rows * len(places) > MAX_VALUES:
+            if report.rows * len(indices) > MAX_VALUES:
                 raise InvalidInput(
-                    f"a chart takes at most {MAX_VALUES // len(places):,} rows of {len(places)} columns",
+                    f"charts are limited to {MAX_VALUES // len(indices):,} rows for {len(indices)} columns",
                     code="table-too-large",
                 )
-            for place, column in zip(places, found, strict=True):
-                column.add(_cells(block, place))
+            for index, column in zip(indices, found, strict=True):
+                column.add(_cells(block, index))
     return [column.as_column(name) for name, column in zip(names, found, strict=True)], report
 
 
 def _kind_of(kind: str) -> str:
-    return {
-        "integer": "number",
-        "long": "number",
-        "number": "number",
-        "date": "date",
-        "datetime": "date",
-    }.get(kind, "text")
+    if kind in {"integer", "long", "number"}:
+        return "number"
+    return "date" if kind in {"date", "datetime"} else "text"
 
 
-def _cells(block: Block, place: int) -> list[Cell]:
+def _cells(block: Block, index: int) -> list[Cell]:
     return (
-        block.batch.column(place).to_pylist()
+        block.batch.column(index).to_pylist()
         if isinstance(block, Columns)
-        else [row[place] for row in block.values]
+        else [row[index] for row in block.values]
     )
 
 
-class _Gathering:
-    """The cells of one column, as they come."""
+class _ColumnBuilder:
+    """Collects the cells of one column."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -109,24 +89,19 @@ class _Gathering:
         self._texts: dict[str, int] = {}
 
     def add(self, cells: list[Cell]) -> None:
-        """Take the cells of a block."""
         texts = [as_text(cell) for cell in cells]
         if self._kind == "text":
             numbers = np.array(
                 [self._texts.setdefault(text, len(self._texts)) for text in texts], dtype=np.float64
             )
         else:
-            numbers = _each(texts, _number if self._kind == "number" else _moment)
+            convert = _number if self._kind == "number" else _timestamp
+            numbers = np.fromiter(map(convert, texts), np.float64, len(texts))
         self._parts.append(numbers)
 
     def as_column(self, name: str) -> Column:
-        """Return what was gathered."""
         values = np.concatenate(self._parts) if self._parts else np.zeros(0)
         return Column(name, self._kind, values, tuple(self._texts))
-
-
-def _each(texts: list[str], of: Callable[[str], float]) -> NDArray[np.float64]:
-    return np.fromiter(map(of, texts), np.float64, len(texts))
 
 
 def _number(text: str) -> float:
@@ -137,7 +112,7 @@ def _number(text: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def _moment(text: str) -> float:
+def _timestamp(text: str) -> float:
     try:
         return float(
             np.datetime64(text.removesuffix("+00:00").replace(" ", "T"), "s").astype(np.int64)

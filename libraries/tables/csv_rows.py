@@ -1,4 +1,4 @@
-"""CSV and its kin, in and out (RFC 4180): every row is checked, and all cells stay text."""
+"""Reading and writing of CSV, TSV and other delimited text (RFC 4180)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from libraries.tables.limits import (
     MAX_CELL_CHARS,
     MAX_COLUMNS,
     MAX_RECORD_CHARS,
-    cell_problem,
+    first_problem,
     in_mb,
 )
 from libraries.tables.plain import PlainLines, rewritten
@@ -24,22 +24,18 @@ from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import Block, Cell, Columns, Rows, as_text
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
-# A spreadsheet takes a cell that begins so for a formula, and runs it; the last four are the
-# full-width forms.
+# Spreadsheets run a cell that begins with one of these as a formula; the last four are full-width
+# forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-# From this many bytes on, plain lines are read many at once. Below, the library that does it is not
-# worth loading.
+# Smaller files are not worth importing Arrow for.
 MIN_COLUMNAR_BYTES = 4_000_000
 
 
 class LineFeed:
-    """The lines of a text that comes in blocks, for the module `csv`.
-
-    It knows where blocks end, and bounds what a row takes.
-    """
+    """Feeds the lines of a text that arrives in blocks to the module `csv`, and limits the length of a row."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
+        self.blocks = blocks
         self._lines: list[str] = []
         self._place = 0
         self.handed_out = 0
@@ -50,7 +46,7 @@ class LineFeed:
         return self
 
     def __next__(self) -> str:
-        if self.at_end and not self.take(next(self._blocks)):
+        if self.at_end and not self.take(next(self.blocks)):
             return next(self)
         line = self._lines[self._place]
         self._place += 1
@@ -65,39 +61,24 @@ class LineFeed:
 
     @property
     def at_end(self) -> bool:
-        """Tell whether all lines of the present block have been handed out."""
+        """True if all lines of the current block were returned."""
         return self._place >= len(self._lines)
 
-    def next_block(self) -> bytes | None:
-        """Return the next block as it is, None after the last.
-
-        Its lines are only fed after `take`.
-        """
-        return next(self._blocks, None)
-
     def take(self, block: bytes) -> int:
-        """Feed the lines of a block, and return how many there are."""
+        """Feed the lines of a block, and return their number."""
         text = block.decode()
         self._lines, self._place = io.StringIO(text, newline="").readlines(), 0
-        # A row that began before may hold one as well.
+        # A row that began in an earlier block may contain NUL.
         self.has_nul = "\0" in text or (self.has_nul and self.taken > 0)
         return len(self._lines)
 
-    def skip(self, lines: int) -> None:
-        """Count lines that were read in another way."""
-        self.handed_out += lines
-
 
 class DelimitedTable:
-    """A table in CSV, TSV or any other text with delimiters.
+    """A table in delimited text.
 
-    The first record names the columns; a name that is empty or taken gets a new one, and a note.
-    Blank lines are no rows. After an error of quoting, reading goes on at the next line; a quote
-    that is never closed takes the rest of the file with it.
-
-    Raises:
-        InvalidInput: the first record cannot name columns.
-        InvalidInput: the bytes are not text in the encoding.
+    The first record names the columns; an empty or duplicate name is replaced and noted. Blank
+    lines are skipped. After a quoting error, reading continues on the next line; a quote that is
+    never closed consumes the rest of the file. Raises InvalidInput for an invalid first record.
     """
 
     textual = True
@@ -112,9 +93,9 @@ class DelimitedTable:
         *,
         size: int = 0,
     ) -> None:
-        """Read the names of the columns; without a `dialect` find it.
+        """Read the names of the columns; detect the dialect if it is None.
 
-        Files of `size` bytes or more are read by columns.
+        Files of at least `MIN_COLUMNAR_BYTES` are read by columns where the text is plain.
         """
         self._source, self._encoding = source, encoding
         self.dialect = dialect or sampled_dialect(source, encoding)
@@ -122,33 +103,32 @@ class DelimitedTable:
         feed, _, header = self._begin()
         if isinstance(header, RowError):
             raise InvalidInput(f"line {header.line}: {header.detail}", code="bad-table")
-        self.columns = _column_names(header, feed.handed_out, report)
+        where = f"line {feed.handed_out}"
+        self.columns = column_names(header, report, where=where)
+        problem = first_problem(self.columns)
+        if problem is not None:
+            raise InvalidInput(f"{where}: {problem}", code="bad-table")
 
     def position(self) -> int:
-        """Return how many bytes of the file have been read."""
         return self._source.tell()
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """Yield all rows that can be kept.
-
-        Lines that hold nothing but delimiters and text are read by columns.
-        """
         feed, records, _ = self._begin()
         plain = PlainLines(self.columns, self.dialect) if self._by_columns else None
         yield self._checked(feed, records, report)
-        while (block := feed.next_block()) is not None:
+        while (block := next(feed.blocks, None)) is not None:
             batch = plain.read(block) if plain else None
             if batch is None:
                 feed.take(block)
                 yield self._checked(feed, records, report)
             else:
-                feed.skip(len(batch))
+                feed.handed_out += len(batch)
                 yield batch
 
     def _begin(
         self,
     ) -> tuple[LineFeed, Iterator[tuple[int, list[str] | RowError]], list[str] | RowError]:
-        """Return what reads the rows after the first record, and this record."""
+        """Return the feed and the records after the header, and the header."""
         feed = LineFeed(utf8_blocks(self._source, self._encoding))
         records = _records(feed, self.dialect)
         _, header = next(records, (1, None))
@@ -159,7 +139,7 @@ class DelimitedTable:
     def _checked(
         self, feed: LineFeed, records: Iterator[tuple[int, list[str] | RowError]], report: Report
     ) -> Rows:
-        """Return the rows of the present block that can be kept, and of later ones as far as a quote reaches into them."""
+        """Return the valid rows of the current block; a quoted cell may extend into later blocks."""
         width, kept = len(self.columns), []
         while not feed.at_end:
             line, cells = next(records, (0, None))
@@ -167,7 +147,7 @@ class DelimitedTable:
                 break
             problem = cells if isinstance(cells, RowError) else _problem_of(cells, width, line)
             if isinstance(problem, RowError):
-                report.refuse(problem)
+                report.reject(problem)
             elif isinstance(cells, list):
                 kept.append(cells)
         return Rows(kept)
@@ -176,7 +156,7 @@ class DelimitedTable:
 def sampled_dialect(
     source: IO[bytes], encoding: Encoding, delimiter: str | None = None, quote: str | None = None
 ) -> Dialect:
-    """Return the dialect of a file; what is given is not looked for."""
+    """Return the dialect of a file; detect what is not given."""
     text, whole = "", True
     for block in utf8_blocks(source, encoding, SAMPLE_CHARACTERS):
         if len(text) >= SAMPLE_CHARACTERS:
@@ -190,20 +170,16 @@ def sampled_dialect(
 def _problem_of(cells: list[str], width: int, line: int) -> RowError | None:
     if len(cells) != width:
         return RowError(line, f"expected {width} cells, found {len(cells)}")
-    problem = (
-        next(filter(None, map(cell_problem, cells)), None)
-        if isinstance(cells, Suspicious)
-        else None
-    )
+    problem = first_problem(cells) if isinstance(cells, Suspicious) else None
     return None if problem is None else RowError(line, problem)
 
 
 class Suspicious(list[str]):
-    """The cells of a record that may hold one that is too long, or a NUL."""
+    """The cells of a record that may contain NUL or a cell that is too long."""
 
 
 def _records(feed: LineFeed, dialect: Dialect) -> Iterator[tuple[int, list[str] | RowError]]:
-    """Yield each record with the number of the line that it begins on; blank lines are skipped."""
+    """Yield each record with its first line number; skip blank lines."""
     reader = csv.reader(feed, **dialect.options())
     while True:
         line, feed.taken = feed.handed_out + 1, 0
@@ -214,35 +190,21 @@ def _records(feed: LineFeed, dialect: Dialect) -> Iterator[tuple[int, list[str] 
         except csv.Error:
             yield line, RowError(line, _quoting_problem(line, feed.handed_out))
         else:
+            suspicious = feed.has_nul or feed.taken > MAX_CELL_CHARS
             if cells:
-                yield (
-                    line,
-                    Suspicious(cells) if feed.has_nul or feed.taken > MAX_CELL_CHARS else cells,
-                )
+                yield line, Suspicious(cells) if suspicious else cells
 
 
 def _quoting_problem(first: int, last: int) -> str:
-    what = (
-        "a quote is not closed, or text follows its end; write a quote inside a quoted cell twice"
-    )
-    return what if first == last else f"{what} (lines {first} to {last} are left out)"
-
-
-def _column_names(header: list[str], line: int, report: Report) -> list[str]:
-    names = column_names(header, report, where=f"line {line}")
-    problem = next(filter(None, map(cell_problem, names)), None)
-    if problem is not None:
-        raise InvalidInput(f"line {line}: {problem}", code="bad-table")
-    return names
+    what = "a quote is not closed, or text follows it; double a quote inside a quoted cell"
+    return what if first == last else f"{what} (lines {first} to {last} are omitted)"
 
 
 def column_names(header: list[str], report: Report, *, where: str) -> list[str]:
-    """Return names for columns: those of the header, but none twice and none empty.
-
-    The report notes what was changed.
+    """Return unique, non-empty names for the columns of a header; `report` notes the changes.
 
     Raises:
-        InvalidInput: there are more than a thousand.
+        InvalidInput: there are more than 1,000 columns.
     """
     if len(header) > MAX_COLUMNS:
         raise InvalidInput(
@@ -252,13 +214,11 @@ def column_names(header: list[str], report: Report, *, where: str) -> list[str]:
     names: dict[str, None] = {}
     for number, name in enumerate(header, 1):
         wanted = name or f"column_{number}"
-        # Later columns keep their own names: a new name must not be one of those either.
+        # A new name must also differ from the names of later columns.
         taken = names.keys() | (set(header) - {name} if name else set(header))
         names[free := _free_name(wanted, taken)] = None
         if free != name:
-            report.note(
-                f"column {number} was called {quoted(name)} and is now called {quoted(free)}"
-            )
+            report.note(f"column {number} was renamed from {quoted(name)} to {quoted(free)}")
     return list(names)
 
 
@@ -275,14 +235,14 @@ def write_delimited(
     line_end: str,
     protect_formulas: bool,
 ) -> Iterator[bytes]:
-    """Yield a text with delimiters: the names of the columns, then the rows.
+    """Yield delimited text: the names of the columns, then the rows.
 
     With `protect_formulas`, a cell or name that a spreadsheet would run as a formula gets a leading
-    `'`; numbers stay as they are.
+    `'`; numbers stay unchanged.
     """
     guard = _guarded if protect_formulas else str
     sink = io.StringIO(newline="")
-    # Both characters of the line end, so that a cell with either of them is quoted.
+    # With both characters of the line end, a cell that contains either of them is quoted.
     writer = csv.writer(sink, delimiter=delimiter, lineterminator="\r\n")
 
     def written(rows: Iterable[list[Cell]]) -> Iterator[bytes]:

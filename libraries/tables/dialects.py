@@ -1,4 +1,4 @@
-"""How a text separates its cells: the delimiter and the quote, found in its first rows."""
+"""Delimiter and quote of delimited text, and their detection."""
 
 from __future__ import annotations
 
@@ -12,52 +12,39 @@ from libraries.errors import UnknownName
 from libraries.json_types import JsonObject
 from libraries.tables.limits import MAX_RECORD_CHARS
 
-# Names for what can stand between cells and around them; the characters themselves are names too.
+# Names of delimiters and quotes; the characters themselves are accepted too.
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 QUOTES = {"double": '"', "single": "'", "none": ""}
 SAMPLE_CHARACTERS = 100_000
 
-# The module's own limit stops in the middle of a quoted cell and goes on reading inside it, where a
-# line of text can pass for a row. Ours is checked on whole cells, so its must never be met: no cell
-# is longer than a row.
+# The limit of `csv` stops inside a quoted cell and continues reading there, where a line of text may
+# look like a row. Our limits apply to whole cells, so the module's limit must be larger.
 csv.field_size_limit(max(csv.field_size_limit(), 2 * MAX_RECORD_CHARS))
 
 
 class Dialect(NamedTuple):
-    """What separates cells, and what is around those that hold a separator.
-
-    An empty quote if nothing is.
-    """
+    """The delimiter between cells and the quote around them; the quote is empty if there is none."""
 
     delimiter: str = ","
     quote: str = '"'
 
     def options(self) -> JsonObject:
-        """Return the same as arguments of the module `csv`."""
+        """Return arguments for `csv.reader`."""
         if not self.quote:
             return {"delimiter": self.delimiter, "quoting": csv.QUOTE_NONE, "quotechar": None}
         return {"delimiter": self.delimiter, "quotechar": self.quote, "strict": True}
 
     def as_record(self) -> dict[str, str]:
-        """Return the dialect as clients see it."""
         return self._asdict()
 
 
 def check_delimiter(name: object) -> str:
-    """Return the character that a delimiter's name stands for.
-
-    Raises:
-        UnknownName: there is no such delimiter.
-    """
+    """Return the character of a delimiter's name, or raise UnknownName."""
     return _character("delimiter", name, DELIMITERS)
 
 
 def check_quote(name: object) -> str:
-    """Return the character that a quote's name stands for, '' for none.
-
-    Raises:
-        UnknownName: there is no such quote.
-    """
+    """Return the character of a quote's name, '' for `none`, or raise UnknownName."""
     return _character("quote", name, QUOTES)
 
 
@@ -72,16 +59,10 @@ def _character(kind: str, name: object, known: dict[str, str]) -> str:
 def detect_dialect(
     text: str, *, whole: bool, delimiter: str | None = None, quote: str | None = None
 ) -> Dialect:
-    """Return the dialect of a text whose beginning `text` is; what is given is not looked for.
+    """Return the dialect of a text that begins with `text`, and is not longer if `whole`.
 
-    It is the one that gives the first rows the most cells, and all of them as many; a comma in
-    doubt. Single quotes are only believed where double ones do not make even rows.
-
-    Args:
-        text: the first hundred thousand characters.
-        whole: whether that is all.
-        delimiter: the delimiter, if it is known.
-        quote: the quote, if it is known.
+    The detected delimiter gives the first rows the most cells, equally many in each; the fallback
+    is a comma. Single quotes are only detected if double quotes do not give even rows.
     """
     delimiters = [delimiter] if delimiter is not None else list(DELIMITERS.values())
     for mark in [quote] if quote is not None else ['"', "'"]:
@@ -98,9 +79,9 @@ def detect_dialect(
 
 
 def _even_width(text: str, dialect: Dialect, *, whole: bool) -> int:
-    """Return how many cells each of the first rows has, 0 if they differ."""
+    """Return the number of cells in each of the first rows, 0 if it differs."""
     records = list(itertools.islice(_cells(text, dialect), 21))
-    # The last record of a cut text may be cut too.
+    # The last record of a truncated text may be incomplete.
     widths = set(records if whole else records[:-1])
     return widths.pop() if len(widths) == 1 else 0
 
@@ -120,9 +101,6 @@ def _cells(text: str, dialect: Dialect) -> Iterator[int]:
 
 
 def _delimiter_of_header(text: str) -> str:
-    """Return the delimiter that occurs most in the first line that is not blank.
-
-    A comma in doubt.
-    """
+    """Return the most frequent delimiter of the first non-blank line; the fallback is a comma."""
     header = text.lstrip().partition("\n")[0]
     return max(DELIMITERS.values(), key=header.count)

@@ -1,4 +1,4 @@
-"""From the bytes of a data file to its text: which encoding it is, and the text in blocks of UTF-8."""
+"""Detection of a data file's encoding, and its text as blocks of UTF-8."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import IO, NamedTuple
 
 from libraries.errors import InvalidInput, UnknownName
 from libraries.tables.limits import MAX_RECORD_CHARS, in_mb
-from libraries.tables.western import surely_western
+from libraries.tables.western import is_windows_1252
 
 BLOCK = 1 << 21
 MARKS = (
@@ -16,8 +16,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What a client may say that a file is. The names are those of the Encoding Standard
-# (https://encoding.spec.whatwg.org).
+# Accepted in requests; names of the Encoding Standard (https://encoding.spec.whatwg.org).
 ENCODINGS = {
     "utf-8": "utf-8",
     "utf-16-le": "utf-16-le",
@@ -41,44 +40,33 @@ ENCODINGS = {
 
 
 class Encoding(NamedTuple):
-    """How the bytes of a file are text: a name of `ENCODINGS`, and the bytes of the mark in front."""
+    """A name of `ENCODINGS`, and the length of the byte order mark in bytes."""
 
     name: str
     mark: int = 0
 
     @property
     def codec(self) -> str:
-        """The name that Python has for it."""
+        """The name of the Python codec."""
         return ENCODINGS[self.name]
 
 
 def check_encoding(name: object) -> str:
-    """Return `name` if it is an encoding that can be asked for.
-
-    Raises:
-        UnknownName: it is not; the error lists those that are.
-    """
+    """Return `name` if it is a supported encoding, or raise UnknownName."""
     if not isinstance(name, str) or name not in ENCODINGS:
         raise UnknownName("encoding", name, ENCODINGS, field="encoding")
     return name
 
 
 def detect_encoding(source: IO[bytes], wanted: str | None = None) -> Encoding:
-    """Return the encoding of a file: that of its mark, else UTF-8, UTF-16 or Windows-1252 where this is sure.
+    """Return the encoding of a file: that of its byte order mark, else UTF-8, UTF-16 or Windows-1252.
 
-    The file is read once for that, unless `wanted` says what it is.
-
-    Raises:
-        InvalidInput: it is none of these for sure; the error names the first line that is not
-            UTF-8.
-        InvalidInput: the file is empty.
+    Reads the whole file, unless `wanted` gives the encoding; raises InvalidInput if it is ambiguous.
     """
     source.seek(0)
     head = source.read(4096)
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise InvalidInput(
-            "the file is UTF-32; save it as UTF-8 and try again", code="unreadable-text"
-        )
+        raise InvalidInput("the file is UTF-32; save it as UTF-8", code="unreadable-text")
     if not head:
         raise InvalidInput("the file is empty", code="bad-table")
     marked = next(
@@ -96,8 +84,7 @@ def _sixteen_bits(head: bytes) -> Encoding | None:
     half = len(head) // 2
     even, odd = head[0 : 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
     for name, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        # A text in UTF-16 without a mark has a zero in nearly every second byte, where it is mostly
-        # ASCII.
+        # Mostly ASCII text in UTF-16 has a zero in nearly every second byte.
         if half > 1 and zeros >= 0.8 * half and others <= 0.05 * half:
             return Encoding(name)
     return None
@@ -108,23 +95,20 @@ def _unmarked(source: IO[bytes]) -> Encoding:
         for _ in _decoded(source, Encoding("utf-8")):
             pass
     except InvalidInput as error:
-        if error.code == "unreadable-text" and surely_western(_raw_blocks(source, 0)):
+        if error.code == "unreadable-text" and is_windows_1252(_raw_blocks(source, 0)):
             return Encoding("windows-1252")
         raise
     return Encoding("utf-8")
 
 
 def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) -> Iterator[bytes]:
-    """Yield the text of a file as UTF-8, without its mark, in blocks that end where a line ends.
+    """Yield a file as UTF-8, without its byte order mark, in blocks that end at a line end.
 
-    Raises:
-        InvalidInput: the bytes are not text in that encoding; the error names the first line that
-            is not.
-        InvalidInput: a line is longer than 12 million bytes.
+    Raises InvalidInput for a line over 12 million bytes, and for the first invalid line.
     """
     rest = b""
     for part in _decoded(source, encoding, size or BLOCK):
-        # The end of a line, but not a CR that a LF may follow.
+        # The end of a line, but not a CR that may be followed by LF.
         cut = part.rfind(b"\n") + 1 or part.rfind(b"\r", 0, -1) + 1
         if cut:
             yield rest + part[:cut]
@@ -138,7 +122,7 @@ def utf8_blocks(source: IO[bytes], encoding: Encoding, size: int | None = None) 
 
 
 def _decoded(source: IO[bytes], encoding: Encoding, size: int = BLOCK) -> Iterator[bytes]:
-    """Yield the text as UTF-8 in blocks that may end anywhere between two characters."""
+    """Yield the text as UTF-8 in blocks that may end between any two characters."""
     decoder = codecs.getincrementaldecoder(encoding.codec)()
     pending = False
     try:
@@ -150,10 +134,10 @@ def _decoded(source: IO[bytes], encoding: Encoding, size: int = BLOCK) -> Iterat
             pending = bool(decoder.getstate()[0])
         yield decoder.decode(b"", final=True).encode()
     except UnicodeError:
-        # A lone surrogate passes some decoders and no encoder.
+        # Some decoders accept a lone surrogate; no encoder does.
         line = _first_bad_line(source, encoding)
         raise InvalidInput(
-            f"line {line} is not {encoding.name.upper()} text; save the file as UTF-8, or say which encoding it has",
+            f"line {line} is not {encoding.name.upper()} text; save the file as UTF-8, or set its encoding",
             field="encoding",
             code="unreadable-text",
         ) from None
@@ -166,7 +150,6 @@ def _raw_blocks(source: IO[bytes], start: int, size: int = BLOCK) -> Iterator[by
 
 
 def _first_bad_line(source: IO[bytes], encoding: Encoding) -> int:
-    """Return the number of the first line that cannot be decoded."""
     decoder = codecs.getincrementaldecoder(encoding.codec)()
     lines, after_cr, undecoded = 1, False, b""
     for block in _raw_blocks(source, encoding.mark):
@@ -175,15 +158,15 @@ def _first_bad_line(source: IO[bytes], encoding: Encoding) -> int:
             text = decoder.decode(block)
             text.encode()
         except UnicodeError as error:
-            sound = _sound(undecoded + block, error, encoding)
-            return lines + _line_ends(sound, after_cr=after_cr)
+            valid = _valid_part(undecoded + block, error, encoding)
+            return lines + _line_ends(valid, after_cr=after_cr)
         lines += _line_ends(text, after_cr=after_cr)
         after_cr = text.endswith("\r")
     return lines
 
 
-def _sound(data: bytes, error: UnicodeError, encoding: Encoding) -> str:
-    """Return the text before an error."""
+def _valid_part(data: bytes, error: UnicodeError, encoding: Encoding) -> str:
+    """Return the text before an encoding error."""
     if isinstance(error, UnicodeDecodeError):
         return data[: error.start].decode(encoding.codec, "replace")
     text = data.decode(encoding.codec, "replace")

@@ -1,7 +1,8 @@
-"""The formats of data files: how a file is taken for one of them, how it is read, and how it is written."""
+"""Registry of data file formats, and their detection."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from typing import IO
 
 from libraries.errors import InvalidInput, UnknownName
 from libraries.registry import Registry
+from libraries.settings import UploadSettings
 from libraries.tables.csv_rows import DelimitedTable, sampled_dialect, write_delimited
 from libraries.tables.dialects import check_delimiter, check_quote
 from libraries.tables.encoding import Encoding, check_encoding, detect_encoding, utf8_blocks
 from libraries.tables.json_rows import JsonTable, LinesTable, write_json, write_lines
+from libraries.tables.limits import in_mb
 from libraries.tables.parquet import ParquetTable, write_parquet
 from libraries.tables.reports import Report
 from libraries.tables.rows import Block, Table
@@ -30,15 +33,17 @@ SUFFIXES = {
     ".parquet": "parquet",
 }
 HEAD = 65_536
+MAGIC = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet"}
+ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a data file is to be read; what is not given is found out.
+    """How to read a data file; what is None is detected.
 
     Attributes:
         from_format: the format.
-        encoding: a name of `libraries.tables.encoding.ENCODINGS`; only formats of text have one.
+        encoding: a name of `libraries.tables.encoding.ENCODINGS`; for text formats.
         delimiter: the character between cells, or its name.
         quote: the character around cells, or its name.
     """
@@ -49,11 +54,7 @@ class Reading:
     quote: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the names.
-
-        Raises:
-            UnknownName: one of them is unknown.
-        """
+        """Check the names, or raise UnknownName."""
         checks = {
             "from_format": check_source_format,
             "encoding": check_encoding,
@@ -67,7 +68,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Writing:
-    """What a writer is told: the columns, what they hold, whether all cells are text, and whether to protect formulas."""
+    """Options of a writer: names and kinds of the columns, whether all cells are text, whether to protect formulas."""
 
     columns: list[str]
     kinds: list[str]
@@ -77,34 +78,23 @@ class Writing:
 
 @dataclass(frozen=True)
 class Format:
-    """A format that files can be converted to.
-
-    Attributes:
-        write: yields the bytes of the file.
-        needs_kinds: whether it must be known what the columns hold before the first row is written.
-    """
+    """An output format: `write` yields the bytes, `needs_kinds` says that kinds are needed before the first row."""
 
     write: Callable[[Writing, Iterator[Block]], Iterator[bytes]]
     needs_kinds: bool = False
 
 
+def _delimited(delimiter: str, line_end: str) -> Format:
+    return Format(
+        lambda to, blocks: write_delimited(
+            to.columns, blocks, delimiter, line_end=line_end, protect_formulas=to.protect_formulas
+        )
+    )
+
+
 FORMATS: Registry[Format] = Registry("format")
-FORMATS.add(
-    "csv",
-    Format(
-        lambda to, blocks: write_delimited(
-            to.columns, blocks, ",", line_end="\r\n", protect_formulas=to.protect_formulas
-        )
-    ),
-)
-FORMATS.add(
-    "tsv",
-    Format(
-        lambda to, blocks: write_delimited(
-            to.columns, blocks, "\t", line_end="\n", protect_formulas=to.protect_formulas
-        )
-    ),
-)
+FORMATS.add("csv", _delimited(",", "\r\n"))
+FORMATS.add("tsv", _delimited("\t", "\n"))
 FORMATS.add("json", Format(lambda to, blocks: write_json(to.columns, blocks)))
 FORMATS.add("ndjson", Format(lambda to, blocks: write_lines(to.columns, blocks)))
 FORMATS.add(
@@ -120,54 +110,39 @@ FORMATS.add(
 
 
 def check_format(name: object, *, field: str = "format") -> str:
-    """Return `name` if it is a format that can be converted to.
-
-    Raises:
-        UnknownName: it is not; the error lists those that are.
-    """
+    """Return `name` if it is a known format, or raise UnknownName."""
     if not isinstance(name, str) or name not in FORMATS:
         raise UnknownName("format", name, FORMATS, field=field)
     return name
 
 
 def check_source_format(name: object) -> str:
-    """Return `name` if it is a format that can be read.
-
-    Raises:
-        UnknownName: it is not; the error lists those that are.
-    """
+    """Return `name` if it is a format that can be read, or raise UnknownName."""
     return check_format(name, field="from_format")
 
 
 def open_table(
-    source: IO[bytes], size: int, report: Report, reading: Reading, name: str = ""
-) -> Table:
-    """Return the table in a file; the report is told how it was read.
+    source: IO[bytes], report: Report, reading: Reading, name: str = ""
+) -> tuple[Table, int]:
+    """Return the table in a seekable binary file, and the size of the file in bytes.
 
-    Args:
-        source: a binary file that can be read again from its beginning.
-        size: its bytes.
-        report: gets the format, the encoding, the dialect, the columns and notes about them.
-        reading: what is known about it.
-        name: its name, whose ending tells the format where the bytes do not.
-
-    Raises:
-        InvalidInput: it cannot be used.
+    `report` receives format, encoding, dialect, columns and notes. The extension of `name` is used if
+    the content does not show the format. Raises InvalidInput if the file is too large or invalid.
     """
+    size, most = source.seek(0, io.SEEK_END), UploadSettings.current().data_file_limit
+    if size > most:
+        raise InvalidInput(f"the file is larger than {in_mb(most)}", code="table-too-large")
+    table = _open(source, size, report, reading, name)
+    report.columns = table.columns
+    return table, size
+
+
+def _open(source: IO[bytes], size: int, report: Report, reading: Reading, name: str) -> Table:
     source.seek(0)
     head = source.read(HEAD)
-    magic = next(
-        (
-            kind
-            for mark, kind in ((b"PK\x03\x04", "xlsx"), (b"PAR1", "parquet"))
-            if head.startswith(mark)
-        ),
-        None,
-    )
-    if magic is None and head.startswith(
-        (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd")
-    ):
+    if head.startswith(ARCHIVES):
         raise InvalidInput("the file is an archive; unpack it first", code="bad-table")
+    magic = next((kind for mark, kind in MAGIC.items() if head.startswith(mark)), None)
     kind = reading.from_format or magic
     report.encoding = report.dialect = None
     if kind in {"xlsx", "parquet"}:
@@ -189,28 +164,18 @@ def _open_text(
     if kind in {"json", "ndjson"}:
         report.source_format = kind
         return JsonTable(source, encoding) if kind == "json" else LinesTable(source, encoding)
-    delimiter = (
-        check_delimiter(reading.delimiter)
-        if reading.delimiter is not None
-        else "\t"
-        if kind == "tsv"
-        else None
-    )
+    delimiter = "\t" if kind == "tsv" else None
+    if reading.delimiter is not None:
+        delimiter = check_delimiter(reading.delimiter)
     quote = check_quote(reading.quote) if reading.quote is not None else None
     dialect = sampled_dialect(source, encoding, delimiter, quote)
-    report.source_format, report.dialect = (
-        "tsv" if dialect.delimiter == "\t" else "csv",
-        dialect.as_record(),
-    )
+    report.source_format = "tsv" if dialect.delimiter == "\t" else "csv"
+    report.dialect = dialect._asdict()
     return DelimitedTable(source, encoding, dialect, report, size=size)
 
 
 def _beginning(source: IO[bytes], encoding: Encoding) -> str:
-    """Return the first part of a text that is not blank.
-
-    Raises:
-        InvalidInput: there is none.
-    """
+    """Return the first non-blank block of a text."""
     for block in utf8_blocks(source, encoding, HEAD):
         text = block.decode()
         if text and not text.isspace():
@@ -219,7 +184,7 @@ def _beginning(source: IO[bytes], encoding: Encoding) -> str:
 
 
 def _format_of_text(beginning: str, kind: str | None) -> str:
-    """Return the format of a text: what it begins with tells more than its name, but only where it leaves no doubt."""
+    """Return the format of a text: by its beginning where that is unambiguous, else by its name."""
     if re.match(r"\s*\[\s*(\]\s*\Z|\{\s*[\"}])", beginning):
         return "json"
     if kind in {None, "json"} and re.match(r"\s*\{\s*\"", beginning):

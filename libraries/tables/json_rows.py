@@ -1,4 +1,4 @@
-"""JSON, in and out: a table is a list of objects, or in NDJSON one object a line (https://github.com/ndjson/ndjson-spec)."""
+"""Reading and writing of JSON lists of objects, and of NDJSON (https://github.com/ndjson/ndjson-spec)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from libraries.tables.reports import Report, RowError, quoted
 from libraries.tables.rows import MISSING, Block, Cell, Columns, Rows, as_text, for_json
 
 AFTER_ROW = re.compile(r"[ \t\r\n]*([,\]])")
-ROWS_AT_ONCE, LETTERS_AT_ONCE = 5_000, 2_000_000
+MAX_BLOCK_ROWS, MAX_BLOCK_CHARS = 5_000, 2_000_000
 
 
-class _Twice(JsonObject):
-    """An object in which `name` stands twice, so that one of its values would be lost."""
+class _DuplicateKey(JsonObject):
+    """An object with the duplicate key `name`, so that one of its values would be lost."""
 
     name = ""
 
@@ -44,13 +44,12 @@ def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    twice = _Twice(found)
-    twice.name = Counter(name for name, _ in pairs).most_common(1)[0][0]
-    return twice
+    duplicate = _DuplicateKey(found)
+    duplicate.name = Counter(name for name, _ in pairs).most_common(1)[0][0]
+    return duplicate
 
 
-# Numbers stay the text that they are, so that no digit is lost: 1.10 is not 1.1, and 20 digits are
-# 20 digits.
+# Numbers keep their digits: 1.10 does not become 1.1.
 DECODER = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_float=orjson.Fragment,
@@ -60,21 +59,15 @@ DECODER = json.JSONDecoder(
 
 
 class ObjectsTable:
-    """A table whose rows are objects.
+    """A table whose rows are objects. Its columns are all keys, in the order of their first appearance.
 
-    Its columns are the names of all of them, in the order of their first appearance.
-
-    Raises:
-        InvalidInput: there are more than a thousand names, or the text as a whole is not what it
-            should be; the error names the line.
-        InvalidInput: the bytes are not text in the encoding.
+    Raises InvalidInput for more than 1,000 keys, and for invalid text with its line.
     """
 
     textual = False
     kinds = None
 
     def __init__(self, source: IO[bytes], encoding: Encoding) -> None:
-        """Read all of it once, for the names."""
         self._source, self._encoding = source, encoding
         names: dict[str, None] = {}
         for row in self._objects():
@@ -82,63 +75,55 @@ class ObjectsTable:
                 names |= dict.fromkeys(row)
             if len(names) > MAX_COLUMNS:
                 raise InvalidInput(
-                    f"the objects have more than {MAX_COLUMNS} different names", code="bad-table"
+                    f"the objects have more than {MAX_COLUMNS} different keys", code="bad-table"
                 )
         self.columns = list(names)
 
     def position(self) -> int:
-        """Return how many bytes of the file have been read."""
         return self._source.tell()
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """Yield all rows that can be kept; a text stays itself, a number keeps its digits."""
         rows: list[list[Cell]] = []
-        letters = 0
+        chars = 0
         for row in self._objects():
             if isinstance(row, RowError):
-                report.refuse(row)
+                report.reject(row)
                 continue
             cells = [row.get(name, MISSING) for name in self.columns]
             rows.append(cells)
-            letters += sum(len(cell) for cell in cells if isinstance(cell, str))
-            if len(rows) >= ROWS_AT_ONCE or letters > LETTERS_AT_ONCE:
+            chars += sum(len(cell) for cell in cells if isinstance(cell, str))
+            if len(rows) >= MAX_BLOCK_ROWS or chars > MAX_BLOCK_CHARS:
                 yield Rows(rows)
-                rows, letters = [], 0
+                rows, chars = [], 0
         if rows:
             yield Rows(rows)
 
     def _objects(self) -> Iterator[dict[str, Cell] | RowError]:
         texts = (block.decode() for block in utf8_blocks(self._source, self._encoding))
-        for line, value, odd in self._values(texts):
-            yield value if isinstance(value, RowError) else _row(value, line, odd=odd)
+        for line, value, suspicious in self._values(texts):
+            yield value if isinstance(value, RowError) else _row(value, line, suspicious=suspicious)
 
     @abstractmethod
     def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
-        """Yield the rows as they are, each with its line, and whether its cells have to be looked at; one at a time."""
+        """Yield each row with its line number and whether its cells must be checked."""
 
 
 class JsonTable(ObjectsTable):
-    """A table that is a list of objects."""
+    """A table in a JSON list of objects."""
 
     def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
         return Window(texts).members()
 
 
 class LinesTable(ObjectsTable):
-    """A table that is one object a line.
-
-    A line that is not JSON is an error of that row, and blank lines are none.
-    """
+    """A table in NDJSON. A line that is not JSON is a row error; blank lines are skipped."""
 
     def _values(self, texts: Iterator[str]) -> Iterator[tuple[int, Any, bool]]:
         lines = (line for text in texts for line in io.StringIO(text, newline=""))
         for number, line in enumerate(lines, 1):
             if line and not line.isspace():
-                yield (
-                    number,
-                    _line_value(line.strip(" \t\r\n"), number),
-                    _is_odd(line, 0, len(line)),
-                )
+                value = _line_value(line.strip(" \t\r\n"), number)
+                yield number, value, _is_suspicious(line, 0, len(line))
 
 
 def _line_value(text: str, number: int) -> Any:
@@ -146,11 +131,11 @@ def _line_value(text: str, number: int) -> Any:
         value, end = DECODER.raw_decode(text)
     except (ValueError, RecursionError) as error:
         return RowError(number, f"the line {_what_is_wrong(error)}")
-    return value if end == len(text) else RowError(number, "there is more text after the object")
+    return value if end == len(text) else RowError(number, "unexpected text after the object")
 
 
 class Window:
-    """The part of a long JSON text that is looked at, which grows until the value that begins in it is whole."""
+    """A sliding window over a long JSON text. It grows until it contains the whole current value."""
 
     def __init__(self, texts: Iterator[str]) -> None:
         self._texts = texts
@@ -158,10 +143,10 @@ class Window:
         self._whole = False
 
     def members(self) -> Iterator[tuple[int, Any, bool]]:
-        """Yield the members of the list that the text is, each with its line, and whether its cells have to be looked at.
+        """Yield each member of the list with its line number and whether its cells must be checked.
 
         Raises:
-            InvalidInput: it is no list, or not JSON. Members before that have been yielded.
+            InvalidInput: the text is not a JSON list. Members before the error have been yielded.
         """
         self._skip_space()
         if not self._text.startswith("[", self._place):
@@ -177,38 +162,35 @@ class Window:
             while follows == ",":
                 self._skip_space()
                 line = self._line
-                value, follows, odd = self._member()
-                yield line, value, odd
+                value, follows, suspicious = self._member()
+                yield line, value, suspicious
         self._skip_space()
         if self._place < len(self._text):
             raise InvalidInput(
-                f"line {self._line}: there is more text after the end of the list", code="bad-table"
+                f"line {self._line}: unexpected text after the end of the list", code="bad-table"
             )
 
     def _member(self) -> tuple[Any, str, bool]:
-        """Return the next member, what follows it, a comma or the end of the list, and whether it has to be looked at."""
+        """Return the next member, the character after it (`,` or `]`), and whether it must be checked."""
         while True:
-            # What can be read may go on beyond the window: 12 may be the beginning of 123. The sign
-            # after it tells.
+            # The value may continue after the window: 12 may be the beginning of 123.
             try:
                 value, end = DECODER.raw_decode(self._text, self._place)
             except (ValueError, RecursionError) as error:
                 if isinstance(error, RecursionError) or not self._grow():
-                    raise self._refusal(error) from None
+                    raise self._syntax_error(error) from None
                 continue
             after = AFTER_ROW.match(self._text, end)
-            if after is None and self._grow():
-                continue
-            if after is None:
+            if after is not None:
+                suspicious = _is_suspicious(self._text, self._place, end)
+                self._move_to(after.end())
+                return value, after[1], suspicious
+            if not self._grow():
                 line = self._line + self._text.count("\n", self._place, end)
-                raise InvalidInput(
-                    f"line {line}: expected ',' or ']' after a row", code="bad-table"
-                )
-            odd = _is_odd(self._text, self._place, end)
-            self._move_to(after.end())
-            return value, after[1], odd
+                problem = f"line {line}: expected ',' or ']' after a row"
+                raise InvalidInput(problem, code="bad-table")
 
-    def _refusal(self, error: Exception) -> InvalidInput:
+    def _syntax_error(self, error: Exception) -> InvalidInput:
         if isinstance(error, json.JSONDecodeError):
             line = self._line + self._text.count("\n", self._place, error.pos)
             column = error.pos - self._text.rfind("\n", 0, error.pos)
@@ -230,7 +212,7 @@ class Window:
         self._place = place
 
     def _grow(self) -> bool:
-        """Forget what lies behind and look as far again ahead; tell whether there was more."""
+        """Drop the consumed text and at least double the rest; return whether there was more."""
         kept = self._text[self._place :]
         if len(kept) > MAX_RECORD_CHARS:
             raise InvalidInput(
@@ -255,36 +237,35 @@ def _after_space(text: str, place: int) -> int:
 def _what_is_wrong(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return "is not JSON"
-    return (
-        "nests too deeply"
-        if isinstance(error, RecursionError)
-        else "holds NaN or Infinity, which JSON does not have"
-    )
+    if isinstance(error, RecursionError):
+        return "nests too deeply"
+    return "contains NaN or Infinity, which are not JSON"
 
 
-def _is_odd(text: str, start: int, end: int) -> bool:
-    """Tell whether a row may have a cell that is too long, or holds NUL or half a pair: these come as escapes only."""
+def _is_suspicious(text: str, start: int, end: int) -> bool:
+    """Return whether a row may have a cell that is too long, or an escaped NUL or lone surrogate."""
     return end - start > MAX_CELL_CHARS or text.find("\\u", start, end) >= 0
 
 
-def _row(value: object, line: int, *, odd: bool) -> dict[str, Cell] | RowError:
+def _row(value: object, line: int, *, suspicious: bool) -> dict[str, Cell] | RowError:
     if not isinstance(value, dict) or not value:
-        return RowError(line, "a row must be an object with at least one name")
-    if isinstance(value, _Twice):
-        return RowError(line, f"the name {quoted(value.name)} stands twice in one object")
+        return RowError(line, "a row must be an object with at least one key")
+    if isinstance(value, _DuplicateKey):
+        return RowError(line, f"duplicate key {quoted(value.name)}")
     try:
         row = {name: _cell(inner) for name, inner in value.items()}
     except (TypeError, ValueError, RecursionError):
         return RowError(
             line,
-            "a value cannot be written as text: it nests too deeply, repeats a name or holds broken characters",
+            "a value cannot be written as text: it nests too deeply, has a duplicate key or contains invalid characters",
         )
-    problem = next(filter(None, map(_problem, (*row, *row.values()))), None) if odd else None
+    checked = (*row, *row.values()) if suspicious else ()
+    problem = next(filter(None, map(_problem, checked)), None)
     return row if problem is None else RowError(line, problem)
 
 
 def _cell(value: object) -> Cell:
-    """Return a value as it is, a list or an object as its JSON text."""
+    """Return the JSON text of a list or an object, other values unchanged."""
     if isinstance(value, list | dict):
         return orjson.Fragment(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode())
     return value
@@ -294,15 +275,13 @@ def _problem(cell: Cell) -> str | None:
     if cell is None or isinstance(cell, bool):
         return None
     text = as_text(cell)
-    return (
-        "a cell holds half of a surrogate pair"
-        if re.search(r"[\ud800-\udfff]", text)
-        else cell_problem(text)
-    )
+    if re.search(r"[\ud800-\udfff]", text):
+        return "a cell contains a lone surrogate"
+    return cell_problem(text)
 
 
 def write_json(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
-    """Yield a JSON text: a list with one object a line."""
+    """Yield a JSON list with one object per line."""
     any_row = False
     for block in blocks:
         for piece in _objects_text(columns, block, before=b",\n", after=b""):
@@ -312,7 +291,7 @@ def write_json(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
 
 
 def write_lines(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
-    """Yield one JSON object a line."""
+    """Yield NDJSON: one object per line."""
     for block in blocks:
         yield from _objects_text(columns, block, before=b"", after=b"\n")
 
@@ -320,14 +299,11 @@ def write_lines(columns: list[str], blocks: Iterable[Block]) -> Iterator[bytes]:
 def _objects_text(
     columns: list[str], block: Block, *, before: bytes, after: bytes
 ) -> Iterator[bytes]:
-    pieces = (
-        json_text(block, columns, before=before, after=after)
-        if isinstance(block, Columns)
-        else None
-    )
-    if pieces is not None:
-        yield from pieces
-        return
+    if isinstance(block, Columns):
+        pieces = json_text(block, columns, before=before, after=after)
+        if pieces is not None:
+            yield from pieces
+            return
     for cells in block.rows():
         row = dict(zip(columns, cells, strict=True))
         if MISSING in cells:

@@ -1,8 +1,7 @@
-"""What a column holds, seen from its cells: integers, numbers, booleans, dates, moments, or any text.
+"""Kinds of columns, detected from their cells: integers, numbers, booleans, dates, datetimes or text.
 
-A kind is only given where no digit is lost by it: `007` is text, and so is a number of twenty
-digits. Each rule is a regular expression that Python and Arrow read alike, so that both ways
-through a file tell the same.
+A kind is only detected if no digit is lost: `007` and numbers of twenty digits are text. The regular
+expressions mean the same in Python and in Arrow, so that both readers give the same result.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ PATTERNS = {
     "datetime": f"{DAY}(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{{1,6}})?)?",
 }
 COMPILED = {kind: re.compile(pattern, re.ASCII) for kind, pattern in PATTERNS.items()}
-# The wider of two kinds that a column has both of. A long integer is no number without losing
-# digits: they have none.
+# The common kind of two kinds. A `long` is not a `number`, which would lose digits.
 WIDER = {
     frozenset(("integer", "long")): "long",
     frozenset(("integer", "number")): "number",
@@ -38,22 +36,18 @@ WIDER = {
 
 
 class ColumnKinds:
-    """The kinds of all columns of a table, as far as it has been seen."""
+    """The kinds of all columns of a table, updated with each block of rows."""
 
     def __init__(self, count: int, *, textual: bool) -> None:
-        """Begin with `count` columns of which nothing is known.
-
-        `textual` if all cells are text, whatever they stand for.
-        """
+        """Start with `count` empty columns; `textual` says that all cells are text."""
         self.kinds = [EMPTY] * count
         self._textual = textual
 
     def named(self) -> list[str]:
-        """Return the kinds by the names that clients know."""
+        """Return the public names of the kinds."""
         return ["integer" if kind == "long" else kind for kind in self.kinds]
 
-    def see(self, block: Block) -> None:
-        """Learn from a block of rows."""
+    def update(self, block: Block) -> None:
         if isinstance(block, Columns):
             for number, column in enumerate(block.batch.columns):
                 if self.kinds[number] != TEXT:
@@ -75,10 +69,7 @@ def _joined(known: str, cells: Any, kind_of: Any) -> str:
 
 
 def kind_of_texts(cells: Sequence[str], likely: str = EMPTY) -> str:
-    """Return the narrowest kind that all texts are; empty ones tell nothing.
-
-    `likely` is tried first.
-    """
+    """Return the narrowest kind that matches all non-empty texts; `likely` is tried first."""
     filled = [cell for cell in cells if cell]
     if not filled:
         return EMPTY
@@ -91,32 +82,28 @@ def kind_of_texts(cells: Sequence[str], likely: str = EMPTY) -> str:
 
 
 def kind_of_cells(cells: Iterable[Cell], likely: str = EMPTY) -> str:
-    """Return the narrowest kind that all cells of a format with types are.
-
-    A text in quotes is a text.
-    """
+    """Return the narrowest kind of cells that have types; a JSON string is always text."""
     filled = [cell for cell in cells if cell is not None and cell is not MISSING]
     if any(isinstance(cell, str | list | dict | tuple | bytes) for cell in filled):
         return TEXT
-    # Python's floats and dates, and the texts of numbers in JSON.
     return kind_of_texts([_digits(cell) for cell in filled], likely)
 
 
 def _digits(cell: Cell) -> str:
     if isinstance(cell, float):
-        # 5.0 from a spreadsheet is a number, not an integer that happens to have a point.
+        # 5.0 in a spreadsheet is a number, not an integer.
         return "0.5" if cell == cell and abs(cell) != float("inf") else "nan"  # noqa: PLR0124 - NaN differs from itself
     return as_text(cell)
 
 
 def _order(likely: str) -> list[str]:
-    # A number is only known to be one after the integers have been ruled out.
+    # A text may only be called a number after the integers have been ruled out.
     tried = [kind for kind in PATTERNS if kind != likely]
     return [likely, *tried] if likely in {"integer", "long", "boolean", "date"} else list(PATTERNS)
 
 
 def _all_exist(cells: Iterable[str]) -> bool:
-    """Tell whether all days are in the calendar: there is no 30th of February."""
+    """Return whether all dates exist in the calendar."""
     try:
         for cell in cells:
             date.fromisoformat(cell[:10])
@@ -127,13 +114,13 @@ def _all_exist(cells: Iterable[str]) -> bool:
 
 
 def kind_of_column(column: pa.Array, likely: str = EMPTY) -> str:
-    """Return the same as `kind_of_texts` for a column of texts in Arrow's memory."""
+    """Return the same as `kind_of_texts` for an Arrow array of texts."""
     import pyarrow.compute as pc  # noqa: PLC0415 - heavy, and only needed for large files and Parquet
 
     filled = column.filter(pc.not_equal(column, ""))
     if not len(filled):
         return EMPTY
-    # Whether one cell could be of a kind is soon seen; most kinds are ruled out by it.
+    # One cell rules out most kinds at low cost.
     first = filled[0].as_py()
     for kind in _order(likely):
         if COMPILED[kind].fullmatch(first) and _all_match(filled, kind):

@@ -1,32 +1,37 @@
-"""How large a data file and its parts may be, and the errors that refuse a file as a whole."""
+"""Limits of data files and of their parts."""
 
 from __future__ import annotations
 
-# Every file may become this many bytes; a large one twenty times its own, because JSON repeats the
-# column names in every row and packed formats unfold. How large a file may be at all is the setting
-# DATA_FILE_LIMIT.
+from collections.abc import Iterable
+
+# The result may have this many bytes, or 20 times the size of a larger file: JSON repeats the column
+# names in every row, and compressed formats expand. `DATA_FILE_LIMIT` limits the source.
 MAX_RESULT_BYTES = 100_000_000
 MAX_COLUMNS = 1_000
 MAX_CELL_CHARS = 131_072
-# Characters from the beginning of a row to its end, in formats of text: what has to be in memory at
-# once.
+# A row of text, which must fit in memory.
 MAX_RECORD_CHARS = 12_000_000
 
 
 def cell_problem(text: str) -> str | None:
-    """Return what is wrong with the text of a cell, or None."""
+    """Return the error in the text of a cell, or None."""
     if len(text) > MAX_CELL_CHARS:
         return f"a cell has {len(text)} characters; at most {MAX_CELL_CHARS} are allowed"
     if "\0" in text:
-        return "a cell holds a NUL character"
+        return "a cell contains a NUL character"
     return None
 
 
+def first_problem(cells: Iterable[str]) -> str | None:
+    """Return the first error in the texts of cells, or None."""
+    return next(filter(None, map(cell_problem, cells)), None)
+
+
 def largest_result(size: int) -> int:
-    """Return how many bytes may be made from a file of `size` bytes: 100 MB, or 20 times its size."""
+    """Return the maximum result in bytes for a file of `size` bytes."""
     return max(MAX_RESULT_BYTES, 20 * size)
 
 
 def in_mb(size: int) -> str:
-    """Return a number of bytes for an error text."""
+    """Return a number of bytes for error texts."""
     return f"{size / 1_000_000:,.0f} MB" if size >= 1_000_000 else f"{size:,} bytes"  # noqa: PLR2004 - a million is the unit

@@ -1,4 +1,4 @@
-"""Parquet, in and out (https://parquet.apache.org/docs/file-format/), through Arrow's columns in memory."""
+"""Reading and writing of Parquet (https://parquet.apache.org/docs/file-format/) with Arrow."""
 
 from __future__ import annotations
 
@@ -16,29 +16,27 @@ from libraries.tables.rows import MISSING, Block, Cell, Columns, as_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Bytes that a group of rows may unfold to, and rows and bytes that are looked at together.
-MAX_GROUP_BYTES, BYTES_AT_ONCE = 1_000_000_000, 16_000_000
-# A group of rows that is written: this many bytes of columns in memory.
+# Limit of an expanded row group; expanded size of the parts that are processed at a time.
+MAX_GROUP_BYTES, MAX_PART_BYTES = 1_000_000_000, 16_000_000
+# Size of the row groups that are written, in memory.
 GROUP_BYTES = 8_000_000
 
 
 class ParquetTable:
-    """A Parquet file. Its columns keep their types where the other format has them.
+    """A table in a Parquet file. Its columns keep their types where the other format has them.
 
     Raises:
-        InvalidInput: it is no Parquet file, or one of a kind that cannot be read.
-        InvalidInput: it has too many columns, or groups of rows that unfold to too much.
+        InvalidInput: the file is not Parquet, is not supported, has too many columns, or its row
+            groups expand to too much.
     """
 
     textual = False
 
     def __init__(self, source: IO[bytes]) -> None:
-        """Read what the file says about itself."""
         self._source = source
         self._size = source.seek(0, io.SEEK_END)
         self._done = 0
-        # Texts are read as a list of different ones and their places: one long text in a million
-        # rows is one text.
+        # Texts are read with a dictionary: one long text in a million rows is stored once.
         schema = _reading(lambda: self._open([]).schema_arrow)
         self._texts = [field.name for field in schema if _is_text(field.type)]
         file = _reading(lambda: self._open(self._texts))
@@ -46,15 +44,15 @@ class ParquetTable:
         self._rows = file.metadata.num_rows
         self.columns = [field.name for field in schema]
         if len(set(self.columns)) < len(self.columns) or not self.columns:
-            raise InvalidInput("the file has no columns, or two of one name", code="bad-table")
+            raise InvalidInput(
+                "the file has no columns, or duplicate column names", code="bad-table"
+            )
         self.kinds = [_kind_of_type(field.type) for field in schema]
 
     def position(self) -> int:
-        """Return how many bytes of the file have been read, as far as the rows tell."""
         return int(self._size * self._done // max(self._rows, 1))
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """Yield all rows that can be kept; one with a text that is too long is left out."""
         self._done = 0
         file = _reading(lambda: self._open(self._texts))
         batches = file.iter_batches(batch_size=8_192, use_threads=False)
@@ -83,11 +81,7 @@ def _reading(step: Any) -> Any:
 
 
 def check_metadata(metadata: Any) -> None:
-    """Refuse a file whose account of itself says that it is too much.
-
-    Raises:
-        InvalidInput: it is.
-    """
+    """Raise InvalidInput if the metadata of a file exceed the limits."""
     if metadata.num_columns > MAX_COLUMNS:
         raise InvalidInput(
             f"the file has {metadata.num_columns} columns; at most {MAX_COLUMNS} are allowed",
@@ -96,8 +90,7 @@ def check_metadata(metadata: Any) -> None:
     for number in range(metadata.num_row_groups):
         if metadata.row_group(number).total_byte_size > MAX_GROUP_BYTES:
             raise InvalidInput(
-                f"a group of rows unfolds to more than {in_mb(MAX_GROUP_BYTES)}",
-                code="table-too-large",
+                f"a row group expands to more than {in_mb(MAX_GROUP_BYTES)}", code="table-too-large"
             )
 
 
@@ -126,7 +119,7 @@ def _kind_of_type(kind: pa.DataType) -> str:
 
 
 def _lengths(column: pa.Array) -> pa.Array | None:
-    """Return the bytes of each text of a column, None for a column of other things."""
+    """Return the length of each text in bytes, None if the column has another type."""
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
@@ -136,7 +129,7 @@ def _lengths(column: pa.Array) -> pa.Array | None:
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Yield a batch in parts of rows that unfold to some megabytes each, with the number of rows before each."""
+    """Yield parts of a batch of at most `MAX_PART_BYTES` in memory, each with the index of its first row."""
     import pyarrow.compute as pc  # noqa: PLC0415
 
     size = batch.num_columns * batch.num_rows * 8
@@ -144,7 +137,7 @@ def _pieces(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
         lengths = _lengths(column)
         if lengths is not None:
             size += pc.sum(lengths).as_py() or 0
-    step = max(1, batch.num_rows * BYTES_AT_ONCE // max(size, BYTES_AT_ONCE))
+    step = max(1, batch.num_rows * MAX_PART_BYTES // max(size, MAX_PART_BYTES))
     for start in range(0, batch.num_rows, step):
         yield start, batch.slice(start, step)
 
@@ -162,14 +155,14 @@ def _without_long_texts(batch: pa.RecordBatch, before: int, report: Report) -> p
         return batch
     for place, good in enumerate(kept.to_pylist()):
         if not good:
-            report.refuse(
+            report.reject(
                 RowError(before + place + 1, f"a cell has more than {MAX_CELL_CHARS} bytes")
             )
     return batch.filter(kept)
 
 
 def _unpacked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the batch with plain texts instead of places in lists of texts."""
+    """Return the batch with plain texts instead of dictionaries."""
     import pyarrow as pa  # noqa: PLC0415
 
     columns = [
@@ -184,8 +177,8 @@ def write_parquet(
 ) -> Iterator[bytes]:
     """Yield a Parquet file, compressed with Zstandard.
 
-    A column of texts that are all of one kind has that type; empty ones are null then. Columns that
-    have types keep them.
+    A column of texts of one kind gets that type, and its empty texts become null. Columns with types
+    keep them.
     """
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415

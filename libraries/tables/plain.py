@@ -1,7 +1,7 @@
-"""Lines without quotes, many at once: where a block of text holds nothing but cells and delimiters, no row needs to be looked at.
+"""Fast path for delimited text without quotes: blocks of lines are read and rewritten as a whole.
 
-What is read here is read as the careful way in `csv_rows` reads it, or not at all: a block with
-anything unusual in it, be it one row that is too short, is left to the careful way.
+A block that contains anything unusual, such as a row that is too short, is left to `csv_rows`, so the
+result is always the same.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ class PlainLines:
     """Reads blocks of plain lines of one table into columns."""
 
     def __init__(self, columns: list[str], dialect: Dialect) -> None:
-        """Prepare to read a table with these columns."""
         import pyarrow as pa  # noqa: PLC0415 - heavy, and only needed for large files
         from pyarrow import csv  # noqa: PLC0415
 
         self._delimiter = dialect.delimiter.encode()
-        # What JSON escapes, apart from the line ends and the delimiter.
+        # Characters that JSON escapes, except line ends and the delimiter.
         self._unusual = bytes(
             set(bytes(set(range(32)) - set(b"\r\n")) + dialect.quote.encode() + b'"\\')
             - set(self._delimiter)
@@ -51,7 +50,7 @@ class PlainLines:
         self._columns, self._how = columns, csv.ReadOptions
 
     def read(self, block: bytes) -> Columns | None:
-        """Return the rows of a block, None if it is not plain: then nothing is known about it."""
+        """Return the rows of a block, or None if it is not plain."""
         if not self._is_plain(block):
             return None
         table = self._read_csv(
@@ -82,12 +81,12 @@ class PlainLines:
 
 
 def places_of(block: bytes, byte: int) -> Places:
-    """Return where a byte occurs."""
+    """Return the positions of a byte."""
     return np.flatnonzero(np.frombuffer(block, np.uint8) == byte)
 
 
 def line_ends(block: bytes) -> Places:
-    """Return where lines end; the last one ends with the block."""
+    """Return the positions of line ends; the end of the block is the last one."""
     ends = places_of(block, ord("\n"))
     return ends if block.endswith(b"\n") else np.append(ends, len(block))
 
@@ -95,14 +94,10 @@ def line_ends(block: bytes) -> Places:
 def rewritten(
     block: Columns, delimiter: str, line_end: str, number: re.Pattern[str] | None
 ) -> bytes | None:
-    """Return plain lines with another delimiter and line end, None where a cell needs quotes or protection.
+    """Return plain lines with another delimiter and line end, None if a cell needs quotes or protection.
 
-    Args:
-        block: what was read.
-        delimiter: what is to stand between cells.
-        line_end: what is to stand after each line.
-        number: what a cell that begins with a sign must be whole to need no protection; None to
-            protect nothing.
+    A cell that begins with a sign needs protection as a formula unless it matches `number`; None
+    disables the protection.
     """
     raw, wanted = block.raw, delimiter.encode()
     if not raw or (wanted != block.delimiter and wanted in raw):
@@ -118,7 +113,7 @@ def rewritten(
 
 
 def _harmless(raw: bytes, delimiter: bytes, number: re.Pattern[str]) -> bool:
-    """Tell whether no cell begins as a formula does, or those that do are numbers."""
+    """Return whether no cell is a formula."""
     starts = np.concatenate(([0], places_of(raw, delimiter[0]) + 1, line_ends(raw) + 1))
     starts = starts[starts < len(raw)]
     first = np.frombuffer(raw, np.uint8)[starts]
@@ -134,16 +129,13 @@ def _harmless(raw: bytes, delimiter: bytes, number: re.Pattern[str]) -> bool:
 def json_text(
     block: Columns, columns: list[str], *, before: bytes, after: bytes
 ) -> list[bytes] | None:
-    """Return plain lines as JSON objects, in pieces, with `before` and `after` around each.
+    """Return plain lines as JSON objects, in pieces, with `before` and `after` around each object.
 
-    None where they are not plain.
-
-    Nothing in plain lines needs an escape, so an object is the cells with the same texts in
-    between.
+    None if the lines are not plain. Plain cells need no escapes, so they are joined with constants.
     """
     if not block.raw:
         return None
-    import pyarrow as pa  # noqa: PLC0415 - loaded by then
+    import pyarrow as pa  # noqa: PLC0415
     import pyarrow.compute as pc  # noqa: PLC0415
 
     names = [orjson.dumps(name).decode() for name in columns]
@@ -166,7 +158,7 @@ def json_text(
 
 
 def _joined_bytes(texts: pa.Array) -> bytes:
-    """Return the texts of an array one after the other: they lie so in its memory."""
+    """Return the texts of an array joined to one, which is how Arrow stores them."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[
         texts.offset : texts.offset + len(texts) + 1
     ]

@@ -1,4 +1,4 @@
-"""The account of a conversion: how many rows were kept, and what was wrong with the others."""
+"""Reports of conversions: the number of valid rows, and the errors in the others."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import NamedTuple, TypeVar
 
 from libraries.json_types import JsonObject
 
-MAX_SHOWN_ERRORS = 100
-MAX_SHOWN_NOTES = 100
+MAX_SHOWN = 100
 MAX_QUOTE_CHARS = 60
 
 Item = TypeVar("Item")
 
 
 class RowError(NamedTuple):
-    """A row that was left out: the line that it begins on (the first line is 1), and why."""
+    """A rejected row: its first line (counted from 1) and the reason."""
 
     line: int
     detail: str
@@ -25,13 +24,10 @@ class RowError(NamedTuple):
 
 @dataclass
 class Report:
-    """What became of the rows of a table.
+    """Report on the rows of a table and on how the file was read.
 
-    Every row of the source is counted once: in `rows` if it was kept, in `error_count` if it was
-    left out. `errors` tells of the first hundred of the latter. `notes` tells of changes that cost
-    no data, such as a column that had to be renamed. `kinds` says what each column holds;
-    `source_format`, `encoding` and `dialect` how the file was read, the latter two None in formats
-    that have none.
+    `errors` are the first 100 rejected rows, `notes` changes without loss of data, such as a renamed
+    column. `encoding` and `dialect` are None in binary formats.
     """
 
     rows: int = 0
@@ -44,20 +40,18 @@ class Report:
     encoding: str | None = None
     dialect: dict[str, str] | None = None
 
-    def refuse(self, error: RowError) -> None:
-        """Count a row that was left out."""
+    def reject(self, error: RowError) -> None:
         self.error_count += 1
-        if len(self.errors) < MAX_SHOWN_ERRORS:
+        if len(self.errors) < MAX_SHOWN:
             self.errors.append(error)
 
     def note(self, text: str) -> None:
-        """Keep a remark; beyond a hundred they are dropped."""
-        if len(self.notes) < MAX_SHOWN_NOTES:
+        if len(self.notes) < MAX_SHOWN:
             self.notes.append(text)
 
     def summary(self) -> JsonObject:
-        """Return the report as JSON of at most about 52 kB: long lists are cut, their counts are not."""
-        # Bytes as JSON. A job's result is limited, so each list in it has its share.
+        """Return the report as JSON of at most about 52 kB: long lists are truncated, their counts are not."""
+        # The result of a job is limited, so each list has a share in bytes.
         return {
             "rows": self.rows,
             "columns": within_bytes(self.columns, 14_000),
@@ -73,7 +67,7 @@ class Report:
 
 
 def within_bytes(items: Iterable[Item], most: int) -> list[Item]:
-    """Return the first of `items`, as many as fit into `most` bytes of JSON."""
+    """Return as many of the first `items` as fit in `most` bytes of JSON."""
     kept: list[Item] = []
     for item in items:
         most -= len(json.dumps(item)) + 2
@@ -84,5 +78,5 @@ def within_bytes(items: Iterable[Item], most: int) -> list[Item]:
 
 
 def quoted(text: str) -> str:
-    """Return `text` for an error text: quoted, escaped and cut to 60 characters."""
+    """Return `text` quoted, escaped and truncated to 60 characters."""
     return ascii(text if len(text) <= MAX_QUOTE_CHARS else f"{text[:MAX_QUOTE_CHARS]}...")

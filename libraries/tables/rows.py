@@ -1,4 +1,4 @@
-"""What passes from the reader of one format to the writer of another: blocks of rows, as lists or as Arrow's columns."""
+"""Blocks of rows that readers produce and writers consume, as lists or as Arrow columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Cell = Any
 
 
 class Missing:
-    """The cell of an object that does not have the name of the column; not the same as null."""
+    """The cell of an object that lacks the key of the column; unlike None, which is null."""
 
 
 MISSING = Missing()
@@ -28,20 +28,18 @@ MISSING = Missing()
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows as lists, as long as there are columns.
+    """Rows as lists, one cell per column.
 
-    A cell is text; in formats that know more it may also be None, `MISSING`, a number, a boolean, a
-    date, a time, a list, a mapping, or an `orjson.Fragment`, the JSON text that it was.
+    A cell is text; in formats with types also None, `MISSING`, a number, a boolean, a date, a time, a
+    list, a mapping, or an `orjson.Fragment` with its JSON text.
     """
 
     values: list[list[Cell]]
 
     def __len__(self) -> int:
-        """Return the number of rows."""
         return len(self.values)
 
     def rows(self) -> Iterator[list[Cell]]:
-        """Return the rows."""
         return iter(self.values)
 
 
@@ -49,11 +47,8 @@ class Rows:
 class Columns:
     """Rows as a batch of Arrow columns.
 
-    Attributes:
-        batch: the columns.
-        raw: the lines that they were read from, if these were plain text: nothing quoted, no
-            control characters, every line whole. The columns are all text then.
-        delimiter: what stands between the cells of `raw`.
+    `raw` are the source lines if they were plain text (no quotes, no control characters, only
+    complete lines), with cells separated by `delimiter`; all columns are text then.
     """
 
     batch: pa.RecordBatch
@@ -61,11 +56,9 @@ class Columns:
     delimiter: bytes = b""
 
     def __len__(self) -> int:
-        """Return the number of rows."""
         return int(self.batch.num_rows)
 
     def rows(self) -> Iterator[list[Cell]]:
-        """Return the rows as lists of Python's values."""
         return map(list, zip(*(column.to_pylist() for column in self.batch.columns), strict=True))
 
 
@@ -73,12 +66,10 @@ Block = Rows | Columns
 
 
 class Table(Protocol):
-    """A data file that can be read from its beginning more than once.
+    """A data file that can be read repeatedly.
 
-    Attributes:
-        columns: the names of the columns, without doubles.
-        kinds: what the columns hold, where the format says so; None where only reading tells.
-        textual: whether all cells are text, so that what a column holds is seen from its texts.
+    `kinds` are the kinds of the columns if the format defines them, else None; `textual` says that
+    all cells are text, so that kinds are detected from the texts.
     """
 
     @property
@@ -89,14 +80,14 @@ class Table(Protocol):
     def textual(self) -> bool: ...
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """Yield all rows that can be kept, and tell the report about the others."""
+        """Yield the valid rows; add the others to the report."""
 
     def position(self) -> int:
-        """Return how many bytes of the file have been read, about."""
+        """Return the approximate number of bytes read."""
 
 
 def as_text(value: Cell) -> str:
-    """Return a cell as text: numbers keep their digits, dates are ISO 8601, lists and mappings are JSON, None is empty."""
+    """Return a cell as text: numbers with all digits, ISO 8601 dates, JSON for lists and mappings, '' for None."""
     if isinstance(value, str):
         return value
     if value is None or value is MISSING:
@@ -107,10 +98,10 @@ def as_text(value: Cell) -> str:
         return "true" if value else "false"
     if isinstance(value, date | time):
         return value.isoformat()
-    return _rarer_text(value)
+    return _uncommon_as_text(value)
 
 
-def _rarer_text(value: Cell) -> str:
+def _uncommon_as_text(value: Cell) -> str:
     if isinstance(value, int | float | Decimal):
         return str(value)
     if isinstance(value, bytes):
@@ -121,10 +112,7 @@ def _rarer_text(value: Cell) -> str:
 
 
 def for_json(value: Cell) -> Cell:
-    """Return what JSON has no form for as something that it has one for.
-
-    For `orjson.dumps(..., default=for_json)`.
-    """
+    """Return a JSON-serializable value, for `orjson.dumps(..., default=for_json)`."""
     if isinstance(value, Decimal):
         return orjson.Fragment(str(value)) if value.is_finite() else None
     if isinstance(value, tuple):
@@ -133,10 +121,7 @@ def for_json(value: Cell) -> Cell:
 
 
 def midnight_as_date(value: Cell) -> Cell:
-    """Return a date for a moment at midnight, which is how spreadsheets keep dates.
-
-    Anything else as it is.
-    """
+    """Return a date for a datetime at midnight, as spreadsheets store dates; other values unchanged."""
     if isinstance(value, datetime) and value.time() == time():
         return value.date()
     return value

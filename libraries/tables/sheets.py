@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx), in and out: the first sheet of a workbook is a table, and a table becomes a workbook of one sheet."""
+"""Reading and writing of spreadsheets (.xlsx): the first sheet of a workbook is a table."""
 
 from __future__ import annotations
 
@@ -11,35 +11,30 @@ from typing import IO, Any
 
 from libraries.errors import InvalidInput, VectorError
 from libraries.tables.csv_rows import column_names
-from libraries.tables.limits import cell_problem, in_mb
+from libraries.tables.limits import first_problem, in_mb
 from libraries.tables.reports import Report, RowError
 from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
 
-# A workbook is a zip of XML: what it unfolds to is bounded before any of it is read.
+# Limits of the zip archive, checked before any of it is read.
 MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO, MAX_ZIP_MEMBERS = 200_000_000, 100, 2_000
-ROWS_AT_ONCE = 2_000
-# Limits of the format.
+BLOCK_ROWS = 2_000
+# Limits of the file format.
 MAX_SHEET_ROWS, MAX_SHEET_CELL_CHARS = 1_048_576, 32_767
-# Numbers with more digits than a spreadsheet keeps stay text.
+# Numbers with more digits stay text, because spreadsheets would round them.
 MAX_NUMBER_DIGITS = 15
 
 
 class SheetTable:
     """The first sheet of a workbook.
 
-    Its first row that is not empty names the columns; empty rows are no rows.
-
-    Formulas count as what they last came to. A row's line is its number in the sheet.
-
-    Raises:
-        InvalidInput: it is no workbook, unfolds to too much, or has no row that can name columns.
+    The first non-empty row names the columns; empty rows are skipped. Formulas have their cached
+    values. The line of a row is its number in the sheet. Raises InvalidInput for other files.
     """
 
     textual = False
     kinds = None
 
     def __init__(self, source: IO[bytes], report: Report) -> None:
-        """Check the file and read the names of the columns."""
         self._source = source
         check_zip(source)
         self.columns: list[str] = []
@@ -51,21 +46,19 @@ class SheetTable:
             raise InvalidInput("the first sheet is empty", code="bad-table")
 
     def position(self) -> int:
-        """Return how many bytes of the file have been read, about."""
         return self._source.tell()
 
     def blocks(self, report: Report) -> Iterator[Block]:
-        """Yield all rows that can be kept."""
         rows: list[list[Cell]] = []
         numbered = self._rows(Report())
         next(numbered)
         for number, cells in numbered:
             problem = self._problem(cells)
             if problem is not None:
-                report.refuse(RowError(number, problem))
+                report.reject(RowError(number, problem))
                 continue
             rows.append([*cells, *[None] * (len(self.columns) - len(cells))])
-            if len(rows) >= ROWS_AT_ONCE:
+            if len(rows) >= BLOCK_ROWS:
                 yield Rows(rows)
                 rows = []
         if rows:
@@ -74,12 +67,10 @@ class SheetTable:
     def _problem(self, cells: list[Cell]) -> str | None:
         if len(cells) > len(self.columns):
             return f"expected {len(self.columns)} cells, found {len(cells)}"
-        return next(
-            filter(None, (cell_problem(cell) for cell in cells if isinstance(cell, str))), None
-        )
+        return first_problem(cell for cell in cells if isinstance(cell, str))
 
     def _rows(self, report: Report) -> Iterator[tuple[int, list[Cell]]]:
-        """Yield the rows that are not empty with their numbers, without the empty cells at their ends."""
+        """Yield the non-empty rows with their numbers, without trailing empty cells."""
         import openpyxl  # noqa: PLC0415 - heavy, and only needed here
 
         try:
@@ -95,12 +86,12 @@ class SheetTable:
         except (VectorError, MemoryError):
             raise
         except Exception:
-            # The reader of workbooks answers a broken one with whatever went wrong inside of it.
+            # openpyxl raises arbitrary exceptions for damaged workbooks.
             raise InvalidInput("the file cannot be read as a workbook", code="bad-table") from None
 
 
 def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
-    # What the file says about its size need not be so, and rows would be filled up to it.
+    # The declared size may be wrong, and rows would be filled up to it.
     sheet.reset_dimensions()
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
         cells = list(values)
@@ -111,12 +102,7 @@ def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[Cell]]]:
 
 
 def check_zip(source: IO[bytes]) -> None:
-    """Refuse a workbook that would unfold to too much.
-
-    Raises:
-        InvalidInput: the file is not a zip.
-        InvalidInput: it has too many parts, or they are too large or too tightly folded.
-    """
+    """Raise InvalidInput if the file is not a zip, has too many members, or expands to too much."""
     source.seek(0)
     try:
         with zipfile.ZipFile(source) as archive:
@@ -125,16 +111,16 @@ def check_zip(source: IO[bytes]) -> None:
         raise InvalidInput("the file is not a workbook", code="bad-table") from None
     if len(parts) > MAX_ZIP_MEMBERS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise InvalidInput(
-            f"the workbook unfolds to more than {MAX_ZIP_MEMBERS} parts or {in_mb(MAX_UNPACKED_BYTES)}",
+            f"the workbook expands to more than {MAX_ZIP_MEMBERS} parts or {in_mb(MAX_UNPACKED_BYTES)}",
             code="table-too-large",
         )
-    # Small parts may be folded more tightly: they cost nothing.
+    # Small members may have a higher ratio.
     if any(
         part.file_size > max(1_000_000, MAX_COMPRESSION_RATIO * part.compress_size)
         for part in parts
     ):
         raise InvalidInput(
-            f"a part of the workbook unfolds to more than {MAX_COMPRESSION_RATIO} times its size",
+            f"a part of the workbook expands to more than {MAX_COMPRESSION_RATIO} times its size",
             code="table-too-large",
         )
 
@@ -142,13 +128,8 @@ def check_zip(source: IO[bytes]) -> None:
 def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -> Iterator[bytes]:
     """Yield a workbook of one sheet: the names of the columns, then the rows.
 
-    Numbers are numbers, dates are dates.
-
-    No text is run as a formula. The rows lie in a temporary file until all are there.
-
-    Raises:
-        InvalidInput: there are more than 1,048,575 rows, or a text is longer than the 32,767
-            characters that a cell holds.
+    Numbers and dates get those types; no text becomes a formula. The rows are kept in a temporary
+    file. Raises InvalidInput for over 1,048,575 rows or a text of over 32,767 characters.
     """
     import xlsxwriter  # noqa: PLC0415 - only needed here
     from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415
@@ -167,7 +148,7 @@ def write_sheet(columns: list[str], blocks: Iterable[Block], kinds: list[str]) -
                 "strings_to_urls": False,
             },
         )
-        # The same table gives the same bytes.
+        # A constant date makes the output reproducible.
         book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
         sheet = _Sheet(book, kinds)
         try:
@@ -189,14 +170,14 @@ def _write_rows(sheet: _Sheet, columns: list[str], blocks: Iterable[Block]) -> N
     for number, cells in enumerate((cells for block in blocks for cells in block.rows()), 1):
         if number >= MAX_SHEET_ROWS:
             raise InvalidInput(
-                f"a sheet holds {MAX_SHEET_ROWS - 1:,} rows under the names of its columns",
+                f"a sheet is limited to {MAX_SHEET_ROWS - 1:,} rows and a header",
                 code="table-too-large",
             )
         sheet.write(number, cells)
 
 
 class _Sheet:
-    """Writes rows of cells into the sheet of a new workbook."""
+    """Writes rows to the sheet of a new workbook."""
 
     def __init__(self, book: Any, kinds: list[str]) -> None:
         self._sheet = book.add_worksheet()
@@ -207,11 +188,11 @@ class _Sheet:
         }
 
     def close(self) -> None:
-        """Close the temporary file of the rows, which stays open where a workbook is given up half way."""
+        """Close the temporary file of the rows, which stays open after an error."""
         self._sheet.row_data_fh.close()
 
     def write(self, number: int, cells: list[Cell]) -> None:
-        """Write a row; row 0 holds the names."""
+        """Write a row; row 0 contains the names."""
         for place, cell in enumerate(cells):
             kind = self._kinds[place] if number else "text"
             text = as_text(cell)
@@ -219,7 +200,7 @@ class _Sheet:
                 self._text(number, place, text)
 
     def _as_number(self, number: int, place: int, text: str, kind: str) -> bool:
-        """Write what the whole column can be written as, and tell whether that was possible."""
+        """Write the cell with the type of its column; return False if it must be text."""
         if kind == "boolean":
             self._sheet.write_boolean(number, place, text[0] in "tT")
         elif kind in {"integer", "number"} and len(text) <= MAX_NUMBER_DIGITS + 2:
@@ -237,7 +218,7 @@ class _Sheet:
     def _text(self, number: int, place: int, text: str) -> None:
         if len(text) > MAX_SHEET_CELL_CHARS:
             raise InvalidInput(
-                f"row {number} has a cell of {len(text)} characters; a sheet holds {MAX_SHEET_CELL_CHARS}",
+                f"row {number} has a cell of {len(text)} characters; a sheet allows {MAX_SHEET_CELL_CHARS}",
                 code="table-too-large",
             )
         self._sheet.write_string(number, place, text)

@@ -1,7 +1,4 @@
-"""Text jobs: translate, analyze, generate and default.
-
-Each takes a text and says which engine answered.
-"""
+"""Text jobs: translate, analyze, generate and default."""
 
 from libraries.texts.analysis import analyze
 from libraries.texts.answers import Answer, default, excerpt, stamp

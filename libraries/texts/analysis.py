@@ -1,4 +1,4 @@
-"""Counting what a text is made of."""
+"""Counts of the characters and words of a text."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from libraries.texts.answers import Answer
 
 
 def analyze(content: str) -> Answer:
-    """Return how many characters, words, vowels and consonants `content` has.
+    """Count the characters, words, vowels and consonants of `content`.
 
-    Characters are Unicode code points, words are what white space divides. Vowels and consonants
-    are letters of the Latin script, and a letter counts as the one it is without its marks: `é` is
-    a vowel, `ñ` a consonant, `y` always a consonant.
+    Characters are Unicode code points; words are separated by white space. Letters are Latin, and
+    counted without diacritics: `é` is a vowel, `ñ` a consonant, `y` always a consonant.
     """
     letters = [base for base in map(_base_letter, content) if _is_latin(base)]
-    # The last four, ae, oe, o with stroke and dotless i, are vowels that Unicode does not take
-    # apart into a letter and a mark.
+    # Unicode does not decompose the last four vowels: ae, oe, o with stroke and dotless i.
     vowels = sum(letter in "aeiou\u00e6\u0153\u00f8\u0131" for letter in letters)
     counts = {
         "Characters": len(content),
@@ -24,14 +22,8 @@ def analyze(content: str) -> Answer:
         "Vowels": vowels,
         "Consonants": len(letters) - vowels,
     }
-    return Answer(
-        "\n".join(
-            [
-                f"📊 Analysis of '{content}':",
-                *(f"• {name}: {count}" for name, count in counts.items()),
-            ]
-        )
-    )
+    lines = [f"📊 Analysis of '{content}':", *(f"• {name}: {n}" for name, n in counts.items())]
+    return Answer("\n".join(lines))
 
 
 def _base_letter(character: str) -> str:

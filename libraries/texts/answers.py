@@ -1,4 +1,4 @@
-"""The answer of a text job, and how it is shown."""
+"""Answers of text jobs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,19 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True)
 class Answer:
-    """What a text job says, which engine said it, and when (ISO 8601, UTC; empty if answers are not stamped)."""
+    """The answer of a text job: text, engine, and an optional time (ISO 8601, UTC)."""
 
     text: str
-    # Said of an answer that needed no engine beside the product.
     engine: str = "built-in"
     timestamp: str = ""
 
 
 def default(content: str) -> Answer:
-    """Return `content` in upper case."""
     return Answer(f"✅ Processed: {content.upper()}")
 
 
 def stamp(answer: Answer, moment: datetime) -> Answer:
-    """Return `answer` with the time of day in front of its text, in UTC, and the whole time as its `timestamp`."""
+    """Return `answer` with the UTC time of day before its text, and the complete time as `timestamp`."""
     utc = moment.astimezone(UTC)
     return replace(
         answer, text=f"[{utc:%H:%M:%S}] {answer.text}", timestamp=utc.isoformat(timespec="seconds")
@@ -31,5 +29,5 @@ def stamp(answer: Answer, moment: datetime) -> Answer:
 
 
 def excerpt(text: str, *, most_bytes: int) -> str | None:
-    """Return the beginning of `text`, with `…` at its end, if the text takes more than `most_bytes` as JSON; None if it fits."""
+    """Return the beginning of `text` with `…` if it takes more than `most_bytes` as JSON, else None."""
     return f"{text[:500]}…" if len(json.dumps(text)) > most_bytes else None

@@ -1,4 +1,4 @@
-"""What a text job takes: which texts are let in, and what is made of those that programs send back."""
+"""Validation of the texts of clients, programs and models."""
 
 from __future__ import annotations
 
@@ -9,44 +9,35 @@ from libraries.errors import InvalidInput
 MAX_CONTENT_CHARS = 10_000
 EMPTY_MESSAGE = "❌ Empty message not allowed"
 # Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot
-# carry.
-REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# encode.
+INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def check_content(content: object) -> str:
-    """Return `content` as it is, if it is a text of 1 to 10,000 characters with no control characters.
+    """Return `content` if it is a non-blank text of at most 10,000 characters without control characters.
 
-    Tabs and line ends may be in it.
+    Tabs and line ends are allowed.
 
     Raises:
-        InvalidInput: there is nothing in it but white space.
-        InvalidInput: it is no text, is longer, or holds control characters or lone surrogates.
+        InvalidInput: it is not.
     """
     if not isinstance(content, str):
-        raise InvalidInput("content must be text", field="content", code="bad-content")
-    if len(content) > MAX_CONTENT_CHARS:
-        raise InvalidInput(
-            f"content has {len(content)} characters; at most {MAX_CONTENT_CHARS} are allowed",
-            field="content",
-            code="bad-content",
-        )
-    found = REFUSED.search(content)
-    if found:
-        raise InvalidInput(
-            f"content holds the character U+{ord(found[0]):04X}, which is not part of a text",
-            field="content",
-            code="bad-content",
-        )
-    if not content.strip():
+        problem = "content must be a string"
+    elif len(content) > MAX_CONTENT_CHARS:
+        problem = f"content has {len(content)} characters; the limit is {MAX_CONTENT_CHARS}"
+    elif found := INVALID.search(content):
+        problem = f"content contains the invalid character U+{ord(found[0]):04X}"
+    elif not content.strip():
         raise InvalidInput(EMPTY_MESSAGE, field="content", code="empty-content")
-    return content
+    else:
+        return content
+    raise InvalidInput(problem, field="content", code="bad-content")
 
 
 def printable(text: str, *, longest: int) -> str:
-    """Return what a program or a model wrote as a text that may be stored and shown.
+    """Return the output of a program or a model as a valid text of at most `longest` characters.
 
-    What `check_content` would refuse becomes U+FFFD; more than `longest` characters are cut off,
-    with `…` at the end.
+    Invalid characters become U+FFFD; a truncated text ends with `…`.
     """
-    clean = REFUSED.sub("\N{REPLACEMENT CHARACTER}", text)
+    clean = INVALID.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= longest else f"{clean[: longest - 1]}…"

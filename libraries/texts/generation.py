@@ -1,4 +1,4 @@
-"""Replies to a text: from a language model where one is set, else by keyword."""
+"""Replies to a text, from a language model or by keyword."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from libraries.settings import TextSettings
 from libraries.texts.answers import Answer
 from libraries.texts.language_model import ask_model
 
-# The first entry with one of its words in the text replies.
+# The first entry with a keyword in the text is used.
 REPLIES: tuple[tuple[frozenset[str], str], ...] = (
     (
         frozenset({"weather"}),
-        "No window here to look at the weather through. A forecast for your town will tell you more.",
+        "I cannot see the weather from here. Please check a weather forecast for your town.",
     ),
     (
         frozenset({"food", "eat"}),
@@ -20,26 +20,21 @@ REPLIES: tuple[tuple[frozenset[str], str], ...] = (
     ),
     (
         frozenset({"help"}),
-        "Gladly, here is the help there is: write a sentence about the weather or about food, or choose another type of job.",
+        "Here is some help: write a sentence about the weather or about food, or choose another type of job.",
     ),
 )
 
 
 def generate(content: str) -> Answer:
-    """Return a reply to `content`.
-
-    The engine is `model` if the setting `TEXT_MODEL_URL` names one, else `keywords`.
+    """Return a reply to `content`, from the model at `TEXT_MODEL_URL` if that is set, else by keyword.
 
     Raises:
-        Unavailable: a model is set, but gave no reply.
+        Unavailable: the model gave no reply.
     """
     settings = TextSettings.current()
     if settings.text_model_url:
         reply = ask_model(
-            content,
-            settings.text_model_url,
-            model=settings.text_model,
-            key=settings.text_model_key,
+            content, settings.text_model_url, model=settings.text_model, key=settings.text_model_key
         )
         engine = "model"
     else:
@@ -49,7 +44,7 @@ def generate(content: str) -> Answer:
 
 def _keyword_reply(content: str) -> str:
     words = set(re.findall(r"\w+", content.lower()))
-    # The documented reply to everything else.
+    # The default is the documented reply.
     return next(
         (reply for keywords, reply in REPLIES if keywords & words),
         "That's an interesting point... Based on my analysis, I would suggest exploring this topic further.",

@@ -1,4 +1,4 @@
-"""The pace of a demonstration: text jobs that take their time, so that progress can be watched."""
+"""Artificial delays of text jobs for demonstrations of progress."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ STEPS = 10
 
 
 def demonstration_steps(kind: str) -> Iterator[tuple[int, int]]:
-    """Yield `(step, total)` over 1 to 4 seconds, as long as the job type `kind` takes.
-
-    Nothing unless `DEMO_DELAYS` is set.
-    """
+    """Yield `(step, total)` over 1 to 4 seconds, depending on the job type; nothing without `DEMO_DELAYS`."""
     if not TextSettings.current().demo_delays:
         return
     pause = SECONDS.get(kind, SECONDS["default"]) / STEPS

@@ -1,4 +1,4 @@
-"""Translation: a short list of phrases, and Apertium for all else where it is installed."""
+"""Translation with a list of phrases, and with Apertium if it is installed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ from libraries.texts.apertium import find_pair, run_apertium
 
 
 def translate(content: str) -> Answer:
-    """Return `content` in the target language of the setting `TRANSLATION_PAIR`, English to Spanish by default.
+    """Translate `content` with the language pair `TRANSLATION_PAIR`, by default English to Spanish.
 
-    The engine is `phrases` for a text of the list of phrases (English to Spanish only), `apertium`
-    if that program has the pair, else `none`: the text comes back untranslated, in brackets that
-    say so.
-
-    Raises:
-        Unavailable: Apertium has the pair, but did not translate the text.
+    The engine is `phrases` for texts in a list of phrases (English to Spanish only), `apertium` if that
+    has the pair (raises Unavailable if it fails), else `none`, which returns the text in brackets.
     """
     translated, engine = _translated(content)
     return Answer(f"🌍 Translated: '{content}' → '{translated}'", engine)
@@ -23,7 +19,7 @@ def translate(content: str) -> Answer:
 
 def _translated(content: str) -> tuple[str, str]:
     wanted = TextSettings.current().translation_pair
-    # Apertium has named its language pairs by two letters and later by three.
+    # Older versions of Apertium use two-letter codes.
     english_spanish = ("eng-spa", "en-es")
     names = english_spanish if wanted in english_spanish else (wanted,)
     phrases = {

@@ -1,4 +1,4 @@
-"""What clients send: told by its content, and stored."""
+"""Uploaded files: type detection, staging and storage."""
 
 from libraries.uploads.kinds import KINDS, PHOTOS, FileKind, UnknownKind, checked, recognise
 from libraries.uploads.names import stem_of

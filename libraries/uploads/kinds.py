@@ -1,7 +1,4 @@
-"""Kinds of files, told by their content.
-
-What a file is called says no more than which kind of text it is.
-"""
+"""File types, detected by content. The name only distinguishes kinds of text."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ from typing import NamedTuple
 
 from libraries.errors import InvalidInput
 
-# Bytes from the beginning of a file that tell what it is.
+# Bytes at the beginning that are inspected.
 HEAD = 4096
 
 
 class FileKind(NamedTuple):
-    """A kind of file: its name, the end that names of such files get, and its media type."""
+    """A file type: its name, the file name extension, and its media type."""
 
     name: str
     suffix: str
@@ -47,46 +44,38 @@ SIGNATURES = {
     b"GIF89a": GIF,
     b"PAR1": PARQUET,
 }
-# The first entries of the archives that office programs write.
+# First entries of the archives that office programs write.
 OFFICE_START = re.compile(
     rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
 )
 WORKBOOK = b"xl/workbook"
-# The root of an SVG, and what may come before it: a declaration, comments, a document type.
-# Possessive, so that no input makes the search go back.
+# The root element of an SVG, after an optional declaration, comments and document type. Possessive
+# quantifiers prevent backtracking.
 SVG_START = re.compile(
     r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+>\s*+)*+<(?:svg:)?svg[\s/>]", re.DOTALL
 )
-# Texts that are something else: markup, programs, documents that begin with letters.
+# Other types of text: markup, scripts, PDF, PostScript, RTF.
 OTHER_START = re.compile(r"\s*+(?:<|#!|%PDF-|%!PS|\{\\rtf)")
-# Control characters that no text has.
+# Control characters that do not occur in text.
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-NDJSON_NAMES = (".ndjson", ".jsonl")
 
 
 class UnknownKind(InvalidInput):
-    """Raised when a file is of no kind that is taken."""
+    """Raised when the type of a file is not accepted."""
 
     code = "unknown-kind"
 
 
 def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KINDS) -> FileKind:
-    """Return what kind of file begins with `head`.
+    """Return the type of a file that begins with `head` (4096 bytes), or raise UnknownKind.
 
-    Args:
-        head: the first bytes of the file: 4096, or all where it has fewer.
-        name: what the file is called; it tells a CSV file from a TSV file, and a list of JSON lines
-            from one that is not.
-        among: the kinds that are taken.
-
-    Raises:
-        UnknownKind: it is none of these kinds.
+    Its `name` distinguishes CSV from TSV and NDJSON from JSON; `among` are the accepted types.
     """
     found = _binary(head[:HEAD]) or _text(head[:HEAD], name.lower())
     if found not in among:
         raise UnknownKind(
-            f"this file is none of the kinds that are taken: {', '.join(kind.name for kind in among)}"
+            f"unsupported file type; accepted: {', '.join(kind.name for kind in among)}"
         )
     return found
 
@@ -114,12 +103,12 @@ def _data_text(text: str, name: str) -> FileKind:
     if name.endswith((".csv", ".tsv")):
         return TSV if name.endswith(".tsv") else CSV
     if text.lstrip()[0] in "[{":
-        return NDJSON if name.endswith(NDJSON_NAMES) or _is_lines(text) else JSON
+        return NDJSON if name.endswith((".ndjson", ".jsonl")) or _is_lines(text) else JSON
     return TSV if "\t" in text.lstrip().split("\n", 1)[0] else CSV
 
 
 def _is_lines(text: str) -> bool:
-    """Tell whether the first line is a whole value of JSON, and another one follows."""
+    """Return whether the first line is a complete JSON value, and another line follows."""
     first, _, rest = text.lstrip().partition("\n")
     if not rest.strip() or len(first) > HEAD:
         return False
@@ -131,10 +120,7 @@ def _is_lines(text: str) -> bool:
 
 
 def _decoded(head: bytes) -> str | None:
-    """Return the text that bytes stand for, None if they are no text.
-
-    What is not UTF-8 is taken for Latin-1.
-    """
+    """Return the decoded bytes (Latin-1 if there is no byte order mark), None for binary data."""
     encoding = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), None)
     if encoding is not None:
         return head.decode(encoding, "ignore")
@@ -142,21 +128,12 @@ def _decoded(head: bytes) -> str | None:
 
 
 def checked(blocks: Iterable[bytes], kind: FileKind) -> Iterator[bytes]:
-    """Yield the blocks of a file that began as one of `kind`, and look at them on the way.
-
-    Raises:
-        UnknownKind: an archive turns out to be no workbook.
-        InvalidInput: a text has a NUL in it, or the end of a Parquet file is missing.
-    """
-    return CHECKS.get(kind, _unchecked)(blocks)
-
-
-def _unchecked(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    yield from blocks
+    """Yield the blocks of a file of the type `kind`; raise InvalidInput if it is damaged or another type."""
+    return CHECKS.get(kind, iter)(blocks)
 
 
 def _workbook(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    # The names of an archive's entries stand in it as they are.
+    # The archive contains the names of its entries uncompressed.
     end, found = b"", False
     for block in blocks:
         end += block
@@ -164,7 +141,7 @@ def _workbook(blocks: Iterable[bytes]) -> Iterator[bytes]:
         end = end[-len(WORKBOOK) :]
         yield block
     if not found:
-        raise UnknownKind("this is an archive, and no XLSX workbook; archives are not taken")
+        raise UnknownKind("the archive is not an XLSX workbook; other archives are not accepted")
 
 
 def _parquet(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -173,7 +150,7 @@ def _parquet(blocks: Iterable[bytes]) -> Iterator[bytes]:
         end = (end + block)[-4:]
         yield block
     if end != b"PAR1":
-        raise InvalidInput("the end of this Parquet file is missing", code="broken-file")
+        raise InvalidInput("the end of the Parquet file is missing", code="broken-file")
 
 
 def _plain_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -181,7 +158,7 @@ def _plain_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
         wide = block.startswith((b"\xff\xfe", b"\xfe\xff")) if wide is None else wide
         if not wide and b"\0" in block:
-            raise InvalidInput("this text has a NUL in it", code="broken-file")
+            raise InvalidInput("the text contains a NUL character", code="broken-file")
         yield block
 
 

@@ -1,4 +1,4 @@
-"""What the files of strangers are called here."""
+"""Safe names for uploaded files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from libraries.storage import filename_part
 
 
 def stem_of(name: str, *, otherwise: str) -> str:
-    """Return the part of a file's name before its last dot as a name that is safe here; `otherwise` where nothing is left.
-
-    Folders in front are left out, whichever way they are written.
-    """
+    """Return the stem of a file name without folders as a safe name, or `otherwise` if it is empty."""
     base = name.replace("\\", "/").rsplit("/", 1)[-1]
     stem = base.rpartition(".")[0] or base
     return filename_part(stem) if stem.strip(". ") else otherwise

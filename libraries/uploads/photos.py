@@ -1,4 +1,4 @@
-"""Storing a photo: the clean one and its small versions."""
+"""Storage of photos with their thumbnails."""
 
 from __future__ import annotations
 
@@ -7,24 +7,17 @@ from libraries.storage import Artifact, output_folder
 
 
 def store_photo(data: bytes, folder: str, stem: str) -> list[tuple[Artifact, Picture]]:
-    """Store the photo in `data` as `clean_photo` makes it, and return what was stored: the photo, then smaller ones.
+    """Clean and store the photo in `data`; return the artifacts of the photo and of its thumbnails.
 
-    Args:
-        data: a file as it was sent.
-        folder: where below the output folder.
-        stem: the name of the photo's file without its end; the longer side in pixels is added to
-            those of smaller ones.
-
-    Raises:
-        InvalidInput: it is no photo that can be read.
-        Unavailable: there is no room.
+    The names of thumbnails are `stem` and their longer side in pixels, in `folder` of the output
+    folder. Raises InvalidInput if the photo cannot be read.
     """
     photo = clean_photo(data)
     named = [
         (stem, photo.full),
         *((f"{stem}-{max(one.width, one.height)}", one) for one in photo.thumbnails),
     ]
-    # Small photos have versions of one size, and of one name.
+    # Thumbnails of small photos have the same size, and so the same name.
     files = {f"{folder}/{name}{picture.suffix}": picture for name, picture in named}
     return [
         (output_folder().publish(name, picture.data), picture) for name, picture in files.items()

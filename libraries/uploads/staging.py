@@ -1,8 +1,7 @@
-"""Staged uploads: files on their way from a request to the job that will store them, kept in the broker meanwhile.
+"""Staged uploads: files in the broker between the request and the job that stores them.
 
-The process that takes a request and the worker that does the job may run on different machines and
-share nothing but the broker. A staged upload can be opened as often as its job is tried. It is
-thrown away when that job has ended, and after a day at the latest.
+Web processes and workers may run on different machines and share only the broker. A staged upload can
+be opened by each attempt of its job. It is discarded when the job ends, or after a day.
 """
 
 from __future__ import annotations
@@ -31,14 +30,13 @@ from libraries.settings import UploadSettings
 
 BLOCK_BYTES = 250_000
 LIFETIME_S = 86400
-# A request that adds no block, or queues no job, for longer has died.
+# A request that adds no block and submits no job for longer is considered dead.
 REQUEST_TIMEOUT_S = 600
-LABEL, JOB = "label", "job"
 
 
 @dataclass(frozen=True)
 class StagedUpload:
-    """A file in the broker: the id that a job opens it by, its bytes, and their SHA-256 in hex."""
+    """A file in the broker: its id for the job, its size in bytes, and its SHA-256 in hex."""
 
     id: str
     size: int
@@ -46,41 +44,35 @@ class StagedUpload:
 
 
 def stage(blocks: Iterable[bytes]) -> StagedUpload:
-    """Put the file that `blocks` make up into the broker, and return what its job needs to know of it.
+    """Write a file to the broker, in blocks of 250 kB; nothing remains after an error.
 
-    No more than a quarter of a megabyte of it is held here at a time. When `blocks` raises, or
-    there is no room, nothing is kept.
-
-    Raises:
-        Unavailable: all staged uploads together would have more bytes than the setting
-            `PARCELS_LIMIT`.
-        QueueUnavailable: the broker cannot be reached.
+    Raises Unavailable if the staged uploads exceed the setting `PARCELS_LIMIT`.
     """
     client, upload_id = web_client(), secrets.token_hex(16)
     size, digest = 0, sha256()
     try:
-        for number, block in enumerate(_in_large_blocks(blocks)):
+        for number, block in enumerate(_large_blocks(blocks)):
             _add(client, upload_id, number, block)
             size += len(block)
             digest.update(block)
         staged = StagedUpload(upload_id, size, digest.hexdigest())
         _seal(client, staged)
     except BaseException:
-        # What cannot be removed now is thrown away by the broker in ten minutes.
+        # If this fails, the data expires after `REQUEST_TIMEOUT_S`.
         with suppress(QueueUnavailable):
             discard(upload_id)
         raise
     return staged
 
 
-def _in_large_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _large_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
     held = bytearray()
     for block in blocks:
         held += block
         while len(held) >= BLOCK_BYTES:
             yield bytes(memoryview(held)[:BLOCK_BYTES])
             del held[:BLOCK_BYTES]
-    # An empty file is a file too.
+    # At least one block, also of an empty file.
     yield bytes(held)
 
 
@@ -92,105 +84,72 @@ def _add(client: Redis, upload_id: str, number: int, block: bytes) -> None:
         arguments = (upload_id, number, block, time.time(), REQUEST_TIMEOUT_S, most)
         return bool(retry(lambda: run_script(client, "uploads/staged_add", script_keys, arguments)))
 
-    # The room may be taken by staged uploads whose jobs have just ended.
+    # Uploads of jobs that have just ended may occupy the space.
     if not add() and not (retry(lambda: discard_expired(client)) and add()):
         raise Unavailable(
-            "too many files wait to be stored right now; try again in a moment",
+            "too many uploads wait to be stored; try again in a moment",
             code="uploads-full",
             retry_after=10,
         )
 
 
 def _seal(client: Redis, staged: StagedUpload) -> None:
-    label = json.dumps(
-        {
-            "owner": current_owner(),
-            "size": staged.size,
-            "blocks": max(1, -(-staged.size // BLOCK_BYTES)),
-        }
-    )
+    blocks = max(1, -(-staged.size // BLOCK_BYTES))
+    label = json.dumps({"owner": current_owner(), "size": staged.size, "blocks": blocks})
     script_keys = (keys.staged_key(staged.id), keys.STAGED_DUE_KEY)
-    if not retry(
-        lambda: run_script(
-            client, "uploads/staged_seal", script_keys, (staged.id, label, time.time(), LIFETIME_S)
-        )
-    ):
-        raise QueueUnavailable("the broker lost the file while it was sent; send it again")
+    arguments = (staged.id, label, time.time(), LIFETIME_S)
+    if not retry(lambda: run_script(client, "uploads/staged_seal", script_keys, arguments)):
+        raise QueueUnavailable("the broker lost the uploaded file; send it again")
 
 
 def bind_to_job(upload_id: str, job_id: str, file: str = "") -> None:
-    """Say which job a staged upload is for: when that has ended, the staged upload is thrown away.
+    """Assign a staged upload to a job, with which it is discarded; raise QueueUnavailable on failure.
 
-    `file` is the path that the job will give it, where that is known: `jobs_writing` finds the job
-    by it.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
+    `jobs_writing` finds the job by `file`, the path that it will write.
     """
     client, key = web_client(), keys.staged_key(upload_id)
     script_keys, arguments = (key, keys.job_key(job_id)), (upload_id, job_id, LIFETIME_S)
     retry(lambda: run_script(client, "uploads/staged_bind", script_keys, arguments))
     if file:
-        retry(
-            lambda: client.set(
-                keys.pending_upload_key(current_owner(), file), job_id, ex=LIFETIME_S
-            )
-        )
+        pending_key = keys.pending_upload_key(current_owner(), file)
+        retry(lambda: client.set(pending_key, job_id, ex=LIFETIME_S))
     if retry(lambda: _is_done(client, upload_id, time.time() + LIFETIME_S)):
         discard(upload_id)
 
 
 def jobs_writing(files: Iterable[str]) -> tuple[str, ...]:
-    """Return the ids of the jobs that are about to store some of these files, which their owner sent a moment ago.
-
-    Args:
-        files: paths as the replies to uploads name them, `uploads/...`; others are passed over.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the ids of jobs that will store some of `files` (`uploads/...`) of the current owner."""
     owner, client = current_owner(), web_client()
-    asked = [
+    pending = [
         keys.pending_upload_key(owner, file.removeprefix("/"))
         for file in files
         if file.startswith(("uploads/", "/uploads/"))
     ]
-    found = cast("list[bytes | None]", retry(lambda: client.mget(asked))) if asked else []
+    found = cast("list[bytes | None]", retry(lambda: client.mget(pending))) if pending else []
     jobs = [fetch_job(job_id) for job_id in dict.fromkeys(each.decode() for each in found if each)]
     return tuple(job.id for job in jobs if job is not None and not job.done)
 
 
 def open_staged(upload_id: str) -> Iterator[bytes]:
-    """Yield the blocks of a staged upload of the current owner's, in their order.
-
-    Raises:
-        NotFound: there is none, it was not filled to its end, or it belongs to somebody else.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Yield the blocks of a staged upload; raise NotFound if it expired, is incomplete, or has another owner."""
     client, key = job_client() or web_client(), keys.staged_key(upload_id)
-    text = cast("bytes | None", retry(lambda: client.hget(key, LABEL)))
+    text = cast("bytes | None", retry(lambda: client.hget(key, "label")))
     label: dict[str, Any] = json.loads(text) if text else {}
     if label.get("owner") != current_owner():
-        raise _gone()
+        raise _expired()
     for number in range(label["blocks"]):
         block = cast("bytes | None", retry(lambda number=number: client.hget(key, str(number))))  # type: ignore[misc]
         if block is None:
-            raise _gone()
+            raise _expired()
         yield block
 
 
-def _gone() -> NotFound:
-    return NotFound(
-        "the file that was sent is not kept any more; send it again", code="upload-gone"
-    )
+def _expired() -> NotFound:
+    return NotFound("the uploaded file expired; send it again", code="upload-gone")
 
 
 def discard(upload_id: str) -> None:
-    """Throw a staged upload away; safe to repeat.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Discard a staged upload, if it exists; raise QueueUnavailable on failure."""
     client = web_client()
     retry(lambda: _drop(client, upload_id))
 
@@ -201,11 +160,7 @@ def _drop(client: Redis, upload_id: str) -> None:
 
 
 def release_staged(entries: Sequence[JournalEntry]) -> None:
-    """Throw the staged uploads of jobs away that have ended.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Discard the staged uploads of ended jobs; may raise QueueUnavailable."""
     client = web_client()
     for entry in entries:
         upload_id = _upload_of(client, entry.job_id)
@@ -224,20 +179,20 @@ SUBSCRIPTION = Subscription(
 
 
 def discard_expired(client: Redis) -> int:
-    """Throw the staged uploads away whose jobs have ended, or were never queued; return how many."""
-    swept = 0
+    """Discard the staged uploads of jobs that have ended or were never submitted; return their number."""
+    discarded = 0
     for raw_id, due in client.zscan_iter(keys.STAGED_DUE_KEY, count=100):
         upload_id = raw_id.decode()
         if _is_done(client, upload_id, due):
             _drop(client, upload_id)
-            swept += 1
-    return swept
+            discarded += 1
+    return discarded
 
 
 def _is_done(client: Redis, upload_id: str, due: float) -> bool:
-    """Tell whether nobody will open a staged upload any more; `due` is when the broker throws it away, in Unix seconds."""
+    """Return whether a staged upload will not be opened again; `due` is its expiry in Unix seconds."""
     label, job_id = cast(
-        "list[bytes | None]", client.hmget(keys.staged_key(upload_id), [LABEL, JOB])
+        "list[bytes | None]", client.hmget(keys.staged_key(upload_id), ["label", "job"])
     )
     if job_id is None:
         filled_at = due - LIFETIME_S

@@ -1,6 +1,6 @@
-"""Webhooks: telling an address that a client named what became of its job, signed, and never an address of the inside."""
+"""Signed webhooks for job events. Private addresses are rejected."""
 
-from libraries.outbound import Endpoint, read_url
+from libraries.outbound import read_url
 from libraries.webhooks.announcements import (
     ENDS,
     EVENTS,
@@ -16,7 +16,6 @@ from libraries.webhooks.signing import key_of, secret_of, signed_headers
 __all__ = [
     "ENDS",
     "EVENTS",
-    "Endpoint",
     "Receipt",
     "attempts",
     "default_secret",

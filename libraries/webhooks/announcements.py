@@ -1,4 +1,4 @@
-"""What a webhook says, and the record of how it went."""
+"""Messages of webhooks, and the log of their deliveries."""
 
 from __future__ import annotations
 
@@ -27,77 +27,64 @@ ENDS = EVENTS[1:]
 
 
 class QueuedJob(Protocol):
-    """A job that was queued."""
+    """A submitted job."""
 
     @property
-    def id(self) -> str:
-        """What to follow it by."""
+    def id(self) -> str: ...
 
 
 def deliver(
     job_id: str, event: str, delivery_id: str, *, resolver: Resolver | None = None
 ) -> JsonObject:
-    """Tell the webhook of a job of the current owner what became of the job, note how it went, and return that note.
+    """Send a job event to the webhook of a job of the current owner; log and return the attempt.
 
-    The note has `delivery_id`, `event`, `attempted_at`, `status` (of HTTP, None without an answer),
-    `milliseconds`, `error` and `next_attempt_at`, the latter two None when all is well.
-
-    Args:
-        job_id: the job.
-        event: one of `EVENTS`.
-        delivery_id: the id that the receiver sees in every attempt.
-        resolver: what looks names up; the system's own resolver if not given.
+    The entry has `delivery_id`, `event`, `attempted_at`, `status` (of HTTP, None without a response),
+    `milliseconds`, `error` and `next_attempt_at`, the latter two None on success. The receiver gets
+    `delivery_id` in every attempt.
 
     Raises:
-        InvalidInput: there is no such event, or the id is not made of 1 to 64 letters, digits, `_`
-            and `-`.
-        JobUnknown: there is no such job of the current owner, or its record has expired.
-        NotFound: it has no webhook.
-        Unavailable: the receiver cannot be reached or does not take it for now.
-        InvalidInput: the receiver will not take it, or may not be called.
-        QueueUnavailable: the broker cannot be reached.
+        InvalidInput: the event or the id is invalid, or the receiver rejected the message.
+        NotFound: the job was not found, expired, or has no webhook.
+        Unavailable: the receiver is unreachable or reports a temporary error.
     """
     if event not in EVENTS or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", delivery_id, re.ASCII):
         raise InvalidInput(
-            f"a delivery has an id of 1 to 64 letters, digits, '_' and '-', and one of the events {', '.join(EVENTS)}",
+            f"expected a delivery id of 1 to 64 letters, digits, '_' and '-', and one of the events {', '.join(EVENTS)}",
             code="bad-delivery",
         )
     record, webhook = find_job(job_id), job_webhook(job_id)
     if webhook is None:
-        raise NotFound("this job has no webhook", code="no-webhook")
-    body, secret, now = (
-        message(record, event),
-        webhook.get("secret") or default_secret(),
-        time.time(),
-    )
+        raise NotFound("the job has no webhook", code="no-webhook")
+    body, now = message(record, event), time.time()
+    secret = webhook.get("secret") or default_secret()
     headers = signed_headers(secret, delivery_id=delivery_id, sent_at=int(now), body=body)
     receipt = post(webhook["url"], body, headers, resolver=resolver)
-    note = noted(receipt, delivery_id, event, now)
-    # What was delivered stays delivered when the note of it is lost; sent again, it would come
-    # twice.
+    entry = log_entry(receipt, delivery_id, event, now)
+    # A failure to log must not cause a second delivery.
     with contextlib.suppress(QueueUnavailable):
-        record_delivery(job_id, note)
+        record_delivery(job_id, entry)
     if receipt.error is not None:
         if receipt.retryable:
             raise Unavailable(receipt.error, code="webhook-undelivered")
         raise InvalidInput(receipt.error, code="webhook-rejected")
-    return note
+    return entry
 
 
 def message(record: JobRecord, event: str) -> bytes:
-    """Return the body of a webhook: what happened, when, and the job as it stands now, as `GET /jobs/<job_id>` shows it."""
+    """Return the body of a webhook: event type, time, and the job as returned by `GET /jobs/<job_id>`."""
     moment = record.started_at if event == "started" else record.ended_at
-    told = {
+    body = {
         "type": f"job.{event}",
         "timestamp": utc(moment or datetime.now(UTC)),
         "data": job_body(record),
     }
-    return json.dumps(told, allow_nan=False).encode()
+    return json.dumps(body, allow_nan=False).encode()
 
 
-def noted(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -> JsonObject:
-    """Return the note of an attempt that was made at `attempted_at` (Unix seconds)."""
-    pause = next_retry_delay_s() if receipt.retryable else None
+def log_entry(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -> JsonObject:
+    """Return the log entry of an attempt at `attempted_at` (Unix seconds)."""
+    delay = next_retry_delay_s() if receipt.retryable else None
+    retry_at = None if delay is None else utc(datetime.fromtimestamp(time.time() + delay, UTC))
     return {
         "delivery_id": delivery_id,
         "event": event,
@@ -105,54 +92,31 @@ def noted(receipt: Receipt, delivery_id: str, event: str, attempted_at: float) -
         "status": receipt.status,
         "milliseconds": receipt.milliseconds,
         "error": receipt.error,
-        "next_attempt_at": None
-        if pause is None
-        else utc(datetime.fromtimestamp(time.time() + pause, UTC)),
+        "next_attempt_at": retry_at,
     }
 
 
 def default_secret() -> str:
-    """Return what the current owner's webhooks are signed with, unless one brings a secret of its own.
-
-    It is the setting `WEBHOOK_SECRET`; without that, each owner has one that follows from the
-    secret of this installation.
-
-    Raises:
-        QueueUnavailable: the broker, which keeps the secret of the installation, cannot be reached.
-    """
+    """Return the setting `WEBHOOK_SECRET`, or a secret derived from the owner and that of the installation."""
     return WebhookSettings.current().webhook_secret or secret_of(
         derive_secret("webhook", current_owner())
     )
 
 
 def attempts(job_id: str) -> list[JsonObject]:
-    """Return the notes of what was sent to the webhook of a job of the current owner, the newest first.
-
-    Raises:
-        JobUnknown: there is no such job, or its record has expired.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the deliveries of a job of the current owner, newest first."""
     find_job(job_id)
     return deliveries(job_id)[::-1]
 
 
 def redeliver(job_id: str, delivery_id: str) -> QueuedJob:
-    """Queue another delivery of what was sent before, or was to be, and return the job that makes it.
+    """Submit a job that repeats a delivery with the same id, so that receivers can detect duplicates.
 
-    The receiver sees the same id, so that it can tell a message that it has. The job is the current
-    owner's, like any other.
-
-    Raises:
-        JobUnknown: there is no such job of the current owner, or its record has expired.
-        NotFound: there was no attempt with this id.
-        Exhausted, QueueUnavailable: as `libraries.job_manager.submit`.
+    Raises NotFound if the job has no delivery with this id.
     """
     event = next(
         (note["event"] for note in attempts(job_id) if note["delivery_id"] == delivery_id), None
     )
     if event is None:
-        raise NotFound(
-            "this job has no delivery with this id, or none was attempted yet",
-            code="delivery-not-found",
-        )
+        raise NotFound("delivery not found, or not attempted yet", code="delivery-not-found")
     return submit(DELIVER, kwargs={"job_id": job_id, "event": event, "delivery_id": delivery_id})

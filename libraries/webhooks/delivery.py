@@ -1,9 +1,4 @@
-"""One attempt to deliver a webhook: a POST to an address that was checked, with a bound on everything.
-
-Made by hand, because what HTTP clients do for comfort is what must not happen here: look the name
-up again, follow a redirect, use the proxy of the environment, wait for as long as bytes keep
-dripping, read whatever comes.
-"""
+"""One delivery attempt of a webhook: a POST to a checked address, with limits for time and size."""
 
 from __future__ import annotations
 
@@ -16,13 +11,14 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from libraries.errors import InvalidInput, VectorError
-from libraries.outbound import Endpoint, Resolver, Wire, connected, read_url
+from libraries.outbound import Resolver, Wire, connected, read_url
+from libraries.outbound.connections import request_bytes
 from libraries.webhooks.receivers import public_addresses
 
-# All of an attempt, from the look-up of the name to the end of the reply.
-PATIENCE_S = 10.0
+# For the whole attempt, from name resolution to the end of the response.
+TIMEOUT_S = 10.0
 MAX_RESPONSE_BYTES = 65536
-# Answers that say "later", apart from those of the 500s.
+# Temporary errors, in addition to 5xx.
 RETRYABLE = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT.value, HTTPStatus.TOO_EARLY.value, HTTPStatus.TOO_MANY_REQUESTS.value}
 )  # fmt: skip
@@ -30,11 +26,10 @@ RETRYABLE = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What became of an attempt.
+    """The result of an attempt.
 
-    `status` is the HTTP status of the answer, None without one; `error` is None when the receiver
-    took the message, else what went wrong, in words for anyone; `retryable` tells whether another
-    attempt may help.
+    `status` is the HTTP status, None without a response; `error` is a public message, None on success;
+    `retryable` says whether another attempt may succeed.
     """
 
     status: int | None
@@ -49,34 +44,24 @@ def post(
     headers: Mapping[str, str],
     *,
     resolver: Resolver | None = None,
-    patience: float = PATIENCE_S,
+    patience: float = TIMEOUT_S,
 ) -> Receipt:
-    """Send `body` as JSON, and return what became of it.
+    """Send `body`, a JSON document, and return the result; errors are part of it and not raised.
 
-    Whatever goes wrong out there is told in the receipt, nothing is raised.
-
-    The host is looked up once, its addresses are checked, and the connection goes to one of them;
-    the certificate has to name the host. Only an answer of the 200s counts as delivered. After a
-    connection that fails, a late answer, or the status 408, 425, 429 or 5xx another attempt may
-    help; all else is final, redirects too.
-
-    Args:
-        url: where to.
-        body: a JSON document.
-        headers: the headers of the signature.
-        resolver: what looks names up; the system's own resolver if not given.
-        patience: seconds for all of it.
+    The host is resolved once, its addresses are checked, and its certificate is verified. Only 2xx is
+    success. Connection errors, timeouts and the status 408, 425, 429 and 5xx are retryable; other
+    errors, including redirects, are final. `patience` is the timeout for everything in seconds.
     """
     started = time.monotonic()
     status: int | None = None
     error: str | None
     try:
         status = _status_of_reply(url, body, headers, resolver, started + patience)
-        error, retryable = _judged(status)
-    except VectorError as trouble:
-        error, retryable = str(trouble), not isinstance(trouble, InvalidInput)
-    except (OSError, http.client.HTTPException) as trouble:
-        error, retryable = _described(trouble, patience), True
+        error, retryable = _classify(status)
+    except VectorError as problem:
+        error, retryable = str(problem), not isinstance(problem, InvalidInput)
+    except (OSError, http.client.HTTPException) as problem:
+        error, retryable = _message(problem, patience), True
     return Receipt(
         status=status,
         milliseconds=round(1000 * (time.monotonic() - started)),
@@ -85,8 +70,8 @@ def post(
     )
 
 
-def _judged(status: int) -> tuple[str | None, bool]:
-    """Return what is wrong with an answer, and whether another attempt may help."""
+def _classify(status: int) -> tuple[str | None, bool]:
+    """Return the error of a status, and whether it is retryable."""
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return None, False
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -97,14 +82,14 @@ def _judged(status: int) -> tuple[str | None, bool]:
     )
 
 
-def _described(trouble: Exception, patience: float) -> str:
-    if isinstance(trouble, TimeoutError):
+def _message(error: Exception, patience: float) -> str:
+    if isinstance(error, TimeoutError):
         return f"the receiver did not answer within {patience:g} s"
-    if isinstance(trouble, ssl.SSLCertVerificationError):
-        return "the receiver's certificate cannot be trusted"
-    if isinstance(trouble, ssl.SSLError):
-        return "no encrypted connection to the receiver could be made"
-    if isinstance(trouble, http.client.HTTPException):
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "the receiver's certificate is not trusted"
+    if isinstance(error, ssl.SSLError):
+        return "the TLS connection to the receiver failed"
+    if isinstance(error, http.client.HTTPException):
         return "the receiver's answer is not HTTP"
     return "the connection to the receiver failed"
 
@@ -112,44 +97,20 @@ def _described(trouble: Exception, patience: float) -> str:
 def _status_of_reply(
     url: str, body: bytes, headers: Mapping[str, str], resolver: Resolver | None, deadline: float
 ) -> int:
-    """Send a message and return the status of the answer.
-
-    Raises:
-        InvalidInput, Unavailable: it cannot be sent there.
-        OSError, HTTPException: no connection, no answer in time, or none that is HTTP.
-    """
     endpoint = read_url(url)
     with connected(endpoint, public_addresses(endpoint, resolver), deadline) as connection:
         wire = Wire(connection, deadline, most=MAX_RESPONSE_BYTES)
-        wire.send(_request(endpoint, body, headers))
+        signed = {
+            "Accept": "*/*",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            **headers,
+        }
+        wire.send(request_bytes("POST", endpoint, signed, body))
         reply = http.client.HTTPResponse(wire, method="POST")  # type: ignore[arg-type]
         reply.begin()
-        # A receiver that is hung up on while it answers may think that it failed. Its status is
-        # known, so the rest may be cut off. Read with a limit: without one, as much memory is taken
-        # as the reply says that it has.
+        # A receiver whose connection is closed while it answers may report a failure, so the body is
+        # read. The status is known, so errors are ignored. The limit bounds the allocated memory.
         with contextlib.suppress(OSError, http.client.HTTPException):
             reply.read(MAX_RESPONSE_BYTES)
         return reply.status
-
-
-def _request(endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """Return the bytes of the request.
-
-    Nothing in it can hold the end of a line: the URL is checked, the rest is ours.
-    """
-    lines = {
-        "Host": endpoint.authority,
-        "User-Agent": "Vector-API",
-        "Accept": "*/*",
-        "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
-        "Connection": "close",
-        **headers,
-    }
-    head = [
-        f"POST {endpoint.target} HTTP/1.1",
-        *(f"{name}: {value}" for name, value in lines.items()),
-        "",
-        "",
-    ]
-    return "\r\n".join(head).encode("ascii") + body

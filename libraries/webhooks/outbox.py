@@ -1,6 +1,6 @@
-"""Deliveries to webhooks, each a job of its own that an entry of the journal leads to.
+"""Queue of webhook deliveries: a job for each relevant entry of the journal.
 
-The id of a delivery follows from the entry: an entry that is handled twice leads to one delivery.
+The id of a delivery is derived from the entry, so an entry that is processed twice causes one delivery.
 """
 
 from __future__ import annotations
@@ -25,18 +25,13 @@ from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 DELIVER = "workers.webhook_tasks.deliver_webhook"
-MAX_AT_ONCE = 200
 MAX_DELIVERIES = 100
-# A receiver that takes more milliseconds than this is slow, and for how many seconds it is called so.
+# A receiver that takes longer than this is considered slow for `SLOW_TTL_S`.
 MAX_FAST_MS, SLOW_TTL_S = 2000, 300
 
 
 def queue_deliveries(entries: Sequence[JournalEntry]) -> None:
-    """Queue a delivery for each entry that the webhook of its job waits for.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Submit a delivery for each entry that the webhook of its job subscribed to; may raise QueueUnavailable."""
     for entry in entries:
         webhook = job_webhook(entry.job_id)
         if webhook is not None and entry.event in webhook["events"]:
@@ -53,20 +48,19 @@ SUBSCRIPTION = Subscription(
 
 
 def queue_earlier_notes(client: Redis) -> None:
-    """Queue what the version before this journal noted for webhooks; safe to do twice and by several at once."""
+    """Submit the deliveries noted by the version before the journal. Idempotent and safe to run concurrently."""
     with suppress(QueueUnavailable, UnknownTask):
-        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, MAX_AT_ONCE - 1)):
-            told = json.loads(entry)
-            queue_delivery(told["job_id"], told["event"], told["owner"], seed=entry.decode())
+        for entry in cast("list[bytes]", client.lrange(keys.WEBHOOKS_DUE_KEY, 0, 199)):
+            note = json.loads(entry)
+            queue_delivery(note["job_id"], note["event"], note["owner"], seed=entry.decode())
             client.lrem(keys.WEBHOOKS_DUE_KEY, 1, entry.decode())
 
 
 def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:
-    """Queue the delivery of an event to a job's webhook, and return its id, which follows from `seed`.
+    """Submit the delivery of an event to a job's webhook, and return its id, which is derived from `seed`.
 
-    It goes in front of the jobs that wait, so that a long queue does not make it late; behind them,
-    when its receiver was slow of late: many jobs of one slow receiver would keep all others
-    waiting.
+    It goes to the front of the queue, but to the end if the receiver was slow recently, so that many
+    jobs of one slow receiver do not delay all others.
     """
     delivery_id = f"msg_{sha256(seed.encode()).hexdigest()[:24]}"
     call = {"job_id": job_id, "event": event, "delivery_id": delivery_id}
@@ -90,18 +84,18 @@ def _host(webhook: JsonObject) -> str:
 
 
 def job_webhook(job_id: str) -> JsonObject | None:
-    """Return the webhook of a job: `url`, `events` and perhaps `secret`; None when it has none."""
+    """Return the webhook of a job (`url`, `events` and optionally `secret`), or None."""
     client = web_client()
     found = cast("bytes | None", retry(lambda: client.hget(keys.job_key(job_id), "webhook")))
     return json.loads(found) if found else None
 
 
 def record_delivery(job_id: str, entry: JsonObject) -> None:
-    """Note an attempt to deliver to a job's webhook; the last hundred are kept as long as a failed job is."""
+    """Log a delivery attempt; the last 100 are kept as long as a failed job."""
     client = web_client()
     webhook = job_webhook(job_id) if entry.get("milliseconds", 0) > MAX_FAST_MS else None
 
-    def note() -> None:
+    def write() -> None:
         with client.pipeline() as pipeline:
             pipeline.rpush(keys.deliveries_key(job_id), json.dumps(entry))
             pipeline.ltrim(keys.deliveries_key(job_id), -MAX_DELIVERIES, -1)
@@ -110,11 +104,11 @@ def record_delivery(job_id: str, entry: JsonObject) -> None:
                 pipeline.set(keys.slow_receiver_key(_host(webhook)), 1, ex=SLOW_TTL_S)
             pipeline.execute()
 
-    retry(note)
+    retry(write)
 
 
 def deliveries(job_id: str) -> list[JsonObject]:
-    """Return the noted attempts to deliver to a job's webhook, the oldest first."""
+    """Return the logged delivery attempts of a job, oldest first."""
     client = web_client()
     found = cast("list[bytes]", retry(lambda: client.lrange(keys.deliveries_key(job_id), 0, -1)))
     return [json.loads(entry) for entry in found]

@@ -107,7 +107,7 @@ class Reaper:
                 self._leftovers_at = time.monotonic() + ORPHANS_S
             if time.monotonic() > self._stores_at:
                 clean_stores()
-                self._stores_at = time.monotonic() + output_folder().sweep_pause
+                self._stores_at = time.monotonic() + output_folder().cleanup_interval_s
         except BROKER_ERRORS:
             return
         except StorageUnavailable as error:

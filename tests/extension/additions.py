@@ -121,7 +121,7 @@ summary = "A plot can be picked up."
 [fields.name]
 kind = "text"
 required = true
-help = "Name of the recipient."
+help = "Name in the salutation."
 example = "Ann"
 
 [fields.shelf]

@@ -76,7 +76,7 @@ LEFT_OUT = {
     "a field that the template does not have": Mistake(
         "libraries/mailing/templates/plot_ready.txt.j2",
         PLOT_READY.replace("{{ name }}", "{{ nmae }}"),
-        "there is no field 'nmae'; did you mean 'name'?",
+        "undefined field 'nmae'; did you mean 'name'?",
         line=16,
         module="libraries.mailing.templates.plot_ready",
     ),

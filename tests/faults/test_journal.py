@@ -17,7 +17,7 @@ from redis import Redis
 from libraries.broker import keys
 from libraries.broker.connections import worker_client
 from libraries.broker.keys import JOURNAL_DEAD_KEY
-from libraries.gallery import Wanted, gallery
+from libraries.gallery import GalleryQuery, gallery
 from libraries.gallery import arrivals as exhibits
 from libraries.job_manager import JobOptions, journal, submit
 from libraries.job_manager.journal import (
@@ -69,7 +69,9 @@ def ends_of(jobs: Sequence[str]) -> Counter[str]:
 
 
 def drawn_by() -> list[str]:
-    return sorted(one.job_id for one in gallery().search("anonymous", Wanted(), limit=500).items)
+    return sorted(
+        one.job_id for one in gallery().search("anonymous", GalleryQuery(), limit=500).items
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""One installation for all tests of this folder: a broker, two workers and the web processes that a test asks for."""
+"""One installation for all tests of this folder: a broker, two workers and several web processes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ API_KEYS = ",".join(
 
 @pytest.fixture(scope="package")
 def installation() -> Iterator[Installation]:
-    """A broker and two workers that know the tasks of tests/probes."""
+    """Run a broker and two workers with the tasks of tests/probes."""
     place = Installation()
     try:
         place.start_broker()
@@ -34,13 +34,13 @@ def installation() -> Iterator[Installation]:
 
 @pytest.fixture(scope="package")
 def web(installation: Installation) -> Web:
-    """A web process that whoever comes may use."""
+    """Return a web process without keys."""
     return installation.start_web().wait_until_ready()
 
 
 @pytest.fixture(scope="package")
 def other_web(installation: Installation) -> Web:
-    """Another one beside it, on the same broker."""
+    """Return another web process on the same broker."""
     return installation.start_web().wait_until_ready()
 
 
@@ -57,7 +57,7 @@ def ann(installation: Installation, web: Web) -> Web:
 
 @pytest.fixture
 def gates() -> Iterator[Gates]:
-    """Gates of the test's own. A task that still waits at one when the test is over fails."""
+    """Return separate gates. A task that still waits after the test fails."""
     folder = Path(tempfile.mkdtemp(prefix="va-gates-"))
     yield Gates(folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,10 +1,10 @@
-"""A program that a test runs beside the package `vector_client`, which was generated from the service's AsyncAPI document.
+"""A client that uses the package `vector_client`, generated from the service's AsyncAPI document.
 
-It asks for a translation and a drawing, and prints what it was told as JSON. All that it knows of frames are the package's types.
+It requests a translation and a drawing, and prints the messages as JSON. It uses only the types of the package.
 """
 
 # mypy: ignore-errors
-# The package is there only while the test runs.
+# The package exists only while the test runs.
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from vector_client.shared.messages import ArtboardContent
 
 
 class Client(BackgroundJobsClient):
-    """Asks for one thing after the other."""
+    """Sends one request after the other."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -41,11 +41,11 @@ class Client(BackgroundJobsClient):
         self.failure = ""
 
     async def send_init_message(self) -> None:
-        """Begin with a ping."""
+        """Send a ping."""
         await self.send_message(PingRequest())
 
     async def handle_message(self, message: IncomingMessage) -> None:
-        """Go on with the next request, or end."""
+        """Send the next request, or end."""
         match message:
             case JobStatusFrame(payload=ConnectedStatus(message=text)):
                 self.told["connected"] = text
@@ -72,21 +72,21 @@ class Client(BackgroundJobsClient):
                 raise ValueError(f"not expected: {message!r}")
 
     async def handle_invalid_message(self, invalid_message: Any) -> None:
-        """Give up: the document does not fit."""
+        """Fail, because the document does not match."""
         raise ValueError(f"not described: {invalid_message!r}")
 
     async def handle_error(self, error: Exception) -> None:
-        """Give up at the first error."""
+        """Fail at the first error."""
         self.failure = repr(error)
         await self.disconnect()
 
     async def handle_websocket_connection_error(self, e: Exception) -> None:
-        """Give up where there is no connection."""
+        """Fail without a connection."""
         self.failure = repr(e)
 
 
 def main() -> None:
-    """Talk to the service at the address that is the first argument, with the key that is the second."""
+    """Connect to the address in the first argument, with the key in the second."""
     address, key = sys.argv[1:]
     client = Client(address, headers={"X-API-Key": key} if key else {})
     asyncio.run(asyncio.wait_for(client.handle(), 25))

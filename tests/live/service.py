@@ -1,4 +1,4 @@
-"""The parts of the service as processes of their own, and the ways in which a client follows a job."""
+"""Processes of the service, and clients that follow jobs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.conftest import PROBES, REPOSITORY, WorkerProcess, environ_in, until
 from tests.journeys.conftest import free_port
 
-# With the tasks of tests/probes. A silent connection is written to after so many seconds instead of 15, and a job of which nobody
-# tells anything is looked at after 1 instead of 5.
+# With the tasks of tests/probes, a shorter heartbeat interval, and a poll interval of 1 s instead of 5 s.
 SILENCE = 0.5
 RUN_WEB = """
 import sys, workers, libraries.live.hub as hub, libraries.job_manager.events as events
@@ -38,7 +37,7 @@ run()
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer over HTTP; `body` is parsed if it is JSON."""
+    """An HTTP response; `body` is parsed if it is JSON."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -47,7 +46,7 @@ class Reply:
 
 
 class Web:
-    """A real web process on a port of its own."""
+    """A real web process on a free port."""
 
     def __init__(
         self,
@@ -80,7 +79,7 @@ class Web:
             )
 
     def wait_until_ready(self) -> Web:
-        """Wait until it answers."""
+        """Wait until the process answers."""
 
         def answers() -> bool:
             try:
@@ -98,7 +97,7 @@ class Web:
 
     @property
     def pid(self) -> int:
-        """The process that holds the connections."""
+        """The id of the process that holds the connections."""
         return int(
             Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
             .read_text()
@@ -106,7 +105,7 @@ class Web:
         )
 
     def headers(self, more: dict[str, str] | None = None) -> dict[str, str]:
-        """What a client sends, its key among it if it has one."""
+        """Return the headers of a client, including its key."""
         return ({"X-API-Key": self.key} if self.key else {}) | (more or {})
 
     def ask(
@@ -118,7 +117,7 @@ class Web:
         *,
         timeout: float = 20,
     ) -> Reply:
-        """Make a request on a connection of its own."""
+        """Send a request on a new connection."""
         asked = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
@@ -138,19 +137,19 @@ class Web:
         return Reply(response.status, response.headers, content, time.monotonic() - asked)
 
     def submit(self, task: str, *args: Any, **options: Any) -> str:
-        """Queue a task of the probes; return the id of the job."""
+        """Submit a task of the probes; return the id of the job."""
         reply = self.ask("POST", "/jobs", {"task": f"workers.{task}", "args": list(args)} | options)
         assert reply.status == 202, reply.body
         return str(reply.body["job_id"])
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """A job as it is now."""
+        """Return the current state of a job."""
         reply = self.ask("GET", f"/jobs/{job_id}")
         assert reply.status == 200, reply.body
         return dict(reply.body)
 
     def wait_for(self, job_id: str, *statuses: str, seconds: float = 15) -> None:
-        """Wait until a job is in one of these states; its end if none is named."""
+        """Wait until a job is in one of these states, by default a final one."""
 
         def there() -> bool:
             job = self.job(job_id)
@@ -162,7 +161,7 @@ class Web:
     def stream(
         self, job_id: str, known: str = "", query: str = "", timeout: float = 15
     ) -> Iterator[Stream]:
-        """The event stream of a job, as `sseclient-py` reads it."""
+        """Return the event stream of a job, read with `sseclient-py`."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": known} if known else {})
         stream = None
@@ -179,7 +178,7 @@ class Web:
 
     @contextlib.contextmanager
     def socket(self, path: str = "/ws/background_jobs", **options: Any) -> Iterator[Socket]:
-        """A WebSocket, as `websockets` opens it, its greeting read."""
+        """Return a WebSocket after its greeting, opened with `websockets`."""
         wanted: dict[str, Any] = {
             "additional_headers": self.headers(),
             "open_timeout": 15,
@@ -192,16 +191,16 @@ class Web:
             yield talk
 
     def address(self, path: str) -> str:
-        """The address of a WebSocket."""
+        """Return the address of a WebSocket."""
         return f"ws://127.0.0.1:{self.port}{path}"
 
     def stop(self, number: int = signal.SIGTERM, *, seconds: float = 10) -> int:
-        """Send a signal, wait for the end, return the exit code."""
+        """Send a signal; return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
     def close(self) -> None:
-        """End it if it still runs."""
+        """Kill the process if it still runs."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -212,7 +211,7 @@ class Web:
 
 
 class Stream:
-    """An event stream that is being read."""
+    """An open event stream."""
 
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         assert connection.sock is not None
@@ -221,43 +220,43 @@ class Stream:
         self.status = self.response.status
         self._events = SSEClient(self.response).events()
 
-    def next(self) -> Told:
-        """The next event."""
-        return Told.of(next(self._events))
+    def next(self) -> StreamEvent:
+        """Return the next event."""
+        return StreamEvent.of(next(self._events))
 
-    def rest(self) -> list[Told]:
-        """All further events, to the end of the stream."""
-        return [Told.of(event) for event in self._events]
+    def rest(self) -> list[StreamEvent]:
+        """Return all further events of the stream."""
+        return [StreamEvent.of(event) for event in self._events]
 
-    def until(self, name: str) -> list[Told]:
-        """The next events, up to one of that name."""
+    def until(self, name: str) -> list[StreamEvent]:
+        """Return the next events, up to one with that name."""
         found = [self.next()]
         while found[-1].name != name:
             found.append(self.next())
         return found
 
     def cut(self) -> None:
-        """Break the connection as a network does: at once, for both directions."""
+        """Reset the connection in both directions."""
         with contextlib.suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True)
-class Told:
-    """One event: its id ('' for none), its name, its data."""
+class StreamEvent:
+    """An event: its id or '', its name and its data."""
 
     id: str
     name: str
     data: dict[str, Any]
 
     @classmethod
-    def of(cls, event: Event) -> Told:
-        """The event as the client library gives it."""
+    def of(cls, event: Event) -> StreamEvent:
+        """Convert an event of the client library."""
         return cls(event.id or "", event.event, json.loads(event.data))
 
     @property
     def order(self) -> tuple[int, int]:
-        """What ids are compared by."""
+        """The sort key of the id."""
         time_part, _, number = self.id.partition("-")
         return int(time_part), int(number)
 
@@ -270,24 +269,24 @@ class Socket:
         self.greeting: dict[str, Any] = {}
 
     def say(self, message: Any) -> None:
-        """Send a text as it is, anything else as JSON."""
+        """Send a text unchanged, other values as JSON."""
         self.connection.send(message if isinstance(message, str) else json.dumps(message))
 
     def hear(self, *, timeout: float = 15) -> dict[str, Any]:
-        """The next message."""
+        """Return the next message."""
         return dict(json.loads(self.connection.recv(timeout=timeout)))
 
     def ask(self, message: Any) -> dict[str, Any]:
-        """Send a message, return the next one that comes."""
+        """Send a message, return the next one received."""
         self.say(message)
         return self.hear()
 
     def nothing_more(self) -> bool:
-        """Tell whether nothing has come: a ping is answered behind whatever was said before."""
+        """Return whether no message arrived: the answer to a ping would follow it."""
         return self.ask({"action": "ping", "type": "ping", "ref": "still"}).get("ref") == "still"
 
     def hear_until(self, status: str) -> list[dict[str, Any]]:
-        """The next messages, up to one of that status."""
+        """Return the next messages, up to one with that status."""
         found = [self.hear()]
         while status_of(found[-1]) != status:
             found.append(self.hear())
@@ -295,12 +294,12 @@ class Socket:
 
 
 def status_of(message: dict[str, Any]) -> str | None:
-    """The status that a message of the envelope form tells, None for other messages."""
+    """Return the status in a message of the envelope form, None for other messages."""
     return message["payload"]["status"] if message["action"] == "job_status" else None
 
 
 class Installation:
-    """A broker with folders of its own, and whatever else runs on it. Nothing is shared with the test process."""
+    """A broker with separate folders, and the processes that use it. The test process shares nothing with it."""
 
     def __init__(self, **more: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="va-"))
@@ -309,7 +308,7 @@ class Installation:
         self._broker: subprocess.Popen[bytes] | None = None
 
     def start_broker(self) -> None:
-        """Start the broker, and what looks after it; wait until it answers."""
+        """Start the broker and its supervisor; wait until it answers."""
         log = self.home / "broker.log"
         before = log.read_text().count("Broker started") if log.exists() else 0
         with log.open("ab") as sink:
@@ -330,7 +329,7 @@ class Installation:
         sources: Path = REPOSITORY,
         **more: str,
     ) -> Web:
-        """Start a web process from a folder with the sources; it is not ready at once."""
+        """Start a web process from a folder with the sources, without waiting for it."""
         web = Web(
             self.environ | {"PYTHONPATH": str(sources)} | more,
             self.home / f"web{len(self._parts)}.log",
@@ -342,13 +341,13 @@ class Installation:
         return web
 
     def start_worker(self, **more: str) -> WorkerProcess:
-        """Start a worker; it is not ready at once."""
+        """Start a worker, without waiting for it."""
         worker = WorkerProcess(self.environ | more, self.home / f"worker{len(self._parts)}.log")
         self._parts.append(worker)
         return worker
 
     def close(self) -> None:
-        """End everything."""
+        """Stop all processes."""
         for part in reversed(self._parts):
             if isinstance(part, Web):
                 part.close()
@@ -368,9 +367,9 @@ class Gates:
         self._folder = folder
 
     def path(self, name: str = "gate") -> str:
-        """The gate of that name, closed until it is opened."""
+        """Return the path of a gate, which is closed until `open`."""
         return str(self._folder / name)
 
     def open(self, name: str = "gate") -> None:
-        """Let whoever waits there go on."""
+        """Release the tasks that wait for a gate."""
         (self._folder / name).touch()

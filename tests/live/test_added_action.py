@@ -1,4 +1,4 @@
-"""An action that is added to the WebSockets, in a copy of the sources."""
+"""A new WebSocket action in a copy of the sources."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def count(session: Session, message: ClientMessage) -> None:
 def extended_web(
     installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Web]:
-    """A web process whose sources have one more action in `components/sockets/actions.py`."""
+    """Return a web process with one more action in `components/sockets/actions.py`."""
     copy: Path = tmp_path_factory.mktemp("copy")
     for name in ("app.py", "gunicorn.conf.py"):
         shutil.copy(REPOSITORY / name, copy / name)
@@ -60,7 +60,7 @@ def extended_web(
     started.close()
 
 
-def test_an_action_that_is_added_in_one_file_is_usable_in_both_forms_and_described(
+def test_an_added_action_works_in_both_forms_and_is_documented(
     extended_web: Web,
 ) -> None:
     document = Described(extended_web.ask("GET", "/asyncapi.json").body)

@@ -1,4 +1,4 @@
-"""A browser's own `EventSource` and `WebSocket`."""
+"""The classes `EventSource` and `WebSocket` of a browser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOLLOW = """async ([path, toTheEnd]) => {
         if (name === 'finished' && !toTheEnd) { source.close(); done() }
       })
     }
-    // Left alone, a browser connects again after each end; 204 stops it for good.
+    // A browser reconnects after each end, until it gets 204.
     source.onerror = () => { states.push(source.readyState); if (source.readyState === 2) done() }
   })
   return {heard, states}
@@ -46,21 +46,21 @@ TALK = """async ({path, protocols, messages, wanted}) => {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page that scripts of a test may use: the service's own pages forbid them to ask anybody for anything."""
+    """Return a page whose scripts may connect; the content security policy of the service's pages forbids it."""
     context = browser.new_context(bypass_csp=True)
     yield context.new_page()
     context.close()
 
 
 def visit(page: Page, web: Web) -> None:
-    """Be a page of that server."""
+    """Open a page of that server."""
     page.goto(f"http://127.0.0.1:{web.port}/")
 
 
 def talk(
     page: Page, path: str, *messages: str, protocols: tuple[str, ...] = (), wanted: int = 0
 ) -> dict[str, Any]:
-    """Say something on a WebSocket when greeted, and return what was heard and how it ended."""
+    """Send messages on a WebSocket after the greeting; return the received messages and the close status."""
     asked = {
         "path": path,
         "protocols": list(protocols),
@@ -70,7 +70,7 @@ def talk(
     return dict(page.evaluate(TALK, asked))
 
 
-def test_an_event_source_hears_everything_once_connects_again_and_stops_by_itself(
+def test_an_event_source_gets_every_event_once_and_stops_after_the_end(
     web: Web, page: Page, gates: Gates
 ) -> None:
     job = web.submit("live_tasks.talk", gates.path(), 5, 0.02)
@@ -86,15 +86,13 @@ def test_an_event_source_hears_everything_once_connects_again_and_stops_by_itsel
         "finished"
     ]
     assert sum(event["name"] == "finished" for event in heard) == 1
-    assert found["states"] == [0, 2], (
-        "it connected again once, and was told that there is nothing more"
-    )
+    assert found["states"] == [0, 2], "it reconnected once and got 204"
 
 
-def test_an_event_source_goes_on_behind_the_last_event_when_the_server_is_replaced(
+def test_an_event_source_continues_after_a_restart_of_the_server(
     web: Web, page: Page, gates: Gates, installation: Installation
 ) -> None:
-    """The web process stops in the middle; another one takes its port."""
+    """The web process stops while the job runs; another one replaces it on the same port."""
     first = installation.start_web().wait_until_ready()
     job = first.submit("live_tasks.step", 4, gates.path("step"))
     visit(page, first)
@@ -127,8 +125,8 @@ def test_a_page_of_an_allowed_origin_may_follow_a_job_with_a_token(
     assert "event: finished" in found
 
 
-def test_a_web_socket_of_a_page_asks_for_a_job_and_hears_its_result(web: Web, page: Page) -> None:
-    """C6, C17: as the tutorial's own page does it, in both forms."""
+def test_a_page_submits_a_job_on_a_web_socket_and_gets_its_result(web: Web, page: Page) -> None:
+    """C6, C17: as the page of the tutorial, in both forms."""
     visit(page, web)
     found = talk(
         page,
@@ -154,8 +152,8 @@ def test_a_web_socket_of_a_page_asks_for_a_job_and_hears_its_result(web: Web, pa
     assert found["heard"][-1]["message"] == "✅ Processed: HI"
 
 
-def test_a_page_learns_why_its_socket_was_closed(web: Web, ann: Web, page: Page) -> None:
-    """It hears the code also while it is sending. A browser calls no end clean before which it could not say everything."""
+def test_a_page_gets_the_reason_for_a_close(web: Web, ann: Web, page: Page) -> None:
+    """It gets the code even while it is sending. For a browser, a close with unsent messages is not clean."""
     visit(page, ann)
     refused = talk(page, ann.address("/ws/background_jobs"))
     assert (refused["code"], refused["clean"], refused["heard"]) == (1008, True, [])
@@ -172,7 +170,7 @@ def test_a_page_learns_why_its_socket_was_closed(web: Web, ann: Web, page: Page)
     assert flood["code"] == 1013
 
 
-def test_a_page_gives_its_key_as_a_subprotocol(ann: Web, page: Page) -> None:
+def test_a_page_sends_its_key_as_a_subprotocol(ann: Web, page: Page) -> None:
     coded = "bearer." + base64.urlsafe_b64encode(ann.key.encode()).decode().rstrip("=")
     visit(page, ann)
     for protocols, chosen in (((coded,), coded), (("vector-api", coded), "vector-api")):

@@ -73,7 +73,7 @@ class Client:
 
 
 def name_of(frame: dict[str, Any]) -> str:
-    """What a frame says, in both forms: `status queued`, `pong`."""
+    """Return the name of a frame, in both forms: `status queued`, `pong`."""
     if frame.get("action") == "job_status":
         return f"status {frame['payload']['status']}"
     if "status" in frame:
@@ -132,7 +132,7 @@ def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
     ):
         waiting = web.submit("probe_tasks.nothing", delay=600)
         client.ask("subscribe", job_id=waiting)
-        # What is asked next is answered when all of this was done.
+        # The next request is answered when all of this was done.
         client.ask("ping")
         client.hear("pong")
         end(waiting)
@@ -197,7 +197,7 @@ def generate(web: Web, folder: Path) -> None:
 
 
 def run(command: list[str], folder: Path) -> str:
-    """Run a program that knows what lies in `folder`; return what it prints."""
+    """Run a program with `folder` on its import path; return its output."""
     ran = subprocess.run(
         command,
         env={"PYTHONPATH": str(folder)},
@@ -211,7 +211,7 @@ def run(command: list[str], folder: Path) -> str:
 
 
 @pytest.mark.parametrize("way", ["open", "keyed"])
-def test_a_client_that_a_tool_generates_from_the_document_gets_typed_results(
+def test_a_client_generated_from_the_document_gets_typed_results(
     request: pytest.FixtureRequest, tmp_path: Path, way: str
 ) -> None:
     """C20."""
@@ -229,7 +229,7 @@ def test_a_client_that_a_tool_generates_from_the_document_gets_typed_results(
     }
 
 
-def test_the_programs_of_the_documentation_get_their_answers(web: Web, tmp_path: Path) -> None:
+def test_the_programs_of_the_documentation_work(web: Web, tmp_path: Path) -> None:
     generate(web, tmp_path)
     programs = blocks(REPOSITORY / "docs" / "how-to" / "websockets.md", "python")
     assert len(programs) == 2
@@ -263,7 +263,7 @@ def test_the_programs_of_the_documentation_get_their_answers(web: Web, tmp_path:
         ({"action": "ping", "ref": True}, "ref"),
     ],
 )
-def test_what_the_document_does_not_allow_is_refused(
+def test_messages_that_the_document_does_not_allow_are_rejected(
     web: Web, said: dict[str, Any], detail: str
 ) -> None:
     document = described(web)

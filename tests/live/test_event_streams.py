@@ -1,4 +1,4 @@
-"""Event streams as a client reads them that nobody here wrote: `sseclient-py`."""
+"""Event streams, read with the independent client `sseclient-py`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import pytest
 
 from tests.conftest import REPOSITORY, Stopwatch, until
 from tests.live.conftest import KEYS
-from tests.live.service import Gates, Installation, Stream, Told, Web
+from tests.live.service import Gates, Installation, Stream, StreamEvent, Web
 
 ENDS = {"finished", "failed", "canceled"}
 
 
-def check_order(told: list[Told]) -> None:
-    """Assert what holds for every stream that was read to its end."""
+def check_order(told: list[StreamEvent]) -> None:
+    """Assert the invariants of a complete stream."""
     first, *others = told
     assert (first.name, first.id) == ("status", "")
     assert first.data["links"]["self"] == f"/jobs/{first.data['id']}"
@@ -32,14 +32,12 @@ def check_order(told: list[Told]) -> None:
     assert {event.data["id"] for event in told} == {first.data["id"]}
 
 
-def lines_of(told: list[Told]) -> list[str]:
+def lines_of(told: list[StreamEvent]) -> list[str]:
     return [event.data["message"] for event in told if event.name == "log"]
 
 
-def test_the_whole_job_comes_first_then_each_event_then_the_end_and_nothing_behind_it(
-    web: Web, gates: Gates
-) -> None:
-    """F19: a forked work-horse tells what it does; C12."""
+def test_a_stream_has_the_job_then_its_events_then_the_end(web: Web, gates: Gates) -> None:
+    """F19: a forked work horse publishes its progress; C12."""
     job = web.submit("live_tasks.talk", gates.path(), 5)
     with web.stream(job) as stream:
         headers = stream.response.headers
@@ -64,7 +62,7 @@ def test_the_whole_job_comes_first_then_each_event_then_the_end_and_nothing_behi
     assert last.data == web.job(job), "the end is the whole job"
 
 
-def test_who_comes_late_hears_what_was_kept_and_the_end_again(web: Web, gates: Gates) -> None:
+def test_a_late_client_gets_the_stored_events_and_the_end(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.talk", gates.path(), 3)
     gates.open()
     web.wait_for(job)
@@ -75,8 +73,8 @@ def test_who_comes_late_hears_what_was_kept_and_the_end_again(web: Web, gates: G
     assert told[0].data["status"] == "finished"
 
 
-def test_a_client_that_knows_the_end_is_answered_with_204(web: Web) -> None:
-    """Also for a job that nobody followed and that said nothing: its end is told under an id that stays."""
+def test_a_client_that_has_the_end_gets_204(web: Web) -> None:
+    """Also for a job without followers and events: the id of its final event is stable."""
     job = web.submit("probe_tasks.nothing")
     web.wait_for(job)
     with web.stream(job) as stream:
@@ -92,9 +90,7 @@ def test_a_client_that_knows_the_end_is_answered_with_204(web: Web) -> None:
 @pytest.mark.parametrize(
     "known", ["0-0", "nonsense", "1-2-3", "999999999999999-999999999999999", "9" * 400]
 )
-def test_an_id_that_is_none_of_the_jobs_own_does_no_harm(
-    web: Web, gates: Gates, known: str
-) -> None:
+def test_an_unknown_event_id_is_ignored(web: Web, gates: Gates, known: str) -> None:
     job = web.submit("live_tasks.talk", gates.path(), 2)
     with web.stream(job, known) as stream:
         first = stream.next()
@@ -102,11 +98,9 @@ def test_an_id_that_is_none_of_the_jobs_own_does_no_harm(
         check_order([first, *stream.rest()])
 
 
-def test_a_connection_cut_in_the_middle_misses_nothing_and_hears_nothing_twice(
-    web: Web, gates: Gates
-) -> None:
+def test_a_reconnecting_client_gets_every_event_once(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.talk", gates.path(), 60, 0.01)
-    told: list[Told] = []
+    told: list[StreamEvent] = []
     known, cuts = "", 0
     gates.open()
     while not told or told[-1].name not in ENDS:
@@ -126,7 +120,7 @@ def test_a_connection_cut_in_the_middle_misses_nothing_and_hears_nothing_twice(
     assert [event.name for event in told if event.name in ENDS] == ["finished"]
 
 
-def test_a_silent_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> None:
+def test_an_idle_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.hold", gates.path())
     with socket.create_connection(("127.0.0.1", web.port), timeout=10) as connection:
         connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -142,14 +136,14 @@ def test_a_silent_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> 
     assert b"event: finished\n" in heard
 
 
-def test_outside_these_tests_a_stream_is_silent_for_fifteen_seconds_at_most() -> None:
+def test_the_default_heartbeat_interval_is_fifteen_seconds() -> None:
     from libraries.live import hub
 
     assert hub.HEARTBEAT_AFTER_S == 15
 
 
-def test_whoever_asks_for_the_job_on_hearing_of_its_end_sees_it_ended(web: Web) -> None:
-    """Many jobs, one after the other: what is told and what is shown never differ."""
+def test_a_job_has_ended_when_its_final_event_arrives(web: Web) -> None:
+    """Many jobs in sequence: events and job state never differ."""
     for number in range(40):
         job = web.submit("probe_tasks.echo", number)
         with web.stream(job) as stream:
@@ -161,7 +155,7 @@ def test_whoever_asks_for_the_job_on_hearing_of_its_end_sees_it_ended(web: Web) 
 
 
 class Following:
-    """A job that is followed from before its end."""
+    """A job that was followed before it ended."""
 
     def __init__(self, web: Web, job: str) -> None:
         self.job = job
@@ -169,15 +163,15 @@ class Following:
         self.stream: Stream = self._stack.enter_context(web.stream(job, timeout=40))
         self.told = [self.stream.next()]
 
-    def end(self) -> Told:
-        """The last event, the stream being as it should."""
+    def end(self) -> StreamEvent:
+        """Check the stream and return its last event."""
         with self._stack:
             self.told += self.stream.rest()
         check_order(self.told)
         return self.told[-1]
 
 
-def test_a_failed_a_timed_out_and_a_crashed_job_tell_their_ends(web: Web, gates: Gates) -> None:
+def test_failed_timed_out_and_crashed_jobs_have_final_events(web: Web, gates: Gates) -> None:
     boom, refused = (
         Following(web, web.submit(f"probe_tasks.{name}")) for name in ("boom", "refuse")
     )
@@ -198,22 +192,20 @@ def test_a_failed_a_timed_out_and_a_crashed_job_tell_their_ends(web: Web, gates:
     assert ends["itself"].data["error_code"] == "worker-lost"
 
 
-def test_a_job_that_is_tried_again_tells_each_change_and_one_end(web: Web, gates: Gates) -> None:
+def test_a_retried_job_publishes_each_change_and_one_end(web: Web, gates: Gates) -> None:
     following = Following(
         web, web.submit("live_tasks.fall", gates.path(), retry={"max": 1, "interval": 1})
     )
     gates.open()
     end = following.end()
     changes = [event.data["status"] for event in following.told[1:] if event.name == "status"]
-    # An event shows the job as it is by then, which may be a step further.
+    # An event contains the current job, which may be one state further.
     assert "scheduled" in changes
     assert changes[-1] in ("started", "failed")
     assert (end.name, end.data["attempt"]) == ("failed", 2)
 
 
-def test_a_job_canceled_while_it_waits_and_one_stopped_while_it_runs_tell_it(
-    web: Web, gates: Gates
-) -> None:
+def test_canceled_and_stopped_jobs_have_final_events(web: Web, gates: Gates) -> None:
     waiting = Following(web, web.submit("probe_tasks.nothing", delay=600))
     running = Following(web, web.submit("live_tasks.hold", gates.path()))
     web.wait_for(running.job, "started")
@@ -226,7 +218,7 @@ def test_a_job_canceled_while_it_waits_and_one_stopped_while_it_runs_tell_it(
     ]
 
 
-def test_a_job_deleted_under_its_follower_tells_it_and_is_gone(web: Web) -> None:
+def test_the_deletion_of_a_followed_job_is_published(web: Web) -> None:
     job = web.submit("probe_tasks.nothing", delay=600)
     with web.stream(job) as stream:
         assert stream.next().name == "status"
@@ -237,7 +229,7 @@ def test_a_job_deleted_under_its_follower_tells_it_and_is_gone(web: Web) -> None
         assert stream.status == 410
 
 
-def test_a_job_that_is_tried_again_on_request_begins_a_new_story(web: Web, gates: Gates) -> None:
+def test_a_manually_retried_job_has_a_new_stream(web: Web, gates: Gates) -> None:
     job = web.submit("http_tasks.once_bad", Path(gates.path()).parent.name)
     first = Following(web, job).end()
     assert first.name == "failed"
@@ -250,7 +242,7 @@ def test_a_job_that_is_tried_again_on_request_begins_a_new_story(web: Web, gates
 
 
 class Outage:
-    """A broker, a worker and a web process of a test's own, whose broker can be killed; its keeper starts it again."""
+    """A separate broker, worker and web process. The supervisor restarts a killed broker."""
 
     def __init__(self) -> None:
         self.place = Installation()
@@ -260,11 +252,11 @@ class Outage:
         self.web.wait_until_ready()
 
     def broker_pid(self) -> int:
-        """The server's process."""
+        """The process id of the server."""
         return int((self.place.home / "data" / "broker" / "server.pid").read_text())
 
     def kill_broker(self) -> None:
-        """Kill the server as a crash would."""
+        """Kill the server with SIGKILL."""
         os.kill(self.broker_pid(), signal.SIGKILL)
 
 
@@ -275,10 +267,10 @@ def outage() -> Iterator[Outage]:
     started.place.close()
 
 
-def test_a_broker_killed_in_the_middle_costs_no_event_and_repeats_none(
+def test_no_event_is_lost_or_repeated_when_the_broker_is_killed(
     outage: Outage, gates: Gates
 ) -> None:
-    """The streams stay open over the outage. A line that the job could not tell meanwhile was told to nobody."""
+    """The streams stay open during the outage. A line that could not be published is lost for all clients."""
     job = outage.web.submit("live_tasks.talk", gates.path(), 150, 0.02, timeout=60)
     following = [Following(outage.web, job) for _ in range(3)]
     gates.open()
@@ -306,7 +298,7 @@ def test_a_broker_killed_in_the_middle_costs_no_event_and_repeats_none(
     assert spoken[-1] == 150
 
 
-def test_a_stream_asked_for_while_the_broker_is_away_is_refused_at_once(outage: Outage) -> None:
+def test_a_stream_is_rejected_at_once_during_an_outage(outage: Outage) -> None:
     job = outage.web.submit("probe_tasks.nothing", delay=600)
     keeper = outage.place._broker
     assert keeper is not None
@@ -321,8 +313,8 @@ def test_a_stream_asked_for_while_the_broker_is_away_is_refused_at_once(outage: 
         assert stream.next().data["status"] == "scheduled"
 
 
-def test_the_end_of_a_job_that_a_stock_worker_ran_is_told_too(home: Path, gates: Gates) -> None:
-    """RQ's own worker runs none of our steps; the web process looks after the jobs that are followed."""
+def test_the_end_of_a_job_of_a_plain_rq_worker_is_published(home: Path, gates: Gates) -> None:
+    """RQ's worker publishes no events; the web process polls followed jobs."""
     place = Installation()
     try:
         place.start_broker()
@@ -358,7 +350,7 @@ def test_the_end_of_a_job_that_a_stock_worker_ran_is_told_too(home: Path, gates:
         asked = Stopwatch()
         with web.stream(job) as stream:
             assert stream.rest()[-1] == end
-        assert asked.seconds() < 2, "nobody waits for an end that is known"
+        assert asked.seconds() < 2, "a known end is returned at once"
     finally:
         place.close()
 
@@ -369,7 +361,7 @@ def broker_url(data_dir: str) -> str:
     return f"unix://{socket_path(Path(data_dir))}"
 
 
-def test_a_token_stands_for_the_key_for_this_job_only(ann: Web, installation: Installation) -> None:
+def test_a_token_replaces_the_key_for_one_job(ann: Web, installation: Installation) -> None:
     job, other = (ann.submit("probe_tasks.echo", name) for name in "ab")
     granted = ann.ask("POST", f"/jobs/{job}/token")
     assert granted.status == 201
@@ -384,7 +376,7 @@ def test_a_token_stands_for_the_key_for_this_job_only(ann: Web, installation: In
     assert stranger.ask("DELETE", f"/jobs/{job}?token={granted.body['token']}").status == 401
 
 
-def test_a_forged_and_an_outdated_token_are_good_for_nothing(
+def test_forged_and_expired_tokens_are_rejected(
     ann: Web, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = ann.submit("probe_tasks.nothing")
@@ -403,7 +395,7 @@ def test_a_forged_and_an_outdated_token_are_good_for_nothing(
         assert stranger.ask("GET", f"/jobs/{job}/events?token={made}").status == status, lifetime_s
 
 
-def test_the_job_of_another_key_is_not_there(ann: Web) -> None:
+def test_the_job_of_another_key_is_not_found(ann: Web) -> None:
     job = ann.submit("probe_tasks.nothing")
     bob = as_whom(ann, KEYS["bob"])
     for method, path in (
@@ -419,16 +411,14 @@ def test_the_job_of_another_key_is_not_there(ann: Web) -> None:
 
 
 def as_whom(web: Web, key: str) -> Web:
-    """The same web process as somebody else uses it."""
+    """Return the same web process with another key."""
     other = Web.__new__(Web)
     other.port, other.key, other.log, other.process = web.port, key, web.log, web.process
     return other
 
 
-def test_a_client_that_does_not_read_loses_its_connection_and_harms_nobody(
-    web: Web, gates: Gates
-) -> None:
-    """2 MB are told; the connection of one who reads nothing is ended, and all others hear everything."""
+def test_a_client_that_does_not_read_is_disconnected(web: Web, gates: Gates) -> None:
+    """2 MB are published; the client that does not read is disconnected, and all others get everything."""
     job = web.submit("live_tasks.shout", gates.path(), 900)
     other = web.submit("live_tasks.talk", gates.path(), 20)
     lazy = []
@@ -451,11 +441,11 @@ def test_a_client_that_does_not_read_loses_its_connection_and_harms_nobody(
         with contextlib.suppress(ConnectionResetError):
             while got := connection.recv(1 << 20):
                 heard += len(got)
-        assert heard < 1_900_000, "it was not kept for it"
+        assert heard < 1_900_000, "the backlog was not limited"
         connection.close()
 
 
-def test_a_head_request_gets_the_headers_and_holds_nothing(web: Web) -> None:
+def test_a_head_request_gets_the_headers_and_holds_no_connection(web: Web) -> None:
     job = web.submit("probe_tasks.nothing", delay=600)
     reply = web.ask("HEAD", f"/jobs/{job}/events")
     assert (reply.status, reply.headers["Content-Type"]) == (

@@ -15,7 +15,7 @@ from tests.live.service import Gates, Installation, Web
 
 @contextlib.contextmanager
 def following(web: Web, job: str) -> Iterator[http.client.HTTPResponse]:
-    """An answer that is held open."""
+    """Return an open response."""
     connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=15)
     try:
         connection.request("GET", f"/jobs/{job}/logs?follow=1", headers=web.headers())
@@ -27,20 +27,18 @@ def following(web: Web, job: str) -> Iterator[http.client.HTTPResponse]:
 
 
 def line(response: http.client.HTTPResponse) -> str:
-    """The next line that is not empty, without its time; '' at the end."""
+    """Return the next non-empty line without its time; '' at the end."""
     while (said := response.readline().decode()) == "\n":
         pass
     return " ".join(said.split()[1:])
 
 
 def timeless(text: bytes) -> list[str]:
-    """The lines that are not empty, without their times: the beginning of an attempt is known a little better once it is over."""
+    """Return the non-empty lines without their times, which become more precise after an attempt."""
     return [re.sub(r"^\d{4}-\S+Z ", "", one) for one in text.decode().splitlines() if one]
 
 
-def test_lines_come_as_they_are_said_and_the_answer_ends_with_the_job(
-    web: Web, gates: Gates
-) -> None:
+def test_lines_are_streamed_until_the_job_ends(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.step", 3, gates.path())
     with following(web, job) as response:
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -64,7 +62,7 @@ def test_lines_come_as_they_are_said_and_the_answer_ends_with_the_job(
     ]
 
 
-def test_what_is_followed_is_what_is_read_afterwards_over_several_attempts(web: Web) -> None:
+def test_a_followed_log_is_the_same_as_the_complete_one(web: Web) -> None:
     job = web.submit("log_tasks.stumble", "boom", "hello\nhello", retry={"max": 1, "interval": 1})
     with following(web, job) as response:
         heard = timeless(response.read())
@@ -73,9 +71,7 @@ def test_what_is_followed_is_what_is_read_afterwards_over_several_attempts(web: 
     assert sum("| Traceback" in one for one in heard) == 2
 
 
-def test_a_silent_job_gets_empty_lines_that_keep_the_connection_open(
-    web: Web, gates: Gates
-) -> None:
+def test_a_silent_job_is_kept_alive_with_empty_lines(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.hold", gates.path())
     web.wait_for(job, "started")
     with following(web, job) as response:
@@ -86,7 +82,7 @@ def test_a_silent_job_gets_empty_lines_that_keep_the_connection_open(
         assert line(response).startswith("done")
 
 
-def test_a_job_that_is_canceled_or_deleted_ends_the_answer(web: Web) -> None:
+def test_the_response_ends_when_the_job_is_canceled_or_deleted(web: Web) -> None:
     for method, path, word in (("POST", "/cancel", "canceled"), ("DELETE", "", "deleted")):
         job = web.submit("probe_tasks.nothing", delay=600)
         with following(web, job) as response:
@@ -96,10 +92,8 @@ def test_a_job_that_is_canceled_or_deleted_ends_the_answer(web: Web) -> None:
             assert response.read() == b""
 
 
-def test_followed_logs_count_among_the_held_answers(
-    installation: Installation, gates: Gates
-) -> None:
-    """One too many is a 503 that says when to come again, and a server that stops takes leave of the others."""
+def test_followed_logs_count_as_held_connections(installation: Installation, gates: Gates) -> None:
+    """One too many gets 503 with Retry-After; a stopping server ends the others."""
     small = installation.start_web(MAX_STREAMS="1").wait_until_ready()
     job = small.submit("live_tasks.hold", gates.path())
     with following(small, job) as response:
@@ -109,14 +103,16 @@ def test_followed_logs_count_among_the_held_answers(
         assert int(refused.headers["Retry-After"]) > 0
         metrics = small.ask("GET", "/metrics").body.decode()
         assert "vector_held_connections 1.0" in metrics
-        assert small.ask("GET", f"/jobs/{job}/logs").status == 200, "at once it is still told"
+        assert small.ask("GET", f"/jobs/{job}/logs").status == 200, (
+            "the complete log is still available"
+        )
         assert small.stop() == 0
         response.read()
     gates.open()
 
 
 @pytest.mark.parametrize("lines", [400])
-def test_a_job_that_says_much_is_followed_without_a_gap(web: Web, gates: Gates, lines: int) -> None:
+def test_a_long_log_is_followed_without_gaps(web: Web, gates: Gates, lines: int) -> None:
     job = web.submit("live_tasks.talk", gates.path(), lines)
     with following(web, job) as response:
         assert line(response).startswith("queued")

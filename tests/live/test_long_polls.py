@@ -1,4 +1,4 @@
-"""Clients that ask for a job and wait for the answer."""
+"""Long polls: requests that wait for a change of a job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.live.service import Gates, Installation, Reply, Web
 
 
 class Asking:
-    """A request whose answer is waited for in a thread."""
+    """A request that waits for its response in a thread."""
 
     def __init__(self, web: Web, path: str, headers: dict[str, str] | None = None) -> None:
         self._replies: list[Reply] = []
@@ -23,16 +23,16 @@ class Asking:
 
     @property
     def waits(self) -> bool:
-        """Tell whether there is no answer yet."""
+        """True while there is no response."""
         return self._thread.is_alive()
 
     def reply(self) -> Reply:
-        """The answer, once it has come."""
+        """Wait for the response and return it."""
         self._thread.join(30)
         return self._replies[0]
 
 
-def test_the_answer_comes_when_the_job_ends(web: Web, gates: Gates) -> None:
+def test_the_response_arrives_when_the_job_ends(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.hold", gates.path(), "well")
     asked = [
         Asking(web, f"/jobs/{job}?wait=30"),
@@ -55,7 +55,7 @@ def test_the_answer_comes_when_the_job_ends(web: Web, gates: Gates) -> None:
     assert all("Retry-After" not in reply.headers for reply in replies)
 
 
-def test_a_job_that_has_ended_is_shown_at_once(web: Web) -> None:
+def test_an_ended_job_is_returned_at_once(web: Web) -> None:
     job = web.submit("probe_tasks.nothing")
     web.wait_for(job)
     reply = web.ask("GET", f"/jobs/{job}?wait=60")
@@ -63,7 +63,7 @@ def test_a_job_that_has_ended_is_shown_at_once(web: Web) -> None:
     assert reply.seconds < 2
 
 
-def test_a_job_that_does_not_end_in_time_is_shown_as_it_is_then(web: Web, gates: Gates) -> None:
+def test_a_job_that_does_not_end_in_time_is_returned_unfinished(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.hold", gates.path())
     web.wait_for(job, "started")
     reply = web.ask("GET", f"/jobs/{job}?wait=1")
@@ -79,8 +79,8 @@ def test_a_job_that_does_not_end_in_time_is_shown_as_it_is_then(web: Web, gates:
     gates.open()
 
 
-def test_with_an_etag_each_change_is_an_answer(web: Web, gates: Gates) -> None:
-    """The way a client without event streams shows how far a job is."""
+def test_with_an_etag_each_change_is_returned(web: Web, gates: Gates) -> None:
+    """A client without event streams shows progress in this way."""
     job = web.submit("live_tasks.step", 3, gates.path("step"))
     web.wait_for(job, "started")
     seen, etag = [], web.ask("GET", f"/jobs/{job}").headers["ETag"]
@@ -96,10 +96,10 @@ def test_with_an_etag_each_change_is_an_answer(web: Web, gates: Gates) -> None:
     assert (end.status, end.body["status"]) == (200, "finished")
 
 
-def test_a_job_that_is_deleted_while_somebody_waits_is_gone(web: Web) -> None:
+def test_the_deletion_of_a_job_ends_a_long_poll(web: Web) -> None:
     job = web.submit("probe_tasks.nothing", delay=600)
     asking = Asking(web, f"/jobs/{job}?wait=30")
-    assert web.ask("GET", f"/jobs/{job}?wait=1").status == 200, "meanwhile the other waits too"
+    assert web.ask("GET", f"/jobs/{job}?wait=1").status == 200, "the other request still waits"
     assert asking.waits
     assert web.ask("DELETE", f"/jobs/{job}").status == 204
     reply = asking.reply()
@@ -108,12 +108,12 @@ def test_a_job_that_is_deleted_while_somebody_waits_is_gone(web: Web) -> None:
 
 
 @pytest.mark.parametrize("wait", ["-1", "61", "x", "1e9", "0.5"])
-def test_what_is_no_time_to_wait_is_refused(web: Web, wait: str) -> None:
+def test_an_invalid_wait_is_rejected(web: Web, wait: str) -> None:
     assert web.ask("GET", f"/jobs/none?wait={wait}").status == 422
 
 
 @pytest.mark.parametrize("prefer", ["wait", "wait=", "wait=x", "wait=-1", "w" * 4000])
-def test_what_is_no_preference_is_passed_over(web: Web, prefer: str) -> None:
+def test_an_invalid_preference_is_ignored(web: Web, prefer: str) -> None:
     job = web.submit("probe_tasks.nothing", delay=600)
     reply = web.ask("GET", f"/jobs/{job}", headers={"Prefer": prefer})
     assert (reply.status, reply.seconds < 2) == (200, True)
@@ -121,18 +121,18 @@ def test_what_is_no_preference_is_passed_over(web: Web, prefer: str) -> None:
 
 @pytest.fixture
 def narrow(installation: Installation) -> Iterator[Web]:
-    """A web process with so few threads that four requests may wait."""
+    """Return a web process with so few threads that only four requests may wait."""
     started = installation.start_web(WEB_THREADS="36").wait_until_ready()
     yield started
     started.close()
 
 
-def test_who_waits_keeps_nobody_else_waiting(narrow: Web, gates: Gates) -> None:
-    """When as many wait as may, the next is answered at once, and has to ask again."""
+def test_long_polls_do_not_block_other_requests(narrow: Web, gates: Gates) -> None:
+    """Requests over the limit are answered at once, and the client must repeat them."""
     job = narrow.submit("live_tasks.hold", gates.path())
     narrow.wait_for(job, "started")
     asked = [Asking(narrow, f"/jobs/{job}?wait=30") for _ in range(12)]
-    until(lambda: sum(one.waits for one in asked) == 4, what="eight answers at once")
+    until(lambda: sum(one.waits for one in asked) == 4, what="eight immediate responses")
     for one in asked:
         if not one.waits:
             reply = one.reply()

@@ -1,4 +1,4 @@
-"""A web process that is told to stop while clients follow jobs."""
+"""Shutdown of a web process while clients follow jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.live.test_long_polls import Asking
 
 
 def follow(web: Web, job: str) -> socket.socket:
-    """An event stream by hand, its headers read."""
+    """Open an event stream on a plain socket, and read its headers."""
     connection = socket.create_connection(("127.0.0.1", web.port), timeout=10)
     connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     assert connection.recv(17) == b"HTTP/1.1 200 OK\r\n"
@@ -25,10 +25,10 @@ def follow(web: Web, job: str) -> socket.socket:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_process_that_holds_many_connections_ends_within_three_seconds(
+def test_a_process_with_many_connections_stops_within_three_seconds(
     installation: Installation, web: Web, gates: Gates, number: int
 ) -> None:
-    """Five streams, of which none is closed by its client, two long polls and two sockets; the job goes on without them."""
+    """Five streams that their clients do not close, two long polls and two sockets; the job continues."""
     stopping = installation.start_web().wait_until_ready()
     job = stopping.submit("live_tasks.hold", gates.path())
     stopping.wait_for(job, "started")
@@ -46,7 +46,7 @@ def test_a_process_that_holds_many_connections_ends_within_three_seconds(
             asked = time.monotonic()
             assert stopping.stop(number) == 0
             took = time.monotonic() - asked
-        # The machine may be busy with other tests: what an idle process waits for it is granted ten times over.
+        # The machine may be busy with other tests, so the limit is ten times that of an idle process.
         assert took < 3 + 10 * percentile(lag, 0.9)
         assert [poll.reply().body["status"] for poll in polls] == ["started"] * 2
         for one in sockets:
@@ -64,7 +64,7 @@ def test_a_process_that_holds_many_connections_ends_within_three_seconds(
         assert again.rest()[-1].name == "finished"
 
 
-def test_a_process_that_is_killed_keeps_nobody_from_following_in_another(
+def test_clients_can_reconnect_to_another_process_after_a_crash(
     installation: Installation, web: Web, gates: Gates
 ) -> None:
     killed = installation.start_web().wait_until_ready()

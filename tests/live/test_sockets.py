@@ -1,4 +1,4 @@
-"""WebSockets as the client libraries `websockets` and `websocket-client` use them."""
+"""WebSockets with the client libraries `websockets` and `websocket-client`."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ Frame = dict[str, Any]
 
 
 def job(content: Any, kind: str | None = "default", **more: Any) -> Frame:
-    """A message of the envelope form that asks for a job."""
+    """Return a message of the envelope form that submits a job."""
     payload = {"content": content} | ({"type": kind} if kind else {})
     return {"action": "job", "payload": payload, **more}
 
 
 def refusal(web: Web, path: str = ENVELOPE, **options: Any) -> int:
-    """The status with which a handshake is refused."""
+    """Return the status of a rejected handshake."""
     with pytest.raises(InvalidStatus) as refused, web.socket(path, **options):
         pass
     return int(refused.value.response.status_code)
 
 
 def closing(talk: Socket) -> tuple[int, str]:
-    """The close code and reason of the server; the frames before are ignored."""
+    """Return the close code and reason; ignore earlier frames."""
     with contextlib.suppress(ConnectionClosed):
         while True:
             talk.hear()
@@ -61,7 +61,7 @@ def closing(talk: Socket) -> tuple[int, str]:
 # -- the flat form
 
 
-def test_the_flat_form_greets_at_once_and_takes_json_and_plain_text(web: Web) -> None:
+def test_the_flat_form_sends_a_greeting_and_accepts_json_and_plain_text(web: Web) -> None:
     """F1, F2, F3, F4, F5, F7, F9, F10."""
     asked = Stopwatch()
     with web.socket(FLAT) as talk:
@@ -84,7 +84,7 @@ def test_the_flat_form_greets_at_once_and_takes_json_and_plain_text(web: Web) ->
 
 
 @pytest.mark.parametrize("content", ["", "  \n"])
-def test_an_empty_message_is_refused(web: Web, content: str) -> None:
+def test_an_empty_message_is_rejected(web: Web, content: str) -> None:
     """F27."""
     with web.socket(FLAT) as flat, web.socket() as talk:
         assert flat.ask({"type": "translate", "content": content}) == {
@@ -95,8 +95,8 @@ def test_an_empty_message_is_refused(web: Web, content: str) -> None:
         assert talk.ask(job(content))["payload"] == {"status": "error", "message": EMPTY_MESSAGE}
 
 
-def test_odd_texts_are_the_content_of_a_job_and_harm_nothing(web: Web) -> None:
-    """F2: what is no JSON object is a text, whatever it looks like."""
+def test_unusual_texts_are_the_content_of_a_job(web: Web) -> None:
+    """F2: everything but a JSON object is a text."""
     with web.socket(FLAT) as talk:
         for text in ("[1, 2]", "{", '"quoted"', "null", "\u202e🌍", '{"a": NaN}', "[" * 5000):
             assert talk.ask(text)["status"] == "queuing", text
@@ -107,7 +107,7 @@ def test_odd_texts_are_the_content_of_a_job_and_harm_nothing(web: Web) -> None:
 # -- the envelope form
 
 
-def test_the_envelope_form_says_what_happens_to_a_job(web: Web) -> None:
+def test_the_envelope_form_reports_the_states_of_a_job(web: Web) -> None:
     """C1, C2, C3, C4, C6, C7, F13, F16."""
     with web.socket() as talk:
         assert talk.greeting == {
@@ -145,7 +145,7 @@ def test_the_envelope_form_says_what_happens_to_a_job(web: Web) -> None:
         assert talk.ask(job("hi", None))["payload"]["message"] == "⏳ Queuing default job: hi"
 
 
-def test_ping_is_answered_and_what_is_wrong_is_named(web: Web) -> None:
+def test_ping_is_answered_and_errors_are_named(web: Web) -> None:
     """C1, C5."""
     with web.socket() as talk:
         assert talk.ask({"action": "ping"}) == {"action": "pong", "payload": None}
@@ -175,7 +175,7 @@ def test_ping_is_answered_and_what_is_wrong_is_named(web: Web) -> None:
         assert talk.ask({"action": "ping"})["action"] == "pong"
 
 
-def test_a_drawing_can_be_asked_for_and_its_end_is_the_whole_job(web: Web) -> None:
+def test_a_drawing_can_be_submitted_and_ends_with_the_whole_job(web: Web) -> None:
     """C12, C18."""
     with web.socket() as talk:
         for number in range(5):
@@ -198,15 +198,15 @@ def test_a_drawing_can_be_asked_for_and_its_end_is_the_whole_job(web: Web) -> No
         assert (reply.status, reply.headers["Content-Type"].split(";")[0]) == (200, "image/svg+xml")
 
 
-def test_a_drawing_that_cannot_be_made_is_refused_with_its_field(web: Web) -> None:
+def test_an_invalid_drawing_is_rejected_with_its_field(web: Web) -> None:
     with web.socket() as talk:
         answer = talk.ask(job({"width": -1, "height": 60}, "artboard", ref=1))
         assert (answer["action"], answer["ref"]) == ("error", 1)
         assert "width" in answer["payload"]["detail"]
 
 
-def test_a_job_is_followed_from_where_a_client_was(web: Web, gates: Gates) -> None:
-    """F11, F19, C12: progress on its way, and the socket answers meanwhile."""
+def test_a_subscription_continues_after_the_last_event(web: Web, gates: Gates) -> None:
+    """F11, F19, C12: progress is sent, and the socket still answers."""
     job_id = web.submit("live_tasks.talk", gates.path(), 3)
     with web.socket() as talk:
         subscribed = talk.ask({"action": "subscribe", "payload": {"job_id": job_id}, "ref": 5})
@@ -244,7 +244,7 @@ def test_a_job_is_followed_from_where_a_client_was(web: Web, gates: Gates) -> No
             talk.hear(timeout=1.3)
 
 
-def test_an_unsubscribed_job_is_followed_no_more(web: Web, gates: Gates) -> None:
+def test_unsubscribing_ends_the_events_of_a_job(web: Web, gates: Gates) -> None:
     job_id = web.submit("live_tasks.talk", gates.path(), 3)
     with web.socket() as talk:
         talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
@@ -257,7 +257,7 @@ def test_an_unsubscribed_job_is_followed_no_more(web: Web, gates: Gates) -> None
         assert talk.nothing_more()
 
 
-def test_a_job_that_runs_or_waits_can_be_canceled(web: Web, gates: Gates) -> None:
+def test_a_running_or_waiting_job_can_be_canceled(web: Web, gates: Gates) -> None:
     running, waiting = (
         web.submit("live_tasks.hold", gates.path()),
         web.submit("probe_tasks.nothing", delay=600),
@@ -276,7 +276,7 @@ def test_a_job_that_runs_or_waits_can_be_canceled(web: Web, gates: Gates) -> Non
         assert talk.nothing_more()
 
 
-def test_a_job_that_fails_and_one_that_is_deleted_are_told(web: Web, gates: Gates) -> None:
+def test_failures_and_deletions_are_reported(web: Web, gates: Gates) -> None:
     failing, deleted = (
         web.submit("live_tasks.fall", gates.path(), retry={"max": 0}),
         web.submit("probe_tasks.nothing", delay=600),
@@ -295,7 +295,7 @@ def test_a_job_that_fails_and_one_that_is_deleted_are_told(web: Web, gates: Gate
         assert talk.hear_until("canceled")[-1]["job_id"] == deleted
 
 
-def test_what_becomes_of_a_job_right_after_it_is_subscribed_to_is_told(web: Web) -> None:
+def test_events_right_after_a_subscription_are_sent(web: Web) -> None:
     with web.socket() as talk:
         for _ in range(20):
             deleted = web.submit("probe_tasks.nothing", delay=600)
@@ -310,17 +310,17 @@ def test_what_becomes_of_a_job_right_after_it_is_subscribed_to_is_told(web: Web)
 
 @pytest.fixture
 def lonely() -> Iterator[Installation]:
-    """A web process whose broker can be taken away."""
+    """Return an installation whose broker can be stopped."""
     place = Installation(SOCKET_COOLDOWN="60", SEND_COMPLETION="1")
     place.start_broker()
     yield place
     place.close()
 
 
-def test_when_a_job_cannot_be_queued_the_client_is_told_and_others_wait_their_time(
+def test_a_job_that_cannot_be_queued_is_reported(
     lonely: Installation,
 ) -> None:
-    """F14, F28; and each reply ends with a frame of its own where that is asked for."""
+    """F14, F28; with the setting, each reply ends with a completion frame."""
     web = lonely.start_web().wait_until_ready()
     until(lambda: web.ask("GET", "/jobs").status == 200, what="the broker")
     broker = lonely._broker
@@ -342,10 +342,10 @@ def test_when_a_job_cannot_be_queued_the_client_is_told_and_others_wait_their_ti
         assert flat.hear()["message"].startswith("❌ Error queuing job: ")
 
 
-# -- whom a result reaches
+# -- recipients of results
 
 
-def test_a_result_reaches_the_asker_alone_also_across_processes(web: Web, other_web: Web) -> None:
+def test_a_result_is_only_sent_to_its_requester_across_processes(web: Web, other_web: Web) -> None:
     """F10, C3."""
     with (
         web.socket() as asker,
@@ -360,9 +360,7 @@ def test_a_result_reaches_the_asker_alone_also_across_processes(web: Web, other_
         assert all(talk.nothing_more() for talk in (asker, neighbour, far, other_asker))
 
 
-def test_a_job_that_one_process_queued_is_followed_in_another(
-    web: Web, other_web: Web, gates: Gates
-) -> None:
+def test_a_job_can_be_followed_in_another_process(web: Web, other_web: Web, gates: Gates) -> None:
     job_id = web.submit("live_tasks.talk", gates.path(), 1)
     with other_web.socket() as talk, other_web.stream(job_id) as stream:
         talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
@@ -372,7 +370,7 @@ def test_a_job_that_one_process_queued_is_followed_in_another(
         assert stream.rest()[-1].name == "finished"
 
 
-def test_a_client_that_is_gone_harms_neither_its_job_nor_a_worker(web: Web) -> None:
+def test_a_disconnected_client_does_not_affect_its_job(web: Web) -> None:
     """F15."""
     with web.socket() as talk:
         talk.say(job("hello", "translate"))
@@ -394,9 +392,7 @@ def test_two_jobs_run_at_once_where_there_are_two_workers(web: Web, gates: Gates
         web.wait_for(one, "finished")
 
 
-def test_groups_hear_what_is_sent_to_them_across_processes_and_nobody_else_does(
-    web: Web, other_web: Web
-) -> None:
+def test_group_messages_reach_only_members_across_processes(web: Web, other_web: Web) -> None:
     """C11, C13."""
     with (
         web.socket() as here,
@@ -429,13 +425,13 @@ def test_groups_hear_what_is_sent_to_them_across_processes_and_nobody_else_does(
 
 
 @pytest.mark.parametrize("group", ["a b", "x" * 65, "ä"])
-def test_what_is_no_name_of_a_group_gets_no_message(web: Web, group: str) -> None:
+def test_an_invalid_group_name_is_rejected(web: Web, group: str) -> None:
     from urllib.parse import quote
 
     assert web.ask("POST", f"/groups/{quote(group)}/messages", {"message": {}}).status in (404, 422)
 
 
-def test_a_socket_is_in_a_hundred_groups_at_most(web: Web) -> None:
+def test_a_socket_joins_at_most_a_hundred_groups(web: Web) -> None:
     with web.socket() as talk:
         for number in range(100):
             assert (
@@ -449,11 +445,11 @@ def test_a_socket_is_in_a_hundred_groups_at_most(web: Web) -> None:
         assert talk.ask({"action": "join", "payload": {"group": "1"}})["action"] == "joined"
 
 
-# -- whose job it is
+# -- owners
 
 
-def test_without_a_key_a_socket_is_opened_and_closed_with_the_reason(ann: Web) -> None:
-    """A browser sees no status of a handshake, but it sees this."""
+def test_without_a_key_a_socket_is_closed_with_a_reason(ann: Web) -> None:
+    """Browsers do not expose the status of a handshake, but the close reason."""
     for path in (ENVELOPE, FLAT, f"{ENVELOPE}?token=forged"):
         with websocket_of(ann, path) as connection:
             connection.send('{"action": "ping"}')
@@ -464,7 +460,7 @@ def test_without_a_key_a_socket_is_opened_and_closed_with_the_reason(ann: Web) -
 
 @contextlib.contextmanager
 def websocket_of(web: Web, path: str = ENVELOPE, **options: Any) -> Iterator[websocket.WebSocket]:
-    """A WebSocket as `websocket-client` opens it."""
+    """Return a WebSocket opened with `websocket-client`."""
     connection = websocket.create_connection(web.address(path), timeout=15, **options)
     try:
         yield connection
@@ -474,7 +470,7 @@ def websocket_of(web: Web, path: str = ENVELOPE, **options: Any) -> Iterator[web
 
 
 @pytest.mark.parametrize("how", ["header", "bearer", "subprotocol", "two subprotocols"])
-def test_a_key_is_taken_from_a_header_or_from_a_subprotocol(ann: Web, how: str) -> None:
+def test_a_key_is_accepted_in_a_header_or_a_subprotocol(ann: Web, how: str) -> None:
     coded = "bearer." + base64.urlsafe_b64encode(ann.key.encode()).decode().rstrip("=")
     options: dict[str, dict[str, Any]] = {
         "header": {"header": {"X-API-Key": ann.key}},
@@ -494,8 +490,8 @@ def test_a_key_is_taken_from_a_header_or_from_a_subprotocol(ann: Web, how: str) 
 @pytest.mark.parametrize(
     "offered", ["bearer.a", "bearer.====", "bearer." + "x" * 3000, "bearer.", ", ,", "bearer._w"]
 )
-def test_a_subprotocol_that_is_no_key_is_no_key(ann: Web, offered: str) -> None:
-    """It comes with any request, and none of them breaks the server."""
+def test_an_invalid_subprotocol_is_not_a_key(ann: Web, offered: str) -> None:
+    """No value of the header causes a server error."""
     for path in ("/jobs", "/jobs/none/events"):
         assert (
             as_whom(ann, "").ask("GET", path, headers={"Sec-WebSocket-Protocol": offered}).status
@@ -503,14 +499,14 @@ def test_a_subprotocol_that_is_no_key_is_no_key(ann: Web, offered: str) -> None:
         )
 
 
-def test_the_jobs_and_groups_of_another_key_are_out_of_reach(ann: Web) -> None:
+def test_jobs_and_groups_of_another_key_are_inaccessible(ann: Web) -> None:
     bob = as_whom(ann, KEYS["bob"])
     job_id = ann.submit("probe_tasks.nothing", delay=600)
     with ann.socket() as mine, bob.socket() as theirs:
         for action in ("subscribe", "cancel"):
             answer = theirs.ask({"action": action, "payload": {"job_id": job_id}})
             unknown = theirs.ask({"action": action, "payload": {"job_id": "there_is_none"}})
-            assert answer == unknown, "nothing tells the two apart"
+            assert answer == unknown, "the two errors must not differ"
             assert answer["action"] == "error"
         for talk in (mine, theirs):
             talk.ask({"action": "join", "payload": {"group": "room"}})
@@ -524,7 +520,7 @@ def test_the_jobs_and_groups_of_another_key_are_out_of_reach(ann: Web) -> None:
         )
 
 
-def test_a_token_is_good_for_following_its_job_and_for_nothing_else(ann: Web, gates: Gates) -> None:
+def test_a_token_only_allows_following_its_job(ann: Web, gates: Gates) -> None:
     job_id, other = (
         ann.submit("live_tasks.hold", gates.path()),
         ann.submit("probe_tasks.nothing", delay=600),
@@ -551,7 +547,7 @@ def test_a_token_is_good_for_following_its_job_and_for_nothing_else(ann: Web, ga
         assert talk.hear_until("result")[-1]["job_id"] == job_id
 
 
-def test_pages_of_other_origins_open_sockets_only_where_they_may(ann: Web, web: Web) -> None:
+def test_pages_of_other_origins_need_permission(ann: Web, web: Web) -> None:
     own = f"http://127.0.0.1:{ann.port}"
     for origin in (own, "https://app.example", None):
         with ann.socket(origin=origin) as talk:
@@ -572,7 +568,7 @@ def test_pages_of_other_origins_open_sockets_only_where_they_may(ann: Web, web: 
 # -- the protocol
 
 
-def test_both_client_libraries_are_understood_with_long_and_broken_up_messages(web: Web) -> None:
+def test_long_and_fragmented_messages_of_both_libraries_work(web: Web) -> None:
     text = "é" * 5000
     with web.socket(FLAT) as talk, websocket_of(web, FLAT) as connection:
         talk.connection.send(iter([text[:10], text[10:4000], text[4000:]]))
@@ -595,7 +591,7 @@ def test_both_client_libraries_are_understood_with_long_and_broken_up_messages(w
         assert json.loads(connection.recv())["message"] == f"✅ Processed: {text.upper()}"
 
 
-def test_pings_are_answered_and_a_silent_client_is_pinged(web: Web) -> None:
+def test_pings_are_answered_and_idle_clients_are_pinged(web: Web) -> None:
     with websocket_of(web) as connection:
         connection.recv()
         opcode, _ = connection.recv_data(control_frame=True)
@@ -609,7 +605,7 @@ def test_pings_are_answered_and_a_silent_client_is_pinged(web: Web) -> None:
     [("x" * 70_000, 1009), (b"binary", 1003)],
     ids=["too long", "binary"],
 )
-def test_what_may_not_be_said_ends_the_conversation_with_its_code(
+def test_an_invalid_message_ends_the_conversation_with_its_code(
     web: Web, message: str | bytes, code: int
 ) -> None:
     for path in (ENVELOPE, FLAT):
@@ -624,7 +620,7 @@ def test_a_text_that_is_not_utf_8_ends_the_conversation(web: Web) -> None:
         assert closing(talk)[0] == 1007
 
 
-def test_more_messages_than_are_dealt_with_end_the_conversation_and_nobody_elses(web: Web) -> None:
+def test_too_many_messages_end_only_one_conversation(web: Web) -> None:
     with web.socket() as flood, web.socket() as calm:
         with contextlib.suppress(ConnectionClosed):
             for _ in range(5000):
@@ -634,7 +630,7 @@ def test_more_messages_than_are_dealt_with_end_the_conversation_and_nobody_elses
         assert calm.ask({"action": "ping"})["action"] == "pong"
 
 
-def test_garbage_ends_a_conversation_and_nothing_else(web: Web) -> None:
+def test_garbage_ends_only_one_conversation(web: Web) -> None:
     before = len(web.log.read_text())
     with web.socket() as calm:
         for garbage in (
@@ -654,7 +650,7 @@ def test_garbage_ends_a_conversation_and_nothing_else(web: Web) -> None:
     assert "Traceback" not in web.log.read_text()[before:]
 
 
-def test_half_of_a_handshake_and_what_is_none_open_no_socket(web: Web) -> None:
+def test_incomplete_and_invalid_handshakes_are_rejected(web: Web) -> None:
     reply = web.ask("GET", ENVELOPE)
     assert (reply.status, reply.headers["Upgrade"], reply.body["type"]) == (
         426,
@@ -679,8 +675,8 @@ def test_half_of_a_handshake_and_what_is_none_open_no_socket(web: Web) -> None:
             assert talk.ask({"action": "ping"})["action"] == "pong"
 
 
-def test_many_clients_that_come_speak_and_vanish_leave_nothing_behind(web: Web) -> None:
-    """Each joins a group and disconnects before the reply: the group is empty afterwards."""
+def test_many_short_connections_leave_no_state(web: Web) -> None:
+    """Each client joins a group and disconnects before the reply; the group is empty afterwards."""
 
     def come_and_go(number: int) -> None:
         for _ in range(5):

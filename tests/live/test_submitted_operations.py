@@ -10,7 +10,7 @@ from tests.submissions import BODIES, DATA, DATA_FILE
 
 
 def next_reply(talk: Socket, ref: str) -> dict[str, Any]:
-    """The payload of the next message that answers a request; events of jobs may come between."""
+    """Return the payload of the reply to a request; events of jobs are skipped."""
     while True:
         message = talk.hear()
         if message.get("ref") == ref:

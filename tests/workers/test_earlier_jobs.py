@@ -69,5 +69,5 @@ def test_a_job_that_an_earlier_version_queued_is_done(
     record = fetch_job(job.id)
     assert record is not None
     assert record.status == "finished", record.error
-    with output_folder().open("drawing.svg") as file:
+    with output_folder().open_checked("drawing.svg") as file:
         assert b"<path" in file.read()

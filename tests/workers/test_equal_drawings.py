@@ -54,7 +54,7 @@ def told(record: JobRecord) -> str:
 
 
 def stored(record: JobRecord) -> bytes:
-    with output_folder().open(record.artifacts[0]["name"]) as file:
+    with output_folder().open_checked(record.artifacts[0]["name"]) as file:
         return file.read()
 
 

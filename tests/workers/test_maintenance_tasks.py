@@ -32,7 +32,7 @@ def test_the_digest_goes_to_the_admin_and_names_the_drawings(
     digest = enqueue_background_job("workers.maintenance_tasks.send_digest")
     run_jobs()
     (mail,) = [name for name in output_folder().names("mail") if name.endswith(".eml")]
-    with output_folder().open(mail) as file:
+    with output_folder().open_checked(mail) as file:
         message = message_from_bytes(file.read(), policy=default)
     assert message["To"] == "admin@example.org"
     assert message["Subject"].startswith("Drawings of ")

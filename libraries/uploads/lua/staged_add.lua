@@ -1,7 +1,7 @@
--- Add a block to a staged upload that is being filled, if all staged uploads together have room for it. Safe to repeat.
--- KEYS: 1 the staged upload, 2 when each staged upload is thrown away, 3 the bytes of each staged upload and of all
--- ARGV: 1 staged upload id, 2 number of the block, 3 the block, 4 now, 5 seconds that the staged upload stays, 6 most bytes of all staged uploads
--- Returns 1, or 0 when there is no room.
+-- Add a block to a staged upload unless the limit of all staged uploads is exceeded. Idempotent.
+-- KEYS: 1 staged upload, 2 expiry times of the staged uploads, 3 bytes of each staged upload and of all
+-- ARGV: 1 id of the staged upload, 2 number of the block, 3 block, 4 now, 5 lifetime in seconds, 6 limit in bytes
+-- Returns 1, or 0 if the limit is exceeded.
 for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[4], 'LIMIT', 0, 1000)) do
   redis.call('HINCRBY', KEYS[3], 'all', -(redis.call('HGET', KEYS[3], old) or 0))
   redis.call('HDEL', KEYS[3], old)

@@ -1,6 +1,6 @@
--- Throw a staged upload away. Safe to repeat.
--- KEYS: 1 the staged upload, 2 when each staged upload is thrown away, 3 the bytes of each staged upload and of all
--- ARGV: 1 staged upload id
+-- Discard a staged upload. Idempotent.
+-- KEYS: 1 staged upload, 2 expiry times of the staged uploads, 3 bytes of each staged upload and of all
+-- ARGV: 1 id of the staged upload
 redis.call('UNLINK', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 local size = redis.call('HGET', KEYS[3], ARGV[1])

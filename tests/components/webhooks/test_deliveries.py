@@ -241,7 +241,7 @@ def test_a_host_that_became_private_before_delivery_is_not_called(
     assert sink.received == []
     (delivery,) = deliveries(client, job_id)
     assert (delivery["status"], delivery["next_attempt_at"]) == (None, None)
-    assert delivery["error"] == "the host cannot be found, or has an address that is not public"
+    assert delivery["error"] == "the host was not found or has an address that is not public"
 
 
 def test_a_message_is_sent_again_on_request_under_the_same_id(

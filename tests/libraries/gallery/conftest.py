@@ -1,4 +1,4 @@
-"""A real PostgreSQL server of the tests' own, on a private socket."""
+"""A separate PostgreSQL server on a private socket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from libraries.gallery.postgres import SCHEMA, PostgresDatabase
 from tests.conftest import system_program
 
 DEBIAN = Path("/usr/lib/postgresql")
-# It must not run as root; Debian's package brings a user for it.
+# It must not run as root; Debian's package creates a user for it.
 SERVER_USER = "postgres"
 
 
@@ -26,7 +26,7 @@ def _programs() -> Path:
 
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
-    """The address of a server that holds nothing and keeps nothing."""
+    """Yield the address of an empty temporary server."""
     programs, folder = _programs(), Path(tempfile.mkdtemp(prefix="va-pg-"))
     user = SERVER_USER if os.geteuid() == 0 else None
     if user:
@@ -64,7 +64,7 @@ def server_url() -> Iterator[str]:
 
 @pytest.fixture
 def database_url(server_url: str) -> str:
-    """The address of a database without an index."""
+    """Return the address of a database without an index."""
     database = PostgresDatabase(server_url)
     with database.write() as transaction:
         transaction.run(f"DROP SCHEMA {SCHEMA} CASCADE")

@@ -1,4 +1,4 @@
-"""The index by itself: what is found, in which order, and what hostile questions do."""
+"""Searches of the index: results, their order, and hostile input."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from libraries.gallery import Drawing, Gallery, Wanted, drawing_id, gallery
+from libraries.gallery import Drawing, Gallery, GalleryQuery, drawing_id, gallery
 from libraries.gallery.catalogue import FILE_NAME
 from libraries.gallery.databases import SqliteDatabase
 from libraries.gallery.postgres import PostgresDatabase, connection_arguments
@@ -40,7 +40,7 @@ def drawing(number: int, **more: Any) -> Drawing:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def shown(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Gallery]:
-    """A gallery with a few drawings, in each kind of database."""
+    """Yield a gallery with a few drawings, in each kind of database."""
     if request.param == "postgresql":
         use_settings(settings.with_values(gallery_url=request.getfixturevalue("database_url")))
     with gallery().changing() as change:
@@ -71,10 +71,10 @@ def shown(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Galler
 
 
 def numbers(shown: Gallery, owner: str = "ann", **wanted: Any) -> list[int]:
-    return [int(one.name[10:14]) for one in shown.search(owner, Wanted(**wanted)).items]
+    return [int(one.name[10:14]) for one in shown.search(owner, GalleryQuery(**wanted)).items]
 
 
-def test_the_newest_come_first_and_only_ones_own(shown: Gallery) -> None:
+def test_own_drawings_are_listed_newest_first(shown: Gallery) -> None:
     assert numbers(shown) == [6, 5, 4, 3, 2, 1, 0]
     assert numbers(shown, "bob") == [7]
     assert numbers(shown, "nobody") == []
@@ -116,19 +116,19 @@ FOUND: list[tuple[dict[str, Any], list[int]]] = [
 ]
 
 
-def test_drawings_are_found_by_what_is_on_them(shown: Gallery) -> None:
+def test_drawings_are_found_by_their_contents(shown: Gallery) -> None:
     for wanted, found in FOUND:
         assert sorted(numbers(shown, **wanted)) == sorted(found), wanted
-        assert shown.count("ann", Wanted(**wanted)) == len(found)
+        assert shown.count("ann", GalleryQuery(**wanted)) == len(found)
 
 
-def test_a_hostile_question_finds_nothing_or_something_and_breaks_nothing(shown: Gallery) -> None:
+def test_hostile_searches_cause_no_errors(shown: Gallery) -> None:
     for text in HOSTILE:
         for wanted in (
-            Wanted(text=text),
-            Wanted(pattern=text),
-            Wanted(tags=[text]),
-            Wanted(color=text),
+            GalleryQuery(text=text),
+            GalleryQuery(pattern=text),
+            GalleryQuery(tags=[text]),
+            GalleryQuery(color=text),
         ):
             assert all(one.owner == "ann" for one in shown.search("ann", wanted).items), text
     assert len(numbers(shown)) == 7
@@ -136,21 +136,21 @@ def test_a_hostile_question_finds_nothing_or_something_and_breaks_nothing(shown:
 
 @rules(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=st.text(max_size=60))
-def test_no_text_is_an_operator(shown: Gallery, text: str) -> None:
-    """A word of a drawing beside any text at all finds no other drawing than the word alone."""
+def test_search_texts_contain_no_operators(shown: Gallery, text: str) -> None:
+    """A word with any other text finds no drawing that the word alone does not find."""
     assert set(numbers(shown, text=f"contours {text}")) <= {6}
 
 
-def test_pages_follow_each_other_without_gap_and_without_repetition(shown: Gallery) -> None:
+def test_pages_have_no_gaps_and_no_duplicates(shown: Gallery) -> None:
     with shown.changing() as change:
         for number in range(20, 33):
             change.put(drawing(number, made_at=1_700_000_100.0))
     seen: list[str] = []
     cursor = None
     while True:
-        page = shown.search("ann", Wanted(), limit=3, cursor=cursor)
+        page = shown.search("ann", GalleryQuery(), limit=3, cursor=cursor)
         seen += [one.id for one in page.items]
-        with shown.changing() as change:  # somebody draws meanwhile
+        with shown.changing() as change:  # concurrent insertion
             change.put(drawing(100 + len(seen), made_at=1_700_000_900.0))
         cursor = page.next_cursor
         if cursor is None:
@@ -158,7 +158,7 @@ def test_pages_follow_each_other_without_gap_and_without_repetition(shown: Galle
     assert len(seen) == len(set(seen)) == 20
 
 
-def test_a_cursor_that_no_page_gave_is_refused(shown: Gallery) -> None:
+def test_an_invalid_cursor_is_rejected(shown: Gallery) -> None:
     for cursor in (
         "",
         "x",
@@ -169,10 +169,10 @@ def test_a_cursor_that_no_page_gave_is_refused(shown: Gallery) -> None:
         "MS4wIHg=",
     ):
         with raises_code("bad-cursor"):
-            shown.search("ann", Wanted(), cursor=cursor)
+            shown.search("ann", GalleryQuery(), cursor=cursor)
 
 
-def test_a_drawing_that_is_entered_again_is_there_once_as_it_is_now(shown: Gallery) -> None:
+def test_a_drawing_that_is_added_again_replaces_the_old_one(shown: Gallery) -> None:
     with shown.changing() as change:
         change.put(drawing(3, title="Renamed", tags=["new"]))
         change.put(drawing(3, title="Renamed", tags=["new"]))
@@ -182,7 +182,7 @@ def test_a_drawing_that_is_entered_again_is_there_once_as_it_is_now(shown: Galle
     assert shown.counts("ann", "pattern")[0] == ("spiral", 5)
 
 
-def test_a_step_that_fails_changes_nothing(shown: Gallery) -> None:
+def test_a_failed_transaction_changes_nothing(shown: Gallery) -> None:
     def fail() -> None:
         with shown.changing() as change:
             change.put(drawing(50))
@@ -201,7 +201,7 @@ def _write(settings: Settings, first: int) -> None:
             change.put(drawing(number))
 
 
-def test_several_processes_write_at_once_and_nothing_is_lost(shown: Gallery) -> None:
+def test_concurrent_writes_of_several_processes_are_kept(shown: Gallery) -> None:
     context = multiprocessing.get_context("fork")
     writers = [
         context.Process(target=_write, args=(get_settings(), first)) for first in (1000, 1100, 1200)
@@ -211,34 +211,36 @@ def test_several_processes_write_at_once_and_nothing_is_lost(shown: Gallery) -> 
     for writer in writers:
         writer.join(60)
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    assert shown.count("ann", Wanted()) == 7 + 75
+    assert shown.count("ann", GalleryQuery()) == 7 + 75
 
 
 @pytest.mark.parametrize("shown", ["sqlite"], indirect=True)
-def test_a_damaged_index_is_said_so_once_and_then_empty(shown: Gallery, settings: Settings) -> None:
+def test_a_damaged_index_is_reported_once_and_then_empty(
+    shown: Gallery, settings: Settings
+) -> None:
     path = settings.broker.data_dir / FILE_NAME
     for ending in ("-wal", "-shm"):
         path.with_name(f"{FILE_NAME}{ending}").unlink(missing_ok=True)
     path.unlink()
     path.write_bytes(b"This is no database. " * 1000)
     with raises_code("gallery-away") as told:
-        shown.search("ann", Wanted())
+        shown.search("ann", GalleryQuery())
     assert str(settings.broker.data_dir) not in str(told.value)
     assert numbers(shown) == []
     assert path.with_name(f"{FILE_NAME}.damaged").is_file()
 
 
 @pytest.mark.parametrize("shown", ["sqlite"], indirect=True)
-def test_an_index_of_another_version_is_made_anew(shown: Gallery, settings: Settings) -> None:
+def test_an_index_of_another_version_is_recreated(shown: Gallery, settings: Settings) -> None:
     path = settings.broker.data_dir / FILE_NAME
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    assert Gallery(SqliteDatabase(path)).search("ann", Wanted()).items == []
+    assert Gallery(SqliteDatabase(path)).search("ann", GalleryQuery()).items == []
 
 
 @pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
-def test_connections_that_were_cut_are_replaced(shown: Gallery, database_url: str) -> None:
+def test_broken_connections_are_replaced(shown: Gallery, database_url: str) -> None:
     other = PostgresDatabase(database_url)
     with other.write() as transaction:
         cut = transaction.run(
@@ -249,10 +251,10 @@ def test_connections_that_were_cut_are_replaced(shown: Gallery, database_url: st
     assert len(numbers(shown)) == 7
 
 
-def test_a_database_that_is_not_there_is_said_so_without_its_password(settings: Settings) -> None:
+def test_a_missing_database_is_reported_without_its_password(settings: Settings) -> None:
     use_settings(settings.with_values(gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
     with raises_code("gallery-away") as told:
-        gallery().search("ann", Wanted())
+        gallery().search("ann", GalleryQuery())
     assert "secret" not in str(told.value) + repr(get_settings())
 
 
@@ -270,7 +272,7 @@ def test_a_database_that_is_not_there_is_said_so_without_its_password(settings: 
         ("postgresql://u@h/x", {"password": None, "ssl_context": None}),
     ],
 )
-def test_an_address_is_taken_apart(url: str, wanted: dict[str, Any]) -> None:
+def test_an_address_is_parsed(url: str, wanted: dict[str, Any]) -> None:
     found = connection_arguments(url)
     assert {name: found[name] for name in wanted} == wanted
     assert connection_arguments("postgresql://u@h/x?sslmode=require")["ssl_context"].check_hostname

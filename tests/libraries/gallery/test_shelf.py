@@ -1,4 +1,4 @@
-"""Drawings on their way into the gallery and out of it, with real jobs, and the index built anew."""
+"""Updates of the gallery by real jobs, actions on drawings, and rebuilds of the index."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from libraries.broker import keys
 from libraries.broker.connections import worker_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.gallery import (
-    Arrival,
     Drawing,
     Gallery,
-    Wanted,
+    GalleryQuery,
+    NewDrawing,
     drawing_id,
     find_drawing,
     gallery,
@@ -32,7 +32,7 @@ from libraries.gallery import (
     remove_drawing,
 )
 from libraries.gallery.arrivals import known_owners, process_pending, update_index
-from libraries.gallery.shelf import enter
+from libraries.gallery.shelf import add
 from libraries.job_manager import as_owner, delete_job, enqueue_background_job
 from libraries.job_manager.journal import JournalEntry
 from libraries.settings import Settings
@@ -48,7 +48,7 @@ RunJobs = Callable[[], None]
 
 
 def everything(owner: str = ANYBODY, **wanted: Any) -> list[Drawing]:
-    return gallery().search(owner, Wanted(**wanted), limit=100).items
+    return gallery().search(owner, GalleryQuery(**wanted), limit=100).items
 
 
 def quiet(_: int, __: int, ___: str) -> None: ...
@@ -59,7 +59,7 @@ def rebuilt() -> dict[str, Any]:
 
 
 def drawn(run_jobs: RunJobs, *, seeds: int = 1) -> list[str]:
-    """Have small spirals drawn by real jobs; the ids of these."""
+    """Draw small spirals with real jobs; return their ids."""
     jobs = [
         enqueue_background_job(
             ARTBOARD, 60 + seed, 40, "spiral", f"a/{seed}.svg", {"pitch": 4}, seed=seed
@@ -72,11 +72,11 @@ def drawn(run_jobs: RunJobs, *, seeds: int = 1) -> list[str]:
 
 @pytest.fixture
 def shown(settings: Settings) -> list[Drawing]:
-    """Three spirals with the seeds 0 to 2 in the gallery of everybody, as jobs would have left them."""
+    """Add three spirals with the seeds 0 to 2 to the anonymous gallery, as jobs do."""
     for seed in range(3):
         made = draw_artboard(60 + seed, 40, "spiral", params={"pitch": 4}, seed=seed)
         stored = output_folder().publish(f"a/{seed}.svg", made.blocks())
-        arrival = Arrival(
+        arrival = NewDrawing(
             owner=ANYBODY,
             name=stored.name,
             sha256=stored.sha256,
@@ -85,11 +85,11 @@ def shown(settings: Settings) -> list[Drawing]:
             job_id=f"job{seed}",
         )
         with gallery().changing() as change:
-            enter(change, arrival)
+            add(change, arrival)
     return everything()[::-1]
 
 
-def test_a_finished_drawing_is_in_the_gallery_with_what_is_on_it(run_jobs: RunJobs) -> None:
+def test_a_finished_drawing_is_in_the_gallery_with_its_description(run_jobs: RunJobs) -> None:
     (job_id,) = drawn(run_jobs)
     (found,) = everything()
     assert found.job_id == job_id
@@ -105,7 +105,7 @@ def test_a_finished_drawing_is_in_the_gallery_with_what_is_on_it(run_jobs: RunJo
         assert file.read(4) == b"<svg"
 
 
-def test_the_lettering_on_a_postcard_is_found(run_jobs: RunJobs) -> None:
+def test_the_text_of_a_postcard_is_found(run_jobs: RunJobs) -> None:
     enqueue_background_job(
         POSTCARD, "Ann Lee", "Meet me under the lighthouse", template_name="birthday"
     )
@@ -127,7 +127,7 @@ def test_another_owners_drawings_are_unknown(run_jobs: RunJobs) -> None:
     assert find_drawing("ann", own.id) == own
 
 
-def test_a_deleted_job_takes_its_drawing_out_and_a_failed_one_brings_none_in(
+def test_a_deleted_job_removes_its_drawing_and_a_failed_one_adds_none(
     run_jobs: RunJobs,
 ) -> None:
     first, _ = drawn(run_jobs, seeds=2)
@@ -140,7 +140,7 @@ def test_a_deleted_job_takes_its_drawing_out_and_a_failed_one_brings_none_in(
     assert [name for name in output_folder().names() if name.endswith(".json")] == []
 
 
-def test_entries_that_come_again_after_a_crash_change_nothing(run_jobs: RunJobs) -> None:
+def test_repeated_entries_after_a_crash_change_nothing(run_jobs: RunJobs) -> None:
     """As after kill -9 between the change of the index and the acknowledgement."""
     drawn(run_jobs, seeds=3)
     before = everything()
@@ -150,14 +150,14 @@ def test_entries_that_come_again_after_a_crash_change_nothing(run_jobs: RunJobs)
     ]
     update_index(finished * 2)
     assert everything() == before
-    # One of a job that is gone brings nothing back.
+    # The entry of a deleted job adds nothing.
     delete_job(before[0].job_id)
     process_pending()
     update_index(finished)
     assert everything() == before[1:]
 
 
-def test_what_the_version_before_noted_reaches_the_gallery_after_an_upgrade(
+def test_notes_of_the_previous_version_are_processed_after_an_upgrade(
     run_jobs: RunJobs, settings: Settings
 ) -> None:
     client = worker_client(settings)
@@ -172,7 +172,7 @@ def test_what_the_version_before_noted_reaches_the_gallery_after_an_upgrade(
     assert client.llen(keys.EXHIBITS_KEY) == 0
 
 
-def test_a_gallery_that_cannot_be_written_harms_no_job(
+def test_an_unwritable_gallery_does_not_affect_jobs(
     run_jobs: RunJobs, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     from libraries.job_manager import fetch_job
@@ -187,7 +187,7 @@ def test_a_gallery_that_cannot_be_written_harms_no_job(
     assert len(everything()) == 1
 
 
-def test_a_file_that_a_later_job_replaced_stays_in_the_gallery_when_the_first_job_goes(
+def test_a_replaced_file_stays_in_the_gallery_when_the_first_job_is_deleted(
     run_jobs: RunJobs,
 ) -> None:
     (first,) = drawn(run_jobs)
@@ -198,10 +198,10 @@ def test_a_file_that_a_later_job_replaced_stays_in_the_gallery_when_the_first_jo
     assert [one.patterns for one in everything()] == [["grid"]]
 
 
-# -- labels, keeping, removing
+# -- labels, kept and removed drawings
 
 
-def test_a_title_and_tags_are_found_and_outlive_the_index(
+def test_title_and_tags_are_found_and_survive_a_rebuild(
     shown: list[Drawing], settings: Settings
 ) -> None:
     spiral = everything(seed=1)[0].id
@@ -214,7 +214,7 @@ def test_a_title_and_tags_are_found_and_outlive_the_index(
         == [one.id for one in everything(tags=["blue-ink"])]
         == [spiral]
     )
-    # Only what is said changes.
+    # Only the given values change.
     assert label_drawing(ANYBODY, spiral, tags=[]).title == "Storm over Skye"
     for path in settings.broker.data_dir.glob("gallery.sqlite3*"):
         path.unlink()
@@ -222,23 +222,23 @@ def test_a_title_and_tags_are_found_and_outlive_the_index(
     assert rebuilt() == {"drawings": 3, "unreadable": 0, "superseded": False}
     (again,) = everything(text="skye")
     assert (again.id, again.title, again.tags) == (spiral, "Storm over Skye", [])
-    # Without a title of people's it has its own.
+    # An empty title restores that of the file.
     assert label_drawing(ANYBODY, spiral, title="").title == "spiral, 61 x 40 mm"
 
 
 @pytest.mark.parametrize("tag", ["", "UPPER", "a b", "ä", "x" * 33, "../x", "a\n", "a_b"])
-def test_a_bad_tag_is_refused(shown: list[Drawing], tag: str) -> None:
+def test_an_invalid_tag_is_rejected(shown: list[Drawing], tag: str) -> None:
     with raises_code("bad-label"):
         label_drawing(ANYBODY, everything()[0].id, tags=["good", tag])
 
 
 @pytest.mark.parametrize("title", ["x" * 101, "a\0b", "\ud800", "a\x1b[31m"])
-def test_a_bad_title_is_refused(shown: list[Drawing], title: str) -> None:
+def test_an_invalid_title_is_rejected(shown: list[Drawing], title: str) -> None:
     with raises_code("bad-label"):
         label_drawing(ANYBODY, everything()[0].id, title=title)
 
 
-def test_a_kept_drawing_outlives_its_job_with_all_that_is_known_of_it(run_jobs: RunJobs) -> None:
+def test_a_kept_drawing_outlives_its_job_with_its_description(run_jobs: RunJobs) -> None:
     job = enqueue_background_job(POSTCARD, "Ann", "Meet me under the lighthouse", "birthday")
     run_jobs()
     (card,) = everything()
@@ -273,7 +273,7 @@ def test_a_kept_drawing_outlives_its_job_with_all_that_is_known_of_it(run_jobs: 
     assert rebuilt() == {"drawings": 0, "unreadable": 0, "superseded": False}
 
 
-def test_while_both_a_drawing_and_its_kept_copy_are_there_they_are_one(
+def test_a_drawing_and_its_kept_copy_are_one_entry(
     shown: list[Drawing],
 ) -> None:
     kept = keep_drawing(ANYBODY, shown[0].id)
@@ -282,7 +282,7 @@ def test_while_both_a_drawing_and_its_kept_copy_are_there_they_are_one(
     assert len(everything()) == 3
 
 
-def test_a_drawing_whose_file_is_gone_cannot_be_kept_or_opened(shown: list[Drawing]) -> None:
+def test_a_drawing_without_its_file_cannot_be_kept_or_opened(shown: list[Drawing]) -> None:
     output_folder().remove(shown[0].name)
     with raises_code("drawing-not-found"):
         open_drawing(shown[0])
@@ -291,10 +291,10 @@ def test_a_drawing_whose_file_is_gone_cannot_be_kept_or_opened(shown: list[Drawi
     assert list(output_folder().names()) == ["a/1.svg", "a/2.svg"]
 
 
-# -- the index built anew
+# -- rebuilds of the index
 
 
-def test_an_index_built_anew_says_the_same_as_the_one_that_grew(run_jobs: RunJobs) -> None:
+def test_a_rebuilt_index_equals_the_updated_one(run_jobs: RunJobs) -> None:
     drawn(run_jobs, seeds=4)
     enqueue_background_job(POSTCARD, "Ann", "Hello", "plain")
     with as_owner("ann"):
@@ -307,7 +307,7 @@ def test_an_index_built_anew_says_the_same_as_the_one_that_grew(run_jobs: RunJob
     assert {owner: everything(owner) for owner in (ANYBODY, "ann")} == before
 
 
-def test_files_that_are_no_drawings_of_ours_are_entered_as_far_as_they_tell(
+def test_foreign_files_are_added_with_the_facts_that_they_contain(
     settings: Settings, broker: EmbeddedBroker
 ) -> None:
     folder = output_folder()
@@ -328,7 +328,7 @@ def test_files_that_are_no_drawings_of_ours_are_entered_as_far_as_they_tell(
     assert (odd.title, odd.patterns, odd.seed, odd.height) == ("a <b>", [], None, 0.0)
 
 
-def test_a_label_that_somebody_forged_is_read_as_far_as_it_is_one(shown: list[Drawing]) -> None:
+def test_the_valid_parts_of_a_forged_label_are_read(shown: list[Drawing]) -> None:
     drawing = everything()[0].id
     forged: list[object] = [
         [],
@@ -344,7 +344,7 @@ def test_a_label_that_somebody_forged_is_read_as_far_as_it_is_one(shown: list[Dr
     assert find_drawing(ANYBODY, drawing).tags == []
 
 
-def test_readers_see_the_old_index_until_the_new_one_is_whole(shown: list[Drawing]) -> None:
+def test_readers_see_the_old_index_until_the_rebuild_is_complete(shown: list[Drawing]) -> None:
     seen: list[int] = []
 
     def look(_: int, __: int, ___: str) -> None:
@@ -354,20 +354,20 @@ def test_readers_see_the_old_index_until_the_new_one_is_whole(shown: list[Drawin
     assert len(everything()) == 3
     assert gallery().fill(build, everything()[:1])
     assert len(everything()) == 3
-    # A build that is given up half-way leaves the old index, and the next one begins anew.
+    # An interrupted rebuild leaves the old index, and the next one starts over.
     assert rebuild(known_owners(), {}, look)["drawings"] == 3
     assert set(seen) == {3}
     assert gallery().fill(build, everything()) is gallery().finish(build) is False
 
 
-def test_what_changes_while_the_index_is_built_anew_is_right_in_the_new_one(
+def test_concurrent_changes_are_in_the_rebuilt_index(
     run_jobs: RunJobs,
 ) -> None:
     jobs = drawn(run_jobs, seeds=3)
     one, two = (everything(seed=seed)[0].id for seed in (1, 2))
 
     def meddle(done: int, total: int, _: str) -> None:
-        if done < total:  # the files are listed, none is read
+        if done < total:  # the files are listed, but not read
             delete_job(jobs[0])
             label_drawing(ANYBODY, one, title="Meanwhile")
             keep_drawing(ANYBODY, two)
@@ -380,7 +380,7 @@ def test_what_changes_while_the_index_is_built_anew_is_right_in_the_new_one(
     }
 
 
-def test_of_two_that_build_at_once_the_later_one_finishes(shown: list[Drawing]) -> None:
+def test_the_later_of_two_concurrent_rebuilds_wins(shown: list[Drawing]) -> None:
 
     def interfere(done: int, total: int, _: str) -> None:
         if done < total:
@@ -390,7 +390,7 @@ def test_of_two_that_build_at_once_the_later_one_finishes(shown: list[Drawing]) 
     assert everything()[::-1] == shown
 
 
-def test_a_rebuild_that_is_killed_leaves_the_old_index_and_can_be_done_again(
+def test_a_killed_rebuild_leaves_the_old_index_and_can_be_repeated(
     shown: list[Drawing],
 ) -> None:
     for number in range(120):
@@ -410,10 +410,10 @@ def test_a_rebuild_that_is_killed_leaves_the_old_index_and_can_be_done_again(
     assert process.exitcode == -signal.SIGKILL
     assert everything()[::-1] == shown
     assert rebuild([ANYBODY], {}, quiet) == {"drawings": 123, "unreadable": 0, "superseded": False}
-    assert gallery().count(ANYBODY, Wanted(text="many")) == 120
+    assert gallery().count(ANYBODY, GalleryQuery(text="many")) == 120
 
 
-def test_looking_is_possible_while_somebody_writes(settings: Settings) -> None:
+def test_reads_do_not_wait_for_a_writer(settings: Settings) -> None:
     seen: list[int] = []
     with gallery().changing() as change:
         change.put(_plain(drawing_id(ANYBODY, "a.svg")))
@@ -431,6 +431,6 @@ def _plain(drawing: str) -> Drawing:
     )  # fmt: skip
 
 
-def test_there_is_one_gallery_for_each_installation(settings: Settings) -> None:
+def test_each_installation_has_one_gallery(settings: Settings) -> None:
     assert gallery() is gallery()
     assert isinstance(gallery(), Gallery)

@@ -282,7 +282,7 @@ def test_owners_cannot_overwrite_read_or_delete_each_others_files(
     for owner, job in jobs.items():
         with as_owner(owner):
             assert find_job(job.id).status == "finished"
-            with output_folder().open("same.txt") as file:
+            with output_folder().open_checked("same.txt") as file:
                 assert file.read().decode() == owner
             with open_input("output/same.txt") as file:
                 assert file.read().decode() == owner

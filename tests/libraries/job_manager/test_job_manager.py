@@ -317,7 +317,7 @@ def test_a_file_that_a_task_attached_is_listed_with_the_job(run_jobs: Callable[[
         5,
         "text/plain; charset=utf-8",
     )
-    with output_folder().open("notes/a.txt") as file:
+    with output_folder().open_checked("notes/a.txt") as file:
         assert file.read() == b"hello"
 
 

@@ -1,4 +1,4 @@
-"""The thread that holds connections, and the conversations on them, over real TCP."""
+"""The hub and WebSocket conversations, over real TCP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import Stopwatch, until
 
 
 class Quiet:
-    """Notes what clients say, and that they are gone; one that shouts is sent away."""
+    """Records messages and ends; disconnects clients whose message ends with `!`."""
 
     heartbeat = b"(beat)"
     farewell = b"(bye)"
@@ -33,12 +33,12 @@ class Quiet:
         return not data.endswith(b"!")
 
     def ended(self, line: Connection) -> None:
-        assert not self.over.is_set(), "told once"
+        assert not self.over.is_set(), "called twice"
         self.over.set()
 
 
 class Pair:
-    """A connection: the client's end, and the one that the hub holds."""
+    """The client's socket and the hub's connection."""
 
     def __init__(
         self, hub: Hub, *, first: bytes = b"hello", buffer: int = 0, talk: Quiet | None = None
@@ -63,7 +63,7 @@ class Pair:
             raise
 
     def read(self, number: int) -> bytes:
-        """So many bytes, or what there is before the end."""
+        """Read `number` bytes, or less at the end."""
         found = b""
         while len(found) < number and (got := self.client.recv(number - len(found))):
             found += got
@@ -90,7 +90,7 @@ def hold(hub: Hub) -> Iterator[Callable[..., Pair]]:
         pair.client.close()
 
 
-def test_what_is_sent_reaches_every_client_in_order(hub: Hub, hold: Callable[..., Pair]) -> None:
+def test_messages_reach_every_client_in_order(hub: Hub, hold: Callable[..., Pair]) -> None:
     pairs = [hold() for _ in range(3)]
     for number in range(200):
         hub.send([pair.line for pair in pairs], b"%3d" % number)
@@ -98,7 +98,7 @@ def test_what_is_sent_reaches_every_client_in_order(hub: Hub, hold: Callable[...
     assert [pair.read(len(expected)) for pair in pairs] == [expected] * 3
 
 
-def test_the_last_words_are_followed_by_the_end_also_when_the_client_speaks_meanwhile(
+def test_a_connection_ends_after_the_last_frame_even_if_the_client_sends(
     hub: Hub, hold: Callable[..., Pair]
 ) -> None:
     """Closing a socket with unread data resets it, and sent data can be lost."""
@@ -115,7 +115,7 @@ def test_the_last_words_are_followed_by_the_end_also_when_the_client_speaks_mean
     until(lambda: hub.held == 0, what="the end of the connection")
 
 
-def test_a_client_that_does_not_end_a_connection_on_which_all_is_said_loses_it(
+def test_a_client_that_does_not_close_an_ended_connection_is_dropped(
     hub: Hub, hold: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LINGER_TIMEOUT_S", 0.1)
@@ -125,9 +125,7 @@ def test_a_client_that_does_not_end_a_connection_on_which_all_is_said_loses_it(
     assert hub.held == 0
 
 
-def test_a_client_that_leaves_is_noticed_at_once_and_its_place_is_free(
-    hub: Hub, hold: Callable[..., Pair]
-) -> None:
+def test_a_disconnected_client_is_detected_at_once(hub: Hub, hold: Callable[..., Pair]) -> None:
     pair = hold()
     pair.client.close()
     assert pair.talk.over.wait(1)
@@ -135,7 +133,7 @@ def test_a_client_that_leaves_is_noticed_at_once_and_its_place_is_free(
     hub.send([pair.line], b"nobody hears it")
 
 
-def test_there_is_room_for_so_many_and_no_more(hub: Hub, hold: Callable[..., Pair]) -> None:
+def test_the_number_of_connections_is_limited(hub: Hub, hold: Callable[..., Pair]) -> None:
     pairs = [hold() for _ in range(3)]
     with pytest.raises(HubFull, match="3 event streams"):
         hold()
@@ -146,7 +144,7 @@ def test_there_is_room_for_so_many_and_no_more(hub: Hub, hold: Callable[..., Pai
     assert hold().read(5) == b"hello"
 
 
-def test_a_silent_connection_is_written_to(
+def test_an_idle_connection_gets_heartbeats(
     hub: Hub, hold: Callable[..., Pair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "HEARTBEAT_AFTER_S", 0.5)
@@ -155,9 +153,7 @@ def test_a_silent_connection_is_written_to(
     assert 0.5 <= time.monotonic() - asked < 5
 
 
-def test_who_does_not_read_is_dropped_and_the_others_hear_everything(
-    hub: Hub, hold: Callable[..., Pair]
-) -> None:
+def test_a_client_that_does_not_read_is_dropped(hub: Hub, hold: Callable[..., Pair]) -> None:
     lazy, eager = hold(buffer=4096), hold()
     block, blocks = b"x" * 65_536, 100
     heard = [0]
@@ -172,7 +168,7 @@ def test_who_does_not_read_is_dropped_and_the_others_hear_everything(
         hub.send([eager.line, lazy.line], block)
         until(
             lambda number=number: heard[0] > (number - 4) * len(block),  # type: ignore[misc]
-            what="a reader that keeps up",
+            what="a reader that is fast enough",
         )
     reader.join(20)
     assert heard[0] == 5 + blocks * len(block)
@@ -180,9 +176,7 @@ def test_who_does_not_read_is_dropped_and_the_others_hear_everything(
     assert not eager.talk.over.is_set()
 
 
-def test_a_slow_reader_gets_all_that_waits_for_it_before_the_end(
-    hub: Hub, hold: Callable[..., Pair]
-) -> None:
+def test_a_slow_reader_gets_its_backlog_before_the_end(hub: Hub, hold: Callable[..., Pair]) -> None:
     pair = hold(buffer=4096)
     hub.send([pair.line], b"x" * 900_000)
     hub.send([pair.line], b"last", last=True)
@@ -190,7 +184,7 @@ def test_a_slow_reader_gets_all_that_waits_for_it_before_the_end(
     assert pair.read(2_000_000) == b"hello" + b"x" * 900_000 + b"last"
 
 
-def test_trouble_with_one_client_does_not_end_the_others(
+def test_an_error_of_one_client_does_not_end_the_others(
     hub: Hub,
     hold: Callable[..., Pair],
     monkeypatch: pytest.MonkeyPatch,
@@ -209,7 +203,7 @@ def test_trouble_with_one_client_does_not_end_the_others(
         assert broken.read(10) == b"hellostill"
 
 
-def test_a_process_that_stops_takes_leave_of_everyone_and_holds_nobody_more() -> None:
+def test_a_stopping_hub_sends_farewells_and_holds_no_more() -> None:
     stop, told = threading.Event(), threading.Event()
     hub = Hub(5, stop.is_set)
     hub.at_stop.append(told.set)
@@ -227,12 +221,12 @@ def test_a_process_that_stops_takes_leave_of_everyone_and_holds_nobody_more() ->
     hub.close()
 
 
-def test_a_hub_that_held_nobody_closes_too() -> None:
+def test_an_unused_hub_can_be_closed() -> None:
     Hub(1).close()
 
 
 class Echo:
-    """Notes in which order it is called, and answers."""
+    """Records the order of calls, and answers."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -258,7 +252,7 @@ class Echo:
 
 
 class Talk:
-    """A conversation whose client writes its frames by hand."""
+    """A conversation whose client encodes its frames itself."""
 
     def __init__(self, hub: Hub, handlers: Handlers) -> None:
         self.partner = Echo()
@@ -274,7 +268,7 @@ class Talk:
         self.client.sendall(bytes(Frame(opcode, text.encode(), fin=fin).serialize(mask=True)))
 
     def read(self, text: str) -> bool:
-        """Tell whether the next message is this one."""
+        """Return whether the next message is this one."""
         expected = bytes(Frame(Opcode.TEXT, text.encode()).serialize(mask=False))
         return self.pair.read(len(expected)) == expected
 
@@ -293,7 +287,7 @@ def talk(hub: Hub, handlers: Handlers) -> Iterator[Talk]:
     started.client.close()
 
 
-def test_the_greeting_comes_first_however_early_a_client_speaks(talk: Talk) -> None:
+def test_the_greeting_is_sent_before_any_answer(talk: Talk) -> None:
     talk.partner.greeting.clear()
     talk.say("early")
     talk.begin()
@@ -303,15 +297,15 @@ def test_the_greeting_comes_first_however_early_a_client_speaks(talk: Talk) -> N
     assert talk.partner.calls == ["opened", "early", "later"]
 
 
-def test_the_end_is_told_once_and_behind_the_message_that_is_being_dealt_with(talk: Talk) -> None:
-    """What a message begins, such as a membership in a group, would otherwise never be ended."""
+def test_the_end_is_reported_once_and_after_the_current_message(talk: Talk) -> None:
+    """Otherwise a membership in a group that the message starts would never end."""
     talk.begin()
     assert talk.read("welcome")
     talk.partner.gate.clear()
     talk.say("join")
     until(
         lambda: talk.conversation._working and not talk.conversation._unanswered,
-        what="a message that is dealt with",
+        what="a message being handled",
     )
     talk.client.close()
     until(lambda: talk.conversation.over, what="the end of the connection")
@@ -321,14 +315,14 @@ def test_the_end_is_told_once_and_behind_the_message_that_is_being_dealt_with(ta
     assert talk.partner.calls == ["opened", "join", "ended"]
 
 
-def test_the_end_of_an_idle_conversation_is_told_at_once(talk: Talk) -> None:
+def test_the_end_of_an_idle_conversation_is_reported_at_once(talk: Talk) -> None:
     talk.begin()
     assert talk.read("welcome")
     talk.client.close()
     assert talk.partner.over.wait(5)
 
 
-def test_a_message_in_many_pieces_with_pings_between_them_is_one_message(talk: Talk) -> None:
+def test_a_fragmented_message_with_pings_is_one_message(talk: Talk) -> None:
     talk.begin()
     assert talk.read("welcome")
     talk.say("one ", fin=False)
@@ -363,7 +357,7 @@ def test_a_message_in_many_pieces_with_pings_between_them_is_one_message(talk: T
         "a close",
     ],
 )
-def test_what_may_not_be_said_ends_the_conversation_with_its_code(
+def test_an_invalid_message_ends_the_conversation_with_its_code(
     talk: Talk, data: bytes, code: int
 ) -> None:
     talk.begin()
@@ -377,7 +371,7 @@ def test_what_may_not_be_said_ends_the_conversation_with_its_code(
     assert talk.partner.over.wait(5)
 
 
-def test_more_messages_than_may_wait_for_an_answer_end_the_conversation(talk: Talk) -> None:
+def test_too_many_unanswered_messages_end_the_conversation(talk: Talk) -> None:
     talk.begin()
     assert talk.read("welcome")
     talk.partner.gate.clear()
@@ -388,7 +382,7 @@ def test_more_messages_than_may_wait_for_an_answer_end_the_conversation(talk: Ta
     talk.partner.gate.set()
 
 
-def test_a_message_that_cannot_be_dealt_with_does_not_keep_the_next_from_it(
+def test_an_error_in_one_message_does_not_affect_the_next(
     talk: Talk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     heard = talk.partner.heard
@@ -427,7 +421,7 @@ GOOD = {
         ("sec-websocket-key", "ä" * 24),
     ],
 )
-def test_a_handshake_with_something_wrong_is_none(name: str, value: str | None) -> None:
+def test_an_invalid_handshake_is_rejected(name: str, value: str | None) -> None:
     assert is_handshake(lambda header: GOOD.get(header.lower()))
     assert not is_handshake(
         lambda header: value if header.lower() == name else GOOD.get(header.lower())

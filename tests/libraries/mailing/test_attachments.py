@@ -1,4 +1,4 @@
-"""Attachments and pictures: what a mail may carry, by which names, and how it lies in the mail."""
+"""Attachments and inline pictures of mails."""
 
 from __future__ import annotations
 
@@ -65,15 +65,13 @@ def mail(**more: Any) -> EmailMessage:
         (["output/" + "a" * 500], "attachments.0"),
     ],
 )
-def test_what_names_no_file_of_ones_own_is_refused_and_its_place_told(
-    names: Any, field: str
-) -> None:
+def test_an_invalid_attachment_is_rejected_with_its_index(names: Any, field: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         check_attachments(names)
     assert refusal.value.field == field
 
 
-def test_a_job_or_a_file_that_is_not_there_is_named() -> None:
+def test_a_missing_job_or_file_is_named() -> None:
     made("a.csv")
     for missing in ("output/b.csv", "nobody"):
         with raises_code("bad-attachment") as refusal:
@@ -81,18 +79,18 @@ def test_a_job_or_a_file_that_is_not_there_is_named() -> None:
         assert refusal.value.field == "attachments.1"
 
 
-def test_a_job_without_a_file_has_nothing_to_attach() -> None:
-    with raises_code("bad-attachment", match="has not made a file"):
+def test_a_job_without_files_has_no_attachments() -> None:
+    with raises_code("bad-attachment", match="has no files yet"):
         find_attachments(["j1"], lambda _: [])
 
 
-def test_more_than_ten_megabytes_in_all_are_refused_before_they_are_read() -> None:
+def test_more_than_ten_megabytes_are_rejected_before_they_are_read() -> None:
     half = {**made("a.csv"), "size": MAX_ATTACHMENTS_BYTES // 2 + 1}
-    with raises_code("bad-attachment", match="at most 10000000"):
+    with raises_code("bad-attachment", match="a mail may have 10000000"):
         find_attachments(["j1", "j2"], lambda _: [half])
 
 
-def test_more_than_five_files_are_refused() -> None:
+def test_more_than_five_files_are_rejected() -> None:
     two = [made("a.csv"), made("b.csv")]
     with raises_code("bad-attachment", match="6 files"):
         find_attachments(["j1", "j2", "j3"], lambda _: two)
@@ -105,7 +103,7 @@ def test_a_file_that_was_replaced_since_its_job_is_not_sent() -> None:
         read_attachments(["j1"], lambda _: [record])
 
 
-def test_attachments_keep_their_kind_and_bytes_and_get_names_of_their_own() -> None:
+def test_attachments_keep_type_and_bytes_and_get_unique_names() -> None:
     records = {"j1": [made("one/a.svg", drawing())], "j2": [made("two/a.svg", drawing())]}
     made("rows.csv")
     made("old.eml", "To: x\r\n\r\nhello")
@@ -139,7 +137,7 @@ def test_a_finished_drawing_is_shown_in_the_mail_itself() -> None:
     assert list(message.iter_attachments()) == []
 
 
-def test_a_picture_comes_from_the_attachment_too() -> None:
+def test_an_attached_drawing_is_shown() -> None:
     record = made("a.svg", drawing())
     message = mail(attachments=["j1"], made_by=lambda _: [record])
     assert sorted(one.get_content_type() for one in message.walk() if not one.is_multipart()) == [
@@ -151,13 +149,13 @@ def test_a_picture_comes_from_the_attachment_too() -> None:
 
 
 @pytest.mark.parametrize("data", ["<svg", "<html/>", '<!DOCTYPE x [<!ENTITY a "b">]><svg/>'])
-def test_a_picture_that_cannot_be_drawn_keeps_no_mail_back(data: str) -> None:
+def test_a_mail_is_sent_without_an_invalid_picture(data: str) -> None:
     record = made("a.svg", data)
     message = mail(made_by=lambda _: [record])
     assert not [one for one in message.walk() if one.get_content_type() == "image/png"]
 
 
-def test_the_picture_of_somebody_elses_job_is_not_shown() -> None:
+def test_the_picture_of_another_owners_job_is_not_shown() -> None:
     assert not [
         one for one in mail(made_by=nothing).walk() if one.get_content_type() == "image/png"
     ]

@@ -1,4 +1,4 @@
-"""Templates of mail: what they say of themselves, what they take, and what their HTML may do."""
+"""Mail templates: descriptions, contexts and safe HTML."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_there_is_a_template_for_each_occasion() -> None:
 
 
 @every_template
-def test_a_template_shows_all_of_its_own_example_in_both_forms(name: str) -> None:
+def test_both_parts_show_the_whole_example(name: str) -> None:
     text, html = fill_template(
         name, TEMPLATES[name].example, subject="A subject", picture="cid:x@y"
     )
@@ -43,7 +43,7 @@ def test_a_template_shows_all_of_its_own_example_in_both_forms(name: str) -> Non
 
 
 @every_template
-def test_a_template_needs_no_more_than_what_it_says_that_it_needs(name: str) -> None:
+def test_a_template_only_needs_its_required_fields(name: str) -> None:
     needed = {one.name: one.example for one in TEMPLATES[name].fields if one.required}
     text, html = fill_template(name, needed)
     assert text.strip()
@@ -52,7 +52,7 @@ def test_a_template_needs_no_more_than_what_it_says_that_it_needs(name: str) -> 
 
 
 @every_template
-def test_nothing_is_fetched_when_a_mail_is_read(name: str) -> None:
+def test_a_mail_has_no_external_resources(name: str) -> None:
     _, html = fill_template(name, TEMPLATES[name].example, subject="s", picture="cid:x@y")
     assert html is not None
     assert set(re.findall(r"""(?:src|background|srcset)=["']([^"']*)""", html)) <= {"cid:x@y"}
@@ -91,20 +91,18 @@ def test_a_hostile_context_stays_text(name: str) -> None:
         ("digest", {"date": "today", "drawings": {"title": "x"}}, {"drawings"}),
     ],
 )
-def test_each_field_that_does_not_fit_is_named(
-    name: str, context: dict[str, Any], where: set[str]
-) -> None:
+def test_each_invalid_field_is_named(name: str, context: dict[str, Any], where: set[str]) -> None:
     assert set(problems(name, context)) == where
 
 
-def test_a_bad_row_is_named_by_its_place() -> None:
+def test_an_invalid_row_is_named_by_its_index() -> None:
     rows = [{"name": "a", "status": "finished"}, {"name": "b"}]
     with pytest.raises(BadContext) as refusal:
         fill_template("batch", {"items": rows})
     assert list(refusal.value.errors or {}) == ["context.items.1.status"]
 
 
-def test_a_number_is_taken_for_a_text_and_nothing_for_a_field_that_may_be_missing() -> None:
+def test_a_number_becomes_text_and_none_counts_as_missing() -> None:
     text, _ = fill_template("order_complete", {"order": 17, "note": None, "name": None})
     assert "your order 17 is complete" in text
 
@@ -127,7 +125,7 @@ def test_a_mail_without_a_picture_has_no_empty_frame() -> None:
     )
 
 
-def test_a_file_alone_is_a_template_that_takes_anything(tmp_path: Path) -> None:
+def test_a_template_without_a_description_accepts_any_context(tmp_path: Path) -> None:
     (tmp_path / "short.txt.j2").write_text("Hello {{ name }}\n")
     found = read_template(tmp_path, "short")
     assert (found.fields, found.has_html, found.picture) == ((), False, False)
@@ -142,12 +140,12 @@ def test_a_file_alone_is_a_template_that_takes_anything(tmp_path: Path) -> None:
         {"kind": "text", "size": 5},
     ],
 )
-def test_a_field_that_is_described_badly_is_noticed_at_the_start(said: dict[str, Any]) -> None:
+def test_an_invalid_description_of_a_field_is_detected_at_the_start(said: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="the field 'tone'"):
         TemplateField.read("tone", said)
 
 
-HEAD = '{#\n[fields.name]\nkind = "text"\nhelp = "Who is greeted."\nexample = "Ann"\n#}\n'
+HEAD = '{#\n[fields.name]\nkind = "text"\nhelp = "Name in the salutation."\nexample = "Ann"\n#}\n'
 
 
 @pytest.mark.parametrize(
@@ -156,17 +154,17 @@ HEAD = '{#\n[fields.name]\nkind = "text"\nhelp = "Who is greeted."\nexample = "A
         (
             f"{HEAD}Hello {{{{ nmae }}}}",
             "",
-            "txt.j2, line 7: there is no field 'nmae'; did you mean 'name'?",
+            "txt.j2, line 7: undefined field 'nmae'; did you mean 'name'?",
         ),
-        (f"{HEAD}Hello {{{{ nmae|default('') }}}}", "", "line 7: there is no field 'nmae'"),
-        (f"{HEAD}Hello", "<p>{{ colour }}", "html.j2, line 1: there is no field 'colour'"),
+        (f"{HEAD}Hello {{{{ nmae|default('') }}}}", "", "line 7: undefined field 'nmae'"),
+        (f"{HEAD}Hello", "<p>{{ colour }}", "html.j2, line 1: undefined field 'colour'"),
         (f"{HEAD}Hello {{% if %}}", "", "txt.j2, line 7: Expected an expression"),
         (HEAD.replace('"text"', '"words"'), "", "the field 'name' has the unknown kind 'words'"),
-        (HEAD.replace("kind =", "kind"), "", "the comment at the top cannot be read:"),
-        (HEAD.replace("fields.name", "fields"), "", "the comment at the top cannot be read:"),
+        (HEAD.replace("kind =", "kind"), "", "the comment at the top is invalid:"),
+        (HEAD.replace("fields.name", "fields"), "", "the comment at the top is invalid:"),
     ],
 )
-def test_a_template_with_a_mistake_is_left_out_and_named_and_the_others_work(
+def test_an_invalid_template_is_skipped_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, html: str, mistake: str
 ) -> None:
     monkeypatch.setattr(loading, "_problems", {})

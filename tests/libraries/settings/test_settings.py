@@ -1,4 +1,4 @@
-"""The settings: defaults, validation, `.env.example`."""
+"""Defaults and validation of the settings, and `.env.example`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(row.name, raising=False)
 
 
-def test_with_nothing_set_the_service_is_local_and_needs_no_server() -> None:
+def test_the_default_service_is_local_and_needs_no_server() -> None:
     settings = read_settings(None)
     assert (
         settings.web.host,
@@ -35,7 +35,7 @@ def test_with_nothing_set_the_service_is_local_and_needs_no_server() -> None:
     assert settings.storage.upload_dir == settings.broker.data_dir / "uploads"
 
 
-def test_all_bad_variables_are_named_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_variables_are_named_in_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = {
         "PORT": "0",
         "WORKERS": "none",
@@ -57,7 +57,7 @@ def test_all_bad_variables_are_named_in_one_message(monkeypatch: pytest.MonkeyPa
     ("text", "seconds"),
     [("300", 300), ("90s", 90), ("5m", 300), ("2h", 7200), ("1d", 86400), (" 7 m ", 420)],
 )
-def test_durations_are_read_with_their_units(
+def test_durations_are_parsed_with_their_units(
     monkeypatch: pytest.MonkeyPatch, text: str, seconds: int
 ) -> None:
     monkeypatch.setenv("JOB_TIMEOUT", text)
@@ -65,7 +65,7 @@ def test_durations_are_read_with_their_units(
 
 
 @pytest.mark.parametrize("text", ["0", "-5m", "5w", "1.5h", "²m", "2d", "m"])
-def test_a_job_timeout_that_is_no_duration_up_to_a_day_is_refused(
+def test_a_job_timeout_must_be_a_duration_up_to_a_day(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("JOB_TIMEOUT", text)
@@ -74,21 +74,21 @@ def test_a_job_timeout_that_is_no_duration_up_to_a_day_is_refused(
 
 
 @pytest.mark.parametrize(("text", "size"), [("64kB", 64_000), ("1MB", 1_000_000), ("512", 512)])
-def test_sizes_are_read_with_their_units(
+def test_sizes_are_parsed_with_their_units(
     monkeypatch: pytest.MonkeyPatch, text: str, size: int
 ) -> None:
     monkeypatch.setenv("MAX_RESULT", text)
     assert read_settings(None).jobs.max_result == size
 
 
-def test_a_blank_variable_means_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_blank_variable_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "  ")
     monkeypatch.setenv("DATA_DIR", "")
     assert read_settings(None).web.port == 5000
     assert read_settings(None).broker.data_dir == Path("data").absolute()
 
 
-def test_the_environment_goes_before_the_env_file(
+def test_the_environment_overrides_the_env_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env_file = tmp_path / ".env"
@@ -103,13 +103,13 @@ def test_the_settings_cannot_be_changed() -> None:
         read_settings(None).web.port = 1  # type: ignore[misc]
 
 
-def test_each_row_is_a_field_and_each_field_a_row() -> None:
+def test_settings_and_fields_correspond() -> None:
     declared = [one.name for group in Settings.groups().values() for one in fields(group)]  # type: ignore[arg-type]
     assert [row.name.lower() for row in SETTINGS] == declared
     assert len(set(declared)) == len(declared)
 
 
-def test_the_example_file_is_the_one_that_the_settings_make(update_golden: bool) -> None:
+def test_the_example_file_is_generated_from_the_settings(update_golden: bool) -> None:
     path = REPOSITORY / ".env.example"
     if update_golden:
         path.write_text(example_env())

@@ -1,4 +1,4 @@
-"""Stores to try: a folder, and a bucket of a real server."""
+"""Fixtures: stores in a folder and in a bucket of a real server."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.s3_server import CREDENTIALS, Way, emptied, plain_client, s3_server
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[int]:
-    """The port of an S3-compatible server that these tests share."""
+    """Return the port of an S3-compatible server that the tests share."""
     with s3_server() as started:
         yield started.port
 
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Credentials that the server takes, and none of whoever runs the tests."""
+    """Set credentials for the server, and hide those of the user."""
     for name in (
         "AWS_PROFILE",
         "AWS_SESSION_TOKEN",
@@ -43,13 +43,13 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def s3(server: int) -> Any:
-    """A client that goes around the product."""
+    """Return a client that does not use the product."""
     return plain_client(server)
 
 
 @pytest.fixture
 def bucket(s3: Any, credentials: None) -> Iterator[str]:
-    """A bucket of the test's own."""
+    """Yield the name of a separate bucket."""
     name = f"bucket-{secrets.token_hex(6)}"
     s3.create_bucket(Bucket=name)
     yield name
@@ -63,7 +63,7 @@ def address(server: int, bucket: str) -> BucketAddress:
 
 @pytest.fixture
 def way(server: int) -> Iterator[Way]:
-    """A way to the server that can be made to fail."""
+    """Yield a proxy to the server that can be made to fail."""
     one = Way(server)
     yield one
     one.close()
@@ -71,7 +71,7 @@ def way(server: int) -> Iterator[Way]:
 
 @pytest.fixture
 def faulty(way: Way, address: BucketAddress) -> BucketStore:
-    """The test's bucket, reached by that way."""
+    """Return the store in the bucket, behind the proxy."""
     return BucketStore(
         address._replace(endpoint=f"http://127.0.0.1:{way.port}"), "output", "output", 10.0
     )
@@ -79,7 +79,7 @@ def faulty(way: Way, address: BucketAddress) -> BucketStore:
 
 @pytest.fixture(params=["folder", "bucket"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """A store, empty: what a test says of it holds for every kind."""
+    """Return an empty store, once of each kind."""
     if request.param == "folder":
         return ArtifactFolder(tmp_path / "output")
     return BucketStore(request.getfixturevalue("address"), "output", "output", 5.0)
@@ -89,7 +89,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def in_bucket(
     settings: Settings, address: BucketAddress, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """The settings of this test, with its bucket as the store."""
+    """Return the settings with the bucket as the store."""
     url = f"s3://{address.bucket}/{address.prefix}?endpoint={address.endpoint}"
     changed = settings.with_values(storage_url=parse_storage_url(url))
     use_settings(changed)
@@ -98,7 +98,7 @@ def in_bucket(
 
 @pytest.fixture(params=["folder", "bucket"])
 def served(request: pytest.FixtureRequest, settings: Settings) -> Settings:
-    """The settings of this test, with a folder and then with a bucket as the store."""
+    """Return the settings with a folder, then with a bucket as the store."""
     changed: Settings = (
         settings if request.param == "folder" else request.getfixturevalue("in_bucket")
     )
@@ -107,7 +107,7 @@ def served(request: pytest.FixtureRequest, settings: Settings) -> Settings:
 
 @pytest.fixture
 def objects(s3: Any, bucket: str) -> Callable[[], list[str]]:
-    """A function that lists the keys in the test's bucket, and the uploads that were begun and not ended."""
+    """Return a function that lists the keys in the bucket and the incomplete uploads."""
 
     def listed() -> list[str]:
         keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]

@@ -1,4 +1,4 @@
-"""What STORAGE_URL may say."""
+"""Parsing of STORAGE_URL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from libraries.settings import BucketAddress, parse_storage_url
         ),
     ],
 )
-def test_an_address_names_bucket_folder_server_and_region(
+def test_an_address_contains_bucket_folder_server_and_region(
     text: str, address: BucketAddress | None
 ) -> None:
     assert parse_storage_url(text) == address
@@ -37,7 +37,7 @@ def test_an_address_names_bucket_folder_server_and_region(
         "s3://drawings?endpoint=https://key:secret@minio", "s3://drawings?region=a b", "s3://drawings?endpoint", "s3://[drawings",
     ],
 )  # fmt: skip
-def test_anything_else_is_refused_and_not_repeated(text: str) -> None:
+def test_an_invalid_address_is_rejected_and_not_repeated(text: str) -> None:
     with pytest.raises(ValidationError) as refused:
         parse_storage_url(text)
     assert "secret" not in str(refused.value)

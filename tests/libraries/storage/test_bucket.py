@@ -1,4 +1,4 @@
-"""A bucket of an S3-compatible server: what goes over the wire, and what becomes of a job when the server fails."""
+"""Storage in a bucket: requests, checksums and server errors."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import pytest
 from libraries.errors import Unavailable
 from libraries.settings import BucketAddress, Settings
 from libraries.storage import StorageUnavailable, check_storage, commit_if
-from libraries.storage.bucket import PART, BucketStore
-from libraries.storage.reading import FIRST_BLOCK, MAX_BLOCK_BYTES
+from libraries.storage.bucket import PART_BYTES, BucketStore
+from libraries.storage.reading import FIRST_BLOCK_BYTES, MAX_BLOCK_BYTES
 from tests.errors import raises_code
 from tests.libraries.storage.test_stores import LARGE
 from tests.s3_server import Way, plain_client, refusal, reply, s3_server
@@ -43,7 +43,7 @@ from libraries.storage import output_folder, prepare_stores, clean_stores
 prepare_stores()
 known = set(sys.modules)
 clean_stores()
-output_folder().publish("a.bin", b"x" * {PART + 1})
+output_folder().publish("a.bin", b"x" * {PART_BYTES + 1})
 output_folder().copy("a.bin", "b.bin")
 output_folder().open_checked("b.bin").close()
 output_folder().remove("a.bin")
@@ -63,12 +63,12 @@ def hurried(way: Way, address: BucketAddress) -> BucketAddress:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let what failed be tried again without a pause."""
+    """Retry without delay."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
 
 def said_by(address: BucketAddress, program: str) -> str:
-    """Return what a program prints whose store is the bucket at `address`."""
+    """Return the output of a program whose store is the bucket at `address`."""
     environ = {**os.environ, "STORAGE_URL": f"{address}?endpoint={address.endpoint}"}
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -86,7 +86,7 @@ def begins(*words: str) -> Callable[[str], bool]:
     return lambda line: line.startswith(words)
 
 
-def test_a_small_file_costs_one_request_to_write_and_one_to_read(
+def test_a_small_file_needs_one_request_to_write_and_one_to_read(
     faulty: BucketStore, way: Way
 ) -> None:
     sha256 = faulty.publish("a.svg", "<svg/>").sha256
@@ -96,8 +96,8 @@ def test_a_small_file_costs_one_request_to_write_and_one_to_read(
     assert [line.split()[0] for line in way.asked] == ["PUT", "GET"]
 
 
-def test_a_large_file_goes_in_parts_and_comes_in_blocks(faulty: BucketStore, way: Way) -> None:
-    faulty.publish("a.bin", iter([LARGE[:PART], LARGE[PART:]]))
+def test_a_large_file_is_written_in_parts_and_read_in_blocks(faulty: BucketStore, way: Way) -> None:
+    faulty.publish("a.bin", iter([LARGE[:PART_BYTES], LARGE[PART_BYTES:]]))
     assert [line.split()[0] for line in way.asked] == ["POST", "PUT", "PUT", "POST"]
     way.asked.clear()
     with faulty.open_checked("a.bin") as file:
@@ -107,11 +107,11 @@ def test_a_large_file_goes_in_parts_and_comes_in_blocks(faulty: BucketStore, way
         assert len(way.asked) == 2
         file.seek(0)
         assert file.read() == LARGE
-    assert len(way.asked) <= 4 + len(LARGE) // FIRST_BLOCK
+    assert len(way.asked) <= 4 + len(LARGE) // FIRST_BLOCK_BYTES
     assert len(LARGE) > MAX_BLOCK_BYTES
 
 
-def test_the_object_carries_its_checksum_and_its_kind(
+def test_the_object_has_its_checksum_and_media_type(
     store: BucketStore, s3: Any, bucket: str
 ) -> None:
     artifact = store.publish("a.svg", "<svg/>")
@@ -120,8 +120,8 @@ def test_the_object_carries_its_checksum_and_its_kind(
     assert answer["ContentType"] == "image/svg+xml"
 
 
-@pytest.mark.parametrize("size", [10, FIRST_BLOCK + 10])
-def test_bytes_that_changed_in_the_store_are_not_given_out(
+@pytest.mark.parametrize("size", [10, FIRST_BLOCK_BYTES + 10])
+def test_bytes_that_changed_in_the_store_are_rejected(
     store: BucketStore, s3: Any, bucket: str, size: int
 ) -> None:
     sha256 = store.publish("a.bin", LARGE[:size]).sha256
@@ -152,7 +152,7 @@ def test_bytes_that_changed_in_the_store_are_not_given_out(
         (refusal(403, "SignatureDoesNotMatch"), "refused"), (refusal(403, "AccessDenied"), "refused"),
     ],
 )  # fmt: skip
-def test_a_server_that_fails_is_told_apart_in_plain_words_and_keeps_nothing(
+def test_server_errors_are_distinguished_and_leave_nothing(
     faulty: BucketStore, way: Way, objects: Objects, answer: bytes, trouble: str
 ) -> None:
     way.answer = lambda _: answer
@@ -169,7 +169,7 @@ def test_a_server_that_fails_is_told_apart_in_plain_words_and_keeps_nothing(
     assert objects() == []
 
 
-def test_a_full_server_is_told_apart(faulty: BucketStore, way: Way, objects: Objects) -> None:
+def test_a_full_server_is_reported(faulty: BucketStore, way: Way, objects: Objects) -> None:
     way.answer = lambda _: refusal(400, "XMinioStorageFull")
     with raises_code("storage-full"):
         faulty.publish("a.txt", b"x")
@@ -177,17 +177,17 @@ def test_a_full_server_is_told_apart(faulty: BucketStore, way: Way, objects: Obj
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_server_that_stumbles_once_is_asked_again(faulty: BucketStore, way: Way) -> None:
+def test_a_single_server_error_is_retried(faulty: BucketStore, way: Way) -> None:
     way.answer = lambda _: refusal(503, "SlowDown") if len(way.asked) == 1 else None
     faulty.publish("a.txt", b"x")
     way.asked.clear()
     way.answer = lambda _: b"" if len(way.asked) == 1 else None
-    with faulty.open("a.txt") as file:
+    with faulty.open_checked("a.txt") as file:
         assert file.read() == b"x"
 
 
 @pytest.mark.usefixtures("at_once")
-def test_nobody_listens(faulty: BucketStore, way: Way) -> None:
+def test_a_missing_server_is_unreachable(faulty: BucketStore, way: Way) -> None:
     way.close()
     with pytest.raises(StorageUnavailable) as away:
         faulty.publish("a.txt", b"x")
@@ -198,7 +198,7 @@ def test_nobody_listens(faulty: BucketStore, way: Way) -> None:
 @pytest.mark.parametrize(
     "broken", ["PUT /{}/site/output/a.bin?partNumber=2", "POST /{}/site/output/a.bin?uploadId"]
 )
-def test_a_large_file_that_fails_half_way_leaves_no_object_and_no_parts(
+def test_a_failed_upload_leaves_no_object_and_no_parts(
     faulty: BucketStore, way: Way, bucket: str, objects: Objects, broken: str
 ) -> None:
     swap = broken.format(bucket)
@@ -218,35 +218,35 @@ def _reordered(line: str) -> str:
     return f"{method} {path}?{'&'.join(sorted(query.split('&')))}"
 
 
-def test_parts_of_a_writer_that_died_are_swept(
+def test_parts_of_an_abandoned_upload_are_removed(
     store: BucketStore, s3: Any, bucket: str, objects: Objects
 ) -> None:
-    # This server says that all uploads began in 2010.
+    # For this server all uploads began in 2010.
     s3.create_multipart_upload(Bucket=bucket, Key="site/output/.owners/ann/a.bin")
     s3.create_multipart_upload(Bucket=bucket, Key="other/a.bin")
-    assert store.remove_temporary(time.time() - store.patience) == 1
+    assert store.remove_temporary(time.time() - store.max_write_s) == 1
     assert objects() == ["begun other/a.bin"]
 
 
-def test_parts_of_a_writer_that_may_be_alive_are_not_swept(faulty: BucketStore, way: Way) -> None:
+def test_parts_of_a_recent_upload_are_not_removed(faulty: BucketStore, way: Way) -> None:
     begun = "<Upload><Key>site/output/{0}</Key><UploadId>{0}</UploadId><Initiated>{1}</Initiated></Upload>"
     uploads = begun.format("old", "2020-01-01T00:00:00Z") + begun.format(
         "young", datetime.now(UTC).isoformat()
     )
     listed = f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"
     way.answer = lambda line: reply(200, listed) if line.startswith("GET") else reply(204, "")
-    assert faulty.remove_temporary(time.time() - faulty.patience) == 1
+    assert faulty.remove_temporary(time.time() - faulty.max_write_s) == 1
     assert [
         line.split()[1].partition("?")[2] for line in way.asked if line.startswith("DELETE")
     ] == ["uploadId=old"]
 
 
 @pytest.mark.usefixtures("at_once")
-def test_an_answer_that_comes_too_late_leaves_nothing(
+def test_a_late_answer_leaves_no_object(
     hurried: BucketAddress, way: Way, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.storage.bucket.PASSING_TIMEOUT", 10.0)
-    # The object is stored, but the server keeps quiet about it.
+    monkeypatch.setattr("libraries.storage.bucket.PROBE_TIMEOUT_S", 10.0)
+    # The object is stored, but the answer is delayed.
     way.late, way.stalled = True, begins("PUT")
     with pytest.raises(StorageUnavailable) as away:
         BucketStore(hurried, "output", "output", 0.2).publish("a.txt", b"x")
@@ -256,7 +256,7 @@ def test_an_answer_that_comes_too_late_leaves_nothing(
 
 
 @pytest.mark.usefixtures("at_once")
-def test_nothing_of_a_file_stays_on_this_machine(
+def test_no_temporary_file_remains_on_this_machine(
     faulty: BucketStore, way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -266,7 +266,7 @@ def test_nothing_of_a_file_stays_on_this_machine(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_check_speaks_right_before_a_large_file_takes_its_name(
+def test_the_check_runs_right_before_a_large_file_is_committed(
     faulty: BucketStore, way: Way, objects: Objects
 ) -> None:
     seen: list[str] = []
@@ -277,7 +277,7 @@ def test_a_check_speaks_right_before_a_large_file_takes_its_name(
 
 
 @pytest.mark.usefixtures("at_once")
-def test_a_server_that_dies_half_way_through_a_file_is_told(address: BucketAddress) -> None:
+def test_a_server_crash_while_reading_is_reported(address: BucketAddress) -> None:
     with s3_server() as mortal, closing(Way(mortal.port)) as way:
         plain_client(mortal.port).create_bucket(Bucket="mortal")
 
@@ -302,21 +302,21 @@ def test_a_server_that_dies_half_way_through_a_file_is_told(address: BucketAddre
         assert mortal.process.poll() is not None
 
 
-def test_in_a_fork_there_is_a_client_of_its_own(address: BucketAddress) -> None:
+def test_a_fork_creates_its_own_client(address: BucketAddress) -> None:
     assert said_by(address, IN_A_FORK) == "['a.txt', 'child.txt', 'parent.txt']"
 
 
-def test_a_process_that_prepared_itself_loads_nothing_more_beside_a_fork(
+def test_a_prepared_process_imports_nothing_more(
     address: BucketAddress,
 ) -> None:
     assert said_by(address, LOADED_LATER) == "[]"
 
 
-def test_a_bucket_that_answers_is_no_trouble(in_bucket: Settings) -> None:
+def test_a_reachable_bucket_has_no_error(in_bucket: Settings) -> None:
     assert in_bucket.storage.storage_url
     assert check_storage(10) is None
 
 
-def test_a_folder_is_no_trouble(settings: Settings) -> None:
+def test_a_folder_has_no_error(settings: Settings) -> None:
     assert settings.storage.storage_url is None
     assert check_storage(10) is None

@@ -1,4 +1,4 @@
-"""The service with a bucket as its store: from the request to the object and back, and what it says when the bucket is away."""
+"""The service with a bucket as its store, including an unreachable one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ StartWorker = Callable[..., WorkerProcess]
 
 @pytest.fixture
 def by_way(in_bucket: Settings, way: Way, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The settings of this test, with its bucket as the store, behind the way that can be made to fail."""
+    """Return the settings with the bucket as the store, behind the proxy."""
     assert in_bucket.storage.storage_url
     changed = in_bucket.with_values(
         storage_url=in_bucket.storage.storage_url._replace(endpoint=f"http://127.0.0.1:{way.port}"),
@@ -54,11 +54,11 @@ def ended(client: FlaskClient, job_id: str) -> Callable[[], bool]:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_drawing_goes_to_the_bucket_and_comes_from_there_and_goes_with_its_job(
+def test_a_drawing_is_stored_in_the_bucket_and_deleted_with_its_job(
     client: FlaskClient, start_worker: StartWorker, by_way: Settings, way: Way, objects: Objects
 ) -> None:
     start(start_worker, by_way.storage.storage_url)
-    # The first attempt finds that somebody took the bucket away.
+    # The bucket is missing during the first attempt.
     writes = partial(filter, lambda line: line.startswith("PUT"), way.asked)
     way.answer = lambda line: (
         refusal(404, "NoSuchBucket")
@@ -69,7 +69,7 @@ def test_a_drawing_goes_to_the_bucket_and_comes_from_there_and_goes_with_its_job
     until(ended(client, job_id), seconds=20, what="the end of the job")
     job = client.get(f"/jobs/{job_id}").get_json()
     assert (job["status"], job["attempt"]) == ("finished", 2)
-    assert "no such bucket" in job["attempts"][0]["error"]
+    assert "bucket not found" in job["attempts"][0]["error"]
     assert objects() == [f"site/{job['result']}"]
     assert not by_way.storage.output_dir.exists()
 
@@ -84,7 +84,7 @@ def test_a_drawing_goes_to_the_bucket_and_comes_from_there_and_goes_with_its_job
     assert objects() == []
 
 
-def test_a_part_of_a_large_file_is_not_read_from_its_beginning(by_way: Settings, way: Way) -> None:
+def test_a_range_of_a_large_file_is_read_directly(by_way: Settings, way: Way) -> None:
     from components.jobs.results import file_response
 
     data = bytes(range(256)) * 8192
@@ -99,7 +99,7 @@ def test_a_part_of_a_large_file_is_not_read_from_its_beginning(by_way: Settings,
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_job_deleted_while_the_store_is_away_leaves_its_file_to_the_next_look(
+def test_files_of_a_job_deleted_during_an_outage_are_removed_later(
     client: FlaskClient, by_way: Settings, way: Way, objects: Objects, run_jobs: Callable[[], None]
 ) -> None:
     job_id = client.post("/artboard/create", json=ARTBOARD).get_json()["job_id"]
@@ -114,10 +114,10 @@ def test_a_job_deleted_while_the_store_is_away_leaves_its_file_to_the_next_look(
     assert objects() == []
 
 
-def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
+def test_the_doctor_names_the_error_of_the_bucket(
     by_way: Settings, way: Way, objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.storage.bucket.PASSING_TIMEOUT", 20.0)
+    monkeypatch.setattr("libraries.storage.bucket.PROBE_TIMEOUT_S", 20.0)
     monkeypatch.setattr("components.system.doctor.STORAGE_TIMEOUT_S", 20.0)
     (finding,) = examine_output(by_way)
     assert (finding.well, finding.detail) == (
@@ -132,22 +132,20 @@ def test_the_doctor_names_what_keeps_the_bucket_from_being_used(
         return f"{found.detail}. {found.fix}"
 
     for code, words in (
-        ("NoSuchBucket", "no such bucket. Make the bucket"),
-        ("InvalidAccessKeyId", "does not let this service in. Correct AWS_ACCESS_KEY_ID"),
-        ("AccessDenied", "does not let this service in. Correct AWS_ACCESS_KEY_ID"),
+        ("NoSuchBucket", "bucket not found. Make the bucket"),
+        ("InvalidAccessKeyId", "denied access. Correct AWS_ACCESS_KEY_ID"),
+        ("AccessDenied", "denied access. Correct AWS_ACCESS_KEY_ID"),
     ):
         way.answer = lambda _, code=code: refusal(403, code)  # type: ignore[misc]
         assert words in told()
     way.close()
-    assert "cannot be reached. Start the server in STORAGE_URL" in told()
+    assert "is unreachable. Start the server that STORAGE_URL names" in told()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr("libraries.storage.connection._Clients.clients", {})
-    assert "has no credentials for the store of files. Set AWS_ACCESS_KEY_ID" in told()
+    assert "no credentials for the storage server. Set AWS_ACCESS_KEY_ID" in told()
 
 
-def test_a_service_whose_store_is_away_is_not_ready_and_names_it(
-    client: FlaskClient, way: Way
-) -> None:
+def test_a_service_with_an_unreachable_store_is_not_ready(client: FlaskClient, way: Way) -> None:
     def told() -> dict[str, object]:
         body = client.get("/readyz").get_json()
         assert "127.0.0.1" not in json.dumps(body["parts"]["storage"])
@@ -156,9 +154,9 @@ def test_a_service_whose_store_is_away_is_not_ready_and_names_it(
 
     until(lambda: told() == {"ready": True, "detail": "answers"}, what="an answer")
     way.stalled = lambda _: True
-    assert told()["detail"] == "the store of files does not answer in time"
+    assert told()["detail"] == "the storage server did not answer in time"
     way.close()
     until(
-        lambda: told()["detail"] == "the store of files cannot be reached",
+        lambda: told()["detail"] == "the storage server is unreachable",
         what="the end of the server",
     )

@@ -1,4 +1,4 @@
-"""Artifacts: whole or absent, and never outside their folder."""
+"""Storage in a folder: atomic writes, never outside the folder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def everything_below(root: Path) -> list[Path]:
     return sorted(path for path in root.rglob("*") if not path.is_dir())
 
 
-def test_what_is_published_is_there_whole_and_described(folder: ArtifactFolder) -> None:
+def test_a_published_file_is_complete_and_described(folder: ArtifactFolder) -> None:
     artifact = folder.publish("postcards/postcard_John Doe_birthday.svg", "<svg/>")
     assert Path(artifact.path) == folder.root / "postcards/postcard_John Doe_birthday.svg"
     assert Path(artifact.path).read_text() == "<svg/>"
@@ -45,7 +45,7 @@ def test_what_is_published_is_there_whole_and_described(folder: ArtifactFolder) 
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_name_that_could_lead_out_is_refused_and_nothing_is_written(
+def test_an_unsafe_name_is_rejected_and_nothing_is_written(
     folder: ArtifactFolder, tmp_path: Path, name: str
 ) -> None:
     with raises_code("bad-file-name"):
@@ -57,7 +57,7 @@ def test_a_name_that_could_lead_out_is_refused_and_nothing_is_written(
 
 @given(st.text(max_size=40))
 @hypothesis_settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_text_at_all_leads_out_of_the_folder(
+def test_no_name_leads_out_of_the_folder(
     tmp_path_factory: pytest.TempPathFactory, name: str
 ) -> None:
     outside = tmp_path_factory.mktemp("any")
@@ -75,19 +75,19 @@ def test_no_text_at_all_leads_out_of_the_folder(
 
 
 @given(st.text(max_size=60))
-def test_any_text_becomes_a_safe_part_of_a_name(text: str) -> None:
+def test_any_text_becomes_a_safe_file_name(text: str) -> None:
     part = filename_part(text)
     assert check_name(f"postcard_{part}_plain.svg")
     assert "/" not in part
 
 
-def test_safe_text_stays_as_it_is_and_unsafe_text_stays_apart() -> None:
+def test_safe_text_is_unchanged_and_unsafe_text_stays_distinct() -> None:
     assert filename_part("John Doe") == "John Doe"
     assert filename_part("Zoë").startswith("Zoe-")
     assert filename_part("../x") != filename_part("/x")
 
 
-def test_a_link_in_the_way_is_not_followed(folder: ArtifactFolder, tmp_path: Path) -> None:
+def test_links_are_not_followed(folder: ArtifactFolder, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     folder.publish("a.txt", b"inside")
@@ -110,7 +110,7 @@ def test_a_pipe_or_a_device_is_not_opened(folder: ArtifactFolder) -> None:
         folder.open_checked("pipe.txt")
 
 
-def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(
     folder: ArtifactFolder,
 ) -> None:
     folder.publish("a.txt", b"old")
@@ -125,7 +125,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
     assert (folder.root / "a.txt").read_bytes() == b"old"
 
 
-def test_a_full_disk_is_told_apart_and_leaves_nothing(folder: ArtifactFolder) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(folder: ArtifactFolder) -> None:
     def blocks() -> Iterator[bytes]:
         yield b"x" * 10
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -136,7 +136,7 @@ def test_a_full_disk_is_told_apart_and_leaves_nothing(folder: ArtifactFolder) ->
     assert everything_below(folder.root) == []
 
 
-def test_readers_see_one_writers_bytes_or_the_others_never_a_mixture(
+def test_readers_never_see_a_mixture_of_two_writers(
     folder: ArtifactFolder,
 ) -> None:
     texts = [letter * 200_000 for letter in "ab"]
@@ -152,7 +152,7 @@ def test_readers_see_one_writers_bytes_or_the_others_never_a_mixture(
         writer.start()
     seen = set()
     for _ in range(300):
-        with folder.open("a.txt") as file:
+        with folder.open_checked("a.txt") as file:
             seen.add(file.read().decode())
     stop.set()
     for writer in writers:
@@ -160,7 +160,7 @@ def test_readers_see_one_writers_bytes_or_the_others_never_a_mixture(
     assert seen <= set(texts)
 
 
-def test_a_folder_that_is_removed_as_it_empties_does_not_get_in_the_way_of_a_writer(
+def test_a_writer_survives_the_removal_of_its_empty_folder(
     folder: ArtifactFolder,
 ) -> None:
     stop = threading.Event()

@@ -1,4 +1,4 @@
-"""What every store of files promises, tried on a folder and on a bucket."""
+"""Behaviour of every store, in a folder and in a bucket."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from libraries.storage import (
     owner_folder,
     upload_folder,
 )
-from libraries.storage.bucket import PART, BucketStore
-from libraries.storage.reading import FIRST_BLOCK
+from libraries.storage.bucket import PART_BYTES, BucketStore
+from libraries.storage.reading import FIRST_BLOCK_BYTES
 from tests.errors import raises_code
 from tests.libraries.storage.test_storage import HOSTILE
 
-LARGE = bytes(range(256)) * (PART // 256 + 5_000)
+LARGE = bytes(range(256)) * (PART_BYTES // 256 + 5_000)
 
 
 def sha256(data: bytes) -> str:
@@ -38,11 +38,11 @@ def sha256(data: bytes) -> str:
 
 
 def content(store: Store, name: str) -> bytes:
-    with store.open(name) as file:
+    with store.open_checked(name) as file:
         return file.read()
 
 
-def test_what_is_published_is_there_whole_and_described(store: Store) -> None:
+def test_a_published_file_is_complete_and_described(store: Store) -> None:
     artifact = store.publish("postcards/postcard_John Doe_birthday.svg", "<svg/>")
     assert content(store, artifact.name) == b"<svg/>"
     assert (artifact.size, artifact.media_type, artifact.sha256) == (
@@ -59,8 +59,8 @@ def test_what_is_published_is_there_whole_and_described(store: Store) -> None:
     assert found.sha256 in {None, artifact.sha256}
 
 
-@pytest.mark.parametrize("size", [0, 1, FIRST_BLOCK, FIRST_BLOCK + 1, len(LARGE)])
-def test_every_size_comes_back_as_it_was_from_any_place(store: Store, size: int) -> None:
+@pytest.mark.parametrize("size", [0, 1, FIRST_BLOCK_BYTES, FIRST_BLOCK_BYTES + 1, len(LARGE)])
+def test_files_of_every_size_can_be_read_from_any_position(store: Store, size: int) -> None:
     data = LARGE[:size]
     artifact = store.publish("a.bin", iter([data[: size // 2], data[size // 2 :]]))
     assert (artifact.size, artifact.sha256) == (size, sha256(data))
@@ -75,10 +75,10 @@ def test_every_size_comes_back_as_it_was_from_any_place(store: Store, size: int)
         assert b"".join(iter(lambda: file.read(100_000), b"")) == data
 
 
-def test_a_name_that_could_lead_out_is_refused_by_every_call(store: Store) -> None:
+def test_an_unsafe_name_is_rejected_by_every_method(store: Store) -> None:
     store.publish("a.txt", b"x")
     calls: list[Callable[[str], object]] = [
-        lambda name: store.publish(name, b"x"), store.open_checked, store.remove, store.stat, store.exists,
+        lambda name: store.publish(name, b"x"), store.open_checked, store.remove, store.stat,
         lambda name: store.copy(name, "b.txt"), lambda name: store.copy("a.txt", name),
         lambda name: list(store.names(name or "..")),
     ]  # fmt: skip
@@ -93,7 +93,7 @@ def test_a_name_that_could_lead_out_is_refused_by_every_call(store: Store) -> No
 @hypothesis_settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_no_text_at_all_leads_out_of_a_store(store: Store, name: str) -> None:
+def test_no_name_leads_out_of_a_store(store: Store, name: str) -> None:
     refused = ""
     try:
         store.publish(name, b"x")
@@ -113,26 +113,25 @@ def test_names_are_listed_in_order_and_below_a_folder(store: Store) -> None:
     assert list(store.names("none")) == []
 
 
-def test_a_missing_file_is_missing_to_every_call(store: Store) -> None:
+def test_a_missing_file_is_not_found_by_any_method(store: Store) -> None:
     for _ in ("before anything is there", "after"):
         for name in ("none.txt", "none/none.txt"):
             for call in (store.open_checked, store.stat, lambda name: store.copy(name, "b.txt")):
                 with raises_code("file-missing"):
                     call(name)
-            assert not store.exists(name)
             assert not store.remove(name)
         store.publish("a.txt", b"")
-    assert store.exists("a.txt")
+    assert store.stat("a.txt").size == 0
 
 
-def test_what_is_removed_is_gone(store: Store) -> None:
+def test_a_removed_file_is_not_found(store: Store) -> None:
     store.publish("a/b.txt", b"x")
     assert store.remove("a/b.txt")
     assert not store.remove("a/b.txt")
     assert list(store.names()) == []
 
 
-def test_only_the_file_with_the_right_bytes_is_taken_copied_or_removed(store: Store) -> None:
+def test_only_a_file_with_the_given_checksum_is_opened_copied_or_removed(store: Store) -> None:
     old = store.publish("a.txt", b"old")
     new = store.publish("a.txt", b"new")
     with raises_code("file-replaced"):
@@ -147,7 +146,7 @@ def test_only_the_file_with_the_right_bytes_is_taken_copied_or_removed(store: St
     assert list(store.names()) == ["b.txt"]
 
 
-def test_a_copy_has_the_same_bytes_and_the_kind_of_its_own_name(store: Store) -> None:
+def test_a_copy_has_the_same_bytes_and_the_media_type_of_its_name(store: Store) -> None:
     made = store.publish("a.bin", b"<svg/>")
     copy = store.copy("a.bin", "deep/b.svg")
     assert (copy.name, copy.sha256, copy.size, copy.media_type) == (
@@ -161,9 +160,7 @@ def test_a_copy_has_the_same_bytes_and_the_kind_of_its_own_name(store: Store) ->
 
 
 @pytest.mark.parametrize("size", [3, len(LARGE)])
-def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
-    store: Store, size: int
-) -> None:
+def test_a_failed_write_keeps_the_old_file_and_leaves_no_other(store: Store, size: int) -> None:
     store.publish("a.txt", b"old")
 
     def blocks() -> Iterator[bytes]:
@@ -178,7 +175,7 @@ def test_a_write_that_fails_half_way_leaves_the_old_file_and_no_other(
 
 
 @pytest.mark.parametrize("size", [3, len(LARGE)])
-def test_a_check_has_the_last_word_before_a_file_takes_its_name(store: Store, size: int) -> None:
+def test_a_failed_check_prevents_the_commit(store: Store, size: int) -> None:
     store.publish("a.txt", b"old")
     all_read: list[bool] = []
 
@@ -200,7 +197,7 @@ def test_a_check_has_the_last_word_before_a_file_takes_its_name(store: Store, si
     assert store.remove_temporary(time.time() + 60) == 0
 
 
-def test_who_reads_a_file_that_is_replaced_never_sees_a_mixture(store: Store) -> None:
+def test_a_reader_never_sees_a_mixture_of_two_files(store: Store) -> None:
     store.publish("a.txt", LARGE)
     with store.open_checked("a.txt") as file:
         begun = file.read(1000)
@@ -215,7 +212,7 @@ def test_who_reads_a_file_that_is_replaced_never_sees_a_mixture(store: Store) ->
     assert refused == "" or (refused == "file-replaced" and isinstance(store, BucketStore))
 
 
-def test_old_files_are_swept_and_young_ones_stay(store: Store) -> None:
+def test_only_old_files_are_removed(store: Store) -> None:
     for name in ("a.txt", "deep/b.txt"):
         store.publish(name, b"x")
     assert store.remove_older(time.time() - 60) == 0
@@ -224,7 +221,7 @@ def test_old_files_are_swept_and_young_ones_stay(store: Store) -> None:
     store.publish("deep/b.txt", b"x")
 
 
-def test_files_of_two_owners_lie_apart(served: Settings) -> None:
+def test_files_of_two_owners_are_separate(served: Settings) -> None:
     for store in (output_folder, upload_folder):
         for owner in ("", "ann", "bob"):
             with owner_folder(owner):
@@ -242,7 +239,7 @@ def test_files_of_two_owners_lie_apart(served: Settings) -> None:
                 open_input(hers)
 
 
-def test_input_comes_from_the_owners_uploads_then_from_everyones_then_from_the_results(
+def test_input_is_searched_in_own_uploads_then_shared_ones_then_results(
     served: Settings,
 ) -> None:
     everyones = ArtifactFolder(served.storage.upload_dir)
@@ -269,7 +266,7 @@ def test_input_comes_from_the_owners_uploads_then_from_everyones_then_from_the_r
         assert file.read() == b"all"
 
 
-def test_input_from_anywhere_else_is_refused(served: Settings, tmp_path: Path) -> None:
+def test_input_from_anywhere_else_is_rejected(served: Settings, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("secret")
     root = output_folder().path_of("")
     for path in (
@@ -282,7 +279,7 @@ def test_input_from_anywhere_else_is_refused(served: Settings, tmp_path: Path) -
             open_input(path)
 
 
-def test_uploads_end_with_their_time_and_what_the_operator_laid_there_stays(
+def test_uploads_expire_and_files_of_the_operator_stay(
     served: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clean_stores()

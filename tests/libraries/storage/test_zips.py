@@ -1,4 +1,4 @@
-"""Zips that are written while they are sent, and batches that make one."""
+"""Zip streams, and batches that produce one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libraries.tables import run_operation
 
 
 class Large(io.RawIOBase):
-    """A file of many zeros, none of which lies anywhere."""
+    """A virtual file of zeros."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Large(io.RawIOBase):
         return count
 
 
-def test_no_more_than_a_block_of_a_large_file_is_in_memory() -> None:
+def test_only_one_block_of_a_large_file_is_in_memory() -> None:
     size = 40 * BLOCK
     blocks = zip_blocks([("zeros.bin", lambda: io.BufferedReader(Large(size)))])
     first = next(blocks)
@@ -51,7 +51,7 @@ def test_the_same_files_give_the_same_zip() -> None:
     assert (archive.namelist(), archive.testzip()) == (["a.txt", "b.txt"], None)
 
 
-def test_names_are_told_apart_also_where_capitals_do_not_matter() -> None:
+def test_names_are_unique_ignoring_case() -> None:
     names = UniqueNames("manifest.json")
     found = [
         names.name_for(path)
@@ -61,7 +61,7 @@ def test_names_are_told_apart_also_where_capitals_do_not_matter() -> None:
 
 
 def ignore_progress(step: int, total: int, message: str) -> None:
-    """Progress is another test's concern."""
+    """Progress is tested elsewhere."""
 
 
 def put(settings: Settings, name: str, text: str) -> None:
@@ -70,8 +70,8 @@ def put(settings: Settings, name: str, text: str) -> None:
     file.write_text(text)
 
 
-def test_a_batch_puts_files_into_one_zip_and_a_missing_one_fails_alone(settings: Settings) -> None:
-    """Row 7 of the attacks: one bad file among good ones."""
+def test_a_batch_zips_files_and_a_missing_one_fails_alone(settings: Settings) -> None:
+    """Row 7 of the attacks: one invalid file among valid ones."""
     put(settings, "a/x.csv", "one")
     put(settings, "b/x.csv", "two")
     settings.storage.output_dir.mkdir(parents=True)
@@ -91,7 +91,7 @@ def test_a_batch_puts_files_into_one_zip_and_a_missing_one_fails_alone(settings:
     }
 
 
-def test_a_batch_draws_svg_files_as_pictures_and_a_bad_one_fails_alone(settings: Settings) -> None:
+def test_a_batch_renders_svg_files_and_an_invalid_one_fails_alone(settings: Settings) -> None:
     put(
         settings,
         "good.svg",

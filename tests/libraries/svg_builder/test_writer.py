@@ -205,7 +205,7 @@ def test_errors_are_raised_before_the_first_block() -> None:
 def test_published_blocks_have_their_size_and_hash() -> None:
     document = document_of([[(x, y) for x in range(200)] for y in range(200)])
     artifact = output_folder().publish("a/drawing.svg", svg_blocks(document))
-    with output_folder().open("a/drawing.svg") as file:
+    with output_folder().open_checked("a/drawing.svg") as file:
         data = file.read()
     assert data.decode() == text_of(document)
     assert (artifact.size, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())
@@ -226,6 +226,6 @@ def test_an_error_while_publishing_keeps_the_old_file(
     folder.publish("drawing.svg", "old")
     with pytest.raises(RuntimeError):
         folder.publish("drawing.svg", breaking())
-    with folder.open("drawing.svg") as file:
+    with folder.open_checked("drawing.svg") as file:
         assert file.read() == b"old"
     assert [path.name for path in settings.storage.output_dir.iterdir()] == ["drawing.svg"]

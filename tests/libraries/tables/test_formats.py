@@ -1,4 +1,4 @@
-"""Data files between all formats: detected, typed, bounded, and read alike in large and in small."""
+"""Conversion between all formats: detection, types, limits, and equal results by rows and by columns."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def rows_of(source: bytes | str, **reading: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("second", list(FORMATS))
 @pytest.mark.parametrize("first", list(FORMATS))
-def test_a_table_survives_the_way_through_any_two_formats(first: str, second: str) -> None:
+def test_a_table_survives_conversion_through_any_two_formats(first: str, second: str) -> None:
     there, report = converted(TABLE, first)
     assert (report.rows, report.error_count) == (2, 0)
     onwards, report = converted(there, second)
@@ -73,7 +73,7 @@ def test_a_table_survives_the_way_through_any_two_formats(first: str, second: st
     assert second_row.replace("-3.0", "-3") == "2,-3,2024-03-01,,false,008"
 
 
-def test_parquet_has_the_types_that_the_texts_have() -> None:
+def test_parquet_columns_get_the_types_of_their_texts() -> None:
     data, report = converted(TABLE, "parquet")
     table = pq.read_table(io.BytesIO(data))
     assert table.schema.types == [
@@ -88,7 +88,7 @@ def test_parquet_has_the_types_that_the_texts_have() -> None:
     assert report.kinds == ["integer", "number", "date", "text", "boolean", "text"]
 
 
-def test_a_sheet_has_numbers_and_dates_and_runs_no_formula() -> None:
+def test_a_sheet_has_numbers_and_dates_but_no_formulas() -> None:
     data, _ = converted('n,day,text\n1.5,2024-02-29,=1+1\n2,,"http://x"\n', "xlsx")
     sheet = openpyxl.load_workbook(io.BytesIO(data)).active
     assert sheet is not None
@@ -113,7 +113,7 @@ def test_a_table_without_rows_can_be_written_and_read(to_format: str) -> None:
         assert converted(data, "csv")[0] == b"a,b\r\n"
 
 
-def test_lines_of_json_that_are_broken_are_errors_of_their_rows() -> None:
+def test_invalid_lines_of_ndjson_are_row_errors() -> None:
     data, report = converted(
         '{"a": 1}\n\n{"a": \n{"a": 2} {"a": 3}\n{"a": NaN}\n[1]\n{"a": 4}\n', "csv", name="x.ndjson"
     )
@@ -121,7 +121,7 @@ def test_lines_of_json_that_are_broken_are_errors_of_their_rows() -> None:
     assert [error.line for error in report.errors] == [3, 4, 5, 6]
 
 
-def test_values_of_a_parquet_file_become_what_json_has_for_them() -> None:
+def test_parquet_values_are_converted_to_json() -> None:
     columns = {
         "decimal": pa.array(["1.10", None]).cast(pa.decimal128(5, 2)),
         "bytes": pa.array([b"\xff", None]),
@@ -158,7 +158,7 @@ def workbook(rows: list[list[Any]], *, sheets_more: int = 0) -> bytes:
     return sink.getvalue()
 
 
-def test_a_sheet_is_read_from_its_first_row_that_is_not_empty() -> None:
+def test_a_sheet_is_read_from_its_first_non_empty_row() -> None:
     data = workbook(
         [[], ["a", None, "a"], [1, None, 2.5], [], [True, "x"], [1, 2, 3, 4]], sheets_more=1
     )
@@ -184,7 +184,7 @@ def test_a_sheet_is_read_from_its_first_row_that_is_not_empty() -> None:
         ("preis\n5 €\n20 °C\n", True),
     ],
 )
-def test_windows_1252_is_believed_where_it_is_sure(text: str, sure: bool) -> None:
+def test_windows_1252_is_only_detected_without_doubt(text: str, sure: bool) -> None:
     back, report = converted(text.encode("cp1252"), "tsv")
     assert (back.decode(), report.encoding) == (text, "windows-1252")
     assert sure
@@ -205,7 +205,7 @@ def test_windows_1252_is_believed_where_it_is_sure(text: str, sure: bool) -> Non
         ("čaj\n", "cp1250"),
     ],
 )
-def test_an_encoding_that_is_not_sure_is_refused_but_can_be_named(text: str, codec: str) -> None:
+def test_an_ambiguous_encoding_is_rejected_unless_it_is_given(text: str, codec: str) -> None:
     with raises_code("unreadable-text", match=r"line \d is not UTF-8"):
         converted(text.encode(codec), "json")
     names = {ours: theirs for theirs, ours in encoding.ENCODINGS.items()} | {
@@ -219,7 +219,7 @@ def test_an_encoding_that_is_not_sure_is_refused_but_can_be_named(text: str, cod
 @pytest.mark.parametrize(
     ("codec", "name"), [("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be")]
 )
-def test_utf_16_is_seen_without_its_mark_and_across_blocks(
+def test_utf_16_is_detected_without_a_byte_order_mark(
     codec: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoding, "BLOCK", 7)
@@ -228,7 +228,7 @@ def test_utf_16_is_seen_without_its_mark_and_across_blocks(
     assert (back.decode(), report.encoding) == (text.replace("\n", "\r\n"), name)
 
 
-def test_the_report_tells_how_the_file_was_read() -> None:
+def test_the_report_contains_format_encoding_and_dialect() -> None:
     _, report = converted(codecs.BOM_UTF8 + b"a;b\n'x;y';2\n'z;w';3\n", "json")
     summary = report.summary()
     assert (summary["source_format"], summary["encoding"]) == ("csv", "utf-8")
@@ -236,7 +236,7 @@ def test_the_report_tells_how_the_file_was_read() -> None:
     assert summary["types"] == ["text", "integer"]
 
 
-def test_a_dialect_can_be_said_instead_of_found() -> None:
+def test_a_dialect_can_be_given() -> None:
     assert rows_of("a,b;c\n1,2;3\n", delimiter="semicolon") == [{"a,b": "1,2", "c": "3"}]
     assert rows_of('a,b\n"1,2"\n', quote="none") == [{"a": '"1', "b": '2"'}]
     assert rows_of("a,b\n'1,2',3\n", quote="'") == [{"a": "1,2", "b": "3"}]
@@ -253,12 +253,12 @@ def test_a_dialect_can_be_said_instead_of_found() -> None:
         {"quote": 5},
     ],
 )
-def test_an_unknown_way_of_reading_is_answered_with_the_known_ones(reading: Any) -> None:
+def test_an_unknown_option_is_rejected_with_the_known_ones(reading: Any) -> None:
     with pytest.raises(UnknownName, match="known:"):
         Reading(**reading)
 
 
-# Large files are read by columns, and nobody can tell
+# Large files are read by columns, with the same result
 
 FAST = ["csv", "tsv", "json", "ndjson", "parquet"]
 lines = st.one_of(
@@ -306,13 +306,13 @@ def by_rows_and_by_columns(data: bytes, to_format: str) -> Iterator[Any]:
 
 @examples(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files(), st.sampled_from(FAST))
-def test_reading_by_columns_gives_what_reading_by_rows_gives(text: str, to_format: str) -> None:
+def test_reading_by_columns_and_by_rows_gives_the_same_result(text: str, to_format: str) -> None:
     first, *others = by_rows_and_by_columns(text.encode(), to_format)
     assert others == [first, first]
 
 
-def test_plain_lines_are_read_by_columns_indeed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the test above would compare one way with itself."""
+def test_plain_lines_are_read_by_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the previous test would compare reading by rows with itself."""
     monkeypatch.setattr(csv_rows, "MIN_COLUMNAR_BYTES", 0)
     monkeypatch.setattr(encoding, "BLOCK", 100)
     report = Report()
@@ -341,11 +341,11 @@ def test_plain_lines_are_read_by_columns_indeed(monkeypatch: pytest.MonkeyPatch)
         )
     )
 )
-def test_what_a_column_holds_does_not_depend_on_how_it_is_cut(cells: list[str]) -> None:
+def test_the_kind_of_a_column_does_not_depend_on_the_blocks(cells: list[str]) -> None:
     cut, whole = ColumnKinds(1, textual=True), ColumnKinds(1, textual=True)
     for cell in cells:
-        cut.see(Rows([[cell]]))
-    whole.see(Rows([[cell] for cell in cells]))
+        cut.update(Rows([[cell]]))
+    whole.update(Rows([[cell] for cell in cells]))
     assert cut.kinds == whole.kinds
 
 
@@ -363,20 +363,20 @@ def test_what_a_column_holds_does_not_depend_on_how_it_is_cut(cells: list[str]) 
         (["nan"], "text"),
     ],
 )
-def test_a_kind_is_only_given_where_nothing_is_lost(cells: list[str], kind: str) -> None:
+def test_a_kind_is_only_detected_if_no_digit_is_lost(cells: list[str], kind: str) -> None:
     assert kind_of_texts(cells) == kind
 
 
 # Hostile files
 
 
-def test_a_row_without_an_end_is_refused_and_not_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_row_is_rejected_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_rows, "MAX_RECORD_CHARS", 100_000)
     with raises_code("bad-table", match="quote not closed"):
         converted('a,b\n"x,' + "1,2\n" * 50_000, "json")
 
 
-def test_a_line_without_an_end_is_refused_and_not_collected(
+def test_an_endless_line_is_rejected_early(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(encoding, "MAX_RECORD_CHARS", 100_000)
@@ -394,16 +394,16 @@ def zipped(size: int, *, names: int = 1) -> bytes:
 
 
 @pytest.mark.parametrize("bomb", [zipped(3_000_000), zipped(1, names=2_001)])
-def test_a_workbook_that_unfolds_to_too_much_is_refused_unread(bomb: bytes) -> None:
-    with raises_code("table-too-large", match="unfolds"):
+def test_a_workbook_that_expands_to_too_much_is_rejected_unread(bomb: bytes) -> None:
+    with raises_code("table-too-large", match="expands"):
         converted(bomb, "csv")
 
 
-def test_many_parts_that_are_each_allowed_are_bounded_together(
+def test_the_total_size_of_a_workbook_is_limited(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1_000_000)
-    with raises_code("table-too-large", match="unfolds"):
+    with raises_code("table-too-large", match="expands"):
         converted(zipped(200_000, names=6), "csv")
 
 
@@ -411,7 +411,7 @@ def test_many_parts_that_are_each_allowed_are_bounded_together(
     "data",
     [b"PK\x03\x04", b"PK\x03\x04" + b"x" * 500, zipped(5), b"PAR1", b"PAR1" + b"x" * 50 + b"PAR1"],
 )
-def test_a_broken_workbook_or_parquet_file_is_refused(data: bytes) -> None:
+def test_a_damaged_workbook_or_parquet_file_is_rejected(data: bytes) -> None:
     with raises_code("bad-table"):
         converted(data, "csv")
 
@@ -424,7 +424,7 @@ def test_archives_are_not_unpacked(data: bytes) -> None:
         converted(data, "csv")
 
 
-def test_a_claim_about_its_size_does_not_make_a_sheet_large() -> None:
+def test_the_declared_size_of_a_sheet_is_ignored() -> None:
     data, sink = workbook([["a"], [1]]), io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(sink, "w") as forged:
         for name in archive.namelist():
@@ -434,14 +434,14 @@ def test_a_claim_about_its_size_does_not_make_a_sheet_large() -> None:
     assert rows_of(sink.getvalue()) == [{"a": 1}]
 
 
-def test_more_rows_than_a_sheet_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_a_sheet_allows_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MAX_SHEET_ROWS", 4)
     assert converted("a\n1\n2\n3\n", "xlsx")[1].rows == 3
     with raises_code("table-too-large", match="3 rows"):
         converted("a\n1\n2\n3\n4\n", "xlsx")
 
 
-def test_a_cell_that_no_sheet_holds_is_refused() -> None:
+def test_a_cell_that_is_too_long_for_a_sheet_is_rejected() -> None:
     with raises_code("table-too-large", match="32767"):
         converted("a\n" + "x" * 40_000 + "\n", "xlsx")
 
@@ -452,12 +452,12 @@ def parquet_of(columns: dict[str, Any], **options: Any) -> bytes:
     return sink.getvalue()
 
 
-def test_a_parquet_file_with_too_many_columns_is_refused() -> None:
+def test_a_parquet_file_with_too_many_columns_is_rejected() -> None:
     with raises_code("table-too-large", match="1001 columns"):
         converted(parquet_of({f"c{n}": [1] for n in range(MAX_COLUMNS + 1)}), "csv")
 
 
-def test_a_group_of_rows_that_unfolds_to_too_much_is_refused(
+def test_a_row_group_that_expands_to_too_much_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(parquet, "MAX_GROUP_BYTES", 10_000)
@@ -465,8 +465,8 @@ def test_a_group_of_rows_that_unfolds_to_too_much_is_refused(
         converted(parquet_of({"a": [f"{n}" for n in range(5_000)]}), "csv")
 
 
-def test_one_long_text_in_many_rows_is_left_out_before_it_unfolds() -> None:
-    """As a list of different texts and their places, this is a small file of some gigabytes."""
+def test_one_long_text_in_many_rows_is_omitted_before_it_expands() -> None:
+    """With a dictionary, this is a small file that expands to some gigabytes."""
     long = "x" * (MAX_CELL_CHARS + 1)
     data = parquet_of({"a": pa.DictionaryArray.from_arrays([0] * 20_000 + [1], [long, "y"])})
     assert len(data) < 1_000_000
@@ -474,7 +474,7 @@ def test_one_long_text_in_many_rows_is_left_out_before_it_unfolds() -> None:
     assert (text, report.rows, report.error_count) == (b"a\r\ny\r\n", 1, 20_000)
 
 
-def test_a_small_parquet_file_cannot_become_a_huge_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_result_of_a_small_parquet_file_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversion, "largest_result", lambda size: 5_000_000)
     data = parquet_of({"a": pa.DictionaryArray.from_arrays([0] * 20_000, ["x" * 100_000])})
     with raises_code("table-too-large", match="result"):
@@ -487,7 +487,7 @@ from libraries.tables import Reading, convert
 with open(sys.argv[1], "rb") as source:
     blocks, report = convert(source, sys.argv[2])
     size = sum(map(len, blocks))
-# The most that was resident of this program; getrusage would also count the one that started it.
+# Peak resident memory of this process; getrusage would include that of its parent.
 peak = re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1]
 print(report.rows, report.error_count, size, peak)
 """

@@ -1,4 +1,4 @@
-"""Data files: CSV to JSON and back, with every row kept or accounted for."""
+"""CSV to JSON and back, with every row converted or reported."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ def test_each_row_becomes_an_object_of_texts() -> None:
         ("utf-16-be", codecs.BOM_UTF16_BE),
     ],
 )
-def test_a_mark_of_the_encoding_is_obeyed_and_does_not_stick_to_the_first_name(
-    encoding: str, mark: bytes
-) -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_name(encoding: str, mark: bytes) -> None:
     rows, _ = to_json(mark + "größe\nklein ✏\n".encode(encoding))
     assert rows == [{"größe": "klein ✏"}]
 
@@ -92,18 +90,18 @@ def test_a_mark_of_the_encoding_is_obeyed_and_does_not_stick_to_the_first_name(
         (codecs.BOM_UTF16_LE + "a\n".encode("utf-16-le") + b"\x00\xd8", 2),
     ],
 )
-def test_an_encoding_that_is_not_sure_is_refused_with_the_line(data: bytes, line: int) -> None:
+def test_an_ambiguous_encoding_is_rejected_with_the_line(data: bytes, line: int) -> None:
     with raises_code("unreadable-text", match=f"line {line} "):
         to_json(data)
 
 
-def test_utf_32_is_not_taken_for_utf_16() -> None:
+def test_utf_32_is_not_read_as_utf_16() -> None:
     with raises_code("unreadable-text", match="UTF-32"):
         to_json("a\nb\n".encode("utf-32"))
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"  \r\n", codecs.BOM_UTF8, codecs.BOM_UTF16_LE])
-def test_an_empty_file_is_refused(data: bytes) -> None:
+def test_an_empty_file_is_rejected(data: bytes) -> None:
     for to_format in ("json", "csv"):
         with raises_code("bad-table", match="empty"):
             converted(data, to_format)
@@ -135,13 +133,13 @@ def test_every_line_end_works_and_line_ends_in_quotes_are_data(end: str) -> None
         ("a\n1\n", [{"a": "1"}]),
     ],
 )
-def test_the_delimiter_is_found_and_a_comma_is_preferred(
+def test_the_delimiter_is_detected_and_a_comma_is_preferred(
     text: str, rows: list[dict[str, str]]
 ) -> None:
     assert to_json(text)[0] == rows
 
 
-def test_the_delimiter_is_found_in_a_long_file_too() -> None:
+def test_the_delimiter_of_a_long_file_is_detected() -> None:
     rows, report = to_json("a;b\n" + "1,2;3\n" * 50_000)
     assert (len(rows), report.error_count) == (50_000, 0)
     assert rows[-1] == {"a": "1,2", "b": "3"}
@@ -171,22 +169,22 @@ def test_a_cell_may_be_as_long_as_the_limit() -> None:
     assert report.error_count == 0
 
 
-def test_the_inside_of_a_too_long_cell_is_never_taken_for_rows() -> None:
+def test_text_inside_a_cell_that_is_too_long_is_not_read_as_rows() -> None:
     inside = "7,8\n" * 50_000
     rows, report = to_json(f'a,b\n1,"{inside}"\n3,4\n')
     assert rows == [{"a": "3", "b": "4"}]
     assert report.error_count == 1
 
 
-def test_a_quote_that_is_never_closed_costs_the_rest_of_the_file_and_says_so() -> None:
+def test_an_unclosed_quote_consumes_the_rest_of_the_file_and_is_reported() -> None:
     rows, report = to_json('a,b\n1,2\n"x,3\n4,5\n6,7\n')
     assert rows == [{"a": "1", "b": "2"}]
     (error,) = report.errors
     assert error.line == 3
-    assert "lines 3 to 5 are left out" in error.detail
+    assert "lines 3 to 5 are omitted" in error.detail
 
 
-def test_columns_with_one_name_or_none_keep_their_data_under_new_names() -> None:
+def test_columns_with_duplicate_or_empty_names_are_renamed() -> None:
     rows, report = to_json("a,a,,a_2,\n1,2,3,4,5\n")
     assert rows == [{"a": "1", "a_3": "2", "column_3": "3", "a_2": "4", "column_5": "5"}]
     assert len(report.notes) == 3
@@ -202,7 +200,7 @@ def test_columns_with_one_name_or_none_keep_their_data_under_new_names() -> None
         "x" * (MAX_CELL_CHARS + 1),
     ],
 )
-def test_a_header_that_cannot_name_columns_refuses_the_file(header: str) -> None:
+def test_a_file_with_an_invalid_header_is_rejected(header: str) -> None:
     with raises_code("bad-table", match="line 1"):
         to_json(f"{header}\n1,2\n")
 
@@ -214,17 +212,17 @@ def test_a_thousand_columns_are_allowed() -> None:
     assert len(rows[0]) == MAX_COLUMNS
 
 
-def test_json_to_json_is_one_object_a_line_with_the_types_that_it_had() -> None:
+def test_json_to_json_is_one_object_per_line_with_the_same_types() -> None:
     text, report = converted('[{"a": 1.10, "b": null},\n{"b": [1, {"c": true}]}]', "json")
     assert text == '[\n{"a":1.10,"b":null},\n{"b":[1,{"c":true}]}\n]\n'
     assert (report.source_format, report.kinds) == ("json", ["number", "text"])
 
 
-def test_a_csv_that_begins_like_json_is_a_csv() -> None:
+def test_a_csv_that_begins_like_json_is_read_as_csv() -> None:
     assert to_json("[id],name\n1,2\n")[0] == [{"[id]": "1", "name": "2"}]
 
 
-def test_only_the_first_hundred_errors_are_told_but_all_are_counted() -> None:
+def test_the_first_hundred_errors_are_listed_and_all_are_counted() -> None:
     _, report = to_json("a,b\n" + "1\n" * 5_000)
     assert (report.rows, report.error_count, len(report.errors)) == (0, 5_000, 100)
 
@@ -232,7 +230,7 @@ def test_only_the_first_hundred_errors_are_told_but_all_are_counted() -> None:
 # JSON to CSV
 
 
-def test_objects_become_rows_under_the_names_of_all() -> None:
+def test_the_columns_are_the_keys_of_all_objects() -> None:
     """D10."""
     text, report = to_csv([{"a": "x", "b": True}, {"c": 1.5, "a": None}, {"b": ["n", {"m": 1}]}])
     assert text == 'a,b,c\r\nx,true,\r\n,,1.5\r\n,"[""n"",{""m"":1}]",\r\n'
@@ -259,11 +257,11 @@ def test_an_empty_list_is_an_empty_file(text: str) -> None:
         ("null", "must be an object"),
         ("{}", "must be an object"),
         ('[{"a": 1}]', "must be an object"),
-        ('{"a": 1, "a": 2}', "stands twice"),
-        ('{"a": {"b": 1, "b": 2}}', "repeats a name"),
+        ('{"a": 1, "a": 2}', "duplicate key"),
+        ('{"a": {"b": 1, "b": 2}}', "duplicate key"),
         ('{"a": "\\ud800"}', "surrogate"),
         ('{"\\ud800": 1}', "surrogate"),
-        ('{"a": ["\\ud800"]}', "broken characters"),
+        ('{"a": ["\\ud800"]}', "invalid characters"),
         ('{"a": "\\u0000"}', "NUL"),
         (json.dumps({"a": "x" * (MAX_CELL_CHARS + 1)}), "131073 characters"),
         ('{"a": %s}' % ("[" * 300 + "]" * 300), "nests too deeply"),
@@ -286,7 +284,7 @@ def test_a_bad_object_is_reported_with_its_line_and_the_others_are_kept(row: str
         ('[\n{"a": 1},\n{"a" 2}]', "not JSON: line 3"),
         ('[{"a": 1}', "line 1: expected"),
         ('[{"a": 1}\n{"a": 2}]', "line 1: expected"),
-        ('[{"a": 1}] []', "more text"),
+        ('[{"a": 1}] []', "unexpected text"),
         ('[{"a": NaN}]', "NaN or Infinity"),
         ('[{"a": -Infinity}]', "NaN or Infinity"),
         ("[" * 100_000, "nests too deeply"),
@@ -294,12 +292,12 @@ def test_a_bad_object_is_reported_with_its_line_and_the_others_are_kept(row: str
         ("[", "not JSON"),
     ],
 )
-def test_what_is_not_a_json_list_is_refused_with_the_line(text: str, why: str) -> None:
+def test_invalid_json_is_rejected_with_the_line(text: str, why: str) -> None:
     with raises_code("bad-table", match=why):
         to_csv(text)
 
 
-def test_more_names_than_columns_allowed_refuse_the_file() -> None:
+def test_more_keys_than_allowed_columns_are_rejected() -> None:
     with raises_code("bad-table", match="more than 1000"):
         to_csv([{f"c{n}": n} for n in range(MAX_COLUMNS + 1)])
 
@@ -321,14 +319,14 @@ FORMULAS = [
 
 
 @pytest.mark.parametrize("cell", FORMULAS)
-def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(cell: str) -> None:
+def test_a_cell_that_a_spreadsheet_would_run_is_escaped(cell: str) -> None:
     """The names of columns are cells too."""
     text, _ = to_csv([{"a": cell, cell: "x"}])
     assert list(csv.reader(io.StringIO(text, newline=""))) == [["a", f"'{cell}"], [f"'{cell}", "x"]]
 
 
 @pytest.mark.parametrize("cell", ["-5", "+5.", "-.5", "-1.5e-3", "5=5", "a@b", ""])
-def test_numbers_and_harmless_cells_stay_as_they_are(cell: str) -> None:
+def test_numbers_and_harmless_cells_are_unchanged(cell: str) -> None:
     assert list(csv.reader(io.StringIO(to_csv([{"a": cell, "b": "c"}])[0], newline="")))[1] == [
         cell,
         "c",
@@ -342,7 +340,7 @@ def test_the_protection_can_be_turned_off(cell: str) -> None:
     )[1] == [cell]
 
 
-def test_formulas_go_into_json_as_they_are() -> None:
+def test_formulas_are_unchanged_in_json() -> None:
     assert to_json("a\n=1+1\n")[0] == [{"a": "=1+1"}]
 
 
@@ -368,7 +366,7 @@ def written(header: list[str], rows: list[list[str]]) -> str:
 
 @examples(deadline=None)
 @given(tables())
-def test_a_table_survives_the_way_to_json_and_back(
+def test_a_table_survives_conversion_to_json_and_back(
     table: tuple[list[str], list[list[str]]],
 ) -> None:
     header, rows = table
@@ -382,7 +380,7 @@ def test_a_table_survives_the_way_to_json_and_back(
 
 @examples(deadline=None)
 @given(st.lists(st.lists(st.text("ab", max_size=3), min_size=1, max_size=4), max_size=20))
-def test_rows_in_are_rows_out_and_rows_reported(rows: list[list[str]]) -> None:
+def test_every_csv_row_is_converted_or_reported(rows: list[list[str]]) -> None:
     kept, report = to_json(written(["x", "y"], rows))
     assert len(kept) == report.rows == sum(len(row) == 2 for row in rows)
     assert report.rows + report.error_count == len(rows)
@@ -397,11 +395,11 @@ def test_rows_in_are_rows_out_and_rows_reported(rows: list[list[str]]) -> None:
         max_size=20,
     )
 )
-def test_objects_in_are_rows_out_and_rows_reported(rows: list[Any]) -> None:
+def test_every_json_object_is_converted_or_reported(rows: list[Any]) -> None:
     text, report = to_csv(rows)
     assert report.rows == sum(isinstance(row, dict) and bool(row) for row in rows)
     assert report.rows + report.error_count == len(rows)
-    # The first record holds the names.
+    # The first record contains the names.
     assert max(0, len(list(csv.reader(io.StringIO(text, newline="")))) - 1) == report.rows
 
 
@@ -414,7 +412,7 @@ def test_objects_in_are_rows_out_and_rows_reported(rows: list[Any]) -> None:
     ),
     st.sampled_from(["json", "csv"]),
 )
-def test_whatever_the_bytes_are_only_our_own_errors_are_raised(data: bytes, to_format: str) -> None:
+def test_arbitrary_bytes_only_raise_our_own_errors(data: bytes, to_format: str) -> None:
     try:
         text, report = converted(data, to_format)
     except VectorError:
@@ -425,7 +423,7 @@ def test_whatever_the_bytes_are_only_our_own_errors_are_raised(data: bytes, to_f
 
 
 @pytest.mark.parametrize("to_format", list(FORMATS))
-def test_a_file_over_the_limit_is_refused_before_it_is_read(
+def test_a_file_over_the_limit_is_rejected_before_it_is_read(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, to_format: str
 ) -> None:
     use_settings(settings.with_values(data_file_limit=3_000_000))
@@ -434,13 +432,13 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(
         convert(source, to_format)
 
 
-def test_a_small_file_cannot_become_a_huge_one() -> None:
+def test_the_result_of_a_small_file_is_limited() -> None:
     header = ",".join(f"{'n' * 8_000}{n}" for n in range(MAX_COLUMNS))
     with raises_code("table-too-large", match="result"):
         to_json(header + "\n" + ("," * (MAX_COLUMNS - 1) + "\n") * 100)
 
 
-def test_the_report_stays_small_whatever_the_file_holds() -> None:
+def test_the_size_of_the_report_is_limited() -> None:
     header = ",".join("\U0001f58a" * 50 + str(n) for n in range(MAX_COLUMNS))
     _, report = converted(header + "\n" + "1\n" * 1_000, "json")
     summary = report.summary()
@@ -450,7 +448,7 @@ def test_the_report_stays_small_whatever_the_file_holds() -> None:
 
 
 @pytest.mark.parametrize("to_format", ["xml", "", None, 5, ["json"]])
-def test_an_unknown_format_is_answered_with_the_known_ones(to_format: Any) -> None:
+def test_an_unknown_format_is_rejected_with_the_known_ones(to_format: Any) -> None:
     with pytest.raises(UnknownName, match="csv, json, ndjson, parquet, tsv, xlsx"):
         converted("a\n", to_format)
 
@@ -481,7 +479,7 @@ def test_a_long_name_is_shortened_and_stays_distinct(settings: Settings) -> None
     assert len(set(stored)) == 2
 
 
-def test_a_file_that_fails_half_way_leaves_nothing(
+def test_a_failed_conversion_leaves_no_file(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversion, "largest_result", lambda size: 200_000)
@@ -494,15 +492,15 @@ def test_a_file_that_fails_half_way_leaves_nothing(
 @pytest.mark.parametrize(
     "path", ["../settings.csv", "/etc/passwd", "a\0.csv", "", "uploads/../../x"]
 )
-def test_a_path_that_leads_elsewhere_is_refused(settings: Settings, path: str) -> None:
+def test_a_path_outside_the_folders_is_rejected(settings: Settings, path: str) -> None:
     with raises_code("bad-file-name"):
         convert_file(path, "json")
 
 
-def test_a_missing_file_is_reported_by_its_name(settings: Settings) -> None:
+def test_a_missing_file_is_named_in_the_error(settings: Settings) -> None:
     settings.storage.upload_dir.mkdir(parents=True)
     settings.storage.output_dir.mkdir(parents=True)
-    with raises_code("file-missing", match=r"there is no file 'nowhere\.csv'"):
+    with raises_code("file-missing", match=r"file not found: 'nowhere\.csv'"):
         convert_file("nowhere.csv", "json")
 
 
@@ -510,10 +508,10 @@ def test_a_missing_file_is_reported_by_its_name(settings: Settings) -> None:
 
 
 def ignore_progress(step: int, total: int, message: str) -> None:
-    """Progress is another test's concern."""
+    """Progress is tested elsewhere."""
 
 
-def test_results_of_different_files_never_overwrite_each_other(settings: Settings) -> None:
+def test_results_of_different_files_have_different_names(settings: Settings) -> None:
     put(settings, "a/data.csv", "x\n1\n")
     put(settings, "b/data.csv", "x\n2\n")
     items = run_operation(
@@ -538,11 +536,11 @@ def test_a_batch_is_a_list_of_1_to_500_names(file_list: Any) -> None:
 
 
 @pytest.mark.parametrize("operation", ["convert_to_jsn", "", None, ["convert_to_json"]])
-def test_an_unknown_operation_is_answered_with_the_known_ones(operation: Any) -> None:
+def test_an_unknown_operation_is_rejected_with_the_known_ones(operation: Any) -> None:
     with pytest.raises(UnknownName, match="convert_to_csv, convert_to_json"):
         run_operation(["a.csv"], operation, ignore_progress)
 
 
-def test_all_refusals_of_a_file_belong_to_invalid_input() -> None:
+def test_all_errors_of_a_file_are_invalid_input() -> None:
     assert CODES["bad-table"].family is InvalidInput
     assert CODES["unreadable-text"].family is InvalidInput

@@ -1,4 +1,4 @@
-"""A real HTTP server that plays an OpenAI-compatible endpoint, on a free port of this machine."""
+"""A local HTTP server that simulates an OpenAI-compatible API."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from typing import Any
 
 
 class ModelServer(ThreadingHTTPServer):
-    """Keeps what it is asked, and answers each question with the next of `answers`, the last one again and again.
+    """Records requests, and returns the next of `answers` to each; the last one is repeated.
 
-    An answer is a status and a body: bytes are sent as they are, those of an iterator one after the other, anything else as
-    JSON. The status 0 hangs up.
+    An answer is a status and a body: bytes, an iterator of bytes, or a JSON value. The status 0 closes the connection.
     """
 
     daemon_threads = True
@@ -26,7 +25,7 @@ class ModelServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The address of this server as the setting `TEXT_MODEL_URL` has it."""
+        """Return the address for the setting `TEXT_MODEL_URL`."""
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
 
@@ -48,18 +47,18 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(answer, Iterator)
             else [answer if isinstance(answer, bytes) else json.dumps(answer).encode()]
         )
-        # The client may have heard enough.
+        # The client may have closed the connection.
         with suppress(OSError):
             for part in parts:
                 self.wfile.write(part)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def model_server(*answers: tuple[int, Any]) -> Iterator[ModelServer]:
-    """Run a server with these answers."""
+    """Run a server that returns these answers."""
     with ModelServer(*answers) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -71,7 +70,7 @@ def model_server(*answers: tuple[int, Any]) -> Iterator[ModelServer]:
 
 
 def reply(text: object) -> dict[str, Any]:
-    """The JSON of a reply that says `text`."""
+    """Return a reply with `text` as JSON."""
     message = {"role": "assistant", "content": text}
     return {
         "object": "chat.completion",

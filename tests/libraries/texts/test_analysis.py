@@ -1,4 +1,4 @@
-"""Counting what a text is made of."""
+"""Counts of characters and words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from libraries.texts import analyze
 
 
 def counts(text: str) -> list[int]:
-    """Characters, words, vowels and consonants, from the answer."""
+    """Return the counts in the answer: characters, words, vowels and consonants."""
     return [
         int(number)
         for number in re.findall(
@@ -23,7 +23,7 @@ def counts(text: str) -> list[int]:
     ]
 
 
-def test_an_analysis_has_the_documented_words() -> None:
+def test_an_analysis_has_the_documented_form() -> None:
     """F5."""
     answer = analyze("Hello World")
     assert (
@@ -50,7 +50,7 @@ def test_an_analysis_has_the_documented_words() -> None:
         ("\N{GRINNING FACE}", [1, 1, 0, 0]),
     ],
 )
-def test_letters_count_as_what_they_are_without_their_marks(text: str, expected: list[int]) -> None:
+def test_letters_are_counted_without_their_diacritics(text: str, expected: list[int]) -> None:
     assert counts(text) == expected
 
 

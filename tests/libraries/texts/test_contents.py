@@ -1,4 +1,4 @@
-"""What text jobs let in, and how answers are shown."""
+"""Validation of contents, and forms of answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.errors import raises_code
 @pytest.mark.parametrize(
     "content", ["x", "x" * 10_000, "two\r\nlines\tand a tab", "\N{GRINNING FACE}" * 10_000, " x "]
 )
-def test_a_text_is_let_in_as_it_is(content: str) -> None:
+def test_a_text_is_accepted_unchanged(content: str) -> None:
     assert check_content(content) == content
 
 
@@ -34,7 +34,7 @@ def test_a_text_is_let_in_as_it_is(content: str) -> None:
         ["x"],
     ],
 )
-def test_what_is_no_text_is_refused(content: object) -> None:
+def test_invalid_texts_are_rejected(content: object) -> None:
     with raises_code("bad-content") as refusal:
         check_content(content)
     assert refusal.value.field == "content"
@@ -42,7 +42,7 @@ def test_what_is_no_text_is_refused(content: object) -> None:
 
 
 @pytest.mark.parametrize("content", ["", " ", "\n\t\r\n", "\N{NO-BREAK SPACE}"])
-def test_an_empty_message_is_refused_in_the_documented_words(content: str) -> None:
+def test_an_empty_message_is_rejected_with_the_documented_error(content: str) -> None:
     """F27."""
     with raises_code("empty-content") as refusal:
         check_content(content)
@@ -70,7 +70,7 @@ def test_a_stamped_answer_begins_with_the_time_of_day_in_utc() -> None:
     assert stamped.engine == default("hi").engine
 
 
-def test_an_excerpt_is_made_only_of_a_text_that_does_not_fit() -> None:
+def test_only_a_text_over_the_limit_is_truncated() -> None:
     assert excerpt("x" * 98, most_bytes=100) is None
     assert excerpt("x" * 99, most_bytes=100) == f"{'x' * 99}…"
     assert excerpt("\N{GRINNING FACE}" * 1000, most_bytes=9000) == "\N{GRINNING FACE}" * 500 + "…"

@@ -26,7 +26,7 @@ DOCUMENTED = "That's an interesting point... Based on my analysis, I would sugge
         ("I love food", ["restaurant", "pasta"]),
         ("what shall I eat?", ["restaurant", "pasta"]),
         ("help!", ["help"]),
-        ("tell me of Bauhaus", [DOCUMENTED]),
+        ("news about Bauhaus", [DOCUMENTED]),
         ("a great treat", [DOCUMENTED]),
     ],
 )
@@ -39,7 +39,7 @@ def test_without_a_model_keywords_reply(content: str, words: list[str]) -> None:
     assert answer.engine == "keywords"
 
 
-def test_a_model_that_is_set_is_asked_and_replies(settings: Settings) -> None:
+def test_a_configured_model_replies(settings: Settings) -> None:
     with model_server((200, reply(" A plotter draws lines.\n"))) as server:
         use_settings(
             settings.with_values(
@@ -61,7 +61,7 @@ def test_a_model_that_is_set_is_asked_and_replies(settings: Settings) -> None:
     }
 
 
-def test_an_endpoint_without_key_model_or_path_gets_none(settings: Settings) -> None:
+def test_optional_parameters_are_not_sent(settings: Settings) -> None:
     with model_server((200, reply("yes"))) as server:
         use_settings(
             settings.with_values(text_model_url=f"{server.url.removesuffix('/v1')}?version=2")
@@ -76,9 +76,9 @@ def test_an_endpoint_without_key_model_or_path_gets_none(settings: Settings) -> 
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (500, reply("hello"), "refused the request (reply 500)"),
-        (401, {"error": "the key /secret/place is bad"}, "refused the request (reply 401)"),
-        (307, reply("hello"), "refused the request (reply 307)"),
+        (500, reply("hello"), "rejected the request (reply 500)"),
+        (401, {"error": "the key /secret/place is bad"}, "rejected the request (reply 401)"),
+        (307, reply("hello"), "rejected the request (reply 307)"),
         (200, b"no JSON", "cannot be read"),
         (200, b"\xff\xfe", "cannot be read"),
         (200, b"[" * 900_000, "cannot be read"),
@@ -92,7 +92,7 @@ def test_an_endpoint_without_key_model_or_path_gets_none(settings: Settings) -> 
         (0, b"", "does not answer"),
     ],
 )
-def test_a_model_without_a_usable_reply_is_an_error_that_trying_again_can_mend(
+def test_an_unusable_reply_is_a_temporary_error(
     settings: Settings, status: int, body: Any, said: str
 ) -> None:
     with model_server((status, body)) as server:
@@ -104,10 +104,10 @@ def test_a_model_without_a_usable_reply_is_an_error_that_trying_again_can_mend(
     assert len(server.asked) == 1
 
 
-def test_a_server_that_is_away_or_silent_does_not_answer(
+def test_an_unreachable_or_silent_server_is_reported(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
+    monkeypatch.setattr("libraries.texts.language_model.TIMEOUT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         use_settings(
             settings.with_values(text_model_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
@@ -118,15 +118,13 @@ def test_a_server_that_is_away_or_silent_does_not_answer(
         generate("hello")
 
 
-def test_a_reply_that_comes_by_drops_is_not_waited_for(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_slow_reply_times_out(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def drops() -> Iterator[bytes]:
         while True:
             time.sleep(0.02)
             yield b" "
 
-    monkeypatch.setattr("libraries.texts.language_model.PATIENCE_S", 0.3)
+    monkeypatch.setattr("libraries.texts.language_model.TIMEOUT_S", 0.3)
     with model_server((200, drops())) as server:
         use_settings(settings.with_values(text_model_url=server.url))
         with raises_code("model-away", match="takes too long"):
@@ -136,13 +134,13 @@ def test_a_reply_that_comes_by_drops_is_not_waited_for(
 @pytest.mark.parametrize(
     "url", ["http://a..b/v1", f"http://{'a' * 64}.example/v1", "https://127.0.0.1:1/v1"]
 )
-def test_a_host_that_cannot_be_looked_up_does_not_answer(settings: Settings, url: str) -> None:
+def test_an_unknown_host_is_reported(settings: Settings, url: str) -> None:
     use_settings(settings.with_values(text_model_url=url))
     with raises_code("model-away", match="does not answer"):
         generate("hello")
 
 
-def test_plain_http_where_encryption_is_wanted_is_not_trusted(settings: Settings) -> None:
+def test_a_server_without_tls_is_not_trusted(settings: Settings) -> None:
     with model_server((200, reply("hello"))) as server:
         use_settings(settings.with_values(text_model_url=server.url.replace("http:", "https:")))
         with raises_code("model-away", match="certificate"):
@@ -150,7 +148,7 @@ def test_plain_http_where_encryption_is_wanted_is_not_trusted(settings: Settings
     assert server.asked == []
 
 
-def test_a_long_or_odd_reply_is_made_fit_to_be_shown(settings: Settings) -> None:
+def test_a_long_or_invalid_reply_is_sanitized(settings: Settings) -> None:
     with model_server((200, reply("a\x00\x1b\ud83d")), (200, reply("x" * 50_000))) as server:
         use_settings(settings.with_values(text_model_url=server.url))
         assert generate("hi").text.endswith("\na\ufffd\ufffd\ufffd")
@@ -174,7 +172,7 @@ def test_a_long_or_odd_reply_is_made_fit_to_be_shown(settings: Settings) -> None
     ],
 )
 @pytest.mark.usefixtures("settings")
-def test_settings_that_cannot_work_are_refused_at_the_start(
+def test_invalid_settings_are_rejected_at_the_start(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -183,5 +181,5 @@ def test_settings_that_cannot_work_are_refused_at_the_start(
     assert "hidden" not in str(complaint.value)
 
 
-def test_the_key_is_not_part_of_what_the_settings_show(settings: Settings) -> None:
+def test_the_repr_of_the_settings_has_no_key(settings: Settings) -> None:
     assert "k-1" not in repr(settings.with_values(text_model_key="k-1"))

@@ -1,4 +1,4 @@
-"""Translation: the phrases, and Apertium as a program of its own."""
+"""Translation with phrases and with Apertium."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LIST = 'if [ "$1" = -l ]; then echo "  eng-spa"; echo "  oci-fra"; exit; fi\n'
 
 @pytest.fixture
 def no_translator(settings: Settings, monkeypatch: pytest.MonkeyPatch, home: Path) -> Settings:
-    """The settings, on a machine without Apertium."""
+    """Return the settings, on a machine without Apertium."""
     monkeypatch.setenv("PATH", str(home / "nothing"))
     return settings
 
 
 @pytest.fixture
 def install(settings: Settings, monkeypatch: pytest.MonkeyPatch, home: Path) -> Install:
-    """A function that puts a script in Apertium's place; it lists two pairs and then does as it is told."""
+    """Return a function that replaces Apertium by a script, which lists two pairs and then runs the given commands."""
 
     def put(script: str) -> None:
         program = home / "bin" / "apertium"
@@ -44,7 +44,7 @@ def install(settings: Settings, monkeypatch: pytest.MonkeyPatch, home: Path) -> 
 def translator(
     request: pytest.FixtureRequest, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A script that knows three words, and Apertium itself where the machine has it with this pair."""
+    """Install a script that knows three words, or use Apertium if it is installed with this pair."""
     if request.param == "script":
         install('[ "$1 $2" = "-u eng-spa" ] && sed "s/house/casa/;s/The/La/;s/is red/es roja/"')
         return
@@ -77,7 +77,7 @@ def test_the_documented_phrases_have_the_documented_translations(
 
 
 @pytest.mark.usefixtures("translator")
-def test_a_translator_that_is_installed_is_asked_for_all_but_the_phrases() -> None:
+def test_an_installed_translator_translates_everything_but_the_phrases() -> None:
     answer = translate("The house is red.")
     assert (answer.text, answer.engine) == (
         "🌍 Translated: 'The house is red.' → 'La casa es roja.'",
@@ -87,15 +87,13 @@ def test_a_translator_that_is_installed_is_asked_for_all_but_the_phrases() -> No
 
 
 @pytest.mark.usefixtures("translator")
-def test_the_longest_text_is_translated_whole() -> None:
+def test_the_longest_text_is_translated_completely() -> None:
     answer = translate("The house is red.\n" * 555)
     assert answer.engine == "apertium"
     assert answer.text.count("La casa es roja.") == 555
 
 
-def test_a_pair_that_the_translator_lacks_is_not_asked_for(
-    install: Install, settings: Settings
-) -> None:
+def test_a_missing_language_pair_is_not_used(install: Install, settings: Settings) -> None:
     install("echo asked")
     use_settings(settings.with_values(translation_pair="eng-deu"))
     answer = translate("The house is red.")
@@ -111,7 +109,7 @@ def test_the_phrases_are_not_for_another_language(install: Install, settings: Se
     assert translate("hello").text.endswith("→ 'bonjour'")
 
 
-def test_the_text_reaches_the_translator_as_data_and_nothing_else_does(
+def test_the_translator_gets_the_text_as_data_and_nothing_else(
     install: Install, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     monkeypatch.setenv("TEXT_MODEL_KEY", "secret")
@@ -125,13 +123,13 @@ def test_the_text_reaches_the_translator_as_data_and_nothing_else_does(
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("exit 1", "could not translate"),
-        ("cat; exit 3", "could not translate"),
-        ("kill -9 $$", "could not translate"),
-        ("yes", "wrote more than"),
+        ("exit 1", "failed to translate"),
+        ("cat; exit 3", "failed to translate"),
+        ("kill -9 $$", "failed to translate"),
+        ("yes", "is too long"),
     ],
 )
-def test_a_translator_that_fails_is_an_error_that_trying_again_can_mend(
+def test_a_failed_translation_is_a_temporary_error(
     install: Install, script: str, said: str
 ) -> None:
     install(script)
@@ -139,21 +137,21 @@ def test_a_translator_that_fails_is_an_error_that_trying_again_can_mend(
         translate("The house is red.")
 
 
-def test_a_program_that_cannot_be_started_is_said_to_be_so(install: Install, home: Path) -> None:
+def test_a_program_that_cannot_be_started_is_reported(install: Install, home: Path) -> None:
     install("")
     (home / "bin" / "apertium").write_bytes(b"\x7fELF no program")
     with raises_code("translator-away", match="could not be started"):
         translate("The house is red.")
 
 
-def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
+def test_a_hanging_translator_is_killed_with_its_child_processes(
     install: Install, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.5)
+    monkeypatch.setattr("libraries.texts.apertium.TIMEOUT_S", 0.5)
     alive = home / "alive"
     os.mkfifo(alive)
     reader = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
-    # The pipe is at its end once the last process that holds it is gone.
+    # The pipe ends when the last process that holds it has ended.
     install(f'(echo up; exec sleep 60) > "{alive}" & exec sleep 60')
     started = Stopwatch()
     with raises_code("translator-away", match="took too long"):
@@ -164,15 +162,15 @@ def test_a_translator_that_hangs_is_ended_with_all_that_it_started(
     os.close(reader)
 
 
-def test_a_translator_that_has_said_all_and_does_not_end_is_ended(
+def test_a_translator_that_does_not_exit_is_killed(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("libraries.texts.apertium.PATIENCE_S", 0.3)
+    monkeypatch.setattr("libraries.texts.apertium.TIMEOUT_S", 0.3)
     install("echo La casa; exec >&-; exec sleep 60")
     with raises_code("translator-away", match="took too long"):
         translate("The house is red.")
 
 
-def test_what_a_translator_writes_is_made_fit_to_be_shown(install: Install) -> None:
+def test_the_output_of_the_translator_is_sanitized(install: Install) -> None:
     install(r"printf 'a\000\033[2J\377b'")
     assert translate("The house is red.").text.endswith("→ 'a\ufffd\ufffd[2J\ufffdb'")

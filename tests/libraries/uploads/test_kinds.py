@@ -1,4 +1,4 @@
-"""What a file is, told by its content."""
+"""Detection of file types by content."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ SVG_TEXT = '<svg xmlns="http://www.w3.org/2000/svg"/>'
         (b"PAR1" + b"\0" * 50 + b"PAR1", "", "Parquet"),
     ],
 )
-def test_a_file_is_told_by_its_content_and_not_by_its_name(
+def test_the_type_of_a_file_is_detected_by_content_and_not_by_name(
     data: bytes, name: str, kind: str
 ) -> None:
     found = recognise(data, name)
@@ -89,32 +89,32 @@ def test_a_file_is_told_by_its_content_and_not_by_its_name(
         b"\xff\xfe\x00\x00",
     ],
 )
-def test_everything_else_is_refused(data: bytes) -> None:
+def test_other_files_are_rejected(data: bytes) -> None:
     """Attack list, row 19."""
     with pytest.raises(UnknownKind):
         recognise(data, "data.csv")
 
 
-def test_only_the_kinds_that_are_asked_for_are_taken() -> None:
+def test_only_the_given_types_are_accepted() -> None:
     with pytest.raises(UnknownKind, match="PNG, JPEG, WebP, GIF"):
         recognise(SVG_TEXT.encode(), among=PHOTOS)
     assert len({kind.suffix for kind in KINDS}) == len(KINDS)
 
 
-def test_another_archive_of_an_office_is_found_out_before_it_is_stored() -> None:
+def test_another_office_archive_is_rejected_before_it_is_stored() -> None:
     document = archive("[Content_Types].xml", "word/document.xml")
     assert recognise(document) is XLSX
-    with pytest.raises(UnknownKind, match="no XLSX"):
+    with pytest.raises(UnknownKind, match="not an XLSX"):
         list(checked([document], XLSX))
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
-def test_the_workbook_is_found_however_its_bytes_are_cut(cut: int) -> None:
+def test_a_workbook_is_detected_across_blocks(cut: int) -> None:
     data = archive("[Content_Types].xml", "xl/workbook.xml")
     assert b"".join(checked([data[n : n + cut] for n in range(0, len(data), cut)], XLSX)) == data
 
 
-def test_texts_and_columns_that_do_not_go_on_as_they_began_are_refused() -> None:
+def test_a_text_with_nul_and_a_truncated_parquet_file_are_rejected() -> None:
     with raises_code("broken-file", match="NUL"):
         list(checked([b"a,b\n", b"1\0,2"], CSV))
     with raises_code("broken-file", match="NUL"):
@@ -135,6 +135,6 @@ def test_texts_and_columns_that_do_not_go_on_as_they_began_are_refused() -> None
         ("archive.tar.gz", "archive.tar"),
     ],
 )
-def test_a_name_keeps_what_is_safe_of_it(name: str, stem: str) -> None:
+def test_the_safe_part_of_a_name_is_kept(name: str, stem: str) -> None:
     assert stem_of(name, otherwise="photo").startswith(stem)
     assert "/" not in stem_of(name, otherwise="photo")

@@ -1,4 +1,4 @@
-"""Files on their way from a request to a job."""
+"""Staged uploads between request and job."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TASK = "workers.upload_tasks.store_upload"
 
 
 def left(settings: Settings) -> set[str]:
-    """The keys of parcels, and the bytes that are counted, as far as there are any."""
+    """Return the keys of staged uploads, and the bytes that are counted for them."""
     client = web_client(settings)
     found = {key.decode() for key in client.keys("vector:parcel*")}  # type: ignore[union-attr]
     counted = {
@@ -49,24 +49,24 @@ def left(settings: Settings) -> set[str]:
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_file_comes_out_as_it_went_in_as_often_as_it_is_asked_for() -> None:
+def test_a_staged_upload_can_be_read_repeatedly() -> None:
     for size in (0, 1, 999_999, 1_000_000, 1_000_001, 2_560_000):
-        parcel = stage(FILE[start : min(size, start + 70_000)] for start in range(0, size, 70_000))
-        assert (parcel.size, parcel.sha256) == (size, hashlib.sha256(FILE[:size]).hexdigest())
+        staged = stage(FILE[start : min(size, start + 70_000)] for start in range(0, size, 70_000))
+        assert (staged.size, staged.sha256) == (size, hashlib.sha256(FILE[:size]).hexdigest())
         for _ in range(2):
-            assert b"".join(open_staged(parcel.id)) == FILE[:size]
+            assert b"".join(open_staged(staged.id)) == FILE[:size]
 
 
-def test_a_dropped_parcel_leaves_nothing(broker: object, settings: Settings) -> None:
-    parcel = stage([FILE])
+def test_a_discarded_upload_leaves_nothing(broker: object, settings: Settings) -> None:
+    staged = stage([FILE])
     for _ in range(2):
-        discard(parcel.id)
+        discard(staged.id)
         assert not left(settings)
     with raises_code("upload-gone"):
-        list(open_staged(parcel.id))
+        list(open_staged(staged.id))
 
 
-def test_a_file_whose_sender_goes_away_leaves_nothing(broker: object, settings: Settings) -> None:
+def test_an_interrupted_upload_leaves_nothing(broker: object, settings: Settings) -> None:
     def breaking() -> Iterator[bytes]:
         yield FILE
         assert left(settings)
@@ -77,7 +77,7 @@ def test_a_file_whose_sender_goes_away_leaves_nothing(broker: object, settings: 
     assert not left(settings)
 
 
-def test_a_parcel_cannot_be_opened_before_it_is_whole(broker: object, settings: Settings) -> None:
+def test_an_incomplete_upload_cannot_be_opened(broker: object, settings: Settings) -> None:
     def looking() -> Iterator[bytes]:
         yield FILE
         (key,) = (key for key in left(settings) if key.startswith("vector:parcel:"))
@@ -88,17 +88,17 @@ def test_a_parcel_cannot_be_opened_before_it_is_whole(broker: object, settings: 
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_parcel_is_for_its_owner_alone() -> None:
+def test_a_staged_upload_is_private_to_its_owner() -> None:
     with as_owner("ann"):
-        parcel = stage([FILE])
+        staged = stage([FILE])
     for owner in ("bob", "anonymous"):
         with as_owner(owner), raises_code("upload-gone"):
-            list(open_staged(parcel.id))
+            list(open_staged(staged.id))
     with as_owner("ann"):
-        assert b"".join(open_staged(parcel.id)) == FILE
+        assert b"".join(open_staged(staged.id)) == FILE
 
 
-def test_more_than_there_is_room_for_is_refused_and_room_comes_back(
+def test_uploads_over_the_limit_are_rejected_until_space_is_released(
     broker: object, settings: Settings
 ) -> None:
     use_settings(settings.with_values(parcels_limit=2 * len(FILE) + 10))
@@ -110,47 +110,45 @@ def test_more_than_there_is_room_for_is_refused_and_room_comes_back(
     assert stage([FILE]).size == len(FILE)
 
 
-def test_room_comes_back_when_the_broker_throws_parcels_away(
-    broker: object, settings: Settings
-) -> None:
+def test_space_is_released_when_uploads_expire(broker: object, settings: Settings) -> None:
     use_settings(settings.with_values(parcels_limit=len(FILE) + 10))
-    parcel = stage([FILE])
+    staged = stage([FILE])
     client = web_client(settings)
-    # As if a day had passed.
-    client.delete(keys.staged_key(parcel.id))
-    client.zadd(keys.STAGED_DUE_KEY, {parcel.id: 1.0})
+    # Simulates that a day has passed.
+    client.delete(keys.staged_key(staged.id))
+    client.zadd(keys.STAGED_DUE_KEY, {staged.id: 1.0})
     assert stage([FILE]).size == len(FILE)
 
 
-def test_every_key_of_a_parcel_has_an_end(broker: object, settings: Settings) -> None:
-    parcel = stage([FILE])
-    assert 80_000 < web_client(settings).ttl(keys.staged_key(parcel.id)) <= 86_400
-    # What is addressed too late, when it is gone, does not come back.
+def test_every_key_of_a_staged_upload_expires(broker: object, settings: Settings) -> None:
+    staged = stage([FILE])
+    assert 80_000 < web_client(settings).ttl(keys.staged_key(staged.id)) <= 86_400
+    # An expired upload that is bound to a job does not reappear.
     bind_to_job("0" * 32, "x")
     assert not web_client(settings).exists(keys.staged_key("0" * 32))
 
 
-def test_a_parcel_goes_when_its_job_has_ended_and_not_before(
+def test_a_staged_upload_is_discarded_when_its_job_ends(
     broker: object, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    parcel = stage([FILE])
-    bind_to_job(parcel.id, enqueue_background_job(TASK, parcel.id, "a.csv").id)
+    staged = stage([FILE])
+    bind_to_job(staged.id, enqueue_background_job(TASK, staged.id, "a.csv").id)
     assert discard_expired(web_client(settings)) == 0
     run_jobs()
     assert not left(settings)
 
 
 @pytest.mark.parametrize("end", [cancel_job, delete_job])
-def test_a_parcel_goes_with_a_job_that_never_ran(
+def test_a_staged_upload_is_discarded_with_a_job_that_never_ran(
     broker: object, settings: Settings, end: Callable[[str], object]
 ) -> None:
-    parcel = stage([FILE])
-    job = submit(TASK, (parcel.id, "a.csv"), options=JobOptions())
-    bind_to_job(parcel.id, job.id)
+    staged = stage([FILE])
+    job = submit(TASK, (staged.id, "a.csv"), options=JobOptions())
+    bind_to_job(staged.id, job.id)
     if end is delete_job:
         cancel_job(job.id)
     end(job.id)
-    # The entry of a deleted job leads to nothing any more.
+    # The entry of a deleted job has no upload.
     if end is cancel_job:
         catch_up(SUBSCRIPTION)
     else:
@@ -158,18 +156,18 @@ def test_a_parcel_goes_with_a_job_that_never_ran(
     assert not left(settings)
 
 
-def test_a_parcel_that_nobody_queued_a_job_for_goes_after_some_minutes(
+def test_a_staged_upload_without_a_job_expires_after_some_minutes(
     broker: object, settings: Settings
 ) -> None:
-    parcel = stage([FILE])
+    staged = stage([FILE])
     client = web_client(settings)
     assert discard_expired(client) == 0
-    due = client.zscore(keys.STAGED_DUE_KEY, parcel.id)
-    client.zadd(keys.STAGED_DUE_KEY, {parcel.id: due - 700})  # type: ignore[operator]
+    due = client.zscore(keys.STAGED_DUE_KEY, staged.id)
+    client.zadd(keys.STAGED_DUE_KEY, {staged.id: due - 700})  # type: ignore[operator]
     assert discard_expired(client) == 1
 
 
 @pytest.mark.usefixtures("settings")
-def test_without_a_broker_nothing_is_taken() -> None:
+def test_without_a_broker_uploads_are_rejected() -> None:
     with pytest.raises(QueueUnavailable):
         stage([FILE])

@@ -1,4 +1,4 @@
-"""What the tests of webhooks share."""
+"""Fixtures of the webhook tests."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from libraries.settings import Settings, use_settings
 
 @pytest.fixture
 def private(settings: Settings) -> Settings:
-    """Settings with which webhooks may go to this machine."""
+    """Return settings that allow webhooks to this machine."""
     return use_settings(settings.with_values(webhook_private=True))

@@ -138,7 +138,7 @@ def nobody(host: str, port: int) -> list[str]:
 
 
 @pytest.mark.parametrize("url", NO_WEBHOOK_URL)
-def test_what_no_webhook_may_have_as_its_url_is_refused(url: str) -> None:
+def test_an_invalid_url_is_rejected(url: str) -> None:
     with raises_code("bad-url"):
         read_url(url)
 
@@ -169,7 +169,7 @@ def test_what_no_webhook_may_have_as_its_url_is_refused(url: str) -> None:
         ("http://example.com/#@127.0.0.1", "example.com", 80, "/", "example.com"),
     ],
 )
-def test_a_url_is_read(url: str, host: str, port: int, target: str, authority: str) -> None:
+def test_a_url_is_parsed(url: str, host: str, port: int, target: str, authority: str) -> None:
     endpoint = read_url(url)
     assert (endpoint.host, endpoint.port, endpoint.target, endpoint.authority) == (
         host,
@@ -185,7 +185,7 @@ def test_an_address_of_the_public_network_is_public(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_any_other_address_is_not(address: str) -> None:
+def test_any_other_address_is_not_public(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
 
 
@@ -202,7 +202,7 @@ def test_any_other_address_is_not(address: str) -> None:
         "10.0.0.1",
     ],
 )
-def test_an_address_that_is_not_public_is_refused_without_a_look_up(host: str) -> None:
+def test_a_private_address_is_rejected_without_name_resolution(host: str) -> None:
     with raises_code("address-refused"):
         public_addresses(read_url(f"http://{host}/"), nobody)
 
@@ -211,20 +211,20 @@ def test_an_address_that_is_not_public_is_refused_without_a_look_up(host: str) -
 @pytest.mark.parametrize(
     "host", ["localhost", "localhost.", "LocalHost", "x.localhost", "broker.localhost."]
 )
-def test_a_name_of_this_machine_is_refused_whatever_it_stands_for(host: str) -> None:
+def test_a_name_of_this_machine_is_rejected(host: str) -> None:
     with raises_code("address-refused"):
         public_addresses(read_url(f"http://{host}/"), nobody)
 
 
 @pytest.mark.usefixtures("settings")
 @pytest.mark.parametrize("address", PRIVATE)
-def test_one_address_that_is_not_public_spoils_a_name(address: str) -> None:
+def test_a_name_with_one_private_address_is_rejected(address: str) -> None:
     with raises_code("address-refused"):
         public_addresses(read_url("http://example.com/"), lambda *_: ["1.1.1.1", address])
 
 
 @pytest.mark.usefixtures("settings")
-def test_public_addresses_are_given_in_their_order_and_once_each() -> None:
+def test_public_addresses_are_unique_and_in_order() -> None:
     asked: list[tuple[str, int]] = []
 
     def resolver(host: str, port: int) -> list[str]:
@@ -239,10 +239,8 @@ def test_public_addresses_are_given_in_their_order_and_once_each() -> None:
 
 
 @pytest.mark.usefixtures("settings")
-def test_a_name_that_stands_for_nothing_says_the_same_as_one_that_stands_for_a_private_address() -> (
-    None
-):
-    """Or the service would tell strangers which names its inner network knows."""
+def test_the_error_does_not_reveal_whether_a_private_name_exists() -> None:
+    """Otherwise clients could find out which names the internal network knows."""
     with raises_code("host-unknown") as unknown:
         public_addresses(read_url("http://example.com/"), lambda *_: [])
     with raises_code("address-refused") as refused:
@@ -250,7 +248,7 @@ def test_a_name_that_stands_for_nothing_says_the_same_as_one_that_stands_for_a_p
     assert str(unknown.value) == str(refused.value)
 
 
-def test_a_setting_lets_webhooks_go_to_private_addresses_but_not_to_odd_urls(
+def test_a_setting_allows_private_addresses_but_not_invalid_urls(
     private: Settings,
 ) -> None:
     assert private.webhooks.webhook_private
@@ -268,19 +266,19 @@ def test_a_setting_lets_webhooks_go_to_private_addresses_but_not_to_odd_urls(
             read_url(url)
 
 
-def test_the_system_knows_this_machine() -> None:
+def test_the_system_resolves_localhost() -> None:
     assert "127.0.0.1" in look_up("localhost", 80)
 
 
-def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_resolver_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: release.wait(10) and [])
-    monkeypatch.setattr(addresses, "LOOKUP_PATIENCE_S", 0.1)
+    monkeypatch.setattr(addresses, "LOOKUP_TIMEOUT_S", 0.1)
     monkeypatch.setattr(addresses, "_lookups", threading.BoundedSemaphore(2))
     begun = Stopwatch()
     assert [look_up("example.com", 80) for _ in range(3)] == [(), (), ()]
     assert begun.seconds() < 2
-    # The third found no room for another thread beside the two that hang.
+    # The third found no free thread, because two of two hang.
     assert (
         sum(
             thread.name == "outbound-lookup" and thread.is_alive()
@@ -295,7 +293,7 @@ def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("trouble", [socket.gaierror("no"), UnicodeError("no"), OSError("no")])
-def test_a_name_that_cannot_be_looked_up_stands_for_nothing(
+def test_a_name_that_cannot_be_resolved_has_no_addresses(
     trouble: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

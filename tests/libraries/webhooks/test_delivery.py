@@ -22,13 +22,13 @@ NAME = "hooks.example"
 
 
 def here(host: str, port: int) -> list[str]:
-    """A resolver for which every name is this machine."""
+    """Resolve every name to this machine."""
     return ["127.0.0.1"]
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for `hooks.example` that nobody trusts by himself, and its key."""
+    """Return a self-signed certificate for `hooks.example`, and its key."""
     folder = tmp_path_factory.mktemp("certificate")
     program = system_program("openssl", "openssl")
     options = [
@@ -50,13 +50,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def names_seen() -> list[str]:
-    """The names that clients asked a TLS server for."""
+    """Return the server names of TLS handshakes."""
     return []
 
 
 @pytest.fixture
 def tls(certificate: tuple[Path, Path], names_seen: list[str]) -> ssl.SSLContext:
-    """What a server with that certificate speaks; it notes the names that it is asked for."""
+    """Return the TLS context of a server with that certificate, which records requested server names."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(*certificate)
     context.sni_callback = lambda _socket, name, _context: names_seen.append(str(name))
@@ -70,7 +70,7 @@ def trusted(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.usefixtures("private")
-def test_a_message_arrives_as_it_was_sent() -> None:
+def test_a_message_is_delivered_unchanged() -> None:
     with Sink() as sink:
         receipt = post(f"{sink.url}?a=b#c", BODY, {"webhook-id": "msg_1"})
     (received,) = sink.received
@@ -89,7 +89,7 @@ def test_a_message_arrives_as_it_was_sent() -> None:
 
 @pytest.mark.usefixtures("private")
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_an_answer_of_the_200s_is_a_delivery(status: int) -> None:
+def test_a_2xx_status_is_success(status: int) -> None:
     with Sink(status) as sink:
         receipt = post(sink.url, BODY, {})
     assert (receipt.status, receipt.error) == (status, None)
@@ -97,7 +97,7 @@ def test_an_answer_of_the_200s_is_a_delivery(status: int) -> None:
 
 @pytest.mark.usefixtures("private")
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 599])
-def test_an_answer_that_says_later_can_be_tried_again(status: int) -> None:
+def test_a_temporary_error_is_retryable(status: int) -> None:
     with Sink(status) as sink:
         receipt = post(sink.url, BODY, {})
     assert (receipt.status, receipt.error, receipt.retryable) == (
@@ -109,7 +109,7 @@ def test_an_answer_that_says_later_can_be_tried_again(status: int) -> None:
 
 @pytest.mark.usefixtures("private")
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 409, 410, 413, 422, 451])
-def test_any_other_answer_is_final(status: int) -> None:
+def test_any_other_status_is_final(status: int) -> None:
     with Sink(status) as sink:
         receipt = post(sink.url, BODY, {})
     assert (receipt.status, receipt.error, receipt.retryable) == (
@@ -131,7 +131,7 @@ def test_a_redirect_is_not_followed_and_is_final(status: int) -> None:
 
 
 @pytest.mark.usefixtures("private")
-def test_a_name_is_looked_up_once_and_named_in_the_request() -> None:
+def test_a_name_is_resolved_once_and_sent_in_the_request() -> None:
     asked: list[str] = []
 
     def resolver(host: str, port: int) -> list[str]:
@@ -146,7 +146,7 @@ def test_a_name_is_looked_up_once_and_named_in_the_request() -> None:
 
 
 @pytest.mark.usefixtures("private", "trusted")
-def test_the_certificate_has_to_be_that_of_the_name_and_not_of_the_address(
+def test_the_certificate_must_match_the_name_and_not_the_address(
     tls: ssl.SSLContext, names_seen: list[str]
 ) -> None:
     with Sink(tls=tls) as sink:
@@ -156,25 +156,25 @@ def test_the_certificate_has_to_be_that_of_the_name_and_not_of_the_address(
     assert len(sink.received) == 1
     assert (other.status, other.error, other.retryable) == (
         None,
-        "the receiver's certificate cannot be trusted",
+        "the receiver's certificate is not trusted",
         True,
     )
 
 
 @pytest.mark.usefixtures("private")
-def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tls: ssl.SSLContext) -> None:
+def test_an_untrusted_certificate_is_rejected(tls: ssl.SSLContext) -> None:
     with Sink(tls=tls) as sink:
         receipt = post(f"https://{NAME}:{sink.port}/", BODY, {}, resolver=here)
     assert sink.received == []
-    assert receipt.error == "the receiver's certificate cannot be trusted"
+    assert receipt.error == "the receiver's certificate is not trusted"
 
 
 @pytest.mark.usefixtures("private")
-def test_a_receiver_without_encryption_is_told_apart() -> None:
+def test_a_receiver_without_tls_is_reported() -> None:
     with Sink() as sink:
         receipt = post(sink.url.replace("http:", "https:"), BODY, {})
     assert (receipt.error, receipt.retryable) == (
-        "no encrypted connection to the receiver could be made",
+        "the TLS connection to the receiver failed",
         True,
     )
 
@@ -194,7 +194,7 @@ def test_a_receiver_without_encryption_is_told_apart() -> None:
         "http://hooks.example:{port}/",
     ],
 )
-def test_a_receiver_inside_hears_nothing(url: str) -> None:
+def test_a_private_receiver_gets_no_request(url: str) -> None:
     with Sink() as sink:
         receipt = post(url.format(port=sink.port), BODY, {}, resolver=here)
     assert sink.received == []
@@ -212,7 +212,7 @@ def test_the_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("private")
-def test_nobody_at_the_address_can_be_tried_again() -> None:
+def test_a_refused_connection_is_retryable() -> None:
     with Sink() as sink:
         gone = sink.url
     receipt = post(gone, BODY, {})
@@ -224,7 +224,7 @@ def test_nobody_at_the_address_can_be_tried_again() -> None:
 
 
 @pytest.mark.usefixtures("private")
-def test_a_second_address_is_used_when_the_first_does_not_answer() -> None:
+def test_the_second_address_is_used_if_the_first_is_unreachable() -> None:
     with Sink() as sink:
         receipt = post(
             f"http://{NAME}:{sink.port}/", BODY, {}, resolver=lambda *_: ["127.0.0.9", "127.0.0.1"]
@@ -234,7 +234,7 @@ def test_a_second_address_is_used_when_the_first_does_not_answer() -> None:
 
 
 def drip(text: bytes, done: threading.Event) -> Callable[[socket.socket], None]:
-    """Send a byte of `text` now and then, without end."""
+    """Send the bytes of `text` one by one, slowly and without end."""
 
     def behave(connection: socket.socket) -> None:
         for place in range(10**6):
@@ -259,8 +259,8 @@ def dripping(text: bytes) -> Iterator[OddServer]:
 @pytest.mark.parametrize(
     "text", [b"H" * 100, b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000, b"HTTP/1.1 100 Continue\r\n\r\n"]
 )
-def test_an_answer_that_drips_is_cut_off_when_the_time_is_up(text: bytes) -> None:
-    assert delivery.PATIENCE_S == 10
+def test_a_slow_answer_times_out(text: bytes) -> None:
+    assert delivery.TIMEOUT_S == 10
     begun = time.monotonic()
     with dripping(text) as server:
         receipt = post(server.url, BODY, {}, patience=0.6)
@@ -273,7 +273,7 @@ def test_an_answer_that_drips_is_cut_off_when_the_time_is_up(text: bytes) -> Non
 
 
 @pytest.mark.usefixtures("private")
-def test_a_receiver_that_says_nothing_is_not_waited_for() -> None:
+def test_a_silent_receiver_times_out() -> None:
     done = threading.Event()
 
     def behave(_: socket.socket) -> None:
@@ -286,7 +286,7 @@ def test_a_receiver_that_says_nothing_is_not_waited_for() -> None:
 
 
 @pytest.mark.usefixtures("private")
-def test_a_receiver_that_does_not_read_is_not_waited_for() -> None:
+def test_a_receiver_that_does_not_read_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
         receipt = post(url, b" " * 30_000_000, {}, patience=0.5)
@@ -294,7 +294,7 @@ def test_a_receiver_that_does_not_read_is_not_waited_for() -> None:
 
 
 @pytest.mark.usefixtures("private")
-def test_an_answer_whose_body_drips_counts_by_its_status() -> None:
+def test_a_slow_body_does_not_change_the_result() -> None:
     done = threading.Event()
 
     def behave(connection: socket.socket) -> None:
@@ -312,7 +312,7 @@ def test_an_answer_whose_body_drips_counts_by_its_status() -> None:
 @pytest.mark.parametrize(
     "length", [b"Content-Length: 10000000000", b"Transfer-Encoding: chunked", b"X: no length"]
 )
-def test_of_a_huge_answer_only_the_beginning_is_read(length: bytes) -> None:
+def test_only_the_beginning_of_a_huge_answer_is_read(length: bytes) -> None:
     sent = 0
 
     def behave(connection: socket.socket) -> None:
@@ -331,7 +331,7 @@ def test_of_a_huge_answer_only_the_beginning_is_read(length: bytes) -> None:
         tracemalloc.stop()
     assert (receipt.status, receipt.error) == (200, None)
     assert receipt.milliseconds < 5000
-    # What lies in the buffers of the sockets is not read.
+    # Data in the socket buffers is not read.
     assert sent < 100_000_000
     assert most < 10_000_000
 
@@ -347,7 +347,7 @@ def test_of_a_huge_answer_only_the_beginning_is_read(length: bytes) -> None:
         b"HTTP/1.1 200 OK\r\n" + b"x" * 10**5,
     ],
 )
-def test_an_answer_that_is_not_http_can_be_tried_again(answer: bytes) -> None:
+def test_an_answer_that_is_not_http_is_retryable(answer: bytes) -> None:
     with OddServer(lambda connection: connection.sendall(answer)) as server:
         receipt = post(server.url, BODY, {})
     assert receipt.status is None
@@ -358,8 +358,8 @@ def test_an_answer_that_is_not_http_can_be_tried_again(answer: bytes) -> None:
     assert receipt.retryable
 
 
-def test_a_name_that_changes_between_two_calls_cannot_lead_inside(settings: Settings) -> None:
-    """A resolver that shows a public address to the check and a private one to the sender."""
+def test_dns_rebinding_does_not_reach_a_private_address(settings: Settings) -> None:
+    """The resolver returns a public address to the check and a private one to the sender."""
     answers = iter([["93.184.215.14"], ["127.0.0.1"]])
     with Sink() as sink:
         url = f"http://{NAME}:{sink.port}/"

@@ -1,4 +1,4 @@
-"""A receiver that is slow keeps nobody else waiting."""
+"""Slow receivers do not delay other deliveries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def queued_tasks(settings: Settings) -> list[str]:
     ]
 
 
-def test_a_delivery_overtakes_the_jobs_that_wait_unless_its_receiver_was_slow_of_late(
+def test_a_delivery_goes_to_the_front_unless_its_receiver_was_slow(
     broker: EmbeddedBroker, settings: Settings
 ) -> None:
     webhook = {"url": "https://example.com/hook", "events": ["finished"]}
