@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,12 +14,12 @@ from components.http.submissions import OPERATIONS
 from libraries.fields import MAX_MEMBER_ERRORS, BoundedDict, BoundedList, OneOfField
 
 
-def nested_fields(schema: Schema, path: str = "") -> Iterator[tuple[str, fields.Field]]:
+def nested_fields(schema: Schema, path: str = "") -> Iterator[tuple[str, fields.Field[Any]]:
     for name, field in schema.fields.items():
         yield from with_inner(field, f"{path}.{name}")
 
 
-def with_inner(field: fields.Field, path: str) -> Iterator[tuple[str, fields.Field]]:
+def with_inner(field: fields.Field[Any], path: str) -> Iterator[tuple[str, fields.Field[Any]]:
     yield path, field
     if isinstance(field, fields.List):
         yield from with_inner(field.inner, f"{path}[]")
@@ -44,10 +45,10 @@ def test_every_list_and_object_of_an_operation_is_bounded(client: FlaskClient) -
 
 @pytest.mark.parametrize("length", [4, 1_000_000])
 def test_a_list_that_is_too_long_is_not_parsed(length: int) -> None:
-    parsed = []
+    parsed: list[object] = []
 
     class Member(fields.Integer):
-        def deserialize(self, value: object, *args: object, **kwargs: object) -> int:
+        def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
             parsed.append(value)
             return super().deserialize(value, *args, **kwargs)
 
