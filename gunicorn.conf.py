@@ -60,7 +60,7 @@ logconfig_dict = {
         "line": {
             "()": "components.http.access_log.OneLineFormatter",
             "format": "%(asctime)s %(levelname)s %(message)s",
-        },
+        }
     },
     "filters": {"stalled": {"()": "components.http.access_log.StalledClients"}},
     "handlers": {

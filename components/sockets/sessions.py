@@ -171,7 +171,7 @@ class Session:
             raise
         if followed is None:
             self.unfollow(job_id)
-            raise JobUnknown("there is no job with this id, or its record has expired")
+            raise JobUnknown("job not found or expired")
         return followed, follower
 
     def go_on(self, followed: JobSnapshot, follower: JobSubscription) -> None:

@@ -1,10 +1,9 @@
-"""The embedded broker: a private, durable Valkey in the data folder, shared by all processes of one machine.
+"""The embedded broker: a durable Valkey server in the data folder, shared by all local processes.
 
-Two locks keep it single. The keeper's lock is held by the process that looks after the server
-(`python -m libraries.broker.embedded`); a second keeper waits for it and meanwhile shares the
-server. The server's lock is inherited by the server itself and so lives exactly as long as it does:
-a keeper that finds it taken adopts the server that a killed keeper left behind, and never starts
-another beside it.
+Two file locks keep it unique. The keeper process (`python -m libraries.broker.embedded`) holds
+`keeper.lock`; a second keeper waits for the lock and uses the running server. The server process
+inherits `server.lock` and holds it until it exits: a keeper that finds it locked adopts the server
+of a killed keeper instead of starting another.
 """
 
 from __future__ import annotations
@@ -34,14 +33,13 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedBrokerError(Exception):
-    """Raised when the embedded broker cannot be started, reached or shared; the text says what to do."""
+    """Raised when the embedded broker cannot be started or reached; the text says what to do."""
 
 
 class EmbeddedBroker:
-    """Looks after the Valkey server of one data folder: starts it, adopts it, notices its end, stops it."""
+    """Starts, adopts, monitors and stops the Valkey server of one data folder."""
 
     def __init__(self, settings: Settings) -> None:
-        """Use the data folder of `settings`; nothing is touched before `start`."""
         self._settings = settings
         self._folder = broker_folder(settings.broker.data_dir)
         self._socket = socket_path(settings.broker.data_dir)
@@ -51,11 +49,11 @@ class EmbeddedBroker:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server that this object looks after."""
+        """Process id of the server, None before `start`."""
         return self._process.pid if self._process else self._adopted_pid
 
     def keep(self) -> bool:
-        """Become the keeper of the data folder if no other process is; tell whether this one is now."""
+        """Try to become the keeper of the data folder; return whether this process is the keeper."""
         if self._keeper_lock is None:
             _private_folder(self._folder)
             _private_folder(self._socket.parent)
@@ -63,11 +61,10 @@ class EmbeddedBroker:
         return self._keeper_lock is not None
 
     def start(self) -> None:
-        """Have a live server: adopt the one that is there, or start one. Only for the keeper.
+        """Adopt the running server or start one. Only the keeper may call this.
 
         Raises:
-            EmbeddedBrokerError: there is none and none can be started, or the one there does not
-                answer.
+            EmbeddedBrokerError: the server cannot be started, or the running one does not reply.
         """
         server_lock = _try_lock(self._folder / "server.lock")
         if server_lock is None:
@@ -83,7 +80,7 @@ class EmbeddedBroker:
         log.info("Broker started: pid %d at %s", self._process.pid, self._socket)
 
     def alive(self) -> bool:
-        """Tell whether the server process is still there."""
+        """Return whether the server process is running."""
         if self._process is not None:
             return self._process.poll() is None
         lock = _try_lock(self._folder / "server.lock")
@@ -92,7 +89,7 @@ class EmbeddedBroker:
         return lock is None
 
     def stop(self) -> None:
-        """Stop the server cleanly and give up being its keeper."""
+        """Stop the server and release the keeper lock."""
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
@@ -100,13 +97,10 @@ class EmbeddedBroker:
             while self.alive() and time.monotonic() < deadline:
                 time.sleep(0.01)
             if self.alive():
-                log.warning(
-                    "Broker did not stop in %.0f s; killing it. Its log on disk is safe.",
-                    STOP_TIMEOUT_S,
-                )
+                log.warning("Broker did not stop within %.0f s; killing it", STOP_TIMEOUT_S)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
-        if self.pid is not None and self._socket.parent != self._folder:
+        if self.pid is not None and self._socket.parent != self._folder:  # a folder in /tmp
             self._socket.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self._socket.parent.rmdir()
@@ -128,8 +122,7 @@ class EmbeddedBroker:
             "aof-use-rdb-preamble": "yes",
             "maxmemory-policy": "noeviction",
             "save": "",
-            # RQ keeps each result in a stream of its own; the default node of 4 kB would be mostly
-            # air.
+            # RQ keeps each result in a separate stream, which needs much less than the default 4 kB.
             "stream-node-max-bytes": "256",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -141,8 +134,7 @@ class EmbeddedBroker:
                 stderr=subprocess.STDOUT,
                 cwd=self._folder,
                 pass_fds=[server_lock],
-                # Ctrl-C in a terminal reaches every process of the group; the keeper decides when
-                # the server goes.
+                # Ctrl-C must not reach the server: the keeper stops it.
                 start_new_session=True,
             )
 
@@ -152,7 +144,7 @@ class EmbeddedBroker:
             return int(client.info("server")["process_id"])
 
     def _await_answer(self, process: subprocess.Popen[bytes] | None) -> None:
-        """Wait until the server answers; loading a long log counts as alive."""
+        """Wait until the server replies; a server that loads its data counts as running."""
         deadline = time.monotonic() + START_TIMEOUT_S
         with self._client() as client:
             while True:
@@ -163,14 +155,14 @@ class EmbeddedBroker:
                 except (exceptions.ConnectionError, exceptions.TimeoutError):
                     if process is not None and process.poll() is not None:
                         raise EmbeddedBrokerError(
-                            f"the broker did not start; see {self._folder / 'server.log'}"
+                            f"the broker did not start: see {self._folder / 'server.log'}"
                         ) from None
                 else:
                     return
                 if time.monotonic() > deadline:
                     raise EmbeddedBrokerError(
-                        f"a broker holds {self._folder} but does not answer at {self._socket}; "
-                        f"stop the process named in {self._folder / 'server.pid'} and start again"
+                        f"a broker locks {self._folder} but does not reply at {self._socket}; "
+                        f"stop the process in {self._folder / 'server.pid'} and try again"
                     )
                 time.sleep(0.01)
 
@@ -179,16 +171,22 @@ class EmbeddedBroker:
 
 
 def _private_folder(folder: Path) -> None:
-    """Make `folder` with its parents, for this user only; refuse one that belongs to somebody else or is a link."""
+    """Create `folder` with mode 700.
+
+    Raises:
+        EmbeddedBrokerError: it is a link or belongs to another user.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise EmbeddedBrokerError(f"{folder} is not a folder of this user; choose another DATA_DIR")
+        raise EmbeddedBrokerError(
+            f"{folder} is not a folder of this user; set DATA_DIR to another folder"
+        )
     folder.chmod(0o700)
 
 
 def _try_lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock of the file `path`, or None while another process holds it."""
+    """Return a descriptor that holds the lock on the file `path`, or None if another process does."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,7 +197,7 @@ def _try_lock(path: Path) -> int | None:
 
 
 def broker_answers(settings: Settings) -> bool:
-    """Tell whether the configured broker, embedded or not, answers a PING."""
+    """Return whether the configured broker replies to PING."""
     try:
         return bool(web_client(settings).ping())
     except exceptions.RedisError:
@@ -207,9 +205,9 @@ def broker_answers(settings: Settings) -> bool:
 
 
 def main() -> int:
-    """Keep the embedded broker of `DATA_DIR` until SIGTERM or SIGINT; restart it when it dies.
+    """Run the embedded broker of `DATA_DIR` until SIGTERM or SIGINT; restart it if it dies.
 
-    Returns 0 after a clean stop, 1 when there is no broker to be had, 2 for bad settings.
+    Returns the exit code: 0 after a stop, 1 if the broker cannot be started, 2 for invalid settings.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
@@ -218,7 +216,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     if not settings.broker.embedded_broker:
-        log.info("REDIS_URL is set: the embedded broker is not needed")
+        log.info("REDIS_URL is set: no embedded broker needed")
         return 0
     stopping = threading.Event()
 
@@ -239,17 +237,15 @@ def main() -> int:
 
 
 def _keep_until(stopping: threading.Event, broker: EmbeddedBroker) -> None:
-    told = False
-    while not broker.keep():
-        if not told:
-            log.info("Another launcher keeps the broker of this DATA_DIR; sharing it")
-            told = True
-        if stopping.wait(0.2):
-            return
+    if not broker.keep():
+        log.info("Another process runs the broker of this DATA_DIR; using it")
+        while not broker.keep():
+            if stopping.wait(0.2):
+                return
     broker.start()
     while not stopping.wait(0.1):
         if not broker.alive():
-            log.warning("Broker died; starting it again")
+            log.warning("Broker died; restarting it")
             broker.start()
 
 

@@ -1,4 +1,4 @@
-"""What can be done with a job and with the queue on request."""
+"""Operations on jobs and on the queue: find, cancel, stop, retry, delete; pause, resume, health."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from libraries.broker.retry import retry
 from libraries.job_manager import transitions
 from libraries.job_manager.deletion import delete_job_data
 from libraries.job_manager.errors import JobUnknown, WrongState
-from libraries.job_manager.ids import made_here
+from libraries.job_manager.ids import creation_time
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
@@ -30,15 +30,22 @@ from libraries.settings import JobSettings
 
 STOP_TIMEOUT_S = 3.0
 POLL_S = 0.02
-# How long clients are told of an expired record that there was one: seven days, in seconds.
-EXPIRED_KNOWN_S = 7 * 86400
+# After its expiry, a job is reported as expired for this long, then as not found.
+EXPIRED_REPORTED_S = 7 * 86400
 
-# Field of a worker's record with the modules that it could not load, as JSON.
+# Field of a worker's record: the modules that it could not load, as JSON.
 NOT_LOADED = "not_loaded"
+WORKER_FIELDS = (
+    "birth",
+    "death",
+    "total_working_time",
+    "successful_job_count",
+    "failed_job_count",
+)
 
 
 class Capacity(TypedDict):
-    """How busy the queue is: jobs that wait, jobs that run, workers, the most that may wait, seconds until a new job begins."""
+    """Load of the queue; `estimated_wait_s` is the time until a new job starts."""
 
     queue_depth: int
     active_jobs: int
@@ -49,25 +56,25 @@ class Capacity(TypedDict):
 
 
 def find_job(job_id: str) -> JobRecord:
-    """Return a job of the owner that the running code acts for.
+    """Return a job of the current owner.
 
     Raises:
-        JobUnknown: there is no such job, or it belongs to somebody else.
-        QueueUnavailable: the broker cannot be reached.
+        JobUnknown: no such job, or it belongs to another owner.
+        QueueUnavailable: the broker is unreachable.
     """
     record = fetch_job(job_id)
     if record is None or record.owner != current_owner():
-        raise JobUnknown("there is no job with this id, or its record has expired")
+        raise JobUnknown("job not found or expired")
     return record
 
 
 def cancel_job(job_id: str) -> bool:
-    """Take a job that has not begun out of the queue; return whether it is canceled now.
+    """Cancel a job that has not started; return whether it is canceled. Idempotent.
 
-    A job that runs or has ended is left alone, and so is an id that stands for no job. Safe to call twice.
+    Unknown, running and ended jobs are not changed.
 
     Raises:
-        QueueUnavailable: the broker cannot be reached.
+        QueueUnavailable: the broker is unreachable.
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
@@ -78,17 +85,17 @@ def cancel_job(job_id: str) -> bool:
 
 
 def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
-    """Cancel a job that waits or stop one that runs, and return it once it is so.
+    """Cancel a waiting job or stop a running one, and return its record.
 
     Raises:
-        JobUnknown: there is no such job of the current owner.
-        WrongState: it has ended by itself, or did not stop within `patience` seconds.
-        QueueUnavailable: the broker cannot be reached.
+        JobUnknown: no such job of the current owner.
+        WrongState: it has ended, or did not stop within `patience` seconds.
+        QueueUnavailable: the broker is unreachable.
     """
     record = find_job(job_id)
     deadline = time.monotonic() + patience
     while not record.done and time.monotonic() < deadline:
-        # A job may begin or end at any moment: ask for what its present state allows, and look again.
+        # The job may start or end at any time.
         if not cancel_job(job_id) and record.status == "started":
             _ask_to_stop(job_id)
         time.sleep(POLL_S)
@@ -103,17 +110,17 @@ def _ask_to_stop(job_id: str) -> None:
     try:
         retry(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
     except (InvalidJobOperation, NoSuchJobError):
-        return  # it has just ended
+        return  # the job has just ended
 
 
 def retry_job(job_id: str) -> JobRecord:
-    """Queue a job again that failed, was stopped or was canceled, and return it.
+    """Queue a job again that failed, was stopped or was canceled, and return its record.
 
     Raises:
-        JobUnknown: there is no such job of the current owner.
-        WrongState: it waits, runs or has finished.
-        Exhausted: as many jobs wait as the queue may hold.
-        QueueUnavailable: the broker cannot be reached.
+        JobUnknown: no such job of the current owner.
+        WrongState: it is waiting, running or finished.
+        Exhausted: the queue is full.
+        QueueUnavailable: the broker is unreachable.
     """
     record, settings = find_job(job_id), JobSettings.current()
     retries = max_retries(record.task, settings)
@@ -123,7 +130,7 @@ def retry_job(job_id: str) -> JobRecord:
     raise_if_full(outcome)
     if not outcome:
         raise WrongState(
-            f"the job is {record.status}; only one that ended without a result can be tried again",
+            f"the job is {record.status}; only a failed, stopped or canceled job can be retried",
             record.status,
         )
     run_if_immediate([job_id])
@@ -131,48 +138,48 @@ def retry_job(job_id: str) -> JobRecord:
 
 
 def delete_job(job_id: str) -> None:
-    """Remove the record of a job that does not run, and the files that it made.
+    """Delete the record and the files of a job.
 
     Raises:
-        JobUnknown: there is no such job of the current owner.
-        WrongState: it runs.
-        QueueUnavailable: the broker cannot be reached.
+        JobUnknown: no such job of the current owner.
+        WrongState: it is running.
+        QueueUnavailable: the broker is unreachable.
     """
     find_job(job_id)
     client = web_client()
     if not retry(lambda: delete_job_data(client, job_id)):
-        raise WrongState("the job runs; stop it first", "started")
+        raise WrongState("the job is running; stop it first", "started")
 
 
 def existed(job_id: str) -> bool:
-    """Tell whether the current owner had a job with this id whose record is gone by now."""
+    """Return whether this id belonged to a job of the current owner that has expired."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
     settings = JobSettings.current()
-    made = retry(lambda: made_here(web_client(), job_id, current_owner()))
-    if made is None:
+    created = retry(lambda: creation_time(web_client(), job_id, current_owner()))
+    if created is None:
         return False
-    return not made or time.time() - made < EXPIRED_KNOWN_S + max(
+    return not created or time.time() - created < EXPIRED_REPORTED_S + max(
         settings.result_ttl, settings.failure_ttl
     )
 
 
 def pause_queue() -> None:
-    """Let the workers take no new job until `resume_queue`; the running ones go on. As `rq suspend` does."""
+    """Pause the queue, as `rq suspend` does; running jobs continue."""
     retry(lambda: web_client().set(keys.SUSPENDED_KEY, 1))
 
 
 def resume_queue() -> None:
-    """Let the workers take jobs again. As `rq resume` does."""
+    """Resume the queue, as `rq resume` does."""
     client = web_client()
     retry(lambda: client.delete(keys.SUSPENDED_KEY))
     run_waiting_if_immediate(client)
 
 
 def capacity() -> Capacity:
-    """Return how busy the queue is, in two round trips and without any of RQ's clean-up.
+    """Return the load of the queue, in two round trips.
 
-    The wait is estimated from what the present workers' jobs have taken on average; None while nothing is known of that.
+    The wait is estimated from the average duration of the current workers' jobs, None if unknown.
     """
     client, settings = web_client(), JobSettings.current()
 
@@ -184,16 +191,7 @@ def capacity() -> Capacity:
             pipeline.smembers(REDIS_WORKER_KEYS)
             depth, active, paused, names = pipeline.execute()
             for name in names:
-                pipeline.hmget(
-                    name,
-                    [
-                        "birth",
-                        "death",
-                        "total_working_time",
-                        "successful_job_count",
-                        "failed_job_count",
-                    ],
-                )
+                pipeline.hmget(name, WORKER_FIELDS)
             workers = [fields for fields in pipeline.execute() if fields[0] and not fields[1]]
         seconds = sum(float(fields[2] or 0) for fields in workers)
         jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)
@@ -211,14 +209,14 @@ def capacity() -> Capacity:
 
 
 class QueueHealth(TypedDict):
-    """Whether the broker answers, and how many workers have lately said that they are alive."""
+    """Whether the broker replies, and the number of live workers."""
 
     broker: bool
     workers: int
 
 
 def queue_health() -> QueueHealth:
-    """Return the health of the queue, in about a second at most also when the broker is away."""
+    """Return the health of the queue; takes about a second if the broker is unreachable."""
     client = web_client()
     try:
         return {"broker": True, "workers": retry(lambda: count_workers(client))}
@@ -227,9 +225,9 @@ def queue_health() -> QueueHealth:
 
 
 def problems_of_workers() -> list[JsonObject]:
-    """Return the modules that workers could not load, as `LoadProblem.public` gives them.
+    """Return the modules that workers could not load, in the form of `LoadProblem.public`.
 
-    None are returned while the broker cannot be reached.
+    Empty if the broker is unreachable.
     """
     client = web_client()
     try:
@@ -249,10 +247,10 @@ def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
 
 
 def count_workers(client: Redis) -> int:
-    """Return how many workers have lately said that they are alive."""
-    # A worker's record expires when its heartbeats stop; a worker that said goodbye leaves a record with its death.
+    """Return the number of live workers."""
+    # The record of a dead worker expires; an orderly end sets `death`.
     names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
     with client.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.hmget(name, ["birth", "death"])
-        return sum(1 for birth, death in pipeline.execute() if birth and not death)
+        return sum(bool(birth and not death) for birth, death in pipeline.execute())

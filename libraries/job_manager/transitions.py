@@ -28,7 +28,8 @@ MAX_TRACES, MAX_TRACE_CHARS = 5, 8192
 LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
 POISON_TRACE = "PoisonJob: each worker that took this job died before it could say so"
 
-SUPERSEDED, DONE, AGAIN_OR_WAITED_FOR, WAITED_FOR = 0, 1, 2, 3
+# Results of `lua/finish.lua` and `lua/fail.lua`.
+SUPERSEDED, DONE, FINISHED_WITH_DEPENDENTS, FAILED_WITH_DEPENDENTS = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def fail(
     lifetime: int,
     stopped: bool = False,
     permanent: bool = False,
-    told: dict[str, str] | None = None,
+    public: dict[str, str] | None = None,
 ) -> int:
     """End an attempt that failed; `error` is its last line, `told` what clients may know. See `lua/fail.lua`."""
     script_keys = (
@@ -143,11 +144,11 @@ def fail(
         "started_at": iso(attempt.started),
         "ended_at": iso(ended),
         "error": error[:MAX_ERROR_CHARS],
-        **({"detail": told["detail"][:MAX_ERROR_CHARS]} if told else {}),
+        **({"detail": public["detail"][:MAX_ERROR_CHARS]} if public else {}),
     }
     arguments = (
         attempt.job_id, attempt.execution_id, attempt.worker, iso(ended), attempt.started, ended, pack_trace(trace), lifetime,
-        "stopped" if stopped else "failed", "1" if permanent else "", json.dumps(told) if told else "", json.dumps(remembered),
+        "stopped" if stopped else "failed", "1" if permanent else "", json.dumps(public) if public else "", json.dumps(remembered),
         MAX_STORED_ATTEMPTS, MAX_TRACES,
     )  # fmt: skip
     return int(run_script(client, "job_manager/fail", script_keys, arguments))
@@ -191,8 +192,8 @@ def requeue(client: Redis, job_id: str) -> bool:
 class Reaped(NamedTuple):
     """What one round of reaping did: numbers of jobs, and the ids of ended jobs whose dependents are not released yet."""
 
-    put_back: int
-    again: int
+    requeued: int
+    retried: int
     lost: int
     poison: int
     due: int
@@ -213,10 +214,10 @@ def reap(client: Redis, now: float, lifetime: int, *, most: int = 1000) -> Reape
         MAX_INTERMEDIATE_S, MAX_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE), pack_trace(POISON_TRACE), MAX_STORED_ATTEMPTS,
         most,
     )  # fmt: skip
-    put_back, again, lost, poison, due, waited_for = run_script(
+    requeued, retried, lost, poison, due, waited_for = run_script(
         client, "job_manager/reap", script_keys, arguments
     )
-    return Reaped(put_back, again, lost, poison, due, [job_id.decode() for job_id in waited_for])
+    return Reaped(requeued, retried, lost, poison, due, [job_id.decode() for job_id in waited_for])
 
 
 def cancel(client: Redis, job_id: str, now: float, lifetime: int) -> bool:

@@ -188,7 +188,7 @@ def test_a_broker_that_refuses_the_password_is_told_from_one_that_is_away(
 ) -> None:
     web_client(settings).config_set("requirepass", "another")
     web_client(settings).connection_pool.disconnect()
-    assert "refuses the user or the password" in doctor()["broker"]
+    assert "rejects the user or the password" in doctor()["broker"]
 
 
 def test_a_broker_that_hangs_is_told_from_one_that_is_away(
@@ -197,7 +197,7 @@ def test_a_broker_that_hangs_is_told_from_one_that_is_away(
     assert private_broker.pid
     os.kill(private_broker.pid, signal.SIGSTOP)
     try:
-        assert "takes connections but does not answer" in doctor()["broker"]
+        assert "accepts connections but does not reply" in doctor()["broker"]
     finally:
         os.kill(private_broker.pid, signal.SIGCONT)
 
@@ -254,7 +254,7 @@ def test_task_modules_that_cannot_be_imported_are_named_with_the_reason(
     (task_folder / "leaving_tasks.py").write_text("raise SystemExit('bye')\n")
     said = [line for line in command("doctor").output.splitlines() if " tasks " in line]
     assert [re.sub(r"  +", " ", line) for line in said] == [
-        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: until then its jobs fail."
+        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: its jobs fail."
         for name, why in (
             ("broken", "SyntaxError: '(' was never closed"),
             ("leaving", "SystemExit: bye"),

@@ -92,13 +92,13 @@ def test_record_and_files_go_when_their_time_is_up(
     bad = enqueue_background_job(BOOM)
     run_jobs()
     reaper = Reaper(settings)
-    reaper.sweep()
+    reaper.collect_expired()
     assert fetch_job(good.id) is not None
     path = settings.storage.output_dir / "short.txt"
     assert path.exists()
 
     def swept() -> bool:
-        reaper.sweep()
+        reaper.collect_expired()
         # Never the file before the record.
         assert path.exists() or fetch_job(good.id) is None
         return fetch_job(good.id) is None and fetch_job(bad.id) is None
@@ -117,7 +117,7 @@ def test_temporary_files_of_writers_that_died_are_swept(settings: Settings) -> N
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (1, 1))
-    Reaper(settings).sweep()
+    Reaper(settings).collect_expired()
     assert not old.exists()
     assert young.exists()
 

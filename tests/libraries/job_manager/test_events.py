@@ -326,7 +326,7 @@ def test_what_a_superseded_run_says_is_heard_by_nobody(
     # Its worker seems lost, the job waits again, and is canceled before anybody takes it.
     client.set(keys.SUSPENDED_KEY, 1)
     expire_runs(client)
-    assert reap(client).put_back == 1
+    assert reap(client).requeued == 1
     assert cancel_job(job)
     gate.touch()
     until(again.exists, what="the late report")

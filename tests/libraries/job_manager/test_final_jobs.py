@@ -30,7 +30,7 @@ ECHO, WRITE = "workers.probe_tasks.echo", "workers.probe_tasks.write"
 def gathered(*names: str) -> Batch:
     """A batch that writes files of these names, and has a last job."""
     items = [{"name": name, "text": "x"} for name in names]
-    return submit_batch(WRITE, items, gathering=FinalJob(ECHO, {"title": "all"}))
+    return submit_batch(WRITE, items, final_job=FinalJob(ECHO, {"title": "all"}))
 
 
 def states(batch: Batch) -> list[str]:

@@ -258,7 +258,7 @@ def test_an_unknown_or_odd_id_is_not_found_rather_than_an_error(job_id: Any) -> 
     status = get_job_status(job_id)
     assert list(status) == SEED_KEYS
     assert status["status"] == "not_found"
-    assert "there is no job" in status["error"]
+    assert "job not found" in status["error"]
     assert fetch_job(job_id) is None
     assert cancel_job(job_id) is False
 

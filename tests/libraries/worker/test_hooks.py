@@ -199,7 +199,7 @@ def test_the_start_is_logged_with_what_a_worker_is(start: Single, home: Path) ->
     ]
     assert re.match(rf"Worker started: pid {worker.pid}, queue background, broker unix://", told[2])
     assert re.match(
-        r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every 1 s; periodic tasks: ",
+        r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper run every 1 s; periodic tasks: ",
         told[3],
     )
     assert told[4] == "The following commands are available:"
