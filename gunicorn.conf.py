@@ -1,4 +1,4 @@
-"""How gunicorn serves the application: one process of many threads, limits on what a request may be, settings as read."""
+"""gunicorn configuration: one process with many threads, request limits, logging."""
 
 import json
 import secrets
@@ -30,16 +30,14 @@ bind = (
     else f"{settings.web.host}:{settings.web.port}"
 )
 
-# Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one
-# costs little.
+# Threads instead of processes, because most of them wait for a slow client or the broker.
 workers = 1
 worker_class = WebWorker
 threads = settings.web.web_threads
 timeout = 60
 graceful_timeout = 4
 keepalive = 5
-# The file that shows the worker alive belongs in memory: a busy disk must not look like a dead
-# worker.
+# In memory, so that a busy disk does not delay the heartbeat file of the worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 
@@ -47,8 +45,7 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# Seconds that a client may be silent in the middle of a request, or take nothing of a response,
-# before it loses its thread.
+# Timeout for reading from and writing to a client.
 CLIENT_TIMEOUT_S = 10
 
 accesslog = None
@@ -79,31 +76,34 @@ logconfig_dict = {
 
 
 def when_ready(server: Any) -> None:
-    """Bound the silence of clients; the kernel hands the limits of a listening socket on to every connection."""
+    """Set the client timeouts; connections inherit the options of the listening socket."""
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let held connections end as soon as the process is told to stop: nothing else would end them in time."""
+    """Close long-lived connections when the process stops; gunicorn would wait for them."""
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Take leave of whoever still follows a job."""
+    """Close open event streams and WebSockets."""
     if getattr(worker, "wsgi", None) is not None:
         live(worker.wsgi).close()
 
 
 def write_problem(connection: socket.socket, status: int, reason: str, _message: str) -> None:
-    """Answer what is no request at all; gunicorn does so before the application is asked, and would send a page of HTML."""
+    """Send a problem document for a malformed request, instead of an HTML page of gunicorn."""
     document = json.dumps(
         problem_document(status, *plain_problem(status), "/", secrets.token_hex(16))
     )
-    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(document)}"
-    gunicorn.util.write_nonblock(connection, f"{head}\r\n\r\n{document}".encode())
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+        f"Content-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(document)}\r\n\r\n"
+    )
+    gunicorn.util.write_nonblock(connection, f"{head}{document}".encode())
 
 
-# gunicorn has no setting for this.
+# gunicorn has no setting for the error page.
 gunicorn.util.write_error = write_problem

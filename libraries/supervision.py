@@ -1,7 +1,6 @@
-"""Keeping a few processes running as one: start, prefix their logs, restart what dies, stop all together.
+"""Supervision of several child processes: start, log prefixes, restart, reload and joint stop.
 
-One thread, one loop: it waits for output, for the end of a process, for a signal, and for the
-moment of the next restart.
+A single loop in one thread waits for output, exits, signals and restarts.
 """
 
 from __future__ import annotations
@@ -21,20 +20,22 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-FIRST_PAUSE = 0.2
-MAX_PAUSE_S = 5.0
-# A part that has run this long is healthy: its next restart begins with the first pause again.
-HEALTHY_AFTER = 10.0
-HURRIED_GRACE = 5.0
+MIN_RESTART_DELAY_S = 0.2
+MAX_RESTART_DELAY_S = 5.0
+# After this run time the next restart begins with the shortest delay.
+HEALTHY_AFTER_S = 10.0
+FORCED_GRACE_S = 5.0
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass
 class Part:
-    """One process to keep running.
+    """A process to keep running.
 
-    `stops_last` is for what the other parts need until their end (the broker). `done_is_fine` is
-    for a part that may end with exit code 0 because there is nothing for it to do. A part with
-    `reloads` is started anew when a source file changes.
+    Attributes:
+        stops_last: stop it after the other parts, which need it (the broker).
+        done_is_fine: do not restart it after exit code 0.
+        reloads: restart it when a source file changes.
     """
 
     name: str
@@ -44,26 +45,30 @@ class Part:
     reloads: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    pause: float = FIRST_PAUSE
-    due: float = 0.0
-    over: bool = False
-    half_line: bytes = b""
+    restart_delay: float = MIN_RESTART_DELAY_S
+    restart_at: float = 0.0
+    done: bool = False
+    rest: bytes = b""
     restarts: int = field(default=0)
 
     @property
     def running(self) -> bool:
-        """Tell whether the process is there."""
         return self.process is not None and self.process.poll() is None
 
 
 class Supervisor:
-    """Runs parts until SIGINT or SIGTERM.
+    """Runs parts in the given order until SIGINT or SIGTERM, then stops them.
 
-    Then stops them within `grace` seconds and leaves none behind.
-
-    With `grace` None a part may take as long as it needs to stop; a second signal is passed on to
-    it, and from then on it has five seconds. `orphan_signal` is what the parts get when the
-    supervisor itself is killed.
+    Args:
+        parts: the parts, in the order of their start.
+        environ: environment of the parts.
+        cwd: their working directory.
+        grace: seconds for the parts to stop. With None the time is not limited; a second signal is
+            forwarded to the parts and gives them five seconds.
+        orphan_signal: signal to the parts if the supervisor is killed.
+        prefixed: print the name of the part in front of each line.
+        out: output stream, by default standard output.
+        watched: lists the source files whose change restarts the parts with `reloads`.
     """
 
     def __init__(
@@ -78,10 +83,6 @@ class Supervisor:
         out: TextIO | None = None,
         watched: Callable[[], Iterable[Path]] | None = None,
     ) -> None:
-        """Prepare to run `parts` in this order.
-
-        `watched` lists the source files whose change reloads some of them.
-        """
         self.parts = list(parts)
         self._environ = dict(os.environ if environ is None else environ) | {"PYTHONUNBUFFERED": "1"}
         self._cwd = cwd
@@ -90,17 +91,17 @@ class Supervisor:
         self._prefixed = prefixed
         self._out = out or sys.stdout
         self._watched = watched
-        self._stamps: dict[Path, int] = {}
-        self._next_look = 0.0
+        self._mtimes: dict[Path, int] = {}
+        self._next_scan = 0.0
         self._selector = selectors.DefaultSelector()
         self._width = max(len(name) for name in ("dev", *(part.name for part in self.parts)))
         self.stop_requested = False
-        self._hurry = False
+        self._forced = False
 
     def run(self, ready: Callable[[], None] | None = None) -> int:
-        """Start everything, call `ready` once from the loop's first rounds on, and keep on until a signal; return 0.
+        """Start the parts, call `ready`, and supervise until a signal arrives; return 0.
 
-        Signals that arrive while `ready` runs end it: it should look at `stop_requested`.
+        `ready` should return when `stop_requested` is set.
         """
         before = {
             number: signal.signal(number, self._request_stop)
@@ -112,29 +113,29 @@ class Supervisor:
             if ready is not None:
                 ready()
             while not self.stop_requested:
-                self.turn()
+                self.tick()
         finally:
             self._stop_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
         return 0
 
-    def turn(self, seconds: float = 0.1) -> None:
-        """Do one round of the loop: pass on output for up to `seconds`, restart what died, reload what changed."""
+    def tick(self, seconds: float = 0.1) -> None:
+        """Forward output for up to `seconds`, restart dead parts, and reload changed ones."""
         self._pass_on_output(seconds)
         now = time.monotonic()
         for part in self.parts:
-            self._look_after(part, now)
-        if self._watched is not None and now >= self._next_look:
-            self._next_look = now + 0.5
+            self._restart_if_dead(part, now)
+        if self._watched is not None and now >= self._next_scan:
+            self._next_scan = now + 0.5
             self._reload_changed()
 
-    def say(self, text: str, name: str = "dev") -> None:
-        """Write a line of our own beside those of the parts."""
+    def log(self, text: str, name: str = "dev") -> None:
+        """Print a line in the same format as those of the parts."""
         self._write(name, text)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        self._hurry = self.stop_requested
+        self._forced = self.stop_requested
         self.stop_requested = True
 
     def _start(self, part: Part) -> None:
@@ -145,7 +146,7 @@ class Supervisor:
             stderr=subprocess.STDOUT,
             env=self._environ,
             cwd=self._cwd,
-            # Ctrl-C reaches the whole group of the terminal; only the supervisor is to react to it.
+            # Ctrl-C must reach only the supervisor.
             start_new_session=True,
             preexec_fn=partial(_end_with_parent, self._orphan_signal)  # noqa: PLW1509
             if sys.platform == "linux"
@@ -157,47 +158,49 @@ class Supervisor:
             os.set_blocking(stdout.fileno(), False)
             self._selector.register(stdout, selectors.EVENT_READ, part)
 
-    def _look_after(self, part: Part, now: float) -> None:
-        if part.running or part.over or self.stop_requested:
+    def _restart_if_dead(self, part: Part, now: float) -> None:
+        if part.running or part.done or self.stop_requested:
             return
         if part.process is not None:
             code = part.process.returncode
-            # What the part started must not hold its port or its job while the next one begins.
+            # Child processes of the part must not occupy its port or its job.
             _kill_session(part.process.pid)
             self._drain(part)
             part.process = None
             if code == 0 and part.done_is_fine:
-                part.over = True
+                part.done = True
                 return
-            part.pause = FIRST_PAUSE if now - part.started > HEALTHY_AFTER else part.pause
-            part.due = now + part.pause
-            self.say(f"{part.name} {_ending(code)}; starting it again in {part.pause:.1f} s")
-            part.pause = min(2 * part.pause, MAX_PAUSE_S)
-        elif now >= part.due:
+            part.restart_delay = (
+                MIN_RESTART_DELAY_S if now - part.started > HEALTHY_AFTER_S else part.restart_delay
+            )
+            part.restart_at = now + part.restart_delay
+            self.log(f"{part.name} {_exit_text(code)}; restarting in {part.restart_delay:.1f} s")
+            part.restart_delay = min(2 * part.restart_delay, MAX_RESTART_DELAY_S)
+        elif now >= part.restart_at:
             part.restarts += 1
             self._start(part)
 
     def _reload_changed(self) -> None:
         assert self._watched is not None  # noqa: S101 - the caller looked
-        stamps = {}
+        mtimes = {}
         for path in self._watched():
             with contextlib.suppress(FileNotFoundError):
-                stamps[path] = path.stat().st_mtime_ns
-        if self._stamps and stamps != self._stamps:
-            changed = {path.name for path, stamp in stamps.items() ^ self._stamps.items() if stamp}
-            self.say(f"{', '.join(sorted(changed)[:3])} changed: reloading")
+                mtimes[path] = path.stat().st_mtime_ns
+        if self._mtimes and mtimes != self._mtimes:
+            changed = {path.name for path, mtime in mtimes.items() ^ self._mtimes.items() if mtime}
+            self.log(f"{', '.join(sorted(changed)[:3])} changed: reloading")
             for part in self.parts:
                 if part.reloads and part.process is not None:
-                    part.pause, part.started = FIRST_PAUSE, 0.0
+                    part.restart_delay, part.started = MIN_RESTART_DELAY_S, 0.0
                     part.process.terminate()
-        self._stamps = stamps
+        self._mtimes = mtimes
 
     def _stop_all(self) -> None:
         first = [part for part in self.parts if not part.stops_last]
         last = [part for part in self.parts if part.stops_last]
-        grace = HURRIED_GRACE if self._grace is None else self._grace
+        grace = FORCED_GRACE_S if self._grace is None else self._grace
         deadline = time.monotonic() + grace
-        # What the others need keeps a tenth of the time for itself.
+        # A tenth of the time is reserved for the last parts.
         self._stop(
             first, None if self._grace is None else deadline - 0.1 * grace if last else deadline
         )
@@ -210,13 +213,13 @@ class Supervisor:
             deadline is None or time.monotonic() < deadline
         ):
             self._pass_on_output(0.02)
-            if deadline is None and self._hurry:
-                self.say("Stopping now")
+            if deadline is None and self._forced:
+                self.log("Stopping immediately")
                 self._terminate(parts)
-                deadline = time.monotonic() + HURRIED_GRACE
+                deadline = time.monotonic() + FORCED_GRACE_S
         for part in parts:
             if part.running and part.process is not None:
-                self.say(f"{part.name} did not stop in time; killing it")
+                self.log(f"{part.name} did not stop in time; killing it")
                 part.process.kill()
                 part.process.wait()
             if part.process is not None:
@@ -244,7 +247,7 @@ class Supervisor:
             self._selector.unregister(stream)
             stream.close()
             return False
-        *lines, part.half_line = (part.half_line + block).split(b"\n")
+        *lines, part.rest = (part.rest + block).split(b"\n")
         for line in lines:
             self._write(part.name, line.decode(errors="replace"))
         return True
@@ -254,12 +257,12 @@ class Supervisor:
             pass
         stream = part.process.stdout if part.process else None
         if stream is not None and not stream.closed:
-            # A grandchild may hold the pipe open; what it says from now on is nobody's.
+            # A grandchild may hold the pipe open; its output is discarded.
             self._selector.unregister(stream)
             stream.close()
-        if part.half_line:
-            self._write(part.name, part.half_line.decode(errors="replace"))
-            part.half_line = b""
+        if part.rest:
+            self._write(part.name, part.rest.decode(errors="replace"))
+            part.rest = b""
 
     def _write(self, name: str, text: str) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -268,7 +271,7 @@ class Supervisor:
             self._out.flush()
 
 
-def _ending(code: int) -> str:
+def _exit_text(code: int) -> str:
     return (
         f"was killed by {signal.Signals(-code).name}"
         if code < 0
@@ -277,11 +280,10 @@ def _ending(code: int) -> str:
 
 
 def _kill_session(leader: int) -> None:
-    """Kill every process of the session that `leader` began: each part has one of its own."""
+    """Kill all processes of the session of a part; each part has a separate session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    # A child that made a process group of its own is still in the session; only Linux shows that
-    # cheaply.
+    # Process groups that the part created are in the same session, which Linux shows in /proc.
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if os.getsid(int(entry.name)) == leader:
@@ -289,6 +291,5 @@ def _kill_session(leader: int) -> None:
 
 
 def _end_with_parent(number: int) -> None:
-    """Have the kernel send a signal to a part when its supervisor is killed."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)
+    """Have the kernel send a signal to this process when its parent is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from libraries.supervision import FIRST_PAUSE, MAX_PAUSE_S, Part, Supervisor
+from libraries.supervision import MAX_RESTART_DELAY_S, MIN_RESTART_DELAY_S, Part, Supervisor
 from tests.conftest import until
 
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
@@ -83,7 +83,7 @@ def test_a_part_that_is_killed_runs_again_soon() -> None:
         os.kill(first, signal.SIGKILL)
         show.wait_for("a   | up", times=2)
         assert show.pid("a") != first
-        assert "a was killed by SIGKILL; starting it again in 0.2 s" in show.out.getvalue()
+        assert "a was killed by SIGKILL; restarting in 0.2 s" in show.out.getvalue()
 
     show.run(script)
 
@@ -94,7 +94,7 @@ def test_the_pause_before_a_restart_doubles_up_to_five_seconds() -> None:
     pauses: list[float] = []
 
     def script() -> None:
-        show.wait_for("ended with exit code 3; starting it again", times=3)
+        show.wait_for("ended with exit code 3; restarting", times=3)
         pauses.extend(
             float(line.split(" in ")[1].split()[0])
             for line in show.out.getvalue().splitlines()
@@ -103,7 +103,7 @@ def test_the_pause_before_a_restart_doubles_up_to_five_seconds() -> None:
 
     show.run(script)
     assert pauses[:3] == [0.2, 0.4, 0.8]
-    assert (FIRST_PAUSE, MAX_PAUSE_S) == (0.2, 5.0)
+    assert (MIN_RESTART_DELAY_S, MAX_RESTART_DELAY_S) == (0.2, 5.0)
 
 
 def test_one_signal_stops_every_part_and_leaves_none() -> None:
@@ -159,7 +159,7 @@ def test_lines_carry_the_name_of_their_part_and_a_last_half_line_is_not_lost() -
 def test_a_part_with_nothing_to_do_is_not_started_again() -> None:
     part = Part("idle", python("pass"), done_is_fine=True)
     show = Show(part)
-    show.run(lambda: until(lambda: part.over, what="the end of the part"))
+    show.run(lambda: until(lambda: part.done, what="the end of the part"))
     assert part.restarts == 0
 
 
@@ -176,7 +176,7 @@ def test_a_changed_source_file_reloads_the_parts_that_want_it(tmp_path: Path) ->
     def script() -> None:
         show.wait_for("| up", times=2)
         database, web = show.pid("db"), show.pid("web")
-        until(lambda: show.supervisor._stamps, what="the first look at the sources")
+        until(lambda: show.supervisor._mtimes, what="the first look at the sources")
         os.utime(source, ns=(1, 1))
         show.wait_for("source.py changed: reloading")
         show.wait_for("web | up", times=2)

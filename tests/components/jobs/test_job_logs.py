@@ -168,7 +168,7 @@ def test_a_long_trace_is_cut_in_the_middle(client: FlaskClient, run_jobs: RunJob
     trace = "\n".join(said for kind, said in lines_of(log_of(client, job_id)) if kind == "|")
     assert len(trace) < MAX_TRACE_CHARS + 100
     assert "Traceback" in trace[:100]
-    assert "characters are left out]" in trace
+    assert "characters omitted]" in trace
 
 
 @pytest.mark.parametrize(

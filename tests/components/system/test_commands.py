@@ -206,7 +206,7 @@ def test_a_broker_that_is_none_is_told_from_one_that_is_away(
     doctor: Doctor, serve: Callable[[bytes], int]
 ) -> None:
     assert (
-        "is no Redis or Valkey server"
+        "is not a Redis or Valkey server"
         in doctor(redis_url=f"redis://127.0.0.1:{serve(b'hello')}")["broker"]
     )
 
