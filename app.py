@@ -36,11 +36,7 @@ AUTHENTICATION = " Requests need an API key: Authorization: Bearer KEY or X-API-
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the application with all components; `settings` default to the environment.
-
-    Raises:
-        BadSettings: the environment is invalid.
-    """
+    """Return the application with all components; `settings` default to the environment."""
     settings = use_settings(settings) if settings else process_settings()
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -78,11 +74,7 @@ def component_names() -> Iterator[str]:
 
 
 def component_blueprints() -> list[Blueprint]:
-    """Return the blueprints of the importable components, sorted by name.
-
-    Raises:
-        StartupError: a component exports no blueprint, or two have the same name.
-    """
+    """Return the blueprints of the importable components, sorted by name."""
     found: dict[str, Blueprint] = {}
     for name in component_names():
         package = load_module(name)

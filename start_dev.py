@@ -54,7 +54,7 @@ def parts(settings: Settings) -> list[Part]:
 def address_error(settings: Settings) -> str | None:
     """Return why the service cannot listen at its address, None if it can.
 
-    Otherwise the web process would be restarted forever, and the first drawing sent to another service.
+    Without this check the first drawing could be sent to another service.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(

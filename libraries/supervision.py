@@ -32,10 +32,7 @@ PR_SET_PDEATHSIG = 1
 class Part:
     """A process to keep running.
 
-    Attributes:
-        stops_last: stop it after the other parts, which need it (the broker).
-        done_is_fine: do not restart it after exit code 0.
-        reloads: restart it when a source file changes.
+    It `stops_last` if the others need it, and with `done_is_fine` it is not restarted after exit code 0.
     """
 
     name: str
@@ -57,18 +54,11 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts in the given order until SIGINT or SIGTERM, then stops them.
+    """Runs parts in the given order until SIGINT or SIGTERM, then stops them within `grace` seconds.
 
-    Args:
-        parts: the parts, in the order of their start.
-        environ: environment of the parts.
-        cwd: their working directory.
-        grace: seconds for the parts to stop. With None the time is not limited; a second signal is
-            forwarded to the parts and gives them five seconds.
-        orphan_signal: signal to the parts if the supervisor is killed.
-        prefixed: print the name of the part in front of each line.
-        out: output stream, by default standard output.
-        watched: lists the source files whose change restarts the parts with `reloads`.
+    With `grace` None the time is not limited; a second signal is forwarded to the parts and gives them five
+    seconds. They get `orphan_signal` if the supervisor is killed. `watched` lists the source files whose
+    change restarts the parts with `reloads`.
     """
 
     def __init__(

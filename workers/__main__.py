@@ -68,11 +68,7 @@ def main() -> int:
 
 
 def supervise(settings: Settings) -> int:
-    """Run the workers until SIGTERM or SIGINT; return 0.
-
-    Raises:
-        BrokerUnusable: the broker is unreachable or may evict jobs.
-    """
+    """Run the workers until SIGTERM or SIGINT; return 0. Raises BrokerUnusable."""
     if not queue_health()["broker"]:
         raise unreachable(settings)
     check_eviction_policy(web_client(settings))

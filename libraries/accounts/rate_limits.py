@@ -25,19 +25,10 @@ def check_rate(
     limit: int,
     recipient_limit: int,
 ) -> None:
-    """Count `amount` for an owner and the recipients' shares, all of it or nothing.
-
-    Args:
-        name: what is counted, such as `mail`.
-        owner: the owner who is charged.
-        recipients: the share of each recipient.
-        amount: the sum for the owner.
-        limit: the maximum for an owner per hour.
-        recipient_limit: the maximum for a recipient per hour.
+    """Count `amount` of `name` for an owner, and the recipients' shares, within an hour: all or nothing.
 
     Raises:
-        Exhausted: over a limit; `retry_after` is the wait in seconds.
-        QueueUnavailable: the broker is unreachable.
+        Exhausted: over `limit` or `recipient_limit`; `retry_after` is the wait in seconds.
     """
     counted = [
         keys.rate_limit_key(name, "owner", owner),

@@ -22,13 +22,10 @@ from libraries.settings import BrokerSettings, JobSettings, Settings
 
 
 def broker_url(settings: Settings | None = None) -> str:
-    """Return the URL of the broker: `REDIS_URL`, or the socket of the embedded broker.
+    """Return `REDIS_URL`, or the socket of the embedded broker.
 
-    `settings` default to those of this process. In immediate mode without a running broker, this
-    process starts an in-memory broker.
-
-    Raises:
-        QueueUnavailable: the in-memory broker does not start.
+    In immediate mode without a running broker, this process starts an in-memory broker; raises
+    QueueUnavailable if that fails.
     """
     jobs = settings.jobs if settings else JobSettings.current()
     broker = settings.broker if settings else BrokerSettings.current()

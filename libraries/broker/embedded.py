@@ -61,11 +61,7 @@ class EmbeddedBroker:
         return self._keeper_lock is not None
 
     def start(self) -> None:
-        """Adopt the running server or start one. Only the keeper may call this.
-
-        Raises:
-            EmbeddedBrokerError: the server cannot be started, or the running one does not reply.
-        """
+        """Adopt the running server or start one; only for the keeper. Raises EmbeddedBrokerError."""
         server_lock = _try_lock(self._folder / "server.lock")
         if server_lock is None:
             self._adopted_pid = self._adopt()
@@ -171,11 +167,7 @@ class EmbeddedBroker:
 
 
 def _private_folder(folder: Path) -> None:
-    """Create `folder` with mode 700.
-
-    Raises:
-        EmbeddedBrokerError: it is a link or belongs to another user.
-    """
+    """Create `folder` with mode 700. Raises EmbeddedBrokerError for links and folders of other users."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
@@ -205,10 +197,7 @@ def broker_answers(settings: Settings) -> bool:
 
 
 def main() -> int:
-    """Run the embedded broker of `DATA_DIR` until SIGTERM or SIGINT; restart it if it dies.
-
-    Returns the exit code: 0 after a stop, 1 if the broker cannot be started, 2 for invalid settings.
-    """
+    """Run the broker of `DATA_DIR` until a signal; return 0, 1 if it fails, 2 for invalid settings."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         settings = use_settings(read_settings())

@@ -15,10 +15,7 @@ def broker_folder(data_dir: Path) -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Return the path of the broker's socket, which depends on `data_dir` alone.
-
-    It is in a short folder below `/tmp` if the path in the data folder is too long for a socket.
-    """
+    """Return the broker's socket; below `/tmp` if the path in the data folder is too long for one."""
     path = broker_folder(data_dir) / "broker.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path

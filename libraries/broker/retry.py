@@ -23,12 +23,8 @@ REFUSALS = (*BROKER_ERRORS, exceptions.OutOfMemoryError)
 class RetryPolicy:
     """Delays, time limit and errors of a retried call.
 
-    Attributes:
-        delays_s: delays before the second attempt, the third and so on.
-        limit_s: no attempt begins later than this after the first.
-        is_endless: whether the last delay repeats until the limit.
-        on: the errors that are retried.
-        raises: makes the error that replaces the last one; None keeps it.
+    No attempt begins later than `limit_s` after the first. With `is_endless` the last delay repeats. The
+    errors `on` are retried; `raises` makes the exception that replaces the last one.
     """
 
     delays_s: tuple[float, ...]
@@ -57,8 +53,7 @@ COMMIT = RetryPolicy(delays_s=(0.2,), limit_s=600.0)
 def retry(call: Callable[[], Result], policy: RetryPolicy = WEB) -> Result:
     """Return `call()`, retried according to `policy`. `call` must be idempotent.
 
-    Raises:
-        QueueUnavailable: with the policy `WEB`, the broker did not reply in time.
+    With the policy `WEB` the last error becomes QueueUnavailable.
     """
     started = time.monotonic()
     for delay_s in policy.delays():

@@ -39,11 +39,7 @@ def script(name: str) -> Script:
 
 
 def load_scripts() -> None:
-    """Read all scripts into the cache.
-
-    A worker calls it before it forks: a fork while another thread reads a script would leave the lock
-    of the cache locked in the child.
-    """
+    """Read all scripts, so that a fork finds no thread that holds the lock of the cache."""
     for file in LIBRARIES.glob("*/lua/*.lua"):
         script(f"{file.parents[1].name}/{file.stem}")
 

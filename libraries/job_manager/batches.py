@@ -36,10 +36,7 @@ BLOCK_SIZE = 100
 
 @dataclass(frozen=True)
 class Batch:
-    """A snapshot of a batch.
-
-    `jobs` are in the order of the items; None for an expired job.
-    """
+    """A snapshot of a batch; `jobs` are in the order of the items, None for expired jobs."""
 
     id: str
     job_ids: list[str]
@@ -62,10 +59,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class FinalJob:
-    """The last job of a batch, which runs when all others have ended, successfully or not.
-
-    `task` gets the `arguments`, and the ids of the other jobs as `job_ids`.
-    """
+    """The last job of a batch, run when the others have ended in any state, with their ids as `job_ids`."""
 
     task: str
     arguments: Mapping[str, Any]
@@ -80,11 +74,8 @@ def submit_batch(
 ) -> Batch:
     """Queue one job for each item, or none if the queue has no room for all of them.
 
-    Args:
-        task: the task of all jobs, or one task for each.
-        items: keyword arguments of each task.
-        options: the options of all jobs, or of each.
-        final_job: a last job of the batch, with the options of the first.
+    `items` are keyword arguments; `task` and `options` are given once or for each item. The `final_job` has
+    the options of the first.
 
     Raises:
         InvalidInput: there are no items, or more than 500.
@@ -139,12 +130,7 @@ def _make_final_job(
 
 
 def fetch_batch(batch_id: str) -> Batch:
-    """Return a batch of the current owner.
-
-    Raises:
-        NotFound: no such batch.
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return a batch of the current owner. Raises NotFound."""
     client = web_client()
     if not isinstance(batch_id, str) or not JOB_ID.fullmatch(batch_id):
         raise NotFound("batch not found or expired", code="batch-not-found")
@@ -164,12 +150,7 @@ def fetch_batch(batch_id: str) -> Batch:
 
 
 def cancel_batch(batch_id: str) -> Batch:
-    """Cancel the jobs of a batch that have not started, and return the batch.
-
-    Raises:
-        NotFound: no such batch of the current owner.
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Cancel the jobs of a batch that have not started, and return the batch. Raises NotFound."""
     for job_id in fetch_batch(batch_id).job_ids:
         cancel_job(job_id)
     return fetch_batch(batch_id)

@@ -56,12 +56,7 @@ class Capacity(TypedDict):
 
 
 def find_job(job_id: str) -> JobRecord:
-    """Return a job of the current owner.
-
-    Raises:
-        JobUnknown: no such job, or it belongs to another owner.
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return a job of the current owner. Raises JobUnknown."""
     record = fetch_job(job_id)
     if record is None or record.owner != current_owner():
         raise JobUnknown("job not found or expired")
@@ -72,9 +67,6 @@ def cancel_job(job_id: str) -> bool:
     """Cancel a job that has not started; return whether it is canceled. Idempotent.
 
     Unknown, running and ended jobs are not changed.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
@@ -87,10 +79,7 @@ def cancel_job(job_id: str) -> bool:
 def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
     """Cancel a waiting job or stop a running one, and return its record.
 
-    Raises:
-        JobUnknown: no such job of the current owner.
-        WrongState: it has ended, or did not stop within `patience` seconds.
-        QueueUnavailable: the broker is unreachable.
+    Raises JobUnknown, or WrongState if it has ended or does not stop within `patience` seconds.
     """
     record = find_job(job_id)
     deadline = time.monotonic() + patience
@@ -116,11 +105,7 @@ def _ask_to_stop(job_id: str) -> None:
 def retry_job(job_id: str) -> JobRecord:
     """Queue a job again that failed, was stopped or was canceled, and return its record.
 
-    Raises:
-        JobUnknown: no such job of the current owner.
-        WrongState: it is waiting, running or finished.
-        Exhausted: the queue is full.
-        QueueUnavailable: the broker is unreachable.
+    Raises JobUnknown, WrongState if it is in another state, or Exhausted if the queue is full.
     """
     record, settings = find_job(job_id), JobSettings.current()
     retries = max_retries(record.task, settings)
@@ -138,13 +123,7 @@ def retry_job(job_id: str) -> JobRecord:
 
 
 def delete_job(job_id: str) -> None:
-    """Delete the record and the files of a job.
-
-    Raises:
-        JobUnknown: no such job of the current owner.
-        WrongState: it is running.
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Delete the record and the files of a job. Raises JobUnknown, or WrongState if it is running."""
     find_job(job_id)
     client = web_client()
     if not retry(lambda: delete_job_data(client, job_id)):
@@ -177,10 +156,7 @@ def resume_queue() -> None:
 
 
 def capacity() -> Capacity:
-    """Return the load of the queue, in two round trips.
-
-    The wait is estimated from the average duration of the current workers' jobs, None if unknown.
-    """
+    """Return the load of the queue; the wait is estimated from the workers' average job duration."""
     client, settings = web_client(), JobSettings.current()
 
     def read() -> Capacity:
@@ -225,10 +201,7 @@ def queue_health() -> QueueHealth:
 
 
 def problems_of_workers() -> list[JsonObject]:
-    """Return the modules that workers could not load, in the form of `LoadProblem.public`.
-
-    Empty if the broker is unreachable.
-    """
+    """Return the `LoadProblem.public` of modules that workers could not load; [] without a broker."""
     client = web_client()
     try:
         texts = retry(lambda: _not_loaded_by_workers(client))

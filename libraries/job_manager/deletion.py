@@ -39,8 +39,7 @@ def delete_job_data(client: Redis, job_id: str) -> bool:
 def delete_expired(client: Redis, job_id: str) -> bool:
     """Delete a job as `delete_job_data` does.
 
-    Raises:
-        StorageUnavailable: the store is unreachable. The record is deleted, the note of the files kept.
+    Raises StorageUnavailable after deleting the record; the note of the files is kept.
     """
     note = transitions.delete_record(client, job_id)
     if note is None:
@@ -65,11 +64,7 @@ def _own_folders(job_id: str, artifacts: list[JsonObject]) -> set[str]:
 
 
 def delete_orphans(client: Redis) -> None:
-    """Delete the files of deleted jobs, after a crash or while the store was unreachable.
-
-    Raises:
-        StorageUnavailable: the store is unreachable.
-    """
+    """Delete the files of deleted jobs, after a crash or an outage. Raises StorageUnavailable."""
     cursor = -1
     while cursor:
         cursor, page = cast(

@@ -80,13 +80,7 @@ def end_name(status: str) -> str:
 
 
 def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
-    """Return a job with its events after the id `after`, and start recording its events.
-
-    Returns None if the job does not exist.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return a job with its events after `after`, and start recording them; None if it does not exist."""
     if not JOB_ID.fullmatch(job_id):
         return None
     known = after if EVENT_ID.fullmatch(after) else START
@@ -146,11 +140,7 @@ class Message(NamedTuple):
 
 
 def send_to_group(owner: str, group: str, body: JsonObject) -> int:
-    """Send `body` to all WebSockets in a group of the owner; return the number of processes that received it.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Send `body` to all WebSockets in a group of the owner; return the number of processes that received it."""
     client = web_client()
     return retry(lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body))))
 
@@ -189,11 +179,7 @@ class EventSubscriptions:
             self.leave(job_id, listener)
 
     def follow(self, job_id: str, listener: JobListener) -> None:
-        """Call `listener` with each further event of a job.
-
-        Raises:
-            QueueUnavailable: the broker does not confirm the subscription in time.
-        """
+        """Call `listener` with each further event of a job. Raises QueueUnavailable."""
         self._add(self._jobs, job_id, listener, keys.events_key(job_id))
 
     def leave(self, job_id: str, listener: JobListener) -> None:
@@ -201,11 +187,7 @@ class EventSubscriptions:
         self._remove(self._jobs, job_id, listener)
 
     def join(self, owner: str, group: str, listener: GroupListener) -> None:
-        """Call `listener` with each message to a group of the owner.
-
-        Raises:
-            QueueUnavailable: the broker does not confirm the subscription in time.
-        """
+        """Call `listener` with each message to a group of the owner. Raises QueueUnavailable."""
         channel = keys.group_channel(owner, group)
         self._add(self._groups, channel, (group, listener), channel)
 

@@ -62,10 +62,7 @@ def new_id(client: Redis, owner: str, *, kind: str = JOB, prefix: str = "") -> s
 
 
 def creation_time(client: Redis, text: str, owner: str, *, kind: str = JOB) -> int | None:
-    """Return the creation time of one of the owner's ids, in Unix seconds.
-
-    0 if the id contains no time, None if it was not made for this owner.
-    """
+    """Return when one of the owner's ids was made, in Unix seconds or 0; None for other ids."""
     found = re.search(r"[a-z2-7]{32}\Z", text, re.ASCII)
     if found is None:
         return None
@@ -94,11 +91,7 @@ def _hash(secret: bytes, text: bytes) -> bytes:
 
 
 def derive_secret(purpose: str, owner: str) -> bytes:
-    """Return 32 secret bytes for a purpose and an owner, the same in all processes of the installation.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return 32 secret bytes for a purpose and an owner, the same in all processes of the installation."""
     client = web_client()
     secret = retry(lambda: installation_secret(client))
     return _hash(secret, f"{purpose}\0{owner}".encode())

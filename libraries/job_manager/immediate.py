@@ -45,11 +45,7 @@ def run_inline_with(make_runner: MakeRunner) -> None:
 
 
 def run_if_immediate(job_ids: Sequence[str]) -> None:
-    """In immediate mode run these jobs and then their dependents.
-
-    Raises:
-        QueueUnavailable: the broker became unreachable.
-    """
+    """In immediate mode run these jobs and then their dependents. Raises QueueUnavailable."""
     settings = get_settings()
     if settings.jobs.immediate:
         try:

@@ -20,11 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class VectorJob(Job):
-    """Runs its task and none of RQ's callbacks.
-
-    Attributes:
-        extra_fields: fields of this service, written together with the record.
-    """
+    """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record."""
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
 

@@ -35,17 +35,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class JournalEntry:
-    """A status change of a job.
+    """A status change of a job; `id` is its stream id, which is the total order.
 
-    Attributes:
-        id: position in the total order; the stream id in the broker.
-        job_id: the job.
-        event: `queued`, `started`, `progress`, `retry` (a failed attempt with retries left), `requeued`
-            (queued again for another reason), `finished`, `failed`, `stopped`, `canceled` or `deleted`.
-        owner: the owner of the job.
-        task: dotted path of the task.
-        seconds: duration of the ended attempt, None if there is none or it is unknown.
-        data: `progress` data, the new `status` of a `retry`, or the files of a `deleted` job.
+    `event` is `queued`, `started`, `progress`, `retry` (a failed attempt with retries left), `requeued`,
+    `finished`, `failed`, `stopped`, `canceled` or `deleted`. `seconds` is the duration of the ended attempt.
+    `data` is the progress, the new `status` of a `retry`, or the files of a `deleted` job.
     """
 
     id: str
@@ -64,12 +58,9 @@ class JournalEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class InBroker:
-    """A script that reads and handles entries in one step, so that each is handled exactly once.
+    """A script, such as `metrics/count`, that reads and handles entries in one step, each exactly once.
 
-    Attributes:
-        script: name of the script, such as `metrics/count`.
-        keys: keys after that of the journal.
-        arguments: arguments after those of the subscription.
+    `keys` and `arguments` follow those of the subscription.
     """
 
     script: str
@@ -82,21 +73,16 @@ Handler = Callable[[Sequence[JournalEntry]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """A subscriber of the journal.
+    """A subscriber of the journal; `name` is its consumer group, `events` are the events to deliver.
 
     Attributes:
-        name: name of its consumer group.
         handler: called with entries in order. If it raises `Unavailable` or an error of the broker, all
-            entries are retried until it succeeds; after another error they are handled one by one, each
-            at most five times.
-        events: events to deliver.
-        having: deliver entries only of jobs whose record has this field, or which are `deleted` and have
-            data.
-        between_jobs: handled by idle work-horses instead of a thread of the worker: for handlers that use
-            a database or the store.
-        backlog: whether a new subscriber starts with the oldest entry instead of the next one.
-        resync: called after entries were dropped before the subscriber read them.
-        retry_delay_s: delay before the first retry of an entry; each further delay is four times as long.
+            entries are retried until it succeeds; after another error each at most five times.
+        having: deliver only entries of jobs whose record has this field, and `deleted` ones with data.
+        between_jobs: run in idle work-horses, not in a thread: for handlers that use a database or a store.
+        backlog: start with the oldest entry instead of the next one.
+        resync: called after entries were trimmed before the subscriber read them.
+        retry_delay_s: first retry delay of an entry; each further delay is four times as long.
     """
 
     name: str
@@ -290,12 +276,9 @@ def _entry(entry_id: bytes, fields: list[bytes]) -> JournalEntry:
 
 
 def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
-    """Handle the new entries of a subscriber in this process, for up to `seconds`.
+    """Handle the new entries of a subscriber in this process; wait up to `seconds` for other processes.
 
-    Waits for other processes that handle entries.
-
-    Raises:
-        Unavailable: the handler or the broker is unavailable.
+    Raises Unavailable if the handler or the broker is unavailable.
     """
     reader, until = Reader(web_client(), subscription), time.monotonic() + seconds
     while time.monotonic() < until:

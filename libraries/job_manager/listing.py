@@ -56,13 +56,9 @@ class JobFilter:
 def list_jobs(
     wanted: JobFilter, *, limit: int = 50, cursor: str | None = None, newest_first: bool = True
 ) -> JobPage:
-    """Return up to `limit` jobs of the current owner.
+    """Return up to `limit` jobs of the current owner. Raises InvalidInput for an invalid `cursor`.
 
     A page may have fewer jobs or none although `next_cursor` is set.
-
-    Raises:
-        InvalidInput: `cursor` is invalid.
-        QueueUnavailable: the broker is unreachable.
     """
     client, found = web_client(), list[JobRecord]()
     place = _read_cursor(cursor)

@@ -70,14 +70,8 @@ class LogBuilder:
 def read_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry] | None:
     """Return the log of a job, None if it does not exist.
 
-    It contains the last 500 events and ten failed attempts, the last five of them with a traceback.
-
-    Args:
-        job_id: the job.
-        builder: converts the events; it then also skips further events without news.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
+    It contains the last 500 events and ten failed attempts, the last five of them with a traceback. With the
+    same `builder`, further events without news are skipped.
     """
     if not JOB_ID.fullmatch(job_id):
         return None

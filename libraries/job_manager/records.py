@@ -75,11 +75,7 @@ class JobRecord:
 
 
 def fetch_job(job_id: str) -> JobRecord | None:
-    """Return the record of a job, None if it does not exist or the id is malformed.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return the record of a job, None if it does not exist or the id is malformed."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return None
     client = web_client()
@@ -92,9 +88,6 @@ def get_job_status(job_id: str) -> JsonObject:
     The status is queued, started, finished, failed, stopped, canceled, deferred, scheduled, or not_found
     for an unknown id. The error is the last line of the traceback, or None. The times are `datetime`
     objects in UTC, or None.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
     """
     record = fetch_job(job_id) or JobRecord(
         id=job_id, status=NOT_FOUND, error=f"job not found: {str(job_id)[:128]!r}"

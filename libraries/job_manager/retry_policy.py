@@ -15,20 +15,14 @@ MAX_DELAY_S = 3600.0
 
 
 def max_retries(task: str, settings: JobSettings, *, wanted: int | None = None) -> int:
-    """Return the number of retries: `wanted`, or according to the policy of the task.
-
-    0 in immediate mode, in which no process waits for the retry.
-    """
+    """Return the number of retries: `wanted`, or that of the task; 0 in immediate mode."""
     if settings.immediate:
         return 0
     return max_attempts(task) - 1 if wanted is None else wanted
 
 
 def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
-    """Return the delays in seconds before each retry: `first` times 1, 4, 16, 64 and so on.
-
-    They have a jitter of 20 percent, and are about an hour at most.
-    """
+    """Return the delays in seconds: `first` times 1, 4, 16 and so on, up to an hour, with 20 % jitter."""
     return [
         round(
             min(first * 4.0**number, MAX_DELAY_S) * random.uniform(0.8, 1.2),  # noqa: S311

@@ -84,11 +84,7 @@ class Schedule:
 
 
 def load_schedules(settings: JobSettings) -> list[Schedule]:
-    """Return the schedules of the file in SCHEDULES; empty if the default file does not exist.
-
-    Raises:
-        BadSchedules: the file cannot be read or is invalid.
-    """
+    """Return the schedules of SCHEDULES; [] without the default file. Raises BadSchedules."""
     path = settings.schedules
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -236,12 +232,7 @@ class ScheduleState:
 
 
 def schedule_states() -> list[ScheduleState]:
-    """Return the state of each schedule of the file.
-
-    Raises:
-        BadSchedules: the file is invalid.
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return the state of each schedule of the file. Raises BadSchedules."""
     schedules, client = load_schedules(JobSettings.current()), web_client()
     return [retry(lambda one=one: _state(client, one)) for one in schedules]  # type: ignore[misc]
 

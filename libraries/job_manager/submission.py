@@ -45,19 +45,10 @@ UNLIMITED = 10**9
 class JobOptions:
     """Options of a job other than the arguments of its task; None selects the default.
 
-    Attributes:
-        job_timeout: duration such as `300` or `'5m'`.
-        result_ttl: lifetime of the result in seconds.
-        at_front: put the job at the front of the queue.
-        run_at: earliest start in Unix seconds.
-        retries: number of retries.
-        retry_pause: delay before the first retry in seconds.
-        depends_on: ids of jobs that must finish first, or end in any state with `allow_failure`.
-        batch_id: batch of the job.
-        id_prefix: prefix of the job's id.
-        webhook: `url`, `events`, and optionally `secret`.
-        notify: create notifications for the owner.
-        internal: a job of the service itself: not listed, and accepted by a full queue.
+    `job_timeout` is a duration such as `300` or `'5m'`, `run_at` a time in Unix seconds, `retry_pause` the
+    first retry delay in seconds. `depends_on` are jobs that must finish first, or end in any state with
+    `allow_failure`. `webhook` has `url`, `events` and optionally `secret`. `notify` creates notifications
+    for the owner. `internal` jobs are not listed, and accepted by a full queue.
     """
 
     job_timeout: str | int | None = None
@@ -123,12 +114,8 @@ def submit(
 def check_rates(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -> None:
     """Count calls of a task with `METERED = "mail"` in its module against the rate limits, all or none.
 
-    They count for the owner and for each address in the argument `recipient` or `recipients`. The settings
-    `<NAME>_PER_HOUR` and `<NAME>_PER_RECIPIENT` are the limits.
-
-    Raises:
-        Exhausted: over a limit; the error says when to retry.
-        QueueUnavailable: the broker is unreachable.
+    They count for the owner and for each address in `recipient` or `recipients`. The settings
+    `<NAME>_PER_HOUR` and `<NAME>_PER_RECIPIENT` are the limits. Raises Exhausted.
     """
     name = module_constant(task.rpartition(".")[0], "METERED")
     if not isinstance(name, str):
@@ -160,11 +147,7 @@ def make_job(
     job_id: str,
     options: JobOptions,
 ) -> VectorJob:
-    """Return a new job that is not queued yet.
-
-    Raises:
-        UnknownTask, InvalidInput: as `enqueue_background_job`.
-    """
+    """Return a job that is not queued yet. Raises UnknownTask, InvalidInput."""
     settings = JobSettings.current()
     check_task(task)
     check_arguments(task, args, kwargs)
@@ -262,11 +245,7 @@ def raise_if_full(outcome: int) -> None:
 
 
 def check_timeout(timeout: str | int) -> int:
-    """Return a timeout in seconds.
-
-    Raises:
-        InvalidInput: it is not a duration between one second and one day.
-    """
+    """Return a timeout in seconds. Raises InvalidInput if it is not between 1 s and 1 day."""
     try:
         seconds = parse_duration(str(timeout))
     except ValidationError:

@@ -54,10 +54,7 @@ def execution(execution_id: str) -> Iterator[None]:
 
 
 def attach(artifact: StoredArtifact, **more: object) -> str:
-    """Record an artifact of the running job and return its path.
-
-    `more` contains further fields for clients; JSON values.
-    """
+    """Record an artifact of the running job, with the JSON values `more` for clients; return its path."""
     job = get_current_job()
     if job is not None:
         job.meta.setdefault("artifacts", []).append({**artifact.as_record(), **more})
@@ -109,11 +106,7 @@ def report_progress(step: int, total: int, message: str = "") -> None:
 
 
 def track(items: Iterable[Item], total: int | None = None, message: str = "") -> Iterator[Item]:
-    """Yield each of `items` and report the progress after each.
-
-    Raises:
-        ValueError: `total` is missing and `items` have no length.
-    """
+    """Yield `items` and report the progress after each; without a length, `total` is required."""
     if total is None:
         if not isinstance(items, Sized):
             raise ValueError("track() requires total= for items without a length")

@@ -59,10 +59,8 @@ class JobHandle(Generic[Returned]):
     def result(self, timeout: float | None = None) -> Returned:
         """Wait for the job and return the result of the task.
 
-        Without a timeout, a job that waits for another one blocks its worker, perhaps forever.
-
-        Raises:
-            NoResult: the job failed, was canceled, has expired, or has not ended after `timeout` seconds.
+        Without a timeout, a job that waits for another one blocks its worker, perhaps forever. Raises NoResult
+        if the job failed, was canceled, has expired, or has not ended after `timeout` seconds.
         """
         started, pause = time.monotonic(), MIN_POLL_S
         while True:
@@ -88,11 +86,7 @@ class JobHandle(Generic[Returned]):
 
 
 class BackgroundTask(Generic[Parameters, Returned]):
-    """A task that is queued by calling it; inside its job, the call runs the function.
-
-    Raises:
-        TypeError: `function` is not a public, non-async function of a `workers/*_tasks.py` module.
-    """
+    """A task that is queued by calling it; inside its job, the call runs the function."""
 
     def __init__(
         self, function: Callable[Parameters, Returned], options: JobOptions | None = None
@@ -108,12 +102,7 @@ class BackgroundTask(Generic[Parameters, Returned]):
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> JobHandle[Returned]:
-        """Queue the task; arguments are JSON values.
-
-        Raises:
-            InvalidInput: the task does not take these arguments, or they are not JSON values.
-            Exhausted, QueueUnavailable: as `enqueue_background_job`.
-        """
+        """Queue the task. Raises InvalidInput, Exhausted, QueueUnavailable."""
         job = get_current_job()
         if job is not None and job is not _begun.get() and job.func_name == self.path:
             return cast("JobHandle[Returned]", self._run_as(job, *args, **kwargs))
@@ -138,11 +127,7 @@ class BackgroundTask(Generic[Parameters, Returned]):
 def background_task(
     function: Callable[Parameters, Returned],
 ) -> BackgroundTask[Parameters, Returned]:
-    """Make a public function of a `workers/*_tasks.py` module a `BackgroundTask`.
-
-    Raises:
-        TypeError: it is not such a function.
-    """
+    """Make a function a `BackgroundTask`. Raises TypeError if it cannot be a task."""
     return BackgroundTask(function)
 
 

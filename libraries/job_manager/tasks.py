@@ -47,11 +47,7 @@ def task_files() -> list[Path]:
 
 
 def check_task(name: object) -> str:
-    """Return `name` if it is the dotted path of a task.
-
-    Raises:
-        UnknownTask: it is not; the error lists the known tasks.
-    """
+    """Return `name` if it is the dotted path of a task. Raises UnknownTask with the known tasks."""
     names = known_tasks()
     if not isinstance(name, str) or name not in names:
         error = UnknownTask("task", name, names, field="task")
@@ -110,11 +106,9 @@ def _why_no_task(name: str) -> str | None:
 
 
 def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Check the arguments of a task against its source. Tasks with unknown decorators are not checked.
+    """Check the arguments of a task against its source; tasks with unknown decorators are not checked.
 
-    Raises:
-        InvalidInput: the task does not take an argument, or one is missing; `field` is `kwargs.<name>` or
-            `args`.
+    Raises InvalidInput with the `field` `args` or `kwargs.<name>`.
     """
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
     if signature is None:

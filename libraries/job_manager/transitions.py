@@ -117,10 +117,7 @@ def fail(
     permanent: bool = False,
     public: dict[str, str] | None = None,
 ) -> int:
-    """End a failed attempt; returns a result of `lua/fail.lua`.
-
-    `error` is the last line of the traceback, `public` is the error for clients.
-    """
+    """End a failed attempt; `error` is its last line, `public` the error for clients. See `lua/fail.lua`."""
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY,
         keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker), keys.ENDING_KEY,

@@ -26,10 +26,8 @@ BOUNDS = (0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, math.inf)
 class TaskTotals:
     """Totals of one task since the broker's data was created.
 
-    Attributes:
-        outcomes: number of jobs by final state, and of `retried` attempts.
-        buckets: number of attempts by duration: up to this bound and over the next smaller one.
-        seconds: total duration of the attempts.
+    `outcomes` count jobs by final state and `retried` attempts; `buckets` count attempts by duration, each
+    up to its bound and over the next smaller one; `seconds` is the total duration.
     """
 
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
@@ -50,17 +48,8 @@ class TaskTotals:
 class QueueMetrics:
     """A snapshot of the queue.
 
-    Attributes:
-        jobs: number of waiting, running, scheduled, deferred and failed jobs.
-        limit: maximum number of waiting jobs.
-        paused: whether the queue is paused.
-        workers: number of live workers.
-        busy: number of workers that run a job.
-        front_wait: age in seconds of the first job in the queue; 0 if it is empty.
-        memory: bytes used by the broker, None if unknown.
-        memory_limit: its limit in bytes, 0 for none, None if unknown.
-        totals: totals by task.
-        lags: number of unhandled journal entries by subscriber.
+    `front_wait` is the age in seconds of the first job in the queue, `memory` and `memory_limit` are bytes
+    (None if unknown, 0 for no limit), `lags` the numbers of unhandled journal entries by subscriber.
     """
 
     jobs: dict[str, int]
@@ -84,11 +73,7 @@ SUBSCRIPTION = Subscription(
 
 
 def measure_queue() -> QueueMetrics:
-    """Return a snapshot of the queue.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
-    """
+    """Return a snapshot of the queue."""
     client = web_client()
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY,

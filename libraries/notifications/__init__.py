@@ -19,10 +19,7 @@ RETENTION_S = 7 * 86400
 
 
 class Notification(NamedTuple):
-    """A notification; its `timestamp` in Unix seconds is unique.
-
-    The name is `task_status`, `task_progress`, `task_finished`, `task_failed` or `task_canceled`.
-    """
+    """A notification named `task_<event>`; its `timestamp` in Unix seconds is unique."""
 
     name: str
     data: dict[str, Any]
@@ -44,9 +41,6 @@ def read_notifications(since: float = 0.0) -> list[Notification]:
     """Return the current owner's notifications later than `since` in Unix seconds, oldest first.
 
     At most 1000 are kept, for seven days. Callers pass the last `timestamp` to get the next ones.
-
-    Raises:
-        QueueUnavailable: the broker is unreachable.
     """
     catch_up(SUBSCRIPTION)
     # One millisecond early, because of rounding.

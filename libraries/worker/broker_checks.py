@@ -26,11 +26,7 @@ def eviction_policy(client: Any) -> str:
 
 
 def check_eviction_policy(client: Any) -> None:
-    """Check that the broker keeps every job.
-
-    Raises:
-        BrokerUnusable: it evicts keys when its memory is full.
-    """
+    """Raise BrokerUnusable if the broker evicts keys when its memory is full."""
     policy = eviction_policy(client)
     if policy != "noeviction":
         raise BrokerUnusable(

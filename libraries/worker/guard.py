@@ -15,11 +15,10 @@ PR_SET_PDEATHSIG = 1
 
 
 def start_guard(state: HorseState) -> int:
-    """Start a process that outlives this one just long enough to kill the work-horse's process group.
+    """Start a process that kills the work-horse's process group when this process ends.
 
-    The kernel kills the work-horse of a killed worker, but not the processes that a task started. The
-    guard forks twice, so that no process has to wait for it. Returns the write end of a pipe: the guard
-    acts when its last copy is closed.
+    The kernel kills only the work-horse itself. The guard forks twice, so that no process has to wait for it.
+    Returns the write end of a pipe: the guard acts when its last copy is closed.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -42,10 +41,9 @@ def start_guard(state: HorseState) -> int:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have this process killed when its parent ends.
+    """Have this process killed when its parent ends: by the kernel on Linux, elsewhere by polling.
 
-    On Linux the kernel does this when the forking thread ends; elsewhere a thread polls the parent. An
-    orphan would continue a job that another worker has restarted.
+    An orphan would continue a job that another worker has restarted.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

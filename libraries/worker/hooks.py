@@ -21,35 +21,25 @@ class StartupFailed(Exception):
 
 
 def on_startup(hook: Hook) -> Hook:
-    """Register `hook`, which each worker process calls once before it takes jobs.
+    """Register `hook`, which each worker calls once before it takes jobs; an exception prevents the start.
 
-    A hook that raises prevents the start of the worker.
-
-    Raises:
-        TypeError: the name would make the hook a task.
+    Raises TypeError if the name would make the hook a task.
     """
     _at_startup[_path(hook)] = hook
     return hook
 
 
 def on_shutdown(hook: Hook) -> Hook:
-    """Register `hook`, which each worker process calls once when it no longer takes jobs.
+    """Register `hook`, which each worker calls once after its last job; an exception is logged.
 
-    An exception in it is logged.
-
-    Raises:
-        TypeError: the name would make the hook a task.
+    Raises TypeError if the name would make the hook a task.
     """
     _at_shutdown[_path(hook)] = hook
     return hook
 
 
 def run_startup_hooks() -> None:
-    """Call the start-up hooks in the order of their declaration.
-
-    Raises:
-        StartupFailed: a hook raised; the later ones were not called.
-    """
+    """Call the start-up hooks in the order of their declaration. Raises StartupFailed."""
     for path, hook in _at_startup.items():
         try:
             hook()
@@ -62,10 +52,7 @@ def run_startup_hooks() -> None:
 
 
 def run_shutdown_hooks() -> None:
-    """Call all shutdown hooks, the last declared first.
-
-    SIGINT and SIGTERM end the process meanwhile, in case a hook hangs.
-    """
+    """Call all shutdown hooks, the last declared first; signals end the process if a hook hangs."""
     if _at_shutdown:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

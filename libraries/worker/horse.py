@@ -125,10 +125,7 @@ class Horse:
         return None
 
     def _handle_entries(self, *, burst: bool) -> bool:
-        """Handle journal entries of the `between_jobs` subscribers, in burst mode of all.
-
-        Returns whether there were any.
-        """
+        """Handle entries of `between_jobs` subscribers, in burst mode of all; return whether any."""
         if burst:
             return read_to_end(self._all_readers(), seconds=MAX_CATCH_UP_S)
         between = [self._reader(one) for one in subscriptions() if one.between_jobs]
@@ -319,10 +316,7 @@ def _has_children() -> bool:
 
 
 def release_dependents(client: Redis, job_id: str) -> None:
-    """Queue the jobs that depend on this one, as RQ does. Idempotent.
-
-    Errors of the broker are ignored: the reaper repeats the call until it succeeds.
-    """
+    """Queue the dependents of a job. Idempotent; after an error of the broker the reaper repeats it."""
     with suppress(exceptions.RedisError):
         queue = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
         with suppress(NoSuchJobError):

@@ -24,13 +24,10 @@ log = logging.getLogger(__name__)
 
 
 def run_worker(settings: Settings, *, burst: bool = False, sweeps: Sequence[Sweep] = ()) -> int:
-    """Run one worker until SIGTERM or SIGINT, or with `burst` until the queue is empty.
+    """Run one worker until a signal, or with `burst` until the queue is empty.
 
-    The reaper calls `sweeps` every ten seconds. Returns the exit code: 0 after an orderly end, 1 if
-    a start-up hook failed, the schedules file is invalid, or the worker ended unexpectedly.
-
-    Raises:
-        BrokerUnusable: the broker is unreachable or may evict jobs.
+    The reaper calls `sweeps` every ten seconds. Returns 0 after an orderly end, otherwise 1. Raises
+    BrokerUnusable if the broker is unreachable or may evict jobs.
     """
     worker = VectorWorker(settings)
     check_eviction_policy(worker.connection)

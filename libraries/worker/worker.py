@@ -58,13 +58,9 @@ log = logging.getLogger(__name__)
 
 
 class VectorWorker(Worker):
-    """A worker of one queue.
+    """A worker of one queue. The constructor raises BrokerUnusable if the broker is unreachable.
 
-    The first SIGTERM or SIGINT lets the running job finish, the second returns it to the queue. `tasks`
-    default to `load_tasks()`.
-
-    Raises:
-        BrokerUnusable: the broker is unreachable.
+    The first SIGTERM or SIGINT lets the running job finish, the second returns it to the queue.
     """
 
     job_class = VectorJob
@@ -239,10 +235,7 @@ class VectorWorker(Worker):
                 self._kill_if(activity.execution_id)
 
     def _kill_if(self, execution_id: str) -> None:
-        """Kill the work-horse if it still runs that execution.
-
-        It is suspended first and checked again, because it may have taken another job.
-        """
+        """Suspend the work-horse, and kill it if it still runs that execution."""
         os.kill(self._horse_pid, signal.SIGSTOP)
         _, status = os.waitpid(self._horse_pid, os.WUNTRACED)
         if not os.WIFSTOPPED(status):
