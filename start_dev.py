@@ -32,7 +32,6 @@ class NotServing(Exception):
 
 
 def parts(settings: Settings) -> list[Part]:
-    """Return the processes to run."""
     python = sys.executable
     web = Part(
         "web",
@@ -70,7 +69,6 @@ def address_error(settings: Settings) -> str | None:
 
 
 def sources() -> Iterator[Path]:
-    """Yield the files whose change triggers a reload."""
     for pattern in SOURCES:
         yield from (
             path
@@ -190,9 +188,7 @@ def main() -> int:
         description="Run broker, workers and web; in immediate mode only the web process."
     )
     parser.add_argument(
-        "--reload",
-        action="store_true",
-        help="restart web and workers when a source file changes",
+        "--reload", action="store_true", help="restart web and workers when a source file changes"
     )
     options = parser.parse_args()
     try:

@@ -93,10 +93,8 @@ class Supervisor:
 
         `ready` should return when `stop_requested` is set.
         """
-        before = {
-            number: signal.signal(number, self._request_stop)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._request_stop) for number in signals}
         try:
             for part in self.parts:
                 self._start(part)
@@ -121,7 +119,6 @@ class Supervisor:
             self._reload_changed()
 
     def log(self, text: str, name: str = "dev") -> None:
-        """Print a line in the same format as those of the parts."""
         self._write(name, text)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
@@ -160,9 +157,8 @@ class Supervisor:
             if code == 0 and part.done_is_fine:
                 part.done = True
                 return
-            part.restart_delay = (
-                MIN_RESTART_DELAY_S if now - part.started > HEALTHY_AFTER_S else part.restart_delay
-            )
+            if now - part.started > HEALTHY_AFTER_S:
+                part.restart_delay = MIN_RESTART_DELAY_S
             part.restart_at = now + part.restart_delay
             self.log(f"{part.name} {_exit_text(code)}; restarting in {part.restart_delay:.1f} s")
             part.restart_delay = min(2 * part.restart_delay, MAX_RESTART_DELAY_S)

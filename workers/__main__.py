@@ -36,9 +36,7 @@ def main() -> int:
         prog="python -m workers", description="Run queued jobs until stopped."
     )
     parser.add_argument(
-        "--single",
-        action="store_true",
-        help="one worker in this process, which is not restarted",
+        "--single", action="store_true", help="one worker in this process, which is not restarted"
     )
     parser.add_argument(
         "--burst", action="store_true", help="one worker in this process, until the queue is empty"

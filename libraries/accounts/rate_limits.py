@@ -30,10 +30,8 @@ def check_rate(
     Raises:
         Exhausted: over `limit` or `recipient_limit`; `retry_after` is the wait in seconds.
     """
-    counted = [
-        keys.rate_limit_key(name, "owner", owner),
-        *(keys.rate_limit_key(name, "recipient", _digest(one)) for one in recipients),
-    ]
+    counted = [keys.rate_limit_key(name, "owner", owner)]
+    counted += [keys.rate_limit_key(name, "recipient", _digest(one)) for one in recipients]
     shares = [part for share in recipients.values() for part in (share, recipient_limit)]
     arguments = [time.time(), WINDOW_S, secrets.token_hex(8), amount, limit, *shares]
     client, wait_s = web_client(), WINDOW_S

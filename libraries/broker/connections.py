@@ -53,10 +53,7 @@ def web_client(settings: Settings | None = None) -> Redis:
 
 @lru_cache(maxsize=8)
 def _web_client(url: str) -> Redis:
-    pool = ConnectionPool.from_url(
-        url, **_tcp_options(url), socket_timeout=1.0, retry=Retry(NoBackoff(), 0)
-    )
-    return Redis(connection_pool=pool)
+    return _client(url, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
 
 
 def worker_client(settings: Settings) -> Redis:
@@ -64,28 +61,25 @@ def worker_client(settings: Settings) -> Redis:
 
     Callers handle longer outages, because only they know when the worker has to stop.
     """
-    url = broker_url(settings)
-    pool = ConnectionPool.from_url(
-        url,
-        **_tcp_options(url),
+    return _client(
+        broker_url(settings),
         # Longer than the longest blocking wait for a job, shorter than the keepalive limit.
         socket_timeout=15.0,
         retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 5),
         retry_on_error=list(BROKER_ERRORS),
     )
-    return Redis(connection_pool=pool)
 
 
 def subscription_client(settings: Settings) -> Redis:
     """Return a new client that waits for messages without a timeout; a health check runs every 15 s."""
-    url = broker_url(settings)
-    pool = ConnectionPool.from_url(
-        url,
-        **_tcp_options(url),
-        socket_timeout=None,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=15,
+    no_retries = Retry(NoBackoff(), 0)
+    return _client(
+        broker_url(settings), socket_timeout=None, retry=no_retries, health_check_interval=15
     )
+
+
+def _client(url: str, **options: object) -> Redis:
+    pool = ConnectionPool.from_url(url, **_tcp_options(url), **options)
     return Redis(connection_pool=pool)
 
 

@@ -85,7 +85,6 @@ class EmbeddedBroker:
         return lock is None
 
     def stop(self) -> None:
-        """Stop the server and release the keeper lock."""
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
@@ -150,9 +149,8 @@ class EmbeddedBroker:
                     deadline = time.monotonic() + START_TIMEOUT_S
                 except (exceptions.ConnectionError, exceptions.TimeoutError):
                     if process is not None and process.poll() is not None:
-                        raise EmbeddedBrokerError(
-                            f"the broker did not start: see {self._folder / 'server.log'}"
-                        ) from None
+                        server_log = self._folder / "server.log"
+                        raise EmbeddedBrokerError(f"broker not started: see {server_log}") from None
                 else:
                     return
                 if time.monotonic() > deadline:
@@ -189,7 +187,6 @@ def _try_lock(path: Path) -> int | None:
 
 
 def broker_answers(settings: Settings) -> bool:
-    """Return whether the configured broker replies to PING."""
     try:
         return bool(web_client(settings).ping())
     except exceptions.RedisError:

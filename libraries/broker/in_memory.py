@@ -59,7 +59,6 @@ class InMemoryBroker:
             time.sleep(0.005)
 
     def close(self) -> None:
-        """Stop the server and remove its folder."""
         if self._keeper.stdin is not None:
             self._keeper.stdin.close()
         self._keeper.wait()

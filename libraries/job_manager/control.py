@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TypedDict
 
 from rq.command import send_stop_job_command
@@ -35,13 +36,7 @@ EXPIRED_REPORTED_S = 7 * 86400
 
 # Field of a worker's record: the modules that it could not load, as JSON.
 NOT_LOADED = "not_loaded"
-WORKER_FIELDS = (
-    "birth",
-    "death",
-    "total_working_time",
-    "successful_job_count",
-    "failed_job_count",
-)
+WORKER_FIELDS = ("birth", "death", "total_working_time", "successful_job_count", "failed_job_count")
 
 
 class Capacity(TypedDict):
@@ -157,35 +152,35 @@ def resume_queue() -> None:
 
 def capacity() -> Capacity:
     """Return the load of the queue; the wait is estimated from the workers' average job duration."""
-    client, settings = web_client(), JobSettings.current()
+    depth, active, paused, workers = retry(partial(_load, web_client()))
+    seconds = sum(float(fields[2] or 0) for fields in workers)
+    jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)
+    wait = round(depth * seconds / jobs / len(workers), 3) if workers and jobs else None
+    return {
+        "queue_depth": depth,
+        "active_jobs": active,
+        "workers": len(workers),
+        "max_queue": JobSettings.current().max_queue,
+        "estimated_wait_s": 0.0 if not depth and workers else wait,
+        "paused": bool(paused),
+    }
 
-    def read() -> Capacity:
-        with client.pipeline(transaction=False) as pipeline:
-            pipeline.llen(keys.QUEUE_KEY)
-            pipeline.zcard(keys.STARTED_KEY)
-            pipeline.exists(keys.SUSPENDED_KEY)
-            pipeline.smembers(REDIS_WORKER_KEYS)
-            depth, active, paused, names = pipeline.execute()
-            for name in names:
-                pipeline.hmget(name, WORKER_FIELDS)
-            workers = [fields for fields in pipeline.execute() if fields[0] and not fields[1]]
-        seconds = sum(float(fields[2] or 0) for fields in workers)
-        jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)
-        wait = round(depth * seconds / jobs / len(workers), 3) if workers and jobs else None
-        return {
-            "queue_depth": depth,
-            "active_jobs": active,
-            "workers": len(workers),
-            "max_queue": settings.max_queue,
-            "estimated_wait_s": 0.0 if not depth and workers else wait,
-            "paused": bool(paused),
-        }
 
-    return retry(read)
+def _load(client: Redis) -> tuple[int, int, int, list[list[bytes | None]]]:
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.llen(keys.QUEUE_KEY)
+        pipeline.zcard(keys.STARTED_KEY)
+        pipeline.exists(keys.SUSPENDED_KEY)
+        pipeline.smembers(REDIS_WORKER_KEYS)
+        depth, active, paused, names = pipeline.execute()
+        for name in names:
+            pipeline.hmget(name, WORKER_FIELDS)
+        alive = [fields for fields in pipeline.execute() if fields[0] and not fields[1]]
+    return depth, active, paused, alive
 
 
 class QueueHealth(TypedDict):
-    """Whether the broker replies, and the number of live workers."""
+    """Reachability of the broker, and the number of live workers."""
 
     broker: bool
     workers: int
@@ -220,7 +215,6 @@ def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
 
 
 def count_workers(client: Redis) -> int:
-    """Return the number of live workers."""
     # The record of a dead worker expires; an orderly end sets `death`.
     names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
     with client.pipeline(transaction=False) as pipeline:

@@ -51,7 +51,6 @@ class JobEvent(NamedTuple):
 
     @property
     def last(self) -> bool:
-        """Whether this is the final event."""
         return self.name in ENDS
 
 
@@ -88,9 +87,8 @@ def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
 
 
 def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
-    found = run_script(
-        client, "job_manager/open_events", (keys.job_key(job_id), keys.events_key(job_id)), (after,)
-    )
+    script_keys = (keys.job_key(job_id), keys.events_key(job_id))
+    found = run_script(client, "job_manager/open_events", script_keys, (after,))
     job = fetch_job(job_id)
     if found is None or job is None:
         return None
@@ -98,13 +96,10 @@ def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
     if job.done != (state.decode() in FINAL_STATES):
         # The state changed between the two reads.
         return _read_events(client, job_id, after)
-    events = [
-        _event(entry_id.decode(), dict(zip(parts[::2], parts[1::2], strict=True)))
-        for entry_id, parts in entries
-    ]
+    events = [_event(entry_id.decode(), parts) for entry_id, parts in entries]
     last = last_id.decode()
     if job.done and last_name.decode() not in ENDS:
-        # The job was not snapshot, or a stock worker ran it: no final event was published.
+        # The job was not followed, or a stock worker ran it: no final event was published.
         last = end_id(job, last)
         if order(last) > order(after):
             events.append(JobEvent(last, end_name(job.status), {"status": job.status}))
@@ -119,7 +114,8 @@ def end_id(job: JobRecord, last_id: str) -> str:
     return at if order(at) > last else event_id((last[0], last[1] + 1))
 
 
-def _event(entry_id: str, fields: dict[bytes, bytes]) -> JobEvent:
+def _event(entry_id: str, parts: list[bytes]) -> JobEvent:
+    fields = dict(zip(parts[::2], parts[1::2], strict=True))
     return JobEvent(entry_id, fields[b"event"].decode(), json.loads(fields[b"data"]))
 
 
@@ -258,12 +254,15 @@ class EventSubscriptions:
                 log.exception("Events: a message could not be processed")
                 self._stop.wait(RECONNECT_DELAY_S)
             finally:
-                with self._lock:
-                    for confirmed in self._confirmed.values():
-                        confirmed.clear()
-                with contextlib.suppress(*BROKER_ERRORS):
-                    pubsub.close()
+                self._close(pubsub)
         client.close()
+
+    def _close(self, pubsub: PubSub) -> None:
+        with self._lock:
+            for confirmed in self._confirmed.values():
+                confirmed.clear()
+        with contextlib.suppress(*BROKER_ERRORS):
+            pubsub.close()
 
     def _listen(self, pubsub: PubSub) -> None:
         poll_at = time.monotonic() + POLL_S

@@ -47,9 +47,9 @@ class VectorJob(Job):
             )
         if pipeline is not None:
             pipeline.watch(*[self.key_for(name) for name in self._dependency_ids])  # type: ignore[no-untyped-call]
-        states = [
+        states = (
             self.connection.hget(self.key_for(name), "status") for name in self._dependency_ids
-        ]
+        )
         return all(state is None or as_text(state) in FINAL_STATES for state in states)
 
     def perform(self) -> Any:

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
+from libraries.job_manager.records import JOB_ID, JobRecord, decode_fields, fetch_job
 from libraries.job_manager.states import STATES
 from libraries.job_manager.transitions import unpack_trace
 from libraries.json_types import JsonObject
@@ -77,11 +77,7 @@ def read_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry] |
         return None
     record = fetch_job(job_id)
     values, events, results = retry(lambda: _read(web_client(), job_id))
-    known = {
-        name: value.decode()
-        for name, value in zip(FIELDS, values, strict=True)
-        if value is not None
-    }
+    known = decode_fields(FIELDS, values)
     if record is None or "status" not in known:
         return None
     result = results[0][1] if results else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -70,7 +71,6 @@ class JobRecord:
 
     @property
     def done(self) -> bool:
-        """Whether the job is in a final state."""
         return self.status in FINAL_STATES
 
 
@@ -120,14 +120,16 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
     return _record(job_id, values, results, position)
 
 
+def decode_fields(names: Sequence[str], values: Sequence[bytes | None]) -> dict[str, str]:
+    """Return the reply of HMGET by name, without missing fields."""
+    pairs = zip(names, values, strict=True)
+    return {name: value.decode() for name, value in pairs if value is not None}
+
+
 def _record(
     job_id: str, values: list[bytes | None], results: list[Any], position: int | None
 ) -> JobRecord | None:
-    known = {
-        name: value.decode()
-        for name, value in zip(FIELDS, values, strict=True)
-        if value is not None
-    }
+    known = decode_fields(FIELDS, values)
     if "status" not in known:
         return None
     status = STATES[known["status"]]

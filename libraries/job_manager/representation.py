@@ -19,7 +19,7 @@ RETRYABLE = FINAL_STATES - {"finished"}
 
 
 def job_body(record: JobRecord) -> JsonObject:
-    """Return the job as a JSON object. Paths in `record.result` are replaced in key."""
+    """Return the job as a JSON object. Paths in `record.result` are replaced in place."""
     links = job_links(
         record.id, record.status, record.batch_id, drawn=first_drawing(record) is not None
     )
@@ -72,7 +72,6 @@ def artifacts_json(record: JobRecord) -> list[JsonObject]:
 
 
 def attempt_json(attempt: dict[str, str]) -> JsonObject:
-    """Return a failed attempt for clients."""
     _, text = public_failure(attempt.get("error", ""))
     body: JsonObject = {"worker": attempt.get("worker", ""), "error": attempt.get("detail", text)}
     for name in ("started_at", "ended_at"):
@@ -81,7 +80,7 @@ def attempt_json(attempt: dict[str, str]) -> JsonObject:
 
 
 def public_result(result: Any) -> Any:
-    """Return a result with store paths as `output/...` or `uploads/...`; containers change in key."""
+    """Return a result with store paths as `output/...` or `uploads/...`; containers change in place."""
     stores = (output_folder(), upload_folder())
     top = [result]
     pending: list[list[Any] | JsonObject] = [top]

@@ -66,7 +66,5 @@ def claim(name: str) -> StepLock:
         lambda: run_script(client, "job_manager/lock_step", script_keys, arguments), TASK
     ).decode()
     if outcome == HELD:
-        raise Unavailable(
-            "an earlier attempt of this job may still be running", code="still-claimed"
-        )
+        raise Unavailable("another attempt of this job may be running", code="still-claimed")
     return StepLock(json.loads(outcome) if outcome else None, client, key, holder)

@@ -92,13 +92,10 @@ def submit(
     kwargs: Mapping[str, Any] | None = None,
     options: JobOptions | None = None,
 ) -> Job:
-    """Queue a task with `options`; errors as in `enqueue_background_job`.
-
-    The job id is generated here and the broker rejects a known id: if the reply is lost and the call is
-    retried, one job is queued.
-    """
+    """Queue a task with `options`; errors as in `enqueue_background_job`."""
     options = options or JobOptions()
     client = web_client()
+    # The broker rejects a known id, so a retry after a lost reply queues no second job.
     job_id = retry(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if not options.internal:
@@ -192,13 +189,8 @@ def enqueue_arguments(
 ) -> tuple[tuple[str, ...], list[Any]]:
     """Return the keys and the arguments of `lua/enqueue.lua`."""
     owner = current_owner()
-    script_keys = (
-        keys.job_key(job.id),
-        keys.QUEUE_KEY,
-        keys.QUEUES_KEY,
-        keys.SCHEDULED_KEY,
-        keys.owner_key(owner),
-    )
+    job_key, owner_key = keys.job_key(job.id), keys.owner_key(owner)
+    script_keys = (job_key, keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, owner_key)
     place = "L" if options.at_front else "R"
     if options.run_at is not None and options.run_at > time.time():
         place = str(options.run_at)
@@ -237,11 +229,7 @@ def extra_fields(owner: str, options: JobOptions) -> dict[str, str]:
 def raise_if_full(outcome: int) -> None:
     """Raise Exhausted if `outcome`, the result of `lua/enqueue.lua`, means that the queue is full."""
     if outcome < 0:
-        raise Exhausted(
-            "the queue is full; try again later",
-            retry_after=5,
-            code="queue-full",
-        )
+        raise Exhausted("the queue is full; try again later", retry_after=5, code="queue-full")
 
 
 def check_timeout(timeout: str | int) -> int:
@@ -275,5 +263,4 @@ def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> Non
 
 @lru_cache(maxsize=8)
 def background_queue(client: Redis) -> Queue:
-    """Return RQ's queue object."""
     return Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)

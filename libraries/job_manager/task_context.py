@@ -118,7 +118,6 @@ def track(items: Iterable[Item], total: int | None = None, message: str = "") ->
 
 
 def log_message(message: str) -> None:
-    """Add a message to the log of the running job."""
     job = get_current_job()
     if job is not None:
         _report(job, "log", {"message": message[:MAX_LOG_MESSAGE_CHARS]})

@@ -78,7 +78,6 @@ class JobHandle(Generic[Returned]):
             pause = min(2 * pause, MAX_POLL_S)
 
     def cancel(self) -> bool:
-        """Cancel the job if it has not started; return whether it is canceled."""
         return cancel_job(self.id)
 
     def __repr__(self) -> str:
@@ -113,7 +112,6 @@ class BackgroundTask(Generic[Parameters, Returned]):
         return self._function(*args, **kwargs)
 
     def with_options(self, options: JobOptions) -> BackgroundTask[Parameters, Returned]:
-        """Return this task with other options."""
         return BackgroundTask(self._function, options)
 
     def _run_as(self, job: Job, *args: Any, **kwargs: Any) -> Returned:

@@ -174,7 +174,6 @@ def module_constant(module: str, name: str) -> object:
 
 
 def max_attempts(task: str) -> int:
-    """Return the maximum number of attempts of a task."""
     value = module_constant(task.rpartition(".")[0], "TRIES")
     return value if isinstance(value, int) and value >= 1 else DEFAULT_TRIES
 
@@ -193,7 +192,6 @@ def _constants(path: Path, stamp: int) -> dict[str, object]:
 
 
 def task_modules() -> list[str]:
-    """Return the dotted names of the modules that hold tasks."""
     return sorted({name.rpartition(".")[0] for name in known_tasks()})
 
 
@@ -242,7 +240,6 @@ class TaskDescription:
 
 
 def describe_tasks() -> list[TaskDescription]:
-    """Return the descriptions of all tasks, sorted by name."""
     known = set(known_tasks())
     found = [
         one

@@ -73,7 +73,6 @@ SUBSCRIPTION = Subscription(
 
 
 def measure_queue() -> QueueMetrics:
-    """Return a snapshot of the queue."""
     client = web_client()
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY,

@@ -55,7 +55,5 @@ def _notification(entry_id: str, parts: dict[bytes, bytes]) -> Notification:
     milliseconds, _, number = entry_id.partition("-")
     data = {"job_id": parts[b"job_id"].decode(), **json.loads(parts[b"data"])}
     return Notification(
-        f"task_{parts[b'event'].decode()}",
-        data,
-        int(milliseconds) / 1000 + int(number) * STEP_S,
+        f"task_{parts[b'event'].decode()}", data, int(milliseconds) / 1000 + int(number) * STEP_S
     )

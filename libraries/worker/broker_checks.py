@@ -13,7 +13,6 @@ class BrokerUnusable(Exception):
 
 
 def unreachable(settings: Settings) -> BrokerUnusable:
-    """Return the error for an unreachable broker."""
     where = redacted_broker_url(settings)
     return BrokerUnusable(
         f"cannot reach the broker at {where}; start it with `make run`, or set REDIS_URL"

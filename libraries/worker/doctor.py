@@ -39,7 +39,6 @@ def is_in_memory(settings: Settings) -> bool:
 
 
 def examine_queue(settings: Settings) -> list[Finding]:
-    """Return findings about the broker, the workers and the queue."""
     if is_in_memory(settings):
         detail = "not needed: in immediate mode each process starts its own"
         return [Finding("broker", well=True, detail=detail), _no_worker()]

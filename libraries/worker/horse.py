@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 class Horse:
-    """Takes and runs jobs up to its limit, until it is asked to stop, or until the queue is empty in burst mode."""
+    """Takes and runs jobs up to its limit, until a stop request, or in burst mode until the queue is empty."""
 
     commit_policy = COMMIT
 

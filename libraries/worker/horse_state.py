@@ -35,7 +35,6 @@ class Activity(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """Seconds since `started`."""
         return time.monotonic() - self.started
 
 
@@ -83,7 +82,6 @@ class HorseState:
         self._page[HORSE_AT : HORSE_AT + 8] = pid.to_bytes(8, "little")
 
     def ask_to_stop(self) -> None:
-        """Ask the work-horse to exit after its current job."""
         self._page[STOP_AT] = 1
 
     @property

@@ -85,21 +85,14 @@ class Scheduler:
         too_late = not schedule.catch_up and now - due > MAX_LATE_S
         with as_owner(schedule.owner):
             fields = record_fields(job, schedule.owner, JobOptions(internal=True))
-        state_key, job_key = keys.schedule_key(schedule.identity), keys.job_key(job.id)
-        script_keys = (state_key, job_key, keys.QUEUE_KEY, keys.QUEUES_KEY)
+        hashes = (keys.schedule_key(schedule.identity), keys.job_key(job.id))
+        script_keys = (*hashes, keys.QUEUE_KEY, keys.QUEUES_KEY)
         flags = ("1" if too_late else "", "1" if schedule.overlap else "")
         flat_fields = (part for pair in fields.items() for part in pair)
         arguments = (due, job.id, *flags, MAX_AHEAD_S, STATE_TTL_S, *flat_fields)
         outcome = run_script(self._client, "job_manager/periodic", script_keys, arguments).decode()
-        name = schedule.name
-        if outcome == "queued":
-            log.info("Periodic task %s is due: %s queued as %s", name, schedule.task, job.id)
-            return job.id
-        if outcome in SKIPPED:
-            log.warning("Periodic task %s: %s: %s", name, SKIPPED[outcome], transitions.iso(due))
-        elif outcome == "early":
-            log.error("Periodic task %s not queued: this clock is ahead of the broker's", name)
-        return ""
+        _log_outcome(schedule, due, outcome, job.id)
+        return job.id if outcome == "queued" else ""
 
     def _job(self, schedule: Schedule, due: float) -> VectorJob:
         # The id is derived from the due time: even if the state was lost, one due time is one job.
@@ -125,8 +118,17 @@ class Scheduler:
             self._stop.wait(min(max(pause, MIN_SLEEP_S), MAX_SLEEP_S))
 
 
+def _log_outcome(schedule: Schedule, due: float, outcome: str, job_id: str) -> None:
+    name = schedule.name
+    if outcome == "queued":
+        log.info("Periodic task %s is due: %s queued as %s", name, schedule.task, job_id)
+    elif outcome in SKIPPED:
+        log.warning("Periodic task %s: %s: %s", name, SKIPPED[outcome], transitions.iso(due))
+    elif outcome == "early":
+        log.error("Periodic task %s not queued: this clock is ahead of the broker's", name)
+
+
 def log_schedules(schedules: Sequence[Schedule]) -> None:
-    """Log the schedules and their next due times."""
     if schedules:
         log.info("Periodic tasks are enabled:")
     now = time.time()

@@ -97,7 +97,6 @@ class VectorWorker(Worker):
 
     @property
     def stop_requested(self) -> bool:
-        """Whether a signal has asked this worker to stop."""
         return self._stop_requested
 
     def work(self, burst: bool = False, logging_level: str | None = "WARNING", **_: object) -> bool:  # type: ignore[override]
@@ -119,14 +118,12 @@ class VectorWorker(Worker):
     # -- signal handlers and commands only set flags for the loop
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Stop after the current job."""
         self._stop_requested = True
         self._horse_state.ask_to_stop()
         signal.signal(signal.SIGINT, self.request_force_stop)
         signal.signal(signal.SIGTERM, self.request_force_stop)
 
     def request_force_stop(self, signum: int, frame: FrameType | None) -> None:
-        """Stop now."""
         self._force_stop = True
 
     def handle_payload(self, message: Any) -> None:
@@ -176,6 +173,7 @@ class VectorWorker(Worker):
     def _supervise(self) -> None:
         """Send heartbeats, and kill or wake the work-horse if necessary."""
         activity, now = self._horse_state.read(), time.monotonic()
+        idle_s = now - max(activity.started, self._horse_started)
         try:
             if activity.phase == RUNNING:
                 self._supervise_job(activity, now)
@@ -188,10 +186,7 @@ class VectorWorker(Worker):
             log.warning("Broker unreachable (%s)", type(error).__name__)
         if self._force_stop:
             self._kill_if(self._horse_state.read().execution_id)
-        elif (
-            activity.phase != RUNNING
-            and now - max(activity.started, self._horse_started) > MAX_IDLE_S
-        ):
+        elif activity.phase != RUNNING and idle_s > MAX_IDLE_S:
             log.error("The work-horse is stuck before it takes a job; killing it")
             self._kill_if("")
 
@@ -257,14 +252,12 @@ class VectorWorker(Worker):
             os.killpg(self._horse_pid, signal.SIGKILL)  # processes that a task left running
         code = os.waitstatus_to_exitcode(status)
         expected = code in (SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP)
-        if activity.phase == RUNNING:
-            self._quick_deaths = 0
+        is_running = activity.phase == RUNNING
+        is_early = time.monotonic() - self._horse_started < 1
+        self._quick_deaths = 0 if expected or is_running or not is_early else self._quick_deaths + 1
+        time.sleep(0.1 * self._quick_deaths)
+        if is_running:
             self._settle_job(activity, status)
-        elif expected or time.monotonic() - self._horse_started >= 1:
-            self._quick_deaths = 0
-        else:
-            self._quick_deaths += 1
-            time.sleep(0.1 * self._quick_deaths)
         self._horse_pid, self._horse_ended = 0, None
         self._horse_state.horse = 0
         self._heartbeats = {}
