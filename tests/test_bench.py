@@ -37,7 +37,7 @@ def bench_command(*options: str) -> list[str]:
 
 
 def processes_that_know(folder: Path) -> list[str]:
-    """The commands of all processes, apart from this one, that were started with `folder` in their environment."""
+    """Return the commands of other processes with `folder` in their environment."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -52,8 +52,8 @@ def processes_that_know(folder: Path) -> list[str]:
 
 
 def heard(client: Client) -> list[int]:
-    """What a client takes from what was just sent to it."""
-    assert select.select([client.sock], [], [], 5)[0], "nothing came"
+    """Return what a client reads."""
+    assert select.select([client.sock], [], [], 5)[0], "nothing received"
     return client.read()
 
 
@@ -73,7 +73,7 @@ def cells(markdown: str) -> list[list[str]]:
 def test_quick_runs_measure_every_section_and_leave_nothing_behind(
     home: Path, environ: dict[str, str]
 ) -> None:
-    """Two runs at a time: they mostly wait, and each has a broker and folders of its own."""
+    """Two concurrent runs, which mostly wait, with separate brokers and folders."""
     before = RESULTS.read_bytes() if RESULTS.exists() else None
     names, middle = list(SECTIONS), len(SECTIONS) // 2
     halves = [
@@ -117,11 +117,11 @@ def test_quick_runs_measure_every_section_and_leave_nothing_behind(
     assert processes_that_know(home) == []
     assert list(home.glob("va-bench-*")) == []
     assert (RESULTS.read_bytes() if RESULTS.exists() else None) == before, (
-        "a quick run replaced the figures of a whole one"
+        "a quick run replaced the figures of a full one"
     )
 
 
-def test_a_run_of_no_named_section_is_a_run_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_without_sections_runs_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["bench"])
     assert sections_to_run(_options()) == list(SECTIONS)
     monkeypatch.setattr(sys, "argv", ["bench", "--only", "latency"])
@@ -133,21 +133,19 @@ def test_a_plain_loop_draws_what_the_pattern_draws(name: str) -> None:
     assert figures(name, quick=True)["loop"]
 
 
-def test_the_dense_patterns_are_all_patterns_and_none_is_denser_than_is_drawn() -> None:
+def test_the_dense_patterns_are_all_patterns_within_the_limits() -> None:
     assert set(DENSE) == set(PATTERNS)
     for name, params in DENSE.items():
         check_pattern(name, A3, params)
 
 
-def test_a_loop_that_draws_something_else_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_with_a_different_drawing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LOOPS, "space_filling", lambda *_, **__: iter([[(1.0, 2.0), (3.0, 4.0)]]))
     with pytest.raises(BenchTrouble, match="something else"):
         figures("space_filling", quick=True)
 
 
-def test_an_interrupted_run_stops_everything_that_it_started(
-    home: Path, environ: dict[str, str]
-) -> None:
+def test_an_interrupted_run_stops_its_processes(home: Path, environ: dict[str, str]) -> None:
     with (home / "said").open("wb") as said:
         run = subprocess.Popen(
             bench_command("--only", "throughput"),
@@ -171,7 +169,7 @@ def test_an_interrupted_run_stops_everything_that_it_started(
     assert list(home.glob("va-bench-*")) == []
 
 
-def test_the_settings_of_the_shell_do_not_reach_what_is_measured(
+def test_the_environment_of_the_shell_does_not_affect_the_measurement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patched:
@@ -190,7 +188,7 @@ def test_the_settings_of_the_shell_do_not_reach_what_is_measured(
         assert not bench.folder.exists()
 
 
-def test_a_process_that_ends_too_early_is_reported_with_its_last_words(home: Path) -> None:
+def test_a_process_that_ends_too_early_is_reported_with_its_output(home: Path) -> None:
     with Crew(dict(os.environ), home) as crew:
         crew.start([sys.executable, "-c", "import sys; sys.exit('no room at the inn')"])
 
@@ -204,7 +202,7 @@ def test_a_process_that_ends_too_early_is_reported_with_its_last_words(home: Pat
         until(ended, what="the report")
 
 
-def test_the_load_generator_counts_no_answer_that_was_not_to_be_measured(home: Path) -> None:
+def test_the_load_generator_counts_only_measured_responses(home: Path) -> None:
     with Crew(dict(os.environ), home) as crew:
         port = start_server(
             crew,
@@ -246,26 +244,26 @@ def test_the_cpu_time_of_a_crew_includes_children_that_left_the_process_group(ho
 @pytest.mark.parametrize(
     "name", [name for name, kind in PEERS.items() if issubclass(kind, ForeignPeer)]
 )
-def test_every_foreign_peer_pins_what_it_measures_and_has_its_side(name: str) -> None:
+def test_every_foreign_peer_pins_its_versions(name: str) -> None:
     kind = PEERS[name]
     assert issubclass(kind, ForeignPeer)
     assert "==" in kind.requirements[0]
     assert (SIDES / f"{kind.side}.py").is_file()
-    assert not kind.standard, "a run that nobody asked to install anything must not"
+    assert not kind.standard, "a run must not install anything unless requested"
 
 
 @pytest.mark.parametrize(
     "name", [name for name, kind in HOLDERS.items() if issubclass(kind, ForeignHolder)]
 )
-def test_every_foreign_server_pins_what_it_measures_and_has_its_side(name: str) -> None:
+def test_every_foreign_server_pins_its_versions(name: str) -> None:
     kind = HOLDERS[name]
     assert issubclass(kind, ForeignHolder)
     assert all("==" in requirement for requirement in kind.requirements)
     assert (HELD_SIDES / f"{kind.side}.py").is_file()
-    assert not kind.standard, "a run that nobody asked to install anything must not"
+    assert not kind.standard, "a run must not install anything unless requested"
 
 
-def test_a_client_of_a_socket_takes_frames_as_they_come_and_answers_pings() -> None:
+def test_a_socket_client_reads_fragmented_frames_and_answers_pings() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = SocketClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"come in")
         with client.sock, server.accept()[0] as other:
@@ -281,7 +279,7 @@ def test_a_client_of_a_socket_takes_frames_as_they_come_and_answers_pings() -> N
             assert other.recv(1000).endswith(frame(PONG, b"hi"))
 
 
-def test_a_client_of_a_stream_counts_an_event_when_it_is_whole() -> None:
+def test_a_stream_client_counts_complete_events() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = StreamClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n")
         with client.sock, server.accept()[0] as other:
@@ -296,7 +294,7 @@ def test_a_client_of_a_stream_counts_an_event_when_it_is_whole() -> None:
 @pytest.mark.parametrize(
     "said", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""]
 )
-def test_a_client_that_is_turned_away_ends_the_measurement(said: bytes) -> None:
+def test_a_rejected_client_ends_the_measurement(said: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = StreamClient(server.getsockname()[1], b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\n")
         with client.sock:
@@ -307,7 +305,7 @@ def test_a_client_that_is_turned_away_ends_the_measurement(said: bytes) -> None:
                 hear_out(client)
 
 
-def test_a_partner_that_ends_is_reported_with_its_last_words(home: Path) -> None:
+def test_a_partner_that_ends_is_reported_with_its_output(home: Path) -> None:
     answer_once = "import sys; print(input()[::-1], flush=True); input(); sys.exit('that is all')"
     with Crew(dict(os.environ), home) as crew:
         partner = crew.partner([sys.executable, "-c", answer_once])
@@ -316,7 +314,7 @@ def test_a_partner_that_ends_is_reported_with_its_last_words(home: Path) -> None
             partner.ask("again")
 
 
-def test_the_memory_of_a_crew_grows_by_what_a_process_takes(home: Path) -> None:
+def test_the_memory_of_a_crew_includes_all_processes(home: Path) -> None:
     take = "print(input(), flush=True); said = input(); much = b'x' * 30_000_000; print(said, flush=True); input()"
     with Crew(dict(os.environ), home) as crew:
         partner = crew.partner([sys.executable, "-c", take])

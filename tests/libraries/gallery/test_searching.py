@@ -158,7 +158,7 @@ def test_pages_follow_each_other_without_gap_and_without_repetition(shown: Galle
     assert len(seen) == len(set(seen)) == 20
 
 
-def test_a_cursor_that_no_page_gave_is_refused(shown: Gallery) -> None:
+def test_an_invalid_cursor_is_rejected(shown: Gallery) -> None:
     for cursor in (
         "",
         "x",
