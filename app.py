@@ -28,7 +28,7 @@ from libraries.settings import Settings, use_settings
 
 DESCRIPTION = (
     "Plotter-ready SVG over HTTP. Request a drawing, follow its job by id, download the file. "
-    "Lengths are in millimetres, times are UTC in ISO 8601, errors are problem documents (RFC 9457)."
+    "Lengths are millimetres, times are UTC in ISO 8601, errors are problem documents (RFC 9457)."
 )
 # Packages that are not components: shared code, and the package whose modules are the pages.
 NO_COMPONENTS = ("components.http", "components.pages")

@@ -51,10 +51,7 @@ def parts(settings: Settings) -> list[Part]:
 
 
 def address_error(settings: Settings) -> str | None:
-    """Return why the service cannot listen at its address, None if it can.
-
-    Without this check the first drawing could be sent to another service.
-    """
+    """Return why the service cannot listen at its address, None if it can."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             settings.web.host, settings.web.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -63,8 +60,11 @@ def address_error(settings: Settings) -> str | None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        where = f"Cannot serve at {settings.web.host} port {settings.web.port}: {error.strerror or error}."
-        return f"{where} Stop what listens there, or choose another port: PORT={settings.web.port + 1} make run"
+        host, port = settings.web.host, settings.web.port
+        return (
+            f"Cannot serve at {host} port {port}: {error.strerror or error}. Stop the process that "
+            f"listens there, or choose another port: PORT={port + 1} make run"
+        )
     return None
 
 

@@ -32,7 +32,8 @@ PR_SET_PDEATHSIG = 1
 class Part:
     """A process to keep running.
 
-    It `stops_last` if the others need it, and with `done_is_fine` it is not restarted after exit code 0.
+    It `stops_last` if the others need it, and with `done_is_fine` it is not restarted after exit
+    code 0.
     """
 
     name: str
@@ -54,11 +55,11 @@ class Part:
 
 
 class Supervisor:
-    """Runs parts in the given order until SIGINT or SIGTERM, then stops them within `grace` seconds.
+    """Runs parts in the given order until a signal, then stops them within `grace` seconds.
 
-    With `grace` None the time is not limited; a second signal is forwarded to the parts and gives them five
-    seconds. They get `orphan_signal` if the supervisor is killed. `watched` lists the source files whose
-    change restarts the parts with `reloads`.
+    With `grace` None the time is not limited; a second signal is forwarded to the parts and gives
+    them five seconds. They get `orphan_signal` if the supervisor is killed. `watched` lists the
+    source files whose change restarts the parts with `reloads`.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Workers: `python -m workers` runs the number of workers in WORKERS and restarts them if they die.
 
-The first SIGTERM or SIGINT lets running jobs finish, the second returns them to the queue. Exit code 0
-after a stop, 1 after an error or in immediate mode, 2 for invalid settings.
+The first SIGTERM or SIGINT lets running jobs finish, the second returns them to the queue. Exit
+code 0 after a stop, 1 after an error or in immediate mode, 2 for invalid settings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The composition root of processes that run jobs: journal subscribers and the runner of immediate mode.
+"""The composition root of processes that run jobs: journal subscribers, immediate mode.
 
 Modules below `workers/` are imported by these processes and may call `subscribe`.
 """

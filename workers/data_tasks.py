@@ -24,8 +24,8 @@ def process_file(
 ) -> JsonObject:
     """Convert a data file to another format: `data/<job id>/<stem>.<format>` in the output folder.
 
-    The result has `path`, `rows`, `columns`, `types`, the detected `source_format`, `encoding` and `dialect`,
-    and the skipped rows as `error_count` and `errors` with line and reason.
+    The result has `path`, `rows`, `columns`, `types`, the detected `source_format`, `encoding` and
+    `dialect`, and the skipped rows as `error_count` and `errors` with line and reason.
 
     Args:
         file_path: a file in the upload folder or the output folder.

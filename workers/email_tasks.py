@@ -22,8 +22,9 @@ def send_notification(
 ) -> JsonObject:
     """Send a mail made from a template.
 
-    The result has `recipient`, `subject`, `template`, `message_id` and `delivered`: `smtp`, or `file` without
-    a mail server; then `file` is its name, `output/mail/<name>.eml`. A retry does not repeat a sent mail.
+    The result has `recipient`, `subject`, `template`, `message_id` and `delivered`: `smtp`, or
+    `file` without a mail server; then `file` is its name, `output/mail/<name>.eml`. A retry does
+    not repeat a sent mail.
 
     Args:
         recipient: one plain address.
@@ -45,8 +46,8 @@ def send_batch(
 ) -> JsonObject:
     """Send a separate mail to each of up to 100 recipients.
 
-    The result has `counts` and `items`, each with `recipient`, `state` (`sent`, `refused` permanently, or
-    `failed`) and perhaps `error`. A retry sends only the failed mails.
+    The result has `counts` and `items`, each with `recipient`, `state` (`sent`, `refused`
+    permanently, or `failed`) and perhaps `error`. A retry sends only the failed mails.
 
     Args:
         recipients: plain addresses.

@@ -11,8 +11,8 @@ from libraries.tables import run_operation
 def process_batch(file_list: list[str], operation: str = "convert_to_json") -> JsonObject:
     """Apply `operation` to up to 500 files; an error affects only its file.
 
-    The result has `operation`, `done`, `failed`, and `items` as far as they fit; the file `report` has all of
-    them. `zip` makes the zip the first file of the job.
+    The result has `operation`, `done`, `failed`, and `items` as far as they fit; the file `report`
+    has all of them. `zip` makes the zip the first file of the job.
 
     Args:
         file_list: files in the upload folder or the output folder.

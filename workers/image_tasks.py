@@ -22,8 +22,8 @@ TRIES = 3
 def keep_photo(parcel: str, name: str = "photo") -> JsonObject:
     """Store an uploaded photo, upright and without metadata, with versions of 800 and 200 pixels.
 
-    The result has `path`, `width`, `height` in pixels, and the same of the `versions`. `parcel` is the id of
-    the staged upload, `name` has no file extension.
+    The result has `path`, `width`, `height` in pixels, and the same of the `versions`. `parcel` is
+    the id of the staged upload, `name` has no file extension.
     """
     report_progress(0, 3, "opening")
     return _store(b"".join(open_staged(parcel)), name)

@@ -16,7 +16,7 @@ from libraries.svg_builder import svg_blocks
 def draw_contact_sheet(
     job_ids: list[str], captions: list[str], output_filename: str, **looks: Any
 ) -> str:
-    """Draw a sheet of the drawings of other jobs of the same owner, and return the path of the SVG file.
+    """Draw a sheet of the drawings of other jobs, and return the path of the SVG file.
 
     A missing drawing is a crossed box with the reason.
 
@@ -24,8 +24,8 @@ def draw_contact_sheet(
         job_ids: the jobs, row by row, 1 to 100.
         captions: a text for each.
         output_filename: name of the file in the output folder.
-        looks: the other fields of `libraries.sheets.contact_sheets.ContactSheet`: `width`, `height`,
-            `cell_width` and `cell_height` in mm, and optional ones.
+        looks: the other fields of `libraries.sheets.contact_sheets.ContactSheet`: `width`,
+            `height`, `cell_width` and `cell_height` in mm, and optional ones.
     """
     check_name(output_filename, field="output_filename")
     sheet = JobSheet.load({"job_ids": job_ids, "captions": captions, **looks})

@@ -70,8 +70,9 @@ def generate_complex_svg(
 def draw_composition(composition: JsonObject, output_filename: str) -> str:
     """Draw a page with several elements, and return the path of the SVG file.
 
-    A stored drawing of the same owner with the same recipe is copied instead. The last progress message
-    contains warnings, and `missing_glyphs` of the artifact lists characters that were drawn as boxes.
+    A stored drawing of the same owner with the same recipe is copied instead. The last progress
+    message contains warnings, and `missing_glyphs` of the artifact lists characters that were drawn
+    as boxes.
 
     Args:
         composition: width, height, elements and other fields, as for `POST /artboard/create`.
@@ -90,7 +91,8 @@ def draw_composition(composition: JsonObject, output_filename: str) -> str:
 def generate_postcard_svg(recipient: str, message: str, template_name: str) -> str:
     """Draw a postcard of 210 x 148 mm, and return the path of the SVG file.
 
-    `missing_glyphs` of the artifact and the last progress message list characters that were drawn as boxes.
+    `missing_glyphs` of the artifact and the last progress message list characters that were drawn
+    as boxes.
 
     Args:
         recipient: 1 to 100 characters.

@@ -1,7 +1,7 @@
 """Tasks that translate, analyze and generate texts of 1 to 10,000 characters.
 
-The result has `status` ("completed"), `result` (the text), `job_id`, `type` and `engine`, and with the
-setting `RESULT_TIMESTAMPS` a `timestamp` (ISO 8601, UTC). A long text is stored in the file
+The result has `status` ("completed"), `result` (the text), `job_id`, `type` and `engine`, and with
+the setting `RESULT_TIMESTAMPS` a `timestamp` (ISO 8601, UTC). A long text is stored in the file
 `texts/<job id>/<type>.txt`: `result` is its beginning and `file` its name.
 """
 
@@ -72,7 +72,7 @@ def _run(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject
 
 
 def _stored(kind: str, text: str) -> JsonObject:
-    """Return the text as `result`, or its beginning and a `file` if it is over half of `MAX_RESULT`."""
+    """Return the text as `result`, or its beginning and a `file` if it is long."""
     beginning = excerpt(text, most_bytes=JobSettings.current().max_result // 2)
     if beginning is None:
         return {"result": text}

@@ -12,6 +12,7 @@ TRIES = 8
 def deliver_webhook(job_id: str, event: str, delivery_id: str) -> JsonObject:
     """Deliver an event of a job to its webhook, and return the outcome.
 
-    Queued by the service when a job with a webhook changes. `delivery_id` is the same in all attempts.
+    Queued by the service when a job with a webhook changes. `delivery_id` is the same in all
+    attempts.
     """
     return deliver(job_id, event, delivery_id)

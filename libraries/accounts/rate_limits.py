@@ -25,7 +25,7 @@ def check_rate(
     limit: int,
     recipient_limit: int,
 ) -> None:
-    """Count `amount` of `name` for an owner, and the recipients' shares, within an hour: all or nothing.
+    """Count `amount` of `name` for an owner, and the recipients' shares, all or nothing.
 
     Raises:
         Exhausted: over `limit` or `recipient_limit`; `retry_after` is the wait in seconds.

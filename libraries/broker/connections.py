@@ -71,7 +71,7 @@ def worker_client(settings: Settings) -> Redis:
 
 
 def subscription_client(settings: Settings) -> Redis:
-    """Return a new client that waits for messages without a timeout; a health check runs every 15 s."""
+    """Return a new client that waits for messages, with a health check every 15 s."""
     no_retries = Retry(NoBackoff(), 0)
     return _client(
         broker_url(settings), socket_timeout=None, retry=no_retries, health_check_interval=15

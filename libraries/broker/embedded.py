@@ -53,7 +53,7 @@ class EmbeddedBroker:
         return self._process.pid if self._process else self._adopted_pid
 
     def keep(self) -> bool:
-        """Try to become the keeper of the data folder; return whether this process is the keeper."""
+        """Try to become the keeper of the data folder; return whether it succeeded."""
         if self._keeper_lock is None:
             _private_folder(self._folder)
             _private_folder(self._socket.parent)
@@ -61,7 +61,7 @@ class EmbeddedBroker:
         return self._keeper_lock is not None
 
     def start(self) -> None:
-        """Adopt the running server or start one; only for the keeper. Raises EmbeddedBrokerError."""
+        """Adopt or start the server; only for the keeper. Raises EmbeddedBrokerError."""
         server_lock = _try_lock(self._folder / "server.lock")
         if server_lock is None:
             self._adopted_pid = self._adopt()
@@ -117,7 +117,7 @@ class EmbeddedBroker:
             "aof-use-rdb-preamble": "yes",
             "maxmemory-policy": "noeviction",
             "save": "",
-            # RQ keeps each result in a separate stream, which needs much less than the default 4 kB.
+            # RQ keeps each result in a separate stream, much smaller than the default of 4 kB.
             "stream-node-max-bytes": "256",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -165,7 +165,7 @@ class EmbeddedBroker:
 
 
 def _private_folder(folder: Path) -> None:
-    """Create `folder` with mode 700. Raises EmbeddedBrokerError for links and folders of other users."""
+    """Create `folder` with mode 700. Raises EmbeddedBrokerError if it is not ours."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
@@ -176,7 +176,7 @@ def _private_folder(folder: Path) -> None:
 
 
 def _try_lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock on the file `path`, or None if another process does."""
+    """Return a descriptor that locks the file `path`, or None if it is locked."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -194,7 +194,7 @@ def broker_answers(settings: Settings) -> bool:
 
 
 def main() -> int:
-    """Run the broker of `DATA_DIR` until a signal; return 0, 1 if it fails, 2 for invalid settings."""
+    """Run the broker of `DATA_DIR` until a signal; return 0, 1 on failure, 2 for bad settings."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         settings = use_settings(read_settings())

@@ -37,7 +37,7 @@ OPTIONS = {
 
 
 class InMemoryBroker:
-    """A Valkey server of this process, started by the constructor, which may raise QueueUnavailable."""
+    """A Valkey server, started by the constructor, which may raise QueueUnavailable."""
 
     def __init__(self) -> None:
         self._folder = _short_folder()
@@ -84,8 +84,8 @@ _chosen: dict[Path, Path | InMemoryBroker] = {}
 def in_memory_url(data_dir: Path) -> str:
     """Return the URL of the broker of immediate mode, chosen once for each `data_dir`.
 
-    It is the broker of `data_dir` if that is running, otherwise a new in-memory broker, which may raise
-    QueueUnavailable.
+    It is the broker of `data_dir` if that is running, otherwise a new in-memory broker, which may
+    raise QueueUnavailable.
     """
     with _lock:
         if data_dir not in _chosen:

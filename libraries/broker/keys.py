@@ -68,7 +68,6 @@ def slow_receiver_key(host: str) -> str:
 
 
 def schedule_key(identity: str) -> str:
-    """Return the key of the hash with a schedule's state."""
     return f"vector:schedule:{identity}"
 
 
@@ -97,7 +96,6 @@ def pending_upload_key(owner: str, file: str) -> str:
 
 
 def staged_key(parcel_id: str) -> str:
-    """Return the key of the hash of a staged upload."""
     return f"vector:parcel:{parcel_id}"
 
 

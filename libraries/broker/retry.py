@@ -23,8 +23,8 @@ REFUSALS = (*BROKER_ERRORS, exceptions.OutOfMemoryError)
 class RetryPolicy:
     """Delays, time limit and errors of a retried call.
 
-    No attempt begins later than `limit_s` after the first. With `is_endless` the last delay repeats. The
-    errors `on` are retried; `raises` makes the exception that replaces the last one.
+    No attempt begins later than `limit_s` after the first. With `is_endless` the last delay
+    repeats. The errors `on` are retried; `raises` makes the exception that replaces the last one.
     """
 
     delays_s: tuple[float, ...]

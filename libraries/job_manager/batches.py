@@ -59,7 +59,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class FinalJob:
-    """The last job of a batch, run when the others have ended in any state, with their ids as `job_ids`."""
+    """The last job of a batch, which gets the ids of the ended others as `job_ids`."""
 
     task: str
     arguments: Mapping[str, Any]
@@ -74,8 +74,8 @@ def submit_batch(
 ) -> Batch:
     """Queue one job for each item, or none if the queue has no room for all of them.
 
-    `items` are keyword arguments; `task` and `options` are given once or for each item. The `final_job` has
-    the options of the first.
+    `items` are keyword arguments; `task` and `options` are given once or for each item. The
+    `final_job` has the options of the first.
 
     Raises:
         InvalidInput: there are no items, or more than 500.

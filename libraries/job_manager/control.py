@@ -118,7 +118,7 @@ def retry_job(job_id: str) -> JobRecord:
 
 
 def delete_job(job_id: str) -> None:
-    """Delete the record and the files of a job. Raises JobUnknown, or WrongState if it is running."""
+    """Delete the record and the files of a job. Raises JobUnknown, WrongState if it is running."""
     find_job(job_id)
     client = web_client()
     if not retry(lambda: delete_job_data(client, job_id)):
@@ -151,7 +151,7 @@ def resume_queue() -> None:
 
 
 def capacity() -> Capacity:
-    """Return the load of the queue; the wait is estimated from the workers' average job duration."""
+    """Return the load of the queue; the wait is estimated from average job durations."""
     depth, active, paused, workers = retry(partial(_load, web_client()))
     seconds = sum(float(fields[2] or 0) for fields in workers)
     jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)
@@ -196,7 +196,7 @@ def queue_health() -> QueueHealth:
 
 
 def problems_of_workers() -> list[JsonObject]:
-    """Return the `LoadProblem.public` of modules that workers could not load; [] without a broker."""
+    """Return the modules that workers could not load; [] if the broker is unreachable."""
     client = web_client()
     try:
         texts = retry(lambda: _not_loaded_by_workers(client))

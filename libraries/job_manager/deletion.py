@@ -26,8 +26,8 @@ def artifact_note(artifacts: list[JsonObject] | None) -> str:
 def delete_job_data(client: Redis, job_id: str) -> bool:
     """Delete the record and the files of a job; return False if the job is running.
 
-    A file that a later job has replaced is kept. If the store is unreachable, `delete_orphans` deletes the
-    files later.
+    A file that a later job has replaced is kept. If the store is unreachable, `delete_orphans`
+    deletes the files later.
     """
     try:
         return delete_expired(client, job_id)

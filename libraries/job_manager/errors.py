@@ -28,7 +28,7 @@ class UnknownTask(UnknownName):
 
 
 class JobTimeout(BaseException):
-    """Raised in a task at its timeout. Not an `Exception`, so that tasks do not catch it by accident."""
+    """Raised in a task at its timeout. Not an `Exception`, which tasks may catch by accident."""
 
     code = "timeout"
 

@@ -1,8 +1,8 @@
 """Job event streams and the process-wide subscription that delivers new events.
 
-A job that is snapshot or reports progress has a stream in the broker. The ids of its entries are the
-event ids that clients pass to resume. The scripts that change a job write to the stream and publish
-on a channel of the same name, in the same step.
+A job that is followed or reports progress has a stream in the broker. The ids of its entries are
+the event ids that clients pass to resume. The scripts that change a job write to the stream and
+publish on a channel of the same name, in the same step.
 """
 
 from __future__ import annotations
@@ -69,7 +69,6 @@ def order(event_id: str) -> tuple[int, int]:
 
 
 def event_id(place: tuple[int, int]) -> str:
-    """Return the event id with this sort key."""
     return f"{place[0]}-{place[1]}"
 
 
@@ -79,7 +78,7 @@ def end_name(status: str) -> str:
 
 
 def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
-    """Return a job with its events after `after`, and start recording them; None if it does not exist."""
+    """Return a job with its events after `after`, and start recording; None if not found."""
     if not JOB_ID.fullmatch(job_id):
         return None
     known = after if EVENT_ID.fullmatch(after) else START
@@ -107,7 +106,7 @@ def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
 
 
 def end_id(job: JobRecord, last_id: str) -> str:
-    """Return an event id greater than `last_id` for an unpublished final event, from its time if possible."""
+    """Return an event id greater than `last_id` for an unpublished final event."""
     ended = job.ended_at or job.created_at
     at = f"{int(ended.timestamp() * 1000) if ended else 1}-0"
     last = order(last_id)
@@ -136,7 +135,7 @@ class Message(NamedTuple):
 
 
 def send_to_group(owner: str, group: str, body: JsonObject) -> int:
-    """Send `body` to all WebSockets in a group of the owner; return the number of processes that received it."""
+    """Send `body` to the WebSockets in a group; return the number of receiving processes."""
     client = web_client()
     return retry(lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body))))
 
@@ -147,10 +146,10 @@ Listener = TypeVar("Listener")
 
 
 class EventSubscriptions:
-    """The subscription of a process, which delivers job events in order and once, and group messages.
+    """The subscription of a process, which delivers job events in order and once.
 
-    Listeners are called in the thread of the subscription and must not block. After an outage of the
-    broker the missed job events are delivered.
+    Listeners are called in the thread of the subscription and must not block. After an outage of
+    the broker the missed job events are delivered.
     """
 
     def __init__(self, settings: Settings) -> None:

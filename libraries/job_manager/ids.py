@@ -1,8 +1,8 @@
 """Ids of jobs and batches, which cannot be guessed and are recognized after their expiry.
 
-An id is 32 letters and digits that encode 20 bytes: the creation time (4, Unix seconds), random bytes
-(10), and an HMAC (6) with the secret of the installation, which includes the owner. So the service
-can report an expired job as expired without a list of former jobs.
+An id is 32 letters and digits that encode 20 bytes: the creation time (4, Unix seconds), random
+bytes (10), and an HMAC (6) with the secret of the installation, which includes the owner. So the
+service can report an expired job as expired without a list of former jobs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _secrets: WeakKeyDictionary[Redis, bytes] = WeakKeyDictionary()
 
 @contextlib.contextmanager
 def repeatable_ids(seed: str) -> Iterator[None]:
-    """Derive the ids of the jobs that are queued inside from `seed`, so that repeating it queues no new jobs.
+    """Derive the ids of jobs that are queued inside from `seed`; repetition queues no new jobs.
 
     The secret of the installation keeps the ids unpredictable.
     """
@@ -44,7 +44,7 @@ def repeatable_ids(seed: str) -> Iterator[None]:
 
 
 def new_id(client: Redis, owner: str, *, kind: str = JOB, prefix: str = "") -> str:
-    """Return a new id, with `<prefix>_` in front if given; inside `repeatable_ids` the next derived one."""
+    """Return a new id, with `<prefix>_` in front; inside `repeatable_ids` the next derived one."""
     seeded = _seed.get()
     if seeded is None:
         secret, created = installation_secret(client), int(time.time())
@@ -73,7 +73,7 @@ def creation_time(client: Redis, text: str, owner: str, *, kind: str = JOB) -> i
 
 
 def installation_secret(client: Redis, *, cached: bool = True) -> bytes:
-    """Return the 32 random bytes that all processes of this installation share, cached for each client."""
+    """Return the 32 random bytes that all processes share, cached for each client."""
     known = _secrets.get(client)
     if known is None or not cached:
         client.set(keys.SECRET_KEY, secrets.token_bytes(32), nx=True)
@@ -91,7 +91,7 @@ def _hash(secret: bytes, text: bytes) -> bytes:
 
 
 def derive_secret(purpose: str, owner: str) -> bytes:
-    """Return 32 secret bytes for a purpose and an owner, the same in all processes of the installation."""
+    """Return 32 secret bytes for a purpose and an owner, the same in all processes."""
     client = web_client()
     secret = retry(lambda: installation_secret(client))
     return _hash(secret, f"{purpose}\0{owner}".encode())

@@ -1,7 +1,7 @@
 """Immediate mode: jobs run in the process that queues them, before the call returns.
 
-Jobs use the same queue, scripts and records as with workers. Jobs are not retried, and scheduled jobs
-do not run, because no process waits for them. Timeouts apply in the main thread only.
+Jobs use the same queue, scripts and records as with workers. Jobs are not retried, and scheduled
+jobs do not run, because no process waits for them. Timeouts apply in the main thread only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Process:
 
 
 def run_inline_with(make_runner: MakeRunner) -> None:
-    """Set the factory of job runners; its arguments are settings, a client and the maximum of jobs per call."""
+    """Set the factory of job runners, called with settings, a client and the job limit per call."""
     _Process.make_runner = staticmethod(make_runner)
 
 
@@ -68,9 +68,7 @@ def _runner(settings: Settings) -> JobRunner:
         if _Process.make_runner is None:
             load_plugins()
         if _Process.make_runner is None:
-            raise RuntimeError(
-                "no module below workers/ calls run_inline_with(), so jobs cannot run in immediate mode"
-            )
+            raise RuntimeError("immediate mode: no module below workers/ calls run_inline_with()")
         if settings not in _Process.runners:
             _Process.runners.clear()
             runner = _Process.make_runner(settings, web_client(settings), MAX_JOBS)

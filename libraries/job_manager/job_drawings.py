@@ -17,8 +17,8 @@ def first_drawing(record: JobRecord) -> JsonObject | None:
 def read_drawing(job_id: str) -> bytes:
     """Return the SVG of a finished job of the current owner.
 
-    Raises JobUnknown, Conflict if the job has not finished, NotFound if it made no SVG or the file is
-    missing or was replaced, or StorageUnavailable.
+    Raises JobUnknown, Conflict if the job has not finished, NotFound if it made no SVG or the file
+    is missing or was replaced, or StorageUnavailable.
     """
     record = find_job(job_id)
     if record.status != "finished":

@@ -1,8 +1,8 @@
 """The journal: the ordered log of status changes of all jobs, and its subscribers.
 
-The scripts that change a job append to a stream in the broker. Each subscriber is a consumer group of
-the stream, so that all processes share its cursor. Entries are delivered at least once, possibly after
-a later change of the same job: a handler reads the record of the job and is idempotent.
+The scripts that change a job append to a stream in the broker. Each subscriber is a consumer group
+of the stream, so that all processes share its cursor. Entries are delivered at least once, possibly
+after a later change of the same job: a handler reads the record of the job and is idempotent.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ log = logging.getLogger(__name__)
 class JournalEntry:
     """A status change of a job; `id` is its stream id, which is the total order.
 
-    `event` is `queued`, `started`, `progress`, `retry` (a failed attempt with retries left), `requeued`,
-    `finished`, `failed`, `stopped`, `canceled` or `deleted`. `seconds` is the duration of the ended attempt.
-    `data` is the progress, the new `status` of a `retry`, or the files of a `deleted` job.
+    `event` is `queued`, `started`, `progress`, `retry` (a failed attempt with retries left),
+    `requeued`, `finished`, `failed`, `stopped`, `canceled` or `deleted`. `seconds` is the duration
+    of the ended attempt. `data` is the progress, the new `status` of a `retry`, or the files of a
+    `deleted` job.
     """
 
     id: str
@@ -58,7 +59,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class InBroker:
-    """A script, such as `metrics/count`, that reads and handles entries in one step, each exactly once.
+    """A script, such as `metrics/count`, that reads and handles each entry exactly once.
 
     `keys` and `arguments` follow those of the subscription.
     """
@@ -73,13 +74,15 @@ Handler = Callable[[Sequence[JournalEntry]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """A subscriber of the journal; `name` is its consumer group, `events` are the events to deliver.
+    """A subscriber of the journal; `name` is its consumer group, `events` is what it gets.
 
     Attributes:
-        handler: called with entries in order. If it raises `Unavailable` or an error of the broker, all
-            entries are retried until it succeeds; after another error each at most five times.
-        having: deliver only entries of jobs whose record has this field, and `deleted` ones with data.
-        between_jobs: run in idle work-horses, not in a thread: for handlers that use a database or a store.
+        handler: called with entries in order. If it raises `Unavailable` or an error of the broker,
+            all entries are retried until it succeeds; after another error each at most five times.
+        having: deliver only entries of jobs whose record has this field, and `deleted` ones with
+            data.
+        between_jobs: run in idle work-horses, not in a thread: for handlers that use a database or
+            a store.
         backlog: start with the oldest entry instead of the next one.
         resync: called after entries were trimmed before the subscriber read them.
         retry_delay_s: first retry delay of an entry; each further delay is four times as long.
@@ -112,7 +115,7 @@ _subscriptions: dict[str, Subscription] = {}
 
 
 def subscribe(subscription: Subscription) -> None:
-    """Register a subscriber in this process. Workers serve it if it was registered before they start."""
+    """Register a subscriber in this process; workers serve those registered before their start."""
     _subscriptions[subscription.name] = subscription
 
 
@@ -276,7 +279,7 @@ def _entry(entry_id: bytes, fields: list[bytes]) -> JournalEntry:
 
 
 def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
-    """Handle the new entries of a subscriber in this process; wait up to `seconds` for other processes.
+    """Handle the new entries of a subscriber here; wait up to `seconds` for other processes.
 
     Raises Unavailable if the handler or the broker is unavailable.
     """

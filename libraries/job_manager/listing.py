@@ -35,7 +35,7 @@ class JobPage:
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """Filter of jobs; `text` matches the id, the task, the error or the result, the others are equal."""
+    """Filter of jobs; `text` is searched in the id, the task, the error and the result."""
 
     status: str | None = None
     task: str | None = None

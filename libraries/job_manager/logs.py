@@ -70,8 +70,8 @@ class LogBuilder:
 def read_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry] | None:
     """Return the log of a job, None if it does not exist.
 
-    It contains the last 500 events and ten failed attempts, the last five of them with a traceback. With the
-    same `builder`, further events without news are skipped.
+    It contains the last 500 events and ten failed attempts, the last five of them with a traceback.
+    With the same `builder`, further events without news are skipped.
     """
     if not JOB_ID.fullmatch(job_id):
         return None
@@ -87,7 +87,6 @@ def read_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry] |
 
 
 def _read(client: Redis, job_id: str) -> tuple[list[bytes | None], Stream, Stream]:
-    """Return the fields of the record, the stored events and the last result."""
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(keys.job_key(job_id), list(FIELDS))
         pipeline.xrange(keys.events_key(job_id))

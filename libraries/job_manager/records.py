@@ -44,8 +44,8 @@ FIELDS = (
 class JobRecord:
     """A snapshot of a job. Times are UTC, `timeout` is in seconds.
 
-    `error` is for operators, `public_error` and `error_code` are for clients. `position` is 0 at the front
-    of the queue, and None if the job is not among its first thousand.
+    `error` is for operators, `public_error` and `error_code` are for clients. `position` is 0 at
+    the front of the queue, and None if the job is not among its first thousand.
     """
 
     id: str
@@ -85,9 +85,9 @@ def fetch_job(job_id: str) -> JobRecord | None:
 def get_job_status(job_id: str) -> JsonObject:
     """Return a dict with the keys id, status, result, error, created_at, started_at and ended_at.
 
-    The status is queued, started, finished, failed, stopped, canceled, deferred, scheduled, or not_found
-    for an unknown id. The error is the last line of the traceback, or None. The times are `datetime`
-    objects in UTC, or None.
+    The status is queued, started, finished, failed, stopped, canceled, deferred, scheduled, or
+    not_found for an unknown id. The error is the last line of the traceback, or None. The times are
+    `datetime` objects in UTC, or None.
     """
     record = fetch_job(job_id) or JobRecord(
         id=job_id, status=NOT_FOUND, error=f"job not found: {str(job_id)[:128]!r}"
@@ -176,7 +176,6 @@ def _outcome(status: str, outcome: dict[bytes, bytes], public: dict[str, str] | 
 
 
 def public_failure(error: str) -> tuple[str, str]:
-    """Return the public code and text of an error that RQ or a worker recorded."""
     return next(
         (found for mark, found in PUBLIC_FAILURES.items() if mark in error), INTERNAL_FAILURE
     )

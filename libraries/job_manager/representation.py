@@ -80,7 +80,7 @@ def attempt_json(attempt: dict[str, str]) -> JsonObject:
 
 
 def public_result(result: Any) -> Any:
-    """Return a result with store paths as `output/...` or `uploads/...`; containers change in place."""
+    """Return a result with store paths as `output/...` or `uploads/...`, changed in place."""
     stores = (output_folder(), upload_folder())
     top = [result]
     pending: list[list[Any] | JsonObject] = [top]

@@ -1,7 +1,7 @@
 """Number of retries of a task and the delays between them.
 
-A task module may set `TRIES = 5`. The value is read from the source, like the tasks themselves, because
-the process that queues a job does not import it.
+A task module may set `TRIES = 5`. The value is read from the source, like the tasks themselves,
+because the process that queues a job does not import it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def max_retries(task: str, settings: JobSettings, *, wanted: int | None = None) 
 
 
 def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
-    """Return the delays in seconds: `first` times 1, 4, 16 and so on, up to an hour, with 20 % jitter."""
+    """Return the delays in seconds: `first` times 1, 4, 16, up to an hour, with 20 % jitter."""
     return [
         round(
             min(first * 4.0**number, MAX_DELAY_S) * random.uniform(0.8, 1.2),  # noqa: S311

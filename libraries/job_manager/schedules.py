@@ -44,9 +44,9 @@ class BadSchedules(Exception):
 class Schedule:
     """A periodic task, due at the times of `cron` or `every` so many seconds.
 
-    Periods count from 1970-01-01 00:00 UTC, so that all workers compute the same due times. With `catch_up`
-    the last due time missed without a running worker is made up for. With `overlap` a job is queued even
-    if the previous one has not ended.
+    Periods count from 1970-01-01 00:00 UTC, so that all workers compute the same due times. With
+    `catch_up` the last due time missed without a running worker is made up for. With `overlap` a
+    job is queued even if the previous one has not ended.
     """
 
     name: str

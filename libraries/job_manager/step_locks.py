@@ -35,7 +35,7 @@ class StepLock:
     holder: str = ""
 
     def mark_done(self, note: JsonObject) -> None:
-        """Mark the step as done, right after the step; retries for up to ten minutes during outages."""
+        """Mark the step as done, right after it; retries for up to ten minutes."""
         client, settings = self.client, JobSettings.current()
         if client is not None:
             lifetime = max(settings.result_ttl, settings.failure_ttl) + 86400
@@ -51,8 +51,8 @@ class StepLock:
 def claim(name: str) -> StepLock:
     """Lock the step `name` of the running job for this attempt; outside a job there is no lock.
 
-    The lock of a dead attempt is ignored: if it died between the step and `mark_done`, the step is repeated.
-    Raises Unavailable while another attempt that may be running holds the lock.
+    The lock of a dead attempt is ignored: if it died between the step and `mark_done`, the step is
+    repeated. Raises Unavailable while another attempt that may be running holds the lock.
     """
     job = get_current_job()
     if job is None:

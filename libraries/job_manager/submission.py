@@ -45,10 +45,11 @@ UNLIMITED = 10**9
 class JobOptions:
     """Options of a job other than the arguments of its task; None selects the default.
 
-    `job_timeout` is a duration such as `300` or `'5m'`, `run_at` a time in Unix seconds, `retry_pause` the
-    first retry delay in seconds. `depends_on` are jobs that must finish first, or end in any state with
-    `allow_failure`. `webhook` has `url`, `events` and optionally `secret`. `notify` creates notifications
-    for the owner. `internal` jobs are not listed, and accepted by a full queue.
+    `job_timeout` is a duration such as `300` or `'5m'`, `run_at` a time in Unix seconds,
+    `retry_pause` the first retry delay in seconds. `depends_on` are jobs that must finish first, or
+    end in any state with `allow_failure`. `webhook` has `url`, `events` and optionally `secret`.
+    `notify` creates notifications for the owner. `internal` jobs are not listed, and accepted by a
+    full queue.
     """
 
     job_timeout: str | int | None = None
@@ -79,7 +80,7 @@ def enqueue_background_job(
 
     Raises:
         UnknownTask: no such task.
-        InvalidInput: the arguments are not JSON values, or the timeout is not between 1 s and 1 day.
+        InvalidInput: invalid arguments, or a timeout that is not between 1 s and 1 day.
         Exhausted: the queue is full, or a rate limit of the task is reached.
         QueueUnavailable: the broker is unreachable; nothing was queued.
     """
@@ -109,7 +110,7 @@ def submit(
 
 
 def check_rates(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -> None:
-    """Count calls of a task with `METERED = "mail"` in its module against the rate limits, all or none.
+    """Count calls of a task with `METERED = "mail"` in its module, all or none.
 
     They count for the owner and for each address in `recipient` or `recipients`. The settings
     `<NAME>_PER_HOUR` and `<NAME>_PER_RECIPIENT` are the limits. Raises Exhausted.
@@ -227,7 +228,7 @@ def extra_fields(owner: str, options: JobOptions) -> dict[str, str]:
 
 
 def raise_if_full(outcome: int) -> None:
-    """Raise Exhausted if `outcome`, the result of `lua/enqueue.lua`, means that the queue is full."""
+    """Raise Exhausted if `outcome` of `lua/enqueue.lua` means that the queue is full."""
     if outcome < 0:
         raise Exhausted("the queue is full; try again later", retry_after=5, code="queue-full")
 

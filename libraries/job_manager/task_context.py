@@ -36,7 +36,7 @@ class StoredArtifact(Protocol):
 
 
 class RunState:
-    """The running attempt: its execution id, '' in a stock worker, and the time of its last report."""
+    """The running attempt: its execution id ('' in a stock worker) and its last report."""
 
     execution_id = ""
     reported_job = ""
@@ -54,7 +54,7 @@ def execution(execution_id: str) -> Iterator[None]:
 
 
 def attach(artifact: StoredArtifact, **more: object) -> str:
-    """Record an artifact of the running job, with the JSON values `more` for clients; return its path."""
+    """Record an artifact of the running job, with JSON values for clients; return its path."""
     job = get_current_job()
     if job is not None:
         job.meta.setdefault("artifacts", []).append({**artifact.as_record(), **more})
@@ -70,7 +70,7 @@ def set_meta(name: str, value: object) -> None:
 
 
 def job_client() -> Redis | None:
-    """Return the connection of the running job, which retries longer than that of a request; None outside a job."""
+    """Return the connection of the running job, which retries long; None outside a job."""
     job = get_current_job()
     return job.connection if job is not None else None
 
@@ -140,7 +140,7 @@ def _throttled(job: Job) -> bool:
 
 
 def next_retry_delay_s() -> float | None:
-    """Return the delay before the next attempt if this one fails; None without retries or outside a job."""
+    """Return the delay before the next attempt if this one fails; None if there is none."""
     job = get_current_job()
     if job is None or not job.retries_left:
         return None

@@ -59,8 +59,9 @@ class JobHandle(Generic[Returned]):
     def result(self, timeout: float | None = None) -> Returned:
         """Wait for the job and return the result of the task.
 
-        Without a timeout, a job that waits for another one blocks its worker, perhaps forever. Raises NoResult
-        if the job failed, was canceled, has expired, or has not ended after `timeout` seconds.
+        Without a timeout, a job that waits for another one blocks its worker, perhaps forever.
+        Raises NoResult if the job failed, was canceled, has expired, or has not ended after
+        `timeout` seconds.
         """
         started, pause = time.monotonic(), MIN_POLL_S
         while True:
@@ -108,7 +109,6 @@ class BackgroundTask(Generic[Parameters, Returned]):
         return JobHandle(submit(self.path, args, kwargs, self._options).id)
 
     def call_local(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
-        """Call the function without a job."""
         return self._function(*args, **kwargs)
 
     def with_options(self, options: JobOptions) -> BackgroundTask[Parameters, Returned]:

@@ -1,7 +1,7 @@
 """The tasks: public functions of the `workers/*_tasks.py` modules, read without importing them.
 
-The web process needs only the names, so it reads the source. A dotted path of a client is looked up in
-this list and never imported.
+The web process needs only the names, so it reads the source. A dotted path of a client is looked up
+in this list and never imported.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _why_no_task(name: str) -> str | None:
 
 
 def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Check the arguments of a task against its source; tasks with unknown decorators are not checked.
+    """Check the arguments of a task against its source, unless it has unknown decorators.
 
     Raises InvalidInput with the `field` `args` or `kwargs.<name>`.
     """
@@ -165,7 +165,7 @@ def _file_of(task: str) -> tuple[Path, int]:
 
 
 def module_constant(module: str, name: str) -> object:
-    """Return the literal value of a constant in a task module, such as `TRIES = 5`; None if not set."""
+    """Return the literal value of a constant in a task module, such as `TRIES`, or None."""
     file_name = f"{module.rpartition('.')[2]}.py"
     for folder in _folders():
         if (folder / file_name).is_file():

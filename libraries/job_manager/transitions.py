@@ -95,7 +95,7 @@ def finish(
     lifetime: int,
     made: str = "",
 ) -> int:
-    """Commit a result as JSON or None, and the note of the files. Returns a result of `lua/finish.lua`."""
+    """Commit a result as JSON or None, and the note of the files. See `lua/finish.lua`."""
     packed = b64encode(result.encode()).decode() if result is not None else ""
     script_keys = (
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker),
@@ -117,10 +117,11 @@ def fail(
     permanent: bool = False,
     public: dict[str, str] | None = None,
 ) -> int:
-    """End a failed attempt; `error` is its last line, `public` the error for clients. See `lua/fail.lua`."""
+    """End a failed attempt; `error` is its last line, `public` for clients. See `lua/fail.lua`."""
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY,
-        keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker), keys.ENDING_KEY,
+        keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker),
+        keys.ENDING_KEY,
     )  # fmt: skip
     record = {
         "worker": attempt.worker,
@@ -158,7 +159,7 @@ def append_event(client: Redis, job_id: str, execution_id: str, event: str, text
 
 
 def return_job(client: Redis, attempt: Attempt) -> bool:
-    """Return a running job to the front of the queue; return False if the attempt was superseded."""
+    """Return a running job to the front of the queue; False if the attempt was superseded."""
     script_keys = (keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
     arguments = (attempt.job_id, attempt.execution_id)
     return bool(run_script(client, "job_manager/return_job", script_keys, arguments))
@@ -184,8 +185,8 @@ class Reaped(NamedTuple):
 def reap(client: Redis, now: float, lifetime: int, *, limit: int = 1000) -> Reaped:
     """Recover the jobs of dead processes, and queue scheduled jobs that are due."""
     script_keys = (
-        keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY,
-        keys.ENDING_KEY,
+        keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY,
+        keys.FAILED_KEY, keys.ENDING_KEY,
     )  # fmt: skip
     arguments = (
         MAX_INTERMEDIATE_S, MAX_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE),
@@ -224,7 +225,7 @@ def abandon(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
 
 
 def delete_record(client: Redis, job_id: str) -> str | None:
-    """Delete a job except for the note of its files; return the note, or '', or None if the job is running."""
+    """Delete a job; return the note of its files or '', or None if the job is running."""
     script_keys = (
         keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FINISHED_KEY, keys.FAILED_KEY,
         keys.CANCELED_KEY, keys.ENDING_KEY, keys.ARTIFACTS_KEY, keys.INTERMEDIATE_KEY,

@@ -26,8 +26,8 @@ BOUNDS = (0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, math.inf)
 class TaskTotals:
     """Totals of one task since the broker's data was created.
 
-    `outcomes` count jobs by final state and `retried` attempts; `buckets` count attempts by duration, each
-    up to its bound and over the next smaller one; `seconds` is the total duration.
+    `outcomes` count jobs by final state and `retried` attempts; `buckets` count attempts by
+    duration, each up to its bound and over the next smaller one; `seconds` is the total duration.
     """
 
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
@@ -48,8 +48,9 @@ class TaskTotals:
 class QueueMetrics:
     """A snapshot of the queue.
 
-    `front_wait` is the age in seconds of the first job in the queue, `memory` and `memory_limit` are bytes
-    (None if unknown, 0 for no limit), `lags` the numbers of unhandled journal entries by subscriber.
+    `front_wait` is the age in seconds of the first job in the queue, `memory` and `memory_limit`
+    are bytes (None if unknown, 0 for no limit), `lags` the numbers of unhandled journal entries by
+    subscriber.
     """
 
     jobs: dict[str, int]

@@ -42,7 +42,6 @@ class Dispatcher:
         self._listener = threading.Thread(target=self._listen, name="journal", daemon=True)
 
     def start(self) -> None:
-        """Create missing cursors and start the threads."""
         with suppress(*REFUSALS):
             for one in subscriptions():
                 Reader(self._client, one).begin()

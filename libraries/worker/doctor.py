@@ -30,7 +30,7 @@ class Finding(NamedTuple):
 
 
 def is_in_memory(settings: Settings) -> bool:
-    """Return whether each process has an in-memory broker: in immediate mode, unless a broker is running."""
+    """Return whether processes use in-memory brokers: in immediate mode, if none is running."""
     return (
         settings.jobs.immediate
         and settings.broker.embedded_broker
@@ -115,7 +115,7 @@ def _queue(client: Redis, settings: Settings) -> Finding:
 
 
 def examine_tasks(timeout_s: float = 2.8) -> list[Finding]:
-    """Return findings about the task modules, which another process imports within `timeout_s` seconds."""
+    """Return findings about the task modules, imported elsewhere within `timeout_s` seconds."""
     files = task_files()
     modules = [f"{PACKAGE}.{path.stem}" for path in files]
     lines, ending = _import_elsewhere(modules, files, timeout_s)

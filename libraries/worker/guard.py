@@ -17,8 +17,8 @@ PR_SET_PDEATHSIG = 1
 def start_guard(state: HorseState) -> int:
     """Start a process that kills the work-horse's process group when this process ends.
 
-    The kernel kills only the work-horse itself. The guard forks twice, so that no process has to wait for it.
-    Returns the write end of a pipe: the guard acts when its last copy is closed.
+    The kernel kills only the work-horse itself. The guard forks twice, so that no process has to
+    wait for it. Returns the write end of a pipe: the guard acts when its last copy is closed.
     """
     reader, writer = os.pipe()
     child = os.fork()

@@ -21,7 +21,7 @@ class StartupFailed(Exception):
 
 
 def on_startup(hook: Hook) -> Hook:
-    """Register `hook`, which each worker calls once before it takes jobs; an exception prevents the start.
+    """Register `hook`, called once before a worker takes jobs; an exception prevents the start.
 
     Raises TypeError if the name would make the hook a task.
     """
@@ -30,7 +30,7 @@ def on_startup(hook: Hook) -> Hook:
 
 
 def on_shutdown(hook: Hook) -> Hook:
-    """Register `hook`, which each worker calls once after its last job; an exception is logged.
+    """Register `hook`, called once after the last job of a worker; an exception is logged.
 
     Raises TypeError if the name would make the hook a task.
     """

@@ -1,9 +1,9 @@
-"""The work-horse: a forked process that runs jobs one after the other and may be killed at any time.
+"""The work-horse: a forked process that runs jobs, and that may be killed at any time.
 
-RQ forks for each job, and its worker takes the job and updates the records. Here the work-horse does
-both: one round trip commits a result, another takes the next job, and one fork serves many jobs. It
-records its activity in a `HorseState`, with which its worker keeps the job alive, stops it, and
-settles it if the work-horse dies.
+RQ forks for each job, and its worker takes the job and updates the records. Here the work-horse
+does both: one round trip commits a result, another takes the next job, and one fork serves many
+jobs. It records its activity in a `HorseState`, with which its worker keeps the job alive, stops
+it, and settles it if the work-horse dies.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 class Horse:
-    """Takes and runs jobs up to its limit, until a stop request, or in burst mode until the queue is empty."""
+    """Takes and runs jobs up to its limit, a stop request, or in burst mode an empty queue."""
 
     commit_policy = COMMIT
 
@@ -87,7 +87,7 @@ class Horse:
             if self._state.stop_wanted:
                 break
             if _has_children():
-                # After this process exits, the worker kills the processes that the job left running.
+                # When this process has exited, the worker kills the processes of the job.
                 return SERVED_ITS_JOBS
         else:
             return SERVED_ITS_JOBS
@@ -119,13 +119,13 @@ class Horse:
                 log.warning("Broker unreachable (%s); retrying", type(error).__name__)
                 time.sleep(BROKER_RETRY_S)
         if popped:
-            # The job arrived together with the request to stop. If this fails, a reaper requeues it.
+            # The job arrived with the request to stop. If this fails, a reaper requeues it.
             with suppress(exceptions.RedisError):
                 transitions.requeue(self._client, popped)
         return None
 
     def _handle_entries(self, *, burst: bool) -> bool:
-        """Handle entries of `between_jobs` subscribers, in burst mode of all; return whether any."""
+        """Handle entries of `between_jobs` subscribers, in burst mode all; return whether any."""
         if burst:
             return read_to_end(self._all_readers(), seconds=MAX_CATCH_UP_S)
         between = [self._reader(one) for one in subscriptions() if one.between_jobs]
@@ -140,7 +140,7 @@ class Horse:
 
     def _wait(self) -> str:
         """Wait for a job and return its id; '' after a timeout or when the worker ends the wait."""
-        # A separate connection, whose id the worker knows: CLIENT UNBLOCK ends the wait without losing a job.
+        # A separate connection, whose id the worker uses for CLIENT UNBLOCK: no job is lost.
         with self._client.client() as waiting:  # type: ignore[no-untyped-call]
             self._state.write(Activity(WAITING, waiting.client_id(), time.monotonic()))
             try:
@@ -228,7 +228,7 @@ class Horse:
             self._client.hset(keys.ARTIFACTS_KEY, job.id, made)
 
     def _check_current(self, attempt: Attempt) -> None:
-        """Raise Superseded if the job was given to another worker, whose file must not be overwritten."""
+        """Raise Superseded if the job was given to another worker, whose file must be kept."""
         member = f"{attempt.job_id}:{attempt.execution_id}"
         if not self._commit(lambda: int(self._client.zscore(keys.STARTED_KEY, member) is not None)):
             raise Superseded("the job was given to another worker meanwhile")
@@ -237,7 +237,7 @@ class Horse:
         return retry(step, self.commit_policy)
 
     def _within(self, timeout: int) -> AbstractContextManager[None]:
-        """Return a context manager that limits the next job in time, in seconds, and processor time."""
+        """Return a context manager that limits time, in seconds, and CPU time of the next job."""
         self._limit_cpu()
         return Deadline(timeout)
 
@@ -305,7 +305,6 @@ def _printable(text: str, most: int = 128) -> str:
 
 
 def _has_children() -> bool:
-    """Return whether a child process is still running."""
     try:
         while True:
             pid, _ = os.waitpid(-1, os.WNOHANG)
@@ -316,7 +315,7 @@ def _has_children() -> bool:
 
 
 def release_dependents(client: Redis, job_id: str) -> None:
-    """Queue the dependents of a job. Idempotent; after an error of the broker the reaper repeats it."""
+    """Queue the dependents of a job. Idempotent; the reaper repeats it after an error."""
     with suppress(exceptions.RedisError):
         queue = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
         with suppress(NoSuchJobError):

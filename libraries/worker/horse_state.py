@@ -11,8 +11,8 @@ import struct
 import time
 from typing import NamedTuple
 
-# Version (odd while writing), phase, client id of the waiting connection, start of the job (monotonic and Unix seconds),
-# timeout in seconds, job id, execution id.
+# Version (odd during a write), phase, client id of the waiting connection, start of the job
+# (monotonic and Unix seconds), timeout in seconds, job id, execution id.
 LAYOUT = struct.Struct("<QBQddd128s32s")
 STOP_AT = 1024
 HORSE_AT = 1032

@@ -1,7 +1,7 @@
 """Import check of task modules: `python -m libraries.worker.importing FOLDERS MODULE...`.
 
-It runs in a separate process, because a module may print, hang or exit when it is imported. For each
-module it prints two lines: the name, before the import, and the error, which may be empty.
+It runs in a separate process, because a module may print, hang or exit when it is imported. For
+each module it prints two lines: the name, before the import, and the error, which may be empty.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class InlineHorse(Horse):
-    """Runs jobs in a process that is not a worker: without resource limits, and with a timeout only in the main thread."""
+    """Runs jobs outside of a worker: no resource limits, timeouts only in the main thread."""
 
     commit_policy = replace(COMMIT, limit_s=2.0)
 
@@ -68,7 +68,7 @@ class InlineHorse(Horse):
             self._names, self._tasks = names, load_tasks()
 
     def _claim(self, job_id: str) -> bool:
-        """Move the job from the queue to the intermediate list; return whether it was in the queue."""
+        """Move the job to the intermediate list; return whether it was in the queue."""
         with self._client.pipeline() as pipeline:
             pipeline.lrem(keys.QUEUE_KEY, 1, job_id)
             pipeline.lpush(keys.INTERMEDIATE_KEY, job_id)
@@ -110,7 +110,6 @@ class InlineRunner:
         self._left = 0
 
     def run(self, job_ids: Sequence[str]) -> None:
-        """Run these jobs if they are in the queue, and then their dependents."""
         with self._lock, self._nested():
             if self._depth > MAX_DEPTH:
                 log.warning("Jobs queue jobs %d deep: the innermost stay queued", MAX_DEPTH)

@@ -1,7 +1,7 @@
 """The reaper: recovery from dead processes, each second, in every worker.
 
-Several reapers may run at once. RQ's own clean-up runs every ten minutes, under a lock that a killed
-worker does not release.
+Several reapers may run at once. RQ's own clean-up runs every ten minutes, under a lock that a
+killed worker does not release.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ log = logging.getLogger(__name__)
 class Reaper:
     """Runs the reap script each second, in a background thread with its own connection.
 
-    A second thread deletes expired data, so that a slow or unreachable store does not delay the reaping.
+    A second thread deletes expired data, so that a slow or unreachable store does not delay the
+    reaping.
     """
 
     def __init__(self, settings: Settings, sweeps: Sequence[Sweep] = ()) -> None:
@@ -113,7 +114,7 @@ class Reaper:
                     self._client.zrem(registry, job_id)  # type: ignore[arg-type]
 
     def release_waiting(self) -> None:
-        """Release or abandon deferred jobs whose dependencies ended without a worker noticing it."""
+        """Release or abandon deferred jobs whose dependencies ended unnoticed."""
         try:
             ReadyJobRegistry(
                 keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
@@ -125,7 +126,7 @@ class Reaper:
             return
 
     def settle_waiting_job(self, job_id: str) -> None:
-        """Release a deferred job if its dependencies have ended, or abandon it if one of them failed."""
+        """Release a deferred job if its dependencies have ended, abandon it if one failed."""
         needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
         states = {self._client.hget(keys.job_key(name), "status") for name in needed}
         allowed = self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"

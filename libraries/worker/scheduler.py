@@ -1,7 +1,7 @@
 """The scheduler of periodic tasks, which runs in every worker.
 
-A script in the broker queues at most one job for each due time, however many schedulers run. The job
-itself runs like any other, and is retried if its worker dies.
+A script in the broker queues at most one job for each due time, however many schedulers run. The
+job itself runs like any other, and is retried if its worker dies.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Scheduler:
             self._thread.join(timeout=2)
 
     def tick(self, now: float) -> list[str]:
-        """Handle all schedules that are due at `now`, in Unix seconds; return the ids of the queued jobs."""
+        """Handle all schedules due at `now`, in Unix seconds; return the ids of queued jobs."""
         queued = []
         for schedule in self._schedules:
             due = schedule.latest(now)
@@ -80,7 +80,7 @@ class Scheduler:
         return queued
 
     def queue_due(self, schedule: Schedule, due: float, now: float) -> str:
-        """Queue the job of a due time unless it was handled before or is to be skipped; return its id or ''."""
+        """Queue the job of a due time unless it is known or skipped; return its id or ''."""
         job = self._job(schedule, due)
         too_late = not schedule.catch_up and now - due > MAX_LATE_S
         with as_owner(schedule.owner):

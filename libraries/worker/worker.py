@@ -1,7 +1,7 @@
 """The worker: RQ's worker with fast recovery, lossless shutdown and less overhead per job.
 
-It forks a work-horse that takes and runs the jobs, sends heartbeats for the running job, kills it if
-necessary, and settles the job of a dead work-horse. `rq worker -S json background` runs the same
+It forks a work-horse that takes and runs the jobs, sends heartbeats for the running job, kills it
+if necessary, and settles the job of a dead work-horse. `rq worker -S json background` runs the same
 jobs from the same queue.
 """
 
@@ -49,8 +49,8 @@ from libraries.worker.loading import Tasks, load_tasks
 FIRST_HEARTBEAT_S = 1.0
 # A job that ignores its timeout (in C code, or catching the exception) is killed after this time.
 KILL_AFTER_TIMEOUT_S = 5
-# A work-horse without a job updates its state every few seconds, unless it deadlocked: a fork copies
-# the locks that other threads hold.
+# A work-horse without a job updates its state every few seconds, unless it deadlocked: a fork
+# copies the locks that other threads hold.
 MAX_IDLE_S = 60.0
 POLL_S = 0.25
 STOP_POLL_S = 0.02
@@ -89,7 +89,7 @@ class VectorWorker(Worker):
         self._stopped_execution = ""
         self._heartbeats: dict[str, float] = {}
         self._own_heartbeat_at = 0.0
-        # A signal, a command or the end of the work-horse writes to this pipe, which wakes the worker.
+        # Signals, commands and the end of the work-horse write to this pipe to wake the worker.
         self._wake_reader, self._wake_writer = os.pipe()
         self._guard = -1
         os.set_blocking(self._wake_reader, False)
@@ -100,7 +100,7 @@ class VectorWorker(Worker):
         return self._stop_requested
 
     def work(self, burst: bool = False, logging_level: str | None = "WARNING", **_: object) -> bool:  # type: ignore[override]
-        """Run jobs until asked to stop, or with `burst` until the queue is empty; return whether the end was orderly."""
+        """Run jobs until a stop request, or with `burst` an empty queue; return True if orderly."""
         self.bootstrap(logging_level)
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         log.info("Listening on the %s queue", keys.QUEUE)
@@ -319,7 +319,7 @@ class VectorWorker(Worker):
             os.close(self._guard)
             os.setpgrp()
             self._horse_state.horse = os.getpid()
-            # A stop signal to the process group must not fail the job; the worker requests the stop.
+            # A stop signal to the process group must not fail the job.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
             die_with_parent(parent)

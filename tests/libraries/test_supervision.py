@@ -98,7 +98,7 @@ def test_the_restart_delay_doubles_up_to_five_seconds() -> None:
         pauses.extend(
             float(line.split(" in ")[1].split()[0])
             for line in runner.out.getvalue().splitlines()
-            if "again" in line
+            if "restarting" in line
         )
 
     runner.run(script)

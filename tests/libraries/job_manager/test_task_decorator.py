@@ -200,5 +200,5 @@ def test_an_invalid_task_is_rejected_at_its_declaration(
     function: Any, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(function, "__module__", module)
-    with pytest.raises(TypeError, match="cannot be a task"):
+    with pytest.raises(TypeError, match="is not a task"):
         background_task(function)

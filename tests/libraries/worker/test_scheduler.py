@@ -94,7 +94,7 @@ def test_the_default_file_is_optional_and_a_configured_one_is_required(
 ) -> None:
     monkeypatch.chdir(home)
     assert load_schedules(settings.jobs) == []
-    with pytest.raises(BadSchedules, match=r"^other.toml, which SCHEDULES names, is not there$"):
+    with pytest.raises(BadSchedules, match=r"^other.toml, set in SCHEDULES, does not exist$"):
         load_schedules(settings.with_values(schedules=home / "other.toml").jobs)
     (home / "empty").touch()
     assert load_schedules(settings.with_values(schedules=home / "empty").jobs) == []
@@ -103,15 +103,15 @@ def test_the_default_file_is_optional_and_a_configured_one_is_required(
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ('cron = "0 3 * * *"', "task: must be the dotted path"),
-        (f'task = "{NOTHING}"', "give either cron or every"),
-        (f'task = "{NOTHING}"\ncron = "0 3 * * *"\nevery = 1', "give either cron or every"),
+        ('cron = "0 3 * * *"', "task: must be a dotted path"),
+        (f'task = "{NOTHING}"', "set either cron or every"),
+        (f'task = "{NOTHING}"\ncron = "0 3 * * *"\nevery = 1', "set either cron or every"),
         (f'task = "{NOTHING}"\ncron = "0 25 * * *"', "cron: "),
         (f'task = "{NOTHING}"\ncron = "0 0 31 2 *"', "cron: "),
         (f'task = "{NOTHING}"\ncron = "* * * * * *"', "cron: must have five fields"),
-        (f'task = "{NOTHING}"\nevery = 0', "every: must be whole seconds"),
-        (f'task = "{NOTHING}"\nevery = 0.5', "every: must be whole seconds"),
-        (f'task = "{NOTHING}"\nevery = true', "every: must be whole seconds"),
+        (f'task = "{NOTHING}"\nevery = 0', "every: must be a duration"),
+        (f'task = "{NOTHING}"\nevery = 0.5', "every: must be a duration"),
+        (f'task = "{NOTHING}"\nevery = true', "every: must be a duration"),
         (f'task = "{NOTHING}"\nevery = 1\nargs = [1]', "args: .* takes at most 0"),
         (f'task = "{NOTHING}"\nevery = 1\ntimeout = "soon"', "timeout: "),
         (f'task = "{NOTHING}"\nevery = 1\nevrey = 1', "evrey: unknown field; did you mean 'every'"),
@@ -123,7 +123,7 @@ def test_the_default_file_is_optional_and_a_configured_one_is_required(
 def test_a_mistake_in_the_file_is_reported(
     home: Path, settings: Settings, probe_tasks: None, entry: str, said: str
 ) -> None:
-    with pytest.raises(BadSchedules, match=f"^schedules.toml cannot be used: 'one': {said}"):
+    with pytest.raises(BadSchedules, match=f"^schedules.toml is invalid: 'one': {said}"):
         load_schedules(written(home, settings, f'[[schedule]]\nname = "one"\n{entry}\n').jobs)
 
 
@@ -131,14 +131,12 @@ def test_all_mistakes_are_reported_together_and_invalid_toml_is_rejected(
     home: Path, settings: Settings, probe_tasks: None
 ) -> None:
     same = f'[[schedule]]\nname = "one"\ntask = "{NOTHING}"\nevery = 1\n'
-    with pytest.raises(
-        BadSchedules, match=r"'one': name: an earlier schedule has it; number 3: name: must be"
-    ):
+    with pytest.raises(BadSchedules, match=r"'one': name: duplicate name; number 3: name: must be"):
         load_schedules(written(home, settings, f"{same}{same}[[schedule]]\n").jobs)
     for text, said in (
         ("[[schedule", "is not TOML"),
-        ("schedule = 1", "nothing else"),
-        ("[other]", "nothing else"),
+        ("schedule = 1", "must contain only"),
+        ("[other]", "must contain only"),
     ):
         with pytest.raises(BadSchedules, match=said):
             load_schedules(written(home, settings, text).jobs)
@@ -340,5 +338,5 @@ def test_an_invalid_file_prevents_the_start_with_a_one_line_error(
         check=False,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("bad.toml cannot be used: 'x': task: must be the dotted path")
+    assert done.stderr.startswith("bad.toml is invalid: 'x': task: must be a dotted path")
     assert len(done.stderr.splitlines()) == 1
