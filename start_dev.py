@@ -135,17 +135,17 @@ class FirstDrawing:
         _, accepted = self._request("POST", "/artboard/create", FIRST_ARTBOARD)
         if "job_id" not in accepted:
             raise NotServing(f"the first artboard was rejected: {accepted.get('detail', accepted)}")
-        job_id, seen = accepted["job_id"], ""
+        job_id, last_status = accepted["job_id"], ""
         while True:
             _, job = self._request("GET", f"/jobs/{job_id}")
-            if job.get("status") != seen:
-                seen = str(job.get("status"))
-                self._supervisor.log(f"First artboard: {seen}")
+            if job.get("status") != last_status:
+                last_status = str(job.get("status"))
+                self._supervisor.log(f"First artboard: {last_status}")
             if job.get("done"):
                 break
             self._pause()
-        if seen != "finished":
-            raise NotServing(f"the first artboard {seen}: {job.get('error')}")
+        if last_status != "finished":
+            raise NotServing(f"the first artboard {last_status}: {job.get('error')}")
         return str(job["result"]), f"/jobs/{job_id}/result"
 
     def _wait_for(self, path: str) -> None:

@@ -33,7 +33,7 @@ def send_notification(
         context: variables of the template.
         attachments: up to five job ids or names such as `output/drawings/a.svg`, 10 MB in total.
     """
-    letter = notice(subject, template, context, attachments, _made_by)
+    letter = notice(subject, template, context, attachments, _artifacts_of)
     return Post(claim=claim, keep=attach, seed=current_job_id()).send(letter, recipient)
 
 
@@ -56,7 +56,7 @@ def send_batch(
         context: variables of the template.
         attachments: up to five job ids or names such as `output/drawings/a.svg`, 10 MB in total.
     """
-    letter = notice(subject, template, context, attachments, _made_by)
+    letter = notice(subject, template, context, attachments, _artifacts_of)
     post = Post(claim=claim, keep=attach, seed=current_job_id())
     return post.send_to_each(
         letter, recipients, report=report_progress, last_try=next_retry_delay_s() is None
@@ -80,5 +80,5 @@ def send_contact(name: str, email: str, message: str) -> JsonObject:
     }
 
 
-def _made_by(job_id: str) -> list[JsonObject]:
+def _artifacts_of(job_id: str) -> list[JsonObject]:
     return find_job(job_id).artifacts

@@ -20,5 +20,5 @@ def process_batch(file_list: list[str], operation: str = "convert_to_json") -> J
     """
     report = run_operation(file_list, operation, report_progress, folder=own_folder("data"))
     folder = output_folder()
-    made = {"path": folder.display_path(attach(report.archive))} if report.archive else {}
-    return {**report.summary(), **made, "report": folder.display_path(attach(report.publish()))}
+    archive = {"path": folder.display_path(attach(report.archive))} if report.archive else {}
+    return {**report.summary(), **archive, "report": folder.display_path(attach(report.publish()))}

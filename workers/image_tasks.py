@@ -113,9 +113,9 @@ def _read_photo(photo: str) -> bytes:
 
 
 def _path_of_job(job_id: str) -> str:
-    made = [
+    images = [
         one["name"] for one in find_job(job_id).artifacts if one["media_type"].startswith("image/")
     ]
-    if not made:
+    if not images:
         raise InvalidInput("that job stored no photo", code="no-photo", field="photo")
-    return f"output/{made[0]}"
+    return f"output/{images[0]}"

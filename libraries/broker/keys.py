@@ -127,6 +127,6 @@ def step_lock_key(job_id: str, step: str) -> str:
     return f"vector:claim:{job_id}:{step}"
 
 
-def rate_limit_key(name: str, kind: str, who: str) -> str:
+def rate_limit_key(name: str, kind: str, subject: str) -> str:
     """Return the key of the sorted set of what was counted within the last hour, scored by time."""
-    return f"vector:meter:{name}:{kind}:{who}"
+    return f"vector:meter:{name}:{kind}:{subject}"

@@ -45,12 +45,12 @@ def delete_expired(client: Redis, job_id: str) -> bool:
     if note is None:
         return False
     if note:
-        made = json.loads(note)
-        with as_owner(made["owner"]):
+        stored = json.loads(note)
+        with as_owner(stored["owner"]):
             store = output_folder()
-            for artifact in made["files"]:
+            for artifact in stored["files"]:
                 store.remove(artifact["name"], sha256=artifact["sha256"])
-            for folder in _own_folders(job_id, made["files"]):
+            for folder in _own_folders(job_id, stored["files"]):
                 for name in list(store.names(folder)):
                     store.remove(name)
         client.hdel(keys.ARTIFACTS_KEY, job_id)

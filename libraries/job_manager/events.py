@@ -68,8 +68,8 @@ def order(event_id: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def event_id(place: tuple[int, int]) -> str:
-    return f"{place[0]}-{place[1]}"
+def event_id(key: tuple[int, int]) -> str:
+    return f"{key[0]}-{key[1]}"
 
 
 def end_name(status: str) -> str:
@@ -302,8 +302,8 @@ class EventSubscriptions:
 
     def _subscribe(self, pubsub: PubSub, *, renew: bool = False) -> None:
         with self._lock:
-            wanted = [*map(keys.events_key, self._jobs), *self._groups]
-            missing = [channel for channel in wanted if renew or not self._is_confirmed(channel)]
+            channels = [*map(keys.events_key, self._jobs), *self._groups]
+            missing = [channel for channel in channels if renew or not self._is_confirmed(channel)]
             if renew:
                 self._renewed.update(missing)
         if missing:
@@ -315,8 +315,8 @@ class EventSubscriptions:
 
     def _unsubscribe(self, pubsub: PubSub) -> None:
         with self._lock:
-            wanted = {*map(keys.events_key, self._jobs), *self._groups}
-            unwanted = [channel for channel in self._confirmed if channel not in wanted]
+            channels = {*map(keys.events_key, self._jobs), *self._groups}
+            unwanted = [channel for channel in self._confirmed if channel not in channels]
             for channel in unwanted:
                 del self._confirmed[channel]
                 self._last_ids.pop(channel.removeprefix(keys.events_key("")), None)

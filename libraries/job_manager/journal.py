@@ -196,7 +196,7 @@ class Reader:
             return False
         except Exception as error:
             if len(taken) == 1:
-                self._note_failure(*taken[0], error)
+                self._record_failure(*taken[0], error)
                 return True
             # One entry caused the error; the ones before it are handled twice.
             return self._handle_each(handler, taken)
@@ -209,12 +209,12 @@ class Reader:
 
     def _handle_each(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> bool:
         renewed = time.monotonic()
-        for place, one in enumerate(taken):
+        for index, one in enumerate(taken):
             if time.monotonic() - renewed > RENEW_AFTER_S:
-                self._move("active", [entry for entry, _ in taken[place:]])
+                self._move("active", [entry for entry, _ in taken[index:]])
                 renewed = time.monotonic()
             if not self._handle(handler, [one]):
-                self._move("failed", [entry for entry, _ in taken[place:]], retrycount=0)
+                self._move("failed", [entry for entry, _ in taken[index:]], retrycount=0)
                 return False
         return True
 
@@ -235,7 +235,7 @@ class Reader:
         self._paused_until = time.monotonic() + self._pause_s
         self._move("failed", entries, retrycount=0)
 
-    def _note_failure(self, entry: JournalEntry, deliveries: int, error: Exception) -> None:
+    def _record_failure(self, entry: JournalEntry, deliveries: int, error: Exception) -> None:
         if deliveries == 1:
             log.error(
                 "Journal: %s failed on entry %s (%s of job %s); retrying",

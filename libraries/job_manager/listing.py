@@ -54,20 +54,20 @@ class JobFilter:
 
 
 def list_jobs(
-    wanted: JobFilter, *, limit: int = 50, cursor: str | None = None, newest_first: bool = True
+    job_filter: JobFilter, *, limit: int = 50, cursor: str | None = None, newest_first: bool = True
 ) -> JobPage:
     """Return up to `limit` jobs of the current owner. Raises InvalidInput for an invalid `cursor`.
 
     A page may have fewer jobs or none although `next_cursor` is set.
     """
     client, found = web_client(), list[JobRecord]()
-    place = _read_cursor(cursor)
+    position = _read_cursor(cursor)
     examined = 0
-    for ids in _blocks(client, place, newest_first=newest_first):
+    for ids in _blocks(client, position, newest_first=newest_first):
         records = retry(lambda ids=ids: fetch_jobs(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
         for (job_id, score), record in zip(ids, records, strict=True):
             examined += 1
-            if record is not None and wanted.matches(record):
+            if record is not None and job_filter.matches(record):
                 found.append(record)
             if len(found) == limit or examined == MAX_SEARCHED:
                 return JobPage(found, _write_cursor(score, job_id))
@@ -75,23 +75,23 @@ def list_jobs(
 
 
 def _blocks(
-    client: Redis, place: tuple[float, str] | None, *, newest_first: bool
+    client: Redis, position: tuple[float, str] | None, *, newest_first: bool
 ) -> Iterator[list[tuple[str, float]]]:
     """Yield blocks of job ids with creation times, after the position `place`."""
     key, offset = keys.owner_key(current_owner()), 0
     # The upper bound is the current time, because new jobs would shift the blocks.
-    score = place[0] if place else (time.time() if newest_first else -math.inf)
+    score = position[0] if position else (time.time() if newest_first else -math.inf)
     while True:
         last = "-inf" if newest_first else time.time()
         fetch = client.zrevrangebyscore if newest_first else client.zrangebyscore
         read = partial(fetch, key, score, last, offset, BLOCK_SIZE, withscores=True)
-        block = [(job_id.decode(), made) for job_id, made in cast("Scored", retry(read))]
+        block = [(job_id.decode(), created) for job_id, created in cast("Scored", retry(read))]
         if not block:
             return
         offset += len(block)
         # Jobs of the same time are sorted by id; those up to the cursor were on an earlier page.
         after = operator.lt if newest_first else operator.gt
-        yield [one for one in block if place is None or after((one[1], one[0]), place)]
+        yield [one for one in block if position is None or after((one[1], one[0]), position)]
 
 
 def _write_cursor(score: float, job_id: str) -> str:
@@ -104,13 +104,13 @@ def _read_cursor(cursor: str | None) -> tuple[float, str] | None:
     try:
         text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode()
         score, _, job_id = text.partition(" ")
-        place = float(score)
+        position = float(score)
     except (ValueError, binascii.Error):
-        place, job_id = math.nan, ""
-    if not math.isfinite(place) or not JOB_ID.fullmatch(job_id):
+        position, job_id = math.nan, ""
+    if not math.isfinite(position) or not JOB_ID.fullmatch(job_id):
         raise InvalidInput(
             "invalid cursor; pass the next_cursor of a page of jobs",
             field="cursor",
             code="bad-cursor",
         )
-    return place, job_id
+    return position, job_id

@@ -102,8 +102,8 @@ def _attempt_entries(known: dict[str, str], result: dict[bytes, bytes]) -> Itera
     traces = {
         one["number"]: unpack_trace(one["trace"]) for one in json.loads(known.get("traces") or "[]")
     }
-    for place, attempt in enumerate(attempts, 1):
-        number = attempt.get("number", place)
+    for index, attempt in enumerate(attempts, 1):
+        number = attempt.get("number", index)
         yield from _failed(number, attempt, traces.get(number, ""))
     started, status = known.get("started_at"), STATES[known["status"]]
     if started and not attempts and status in ("failed", "stopped") and result.get(b"worker_name"):

@@ -60,14 +60,14 @@ def named_artifacts(record: JobRecord) -> dict[str, JsonObject]:
 
 def artifacts_json(record: JobRecord) -> list[JsonObject]:
     """Return the artifacts for clients; the first one is the result."""
-    here = f"/jobs/{record.id}"
+    path = f"/jobs/{record.id}"
     return [
         {
             **one,
             "name": name,
-            "url": f"{here}/artifacts/{quote(name)}" if place else f"{here}/result",
+            "url": f"{path}/artifacts/{quote(name)}" if index else f"{path}/result",
         }
-        for place, (name, one) in enumerate(named_artifacts(record).items())
+        for index, (name, one) in enumerate(named_artifacts(record).items())
     ]
 
 
@@ -118,17 +118,17 @@ def job_links(
     job_id: str, status: str = "queued", batch_id: str | None = None, *, drawn: bool = False
 ) -> dict[str, str]:
     """Return the links of a job and of the actions that its state permits."""
-    here = f"/jobs/{job_id}"
+    path = f"/jobs/{job_id}"
     links = {
-        "self": here,
-        "events": f"{here}/events",
-        "logs": f"{here}/logs",
-        "result": f"{here}/result",
+        "self": path,
+        "events": f"{path}/events",
+        "logs": f"{path}/logs",
+        "result": f"{path}/result",
     }
     if drawn:
-        links["preview"] = f"{here}/preview.png"
+        links["preview"] = f"{path}/preview.png"
     if status not in FINAL_STATES:
-        links["cancel"] = f"{here}/cancel"
+        links["cancel"] = f"{path}/cancel"
     if status in RETRYABLE:
-        links["retry"] = f"{here}/retry"
+        links["retry"] = f"{path}/retry"
     return links | ({"batch": f"/batches/{batch_id}"} if batch_id else {})

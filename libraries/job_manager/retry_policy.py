@@ -14,11 +14,11 @@ from libraries.settings import JobSettings
 MAX_DELAY_S = 3600.0
 
 
-def max_retries(task: str, settings: JobSettings, *, wanted: int | None = None) -> int:
+def max_retries(task: str, settings: JobSettings, *, override: int | None = None) -> int:
     """Return the number of retries: `wanted`, or that of the task; 0 in immediate mode."""
     if settings.immediate:
         return 0
-    return max_attempts(task) - 1 if wanted is None else wanted
+    return max_attempts(task) - 1 if override is None else override
 
 
 def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:

@@ -166,7 +166,7 @@ def make_job(
         if options.depends_on
         else None,
     )
-    if retries := max_retries(task, settings, wanted=options.retries):
+    if retries := max_retries(task, settings, override=options.retries):
         job.retries_left = retries
         first = options.retry_pause or settings.retry_pause
         job.retry_intervals = retry_delays(retries, first=first)  # type: ignore[assignment]
@@ -192,15 +192,15 @@ def enqueue_arguments(
     owner = current_owner()
     job_key, owner_key = keys.job_key(job.id), keys.owner_key(owner)
     script_keys = (job_key, keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, owner_key)
-    place = "L" if options.at_front else "R"
+    position = "L" if options.at_front else "R"
     if options.run_at is not None and options.run_at > time.time():
-        place = str(options.run_at)
+        position = str(options.run_at)
     fields = [part for pair in record_fields(job, owner, options).items() for part in pair]
     created = job.created_at.timestamp() if job.created_at else time.time()
     limit, listed_for = settings.max_queue, settings.failure_ttl + 86400
     if options.internal:
         limit, listed_for = UNLIMITED, 0
-    return script_keys, [job.id, limit, place, created, listed_for, *fields]
+    return script_keys, [job.id, limit, position, created, listed_for, *fields]
 
 
 def record_fields(job: VectorJob, owner: str, options: JobOptions) -> JsonObject:

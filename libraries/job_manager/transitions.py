@@ -93,7 +93,7 @@ def finish(
     *,
     result: str | None,
     lifetime: int,
-    made: str = "",
+    note: str = "",
 ) -> int:
     """Commit a result as JSON or None, and the note of the files. See `lua/finish.lua`."""
     packed = b64encode(result.encode()).decode() if result is not None else ""
@@ -101,7 +101,7 @@ def finish(
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker),
         keys.worker_executions_key(attempt.worker), keys.ENDING_KEY, keys.ARTIFACTS_KEY,
     )  # fmt: skip
-    arguments = (*_ended(attempt, ended), packed, lifetime, made)
+    arguments = (*_ended(attempt, ended), packed, lifetime, note)
     return int(run_script(client, "job_manager/finish", script_keys, arguments))
 
 

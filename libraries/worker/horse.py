@@ -76,27 +76,27 @@ class Horse:
         self._client: Redis = worker_client(settings)
         self._readers: dict[str, Reader] = {}
 
-    def run(self, *, burst: bool, most: int) -> int:
+    def run(self, *, burst: bool, max_jobs: int) -> int:
         """Run up to `most` jobs; return an exit code."""
-        for _ in range(most):
+        for _ in range(max_jobs):
             record = self._next(burst=burst)
             if record is None:
                 break
             self._serve(record)
             self._state.write(Activity(IDLE, started=time.monotonic()))
-            if self._state.stop_wanted:
+            if self._state.stop_requested:
                 break
             if _has_children():
                 # When this process has exited, the worker kills the processes of the job.
                 return SERVED_ITS_JOBS
         else:
             return SERVED_ITS_JOBS
-        return ASKED_TO_STOP if self._state.stop_wanted else QUEUE_EMPTY
+        return ASKED_TO_STOP if self._state.stop_requested else QUEUE_EMPTY
 
     def _next(self, *, burst: bool) -> dict[bytes, bytes] | None:
         """Return the record of the next job; None to stop."""
         popped = ""
-        while not self._state.stop_wanted:
+        while not self._state.stop_requested:
             execution_id = uuid4().hex
             self._state.write(Activity(IDLE, started=time.monotonic()))
             try:
@@ -144,7 +144,7 @@ class Horse:
         with self._client.client() as waiting:  # type: ignore[no-untyped-call]
             self._state.write(Activity(WAITING, waiting.client_id(), time.monotonic()))
             try:
-                if self._state.stop_wanted:
+                if self._state.stop_requested:
                     return ""
                 popped = waiting.blmove(keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, MAX_WAIT_S)
             finally:
@@ -183,10 +183,10 @@ class Horse:
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         ended = time.time()
         lifetime = job.result_ttl or self._settings.jobs.result_ttl
-        made = artifact_note(job.meta.get("artifacts"))
+        note = artifact_note(job.meta.get("artifacts"))
         outcome = self._commit(
             lambda: transitions.finish(
-                self._client, attempt, ended, result=result, lifetime=lifetime, made=made
+                self._client, attempt, ended, result=result, lifetime=lifetime, note=note
             )
         )
         if outcome == transitions.SUPERSEDED:
@@ -222,10 +222,10 @@ class Horse:
         )
         if outcome == transitions.FAILED_WITH_DEPENDENTS:
             release_dependents(self._client, job.id)
-        made = artifact_note(job.meta.get("artifacts"))
-        if made and outcome in (transitions.DONE, transitions.FAILED_WITH_DEPENDENTS):
+        note = artifact_note(job.meta.get("artifacts"))
+        if note and outcome in (transitions.DONE, transitions.FAILED_WITH_DEPENDENTS):
             # The files of a failed job are deleted with its record.
-            self._client.hset(keys.ARTIFACTS_KEY, job.id, made)
+            self._client.hset(keys.ARTIFACTS_KEY, job.id, note)
 
     def _check_current(self, attempt: Attempt) -> None:
         """Raise Superseded if the job was given to another worker, whose file must be kept."""
@@ -300,8 +300,8 @@ def _public_error(error: BaseException) -> dict[str, str] | None:
     return {"code": error.code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
 
 
-def _printable(text: str, most: int = 128) -> str:
-    return text[:most].encode("unicode_escape").decode()
+def _printable(text: str, max_chars: int = 128) -> str:
+    return text[:max_chars].encode("unicode_escape").decode()
 
 
 def _has_children() -> bool:

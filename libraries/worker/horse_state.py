@@ -85,5 +85,5 @@ class HorseState:
         self._page[STOP_AT] = 1
 
     @property
-    def stop_wanted(self) -> bool:
+    def stop_requested(self) -> bool:
         return self._page[STOP_AT] == 1

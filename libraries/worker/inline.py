@@ -100,14 +100,14 @@ class InlineHorse(Horse):
 class InlineRunner:
     """Runs jobs one at a time. Jobs that a job queues run before its call returns."""
 
-    def __init__(self, settings: Settings, client: Redis, most: int) -> None:
+    def __init__(self, settings: Settings, client: Redis, max_jobs: int) -> None:
         self._client = client
         self._horse = InlineHorse(settings)
         self._reaper = Reaper(settings)
-        self._most = most
+        self._max_jobs = max_jobs
         self._lock = threading.RLock()
         self._depth = 0
-        self._left = 0
+        self._remaining = 0
 
     def run(self, job_ids: Sequence[str]) -> None:
         with self._lock, self._nested():
@@ -117,16 +117,16 @@ class InlineRunner:
             self._run_all(job_ids)
             if self._depth == 1:
                 # Jobs that a subscriber queues append to the journal as well.
-                while self._horse.handle_entries() and self._left:
+                while self._horse.handle_entries() and self._remaining:
                     pass
 
     def _run_all(self, job_ids: Sequence[str]) -> None:
-        ahead = deque(job_ids)
-        while ahead:
-            if not self._left:
-                log.warning("%d jobs ran in one call: the others stay queued", self._most)
+        pending = deque(job_ids)
+        while pending:
+            if not self._remaining:
+                log.warning("%d jobs ran in one call: the others stay queued", self._max_jobs)
                 return
-            ahead.extend(self._run_one(ahead.popleft()))
+            pending.extend(self._run_one(pending.popleft()))
 
     def _run_one(self, job_id: str) -> set[str]:
         """Run a job, or abandon it if a dependency failed; return its dependents."""
@@ -135,7 +135,7 @@ class InlineRunner:
             self._reaper.settle_waiting_job(job_id)
             self._horse.serve(job_id)
         waiting, self._horse.released = self._horse.released, before
-        self._left -= 1
+        self._remaining -= 1
         if self._status(job_id) not in FINAL_STATES:
             return set()
         return waiting | dependents(self._client, job_id)
@@ -147,7 +147,7 @@ class InlineRunner:
     @contextlib.contextmanager
     def _nested(self) -> Iterator[None]:
         if not self._depth:
-            self._left = self._most
+            self._remaining = self._max_jobs
         self._depth += 1
         try:
             yield

@@ -99,8 +99,8 @@ class Scheduler:
         with repeatable_ids(f"schedule\n{schedule.identity}\n{due:.0f}"):
             job_id = new_id(self._client, schedule.owner)
         often = schedule.following(due) - due < OFTEN_S
-        kept = min(OFTEN_TTL_S, self._settings.jobs.result_ttl) if often else None
-        options = JobOptions(job_timeout=schedule.timeout, result_ttl=kept, internal=True)
+        result_ttl = min(OFTEN_TTL_S, self._settings.jobs.result_ttl) if often else None
+        options = JobOptions(job_timeout=schedule.timeout, result_ttl=result_ttl, internal=True)
         call = (schedule.task, schedule.args, schedule.kwargs)
         job = make_job(self._client, *call, job_id=job_id, options=options)
         if often:

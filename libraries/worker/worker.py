@@ -148,7 +148,7 @@ class VectorWorker(Worker):
                     return True
                 self._fork(burst=burst)
             self._sleep()
-            if self._horse_is_gone():
+            if self._horse_has_exited():
                 code = self._settle()
                 if burst and code == QUEUE_EMPTY:
                     return True
@@ -164,7 +164,7 @@ class VectorWorker(Worker):
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake_reader, 4096)
 
-    def _horse_is_gone(self) -> bool:
+    def _horse_has_exited(self) -> bool:
         if self._horse_ended is None:
             pid, status = os.waitpid(self._horse_pid, os.WNOHANG)
             self._horse_ended = status if pid else None
@@ -327,7 +327,7 @@ class VectorWorker(Worker):
             random.seed()
             self._is_horse = True
             horse = Horse(self.settings, self.name, self._horse_state, self.tasks)
-            code = horse.run(burst=burst, most=self.settings.jobs.jobs_per_fork)
+            code = horse.run(burst=burst, max_jobs=self.settings.jobs.jobs_per_fork)
         except BaseException:
             log.exception("The work-horse failed")
         finally:
