@@ -21,7 +21,6 @@ from libraries.supervision import Part, Supervisor
 
 HERE = Path(__file__).parent
 A4_SPIRAL = {"width": 210, "height": 297, "pattern": "spiral"}
-FIRST_ARTBOARD = {**A4_SPIRAL, "id": "first"}
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
 SOURCES = ("*.py", "components/**/*", "libraries/**/*", "workers/**/*")
@@ -132,7 +131,7 @@ class FirstDrawing:
         )
 
     def _draw(self) -> tuple[str, str]:
-        _, accepted = self._request("POST", "/artboard/create", FIRST_ARTBOARD)
+        _, accepted = self._request("POST", "/artboard/create", {**A4_SPIRAL, "id": "first"})
         if "job_id" not in accepted:
             raise NotServing(f"the first artboard was rejected: {accepted.get('detail', accepted)}")
         job_id, last_status = accepted["job_id"], ""

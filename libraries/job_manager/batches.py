@@ -21,6 +21,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
 from libraries.job_manager.submission import (
+    UNLIMITED,
     JobOptions,
     check_rates,
     enqueue_arguments,
@@ -183,7 +184,7 @@ def _enqueue_block(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) 
     with client.pipeline(transaction=False) as pipeline:
         for job, options in jobs:
             script_keys, arguments = enqueue_arguments(
-                job, options, replace(settings, max_queue=10**9)
+                job, options, replace(settings, max_queue=UNLIMITED)
             )
             pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
         try:

@@ -24,8 +24,6 @@ from libraries.broker.retry import retry
 
 JOB, BATCH = "job", "batch"
 TIME_BYTES, RANDOM_BYTES, SEAL_BYTES = 4, 10, 6
-# Ids of repeatable requests contain no time: they do not depend on it.
-NO_TIME = 0
 _seed: ContextVar[tuple[str, list[int]] | None] = ContextVar("id_seed", default=None)
 _secrets: WeakKeyDictionary[Redis, bytes] = WeakKeyDictionary()
 
@@ -50,9 +48,9 @@ def new_id(client: Redis, owner: str, *, kind: str = JOB, prefix: str = "") -> s
         secret, created = installation_secret(client), int(time.time())
         random = secrets.token_bytes(RANDOM_BYTES)
     else:
-        # Not cached: a repeated request must produce the same ids even if the broker was restarted.
+        # No time and no cache: a repeated request must produce the same ids, even after a restart.
         seed, count = seeded
-        secret, created = installation_secret(client, cached=False), NO_TIME
+        secret, created = installation_secret(client, cached=False), 0
         random = _hash(secret, f"{seed}\n{count[0] + 1}".encode())[:RANDOM_BYTES]
         # Incremented last: after an error of the broker, a retry must produce the same id.
         count[0] += 1

@@ -11,8 +11,6 @@ import random
 from libraries.job_manager.tasks import max_attempts
 from libraries.settings import JobSettings
 
-MAX_DELAY_S = 3600.0
-
 
 def max_retries(task: str, settings: JobSettings, *, override: int | None = None) -> int:
     """Return the number of retries: `wanted`, or that of the task; 0 in immediate mode."""
@@ -25,7 +23,7 @@ def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
     """Return the delays in seconds: `first` times 1, 4, 16, up to an hour, with 20 % jitter."""
     return [
         round(
-            min(first * 4.0**number, MAX_DELAY_S) * random.uniform(0.8, 1.2),  # noqa: S311
+            min(first * 4.0**number, 3600.0) * random.uniform(0.8, 1.2),  # noqa: S311
             3,
         )
         for number in range(retries)

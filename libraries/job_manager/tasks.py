@@ -23,9 +23,6 @@ from libraries.json_types import JsonObject
 from libraries.loading import load_module, load_problem, parse_module
 
 PACKAGE = "workers"
-DEFAULT_TRIES = 2
-# This decorator keeps the signature.
-KEEPS_ARGUMENTS = "background_task"
 
 
 def load_plugins() -> None:
@@ -155,7 +152,7 @@ def _signatures(path: Path, stamp: int) -> dict[str, ast.arguments]:
 
 
 def _keeps_arguments(decorator: ast.expr) -> bool:
-    return ast.unparse(decorator).rpartition(".")[2] == KEEPS_ARGUMENTS
+    return ast.unparse(decorator).rpartition(".")[2] == "background_task"
 
 
 def _file_of(task: str) -> tuple[Path, int]:
@@ -175,7 +172,7 @@ def module_constant(module: str, name: str) -> object:
 
 def max_attempts(task: str) -> int:
     value = module_constant(task.rpartition(".")[0], "TRIES")
-    return value if isinstance(value, int) and value >= 1 else DEFAULT_TRIES
+    return value if isinstance(value, int) and value >= 1 else 2
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,6 @@ from libraries.broker.scripts import run_script
 # Until its first heartbeat a worker has only this lease on a job.
 LEASE_S = 5
 HEARTBEAT_S = 5
-HEARTBEAT_TTL_S = 3 * HEARTBEAT_S
 # A worker claims a popped job within milliseconds; after this time its worker is considered dead. A
 # worker that claims it later gets another job.
 MAX_INTERMEDIATE_S = 0.9
@@ -145,7 +144,7 @@ def _ended(attempt: Attempt, ended: float) -> tuple[Any, ...]:
 
 def heartbeat(client: Redis, attempt: Attempt, now: float) -> bool:
     """Extend the lease of a running job; return False if the attempt was superseded."""
-    arguments = (attempt.job_id, attempt.execution_id, iso(now), now, HEARTBEAT_TTL_S)
+    arguments = (attempt.job_id, attempt.execution_id, iso(now), now, 3 * HEARTBEAT_S)
     return bool(run_script(client, "job_manager/heartbeat", (keys.STARTED_KEY,), arguments))
 
 

@@ -12,10 +12,8 @@ from libraries.job_manager.journal import ENDS, InBroker, Subscription, catch_up
 from libraries.job_manager.ownership import current_owner
 
 MAX_NOTIFICATIONS = 1000
-MAX_TIMESTAMP_S = 1e15
 # Distance of notifications within one millisecond, of which there are fewer than a thousand.
 STEP_S = 1e-6
-RETENTION_S = 7 * 86400
 
 
 class Notification(NamedTuple):
@@ -29,7 +27,7 @@ class Notification(NamedTuple):
 SUBSCRIPTION = Subscription(
     name="notifications",
     handler=InBroker(
-        script="notifications/notify", arguments=(keys.notifications_key(""), RETENTION_S)
+        script="notifications/notify", arguments=(keys.notifications_key(""), 7 * 86400)
     ),
     events=ENDS | {"started", "progress", "retry", "requeued"},
     having="notify",
@@ -44,7 +42,7 @@ def read_notifications(since: float = 0.0) -> list[Notification]:
     """
     catch_up(SUBSCRIPTION)
     # One millisecond early, because of rounding.
-    first = max(0, int(min(since, MAX_TIMESTAMP_S) * 1000) - 1)
+    first = max(0, int(min(since, 1e15) * 1000) - 1)
     stream = keys.notifications_key(current_owner())
     entries: Any = retry(lambda: web_client().xrange(stream, min=str(first)))
     found = (_notification(entry_id.decode(), parts) for entry_id, parts in entries)

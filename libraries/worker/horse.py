@@ -47,9 +47,7 @@ from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, Horse
 # Exit codes of an orderly end.
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
 MAX_WAIT_S = 5
-SUSPENDED_POLL_S = 0.2
 BROKER_RETRY_S = 0.2
-MIN_ALARM_S = 0.001
 # In burst mode a work-horse waits this long for journal entries that other processes handle.
 MAX_CATCH_UP_S = 5.0
 # Errors for which a retry is useless.
@@ -108,7 +106,7 @@ class Horse:
                     taken[b"execution_id"] = execution_id.encode()
                     return taken
                 if taken == "suspended":
-                    time.sleep(SUSPENDED_POLL_S)
+                    time.sleep(0.2)
                 elif self._handle_entries(burst=burst):
                     continue  # a job goes before further entries
                 elif burst:
@@ -265,7 +263,7 @@ class Deadline(AbstractContextManager[None]):
         signal.signal(signal.SIGALRM, self._handler_before or signal.SIG_DFL)
         if self._left_before:
             left = self._left_before - (time.monotonic() - self._started)
-            signal.setitimer(signal.ITIMER_REAL, max(left, MIN_ALARM_S))
+            signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))
 
     def _on_alarm(self, number: int, frame: FrameType | None) -> NoReturn:
         raise JobTimeout(f"the job ran longer than its timeout of {self._seconds} s")

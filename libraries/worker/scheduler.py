@@ -29,7 +29,6 @@ MAX_SLEEP_S, MIN_SLEEP_S = 1.0, 0.01
 # Without `catch_up`, a due time is skipped after this delay.
 MAX_LATE_S = 60.0
 MAX_AHEAD_S = 60
-STATE_TTL_S = 400 * 86400
 # Records of jobs that run more often than once a minute are kept for a short time.
 OFTEN_S, OFTEN_TTL_S = 60, 600
 SKIPPED = {
@@ -89,7 +88,7 @@ class Scheduler:
         script_keys = (*hashes, keys.QUEUE_KEY, keys.QUEUES_KEY)
         flags = ("1" if too_late else "", "1" if schedule.overlap else "")
         flat_fields = (part for pair in fields.items() for part in pair)
-        arguments = (due, job.id, *flags, MAX_AHEAD_S, STATE_TTL_S, *flat_fields)
+        arguments = (due, job.id, *flags, MAX_AHEAD_S, 400 * 86400, *flat_fields)
         outcome = run_script(self._client, "job_manager/periodic", script_keys, arguments).decode()
         _log_outcome(schedule, due, outcome, job.id)
         return job.id if outcome == "queued" else ""
