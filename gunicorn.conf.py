@@ -16,6 +16,7 @@ from components.http.long_connections import live
 from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document
 from components.http.web_worker import WebWorker
 from libraries.settings import BadSettings, get_settings
+from libraries.supervision import send_heartbeats
 
 try:
     settings = get_settings()
@@ -83,8 +84,10 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Close long-lived connections when the process stops; gunicorn would wait for them."""
+    """Report to the supervisor, and close long-lived connections when the process stops."""
+    # gunicorn would wait for the connections.
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
+    send_heartbeats()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

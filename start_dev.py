@@ -12,6 +12,7 @@ import json
 import socket
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from libraries.supervision import Part, Supervisor
 
 HERE = Path(__file__).parent
 A4_SPIRAL = {"width": 210, "height": 297, "pattern": "spiral"}
+# In front of the jobs that wait already.
+FIRST_ARTBOARD = {**A4_SPIRAL, "id": "first", "priority": "high"}
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
 SOURCES = ("*.py", "components/**/*", "libraries/**/*", "workers/**/*")
@@ -28,6 +31,10 @@ SOURCES = ("*.py", "components/**/*", "libraries/**/*", "workers/**/*")
 
 class NotServing(Exception):
     """Raised when the first drawing fails; the text says why."""
+
+
+class NoReply(Exception):
+    """Raised when the web process does not reply, or not with JSON."""
 
 
 def parts(settings: Settings) -> list[Part]:
@@ -86,6 +93,8 @@ class FirstDrawing:
             "127.0.0.1" if settings.web.host in ("0.0.0.0", "::", "") else settings.web.host  # noqa: S104
         )
         self._deadline = time.monotonic() + START_TIMEOUT_S
+        # A request that is sent again must not draw twice.
+        self._key = f"first-{uuid.uuid4()}"
 
     @property
     def address(self) -> str:
@@ -94,9 +103,11 @@ class FirstDrawing:
         return f"http://{host}:{self._settings.web.port}"
 
     def __call__(self) -> None:
-        """Draw and print the URLs; on failure log the reason."""
+        """Print the URLs when the web process replies, then draw; on failure log the reason."""
         log = self._supervisor.log
         try:
+            self._wait_for("/healthz")
+            self._print_urls()
             self._wait_for("/readyz")
             if self._settings.access.api_keys:
                 self._explain_keys()
@@ -108,11 +119,7 @@ class FirstDrawing:
             return
         log(f"Drew {drawing}")
         log("")
-        log(f"  Vector API   {self.address}")
-        log(f"  Reference    {self.address}/docs")
-        log(f"  Dashboard    {self.address}/dashboard")
         log(f"  First plot   {self.address}{picture}")
-        log(f"  Your files   {self._settings.storage.output_dir}")
         log("")
         log("  Draw a spiral on A4:")
         log(
@@ -120,6 +127,15 @@ class FirstDrawing:
         )
         log("")
         log("  Stop with Ctrl-C.")
+
+    def _print_urls(self) -> None:
+        log = self._supervisor.log
+        log("")
+        log(f"  Vector API   {self.address}")
+        log(f"  Reference    {self.address}/docs")
+        log(f"  Dashboard    {self.address}/dashboard")
+        log(f"  Your files   {self._settings.storage.output_dir}")
+        log("")
 
     def _explain_keys(self) -> None:
         """Print how to draw with an API key: the settings contain only hashes of keys."""
@@ -131,12 +147,12 @@ class FirstDrawing:
         )
 
     def _draw(self) -> tuple[str, str]:
-        _, accepted = self._request("POST", "/artboard/create", {**A4_SPIRAL, "id": "first"})
+        _, accepted = self._retry("POST", "/artboard/create", FIRST_ARTBOARD)
         if "job_id" not in accepted:
             raise NotServing(f"the first artboard was rejected: {accepted.get('detail', accepted)}")
         job_id, last_status = accepted["job_id"], ""
         while True:
-            _, job = self._request("GET", f"/jobs/{job_id}")
+            _, job = self._retry("GET", f"/jobs/{job_id}")
             if job.get("status") != last_status:
                 last_status = str(job.get("status"))
                 self._supervisor.log(f"First artboard: {last_status}")
@@ -149,13 +165,20 @@ class FirstDrawing:
 
     def _wait_for(self, path: str) -> None:
         while True:
-            try:
-                status, answer = self._request("GET", path)
-            except OSError:
-                status, answer = 0, {"detail": "the web process does not reply"}
+            status, answer = self._retry("GET", path)
             if status == http.client.OK:
                 return
             self._pause(f"{answer.get('detail', answer)}")
+
+    def _retry(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Send a request until the web process replies. Raises NotServing at the deadline."""
+        while True:
+            try:
+                return self._request(method, path, body)
+            except NoReply as error:
+                self._pause(str(error))
 
     def _pause(self, last: str = "timeout") -> None:
         if self._supervisor.stop_requested or time.monotonic() > self._deadline:
@@ -169,14 +192,18 @@ class FirstDrawing:
     ) -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection(self._host, self._settings.web.port, timeout=5)
         try:
-            headers = {"Content-Type": "application/json"} if body is not None else {}
+            headers = {"Idempotency-Key": self._key}
+            if body is not None:
+                headers["Content-Type"] = "application/json"
             connection.request(
                 method, path, json.dumps(body) if body is not None else None, headers
             )
             response = connection.getresponse()
             return response.status, json.loads(response.read())
+        except OSError as error:
+            raise NoReply("the web process does not reply") from error
         except (http.client.HTTPException, ValueError) as error:
-            raise NotServing("invalid response of the web process") from error
+            raise NoReply("invalid response of the web process") from error
         finally:
             connection.close()
 

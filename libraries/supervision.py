@@ -1,6 +1,6 @@
 """Supervision of several child processes: start, log prefixes, restart, reload and joint stop.
 
-A single loop in one thread waits for output, exits, signals and restarts.
+A single loop in one thread waits for output, heartbeats, exits, signals and restarts.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ MAX_RESTART_DELAY_S = 5.0
 # After this run time the next restart begins with the shortest delay.
 HEALTHY_AFTER_S = 10.0
 FORCED_GRACE_S = 5.0
+HEARTBEAT_S = 1.0
+FROZEN_AFTER_S = 13.0
+HEARTBEAT_VARIABLE = "SUPERVISOR_HEARTBEAT_FD"
 PR_SET_PDEATHSIG = 1
 
 
@@ -33,7 +37,7 @@ class Part:
     """A process to keep running.
 
     It `stops_last` if the others need it, and with `done_is_fine` it is not restarted after exit
-    code 0.
+    code 0. A part that calls `send_heartbeats` is killed and restarted when its heartbeats stop.
     """
 
     name: str
@@ -43,6 +47,9 @@ class Part:
     reloads: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    heartbeat_at: float | None = None
+    heartbeats: int | None = None
+    """The read end of the pipe of its heartbeats."""
     restart_delay: float = MIN_RESTART_DELAY_S
     restart_at: float = 0.0
     done: bool = False
@@ -84,6 +91,7 @@ class Supervisor:
         self._watched = watched
         self._mtimes: dict[Path, int] = {}
         self._next_scan = 0.0
+        self._last_tick = 0.0
         self._selector = selectors.DefaultSelector()
         self._width = max(len(name) for name in ("dev", *(part.name for part in self.parts)))
         self.stop_requested = False
@@ -92,15 +100,16 @@ class Supervisor:
     def run(self, ready: Callable[[], None] | None = None) -> int:
         """Start the parts, call `ready`, and supervise until a signal arrives; return 0.
 
-        `ready` should return when `stop_requested` is set.
+        `ready` should return when `stop_requested` is set. An error in it is logged.
         """
+        send_heartbeats()
         signals = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.signal(number, self._request_stop) for number in signals}
         try:
             for part in self.parts:
                 self._start(part)
             if ready is not None:
-                ready()
+                self._call(ready)
             while not self.stop_requested:
                 self.tick()
         finally:
@@ -110,14 +119,22 @@ class Supervisor:
         return 0
 
     def tick(self, seconds: float = 0.1) -> None:
-        """Forward output for up to `seconds`, restart dead parts, and reload changed ones."""
+        """Forward output for up to `seconds`, restart dead and frozen parts, reload changed ones."""
         self._pass_on_output(seconds)
         now = time.monotonic()
         for part in self.parts:
+            self._kill_if_frozen(part, now)
             self._restart_if_dead(part, now)
+        self._last_tick = now
         if self._watched is not None and now >= self._next_scan:
             self._next_scan = now + 0.5
             self._reload_changed()
+
+    def _call(self, ready: Callable[[], None]) -> None:
+        try:
+            ready()
+        except Exception as error:
+            self.log(f"{type(error).__name__}: {error}")
 
     def log(self, text: str, name: str = "dev") -> None:
         self._write(name, text)
@@ -127,12 +144,16 @@ class Supervisor:
         self.stop_requested = True
 
     def _start(self, part: Part) -> None:
+        reader, writer = os.pipe()
+        for end in (reader, writer):
+            os.set_blocking(end, False)
         part.process = subprocess.Popen(  # noqa: S603 - the commands are the product's own
             part.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=self._environ,
+            env=self._environ | {HEARTBEAT_VARIABLE: str(writer)},
+            pass_fds=[writer],
             cwd=self._cwd,
             # Ctrl-C must reach only the supervisor.
             start_new_session=True,
@@ -140,11 +161,25 @@ class Supervisor:
             if sys.platform == "linux"
             else None,
         )
+        os.close(writer)
         part.started = time.monotonic()
+        part.heartbeats, part.heartbeat_at = reader, None
+        self._selector.register(reader, selectors.EVENT_READ, partial(self._read_heartbeats, part))
         stdout = part.process.stdout
         if stdout is not None:
             os.set_blocking(stdout.fileno(), False)
-            self._selector.register(stdout, selectors.EVENT_READ, part)
+            self._selector.register(stdout, selectors.EVENT_READ, partial(self._read, part))
+
+    def _kill_if_frozen(self, part: Part, now: float) -> None:
+        if part.heartbeat_at is None or not part.running or part.process is None:
+            return
+        if now - self._last_tick > HEARTBEAT_S:
+            # This process did not run itself, so the part may not have run either.
+            part.heartbeat_at = now
+        if now - part.heartbeat_at > FROZEN_AFTER_S:
+            self.log(f"{part.name} has not responded for {FROZEN_AFTER_S:.0f} s; killing it")
+            part.process.kill()
+            part.heartbeat_at = None
 
     def _restart_if_dead(self, part: Part, now: float) -> None:
         if part.running or part.done or self.stop_requested:
@@ -220,7 +255,22 @@ class Supervisor:
 
     def _pass_on_output(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
-            self._read(key.data)
+            key.data()
+
+    def _read_heartbeats(self, part: Part) -> None:
+        if part.heartbeats is None:
+            return
+        with contextlib.suppress(BlockingIOError):
+            if os.read(part.heartbeats, 65536):
+                part.heartbeat_at = time.monotonic()
+            else:
+                self._close_heartbeats(part)
+
+    def _close_heartbeats(self, part: Part) -> None:
+        if part.heartbeats is not None:
+            self._selector.unregister(part.heartbeats)
+            os.close(part.heartbeats)
+            part.heartbeats = None
 
     def _read(self, part: Part) -> bool:
         stream = part.process.stdout if part.process else None
@@ -250,12 +300,29 @@ class Supervisor:
         if part.rest:
             self._write(part.name, part.rest.decode(errors="replace"))
             part.rest = b""
+        self._close_heartbeats(part)
 
     def _write(self, name: str, text: str) -> None:
         with contextlib.suppress(BrokenPipeError):
             prefix = f"{name:<{self._width}} | " if self._prefixed else ""
             self._out.write(f"{prefix}{text.rstrip()}\n")
             self._out.flush()
+
+
+def send_heartbeats() -> None:
+    """Report once a second to the supervisor of this process, if there is one, that it runs."""
+    descriptor = os.environ.pop(HEARTBEAT_VARIABLE, None)
+    if descriptor is not None:
+        threading.Thread(target=_beat, args=(int(descriptor),), daemon=True).start()
+
+
+def _beat(descriptor: int) -> None:
+    # The write fails with BrokenPipeError when the supervisor has ended.
+    with contextlib.suppress(BrokenPipeError):
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                os.write(descriptor, b".")
+            time.sleep(HEARTBEAT_S)
 
 
 def _exit_text(code: int) -> str:

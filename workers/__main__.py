@@ -16,7 +16,7 @@ from libraries.gallery import arrivals
 from libraries.job_manager.control import queue_health
 from libraries.job_manager.schedules import BadSchedules, load_schedules
 from libraries.settings import BadSettings, Settings, get_settings
-from libraries.supervision import Part, Supervisor
+from libraries.supervision import Part, Supervisor, send_heartbeats
 from libraries.uploads import staging
 from libraries.webhooks import outbox
 from libraries.worker.broker_checks import BrokerUnusable, check_eviction_policy, unreachable
@@ -58,6 +58,7 @@ def main() -> int:
     try:
         load_schedules(settings.jobs)
         if options.single or options.burst:
+            send_heartbeats()
             return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
         return supervise(settings)
     except (BrokerUnusable, BadSchedules) as error:

@@ -28,6 +28,8 @@ from libraries.broker.paths import broker_folder, server_program, socket_path
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
 
 START_TIMEOUT_S = 30.0
+CHECK_S = 1.0
+FROZEN_AFTER_S = 10.0
 STOP_TIMEOUT_S = 5.0
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,24 @@ class EmbeddedBroker:
         if lock is not None:
             os.close(lock)
         return lock is None
+
+    def replies(self) -> bool:
+        """Return whether the server replies within a second; one that loads its data does."""
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except exceptions.BusyLoadingError:
+            return True
+        except exceptions.RedisError:
+            return False
+
+    def kill(self) -> None:
+        """Kill the server. What it has written is kept: its file is complete to the last command."""
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            while self.alive():
+                time.sleep(0.01)
 
     def stop(self) -> None:
         if self.pid is not None:
@@ -229,10 +249,32 @@ def _keep_until(stopping: threading.Event, broker: EmbeddedBroker) -> None:
             if stopping.wait(0.2):
                 return
     broker.start()
+    watch = _Watch()
     while not stopping.wait(0.1):
+        if watch.is_frozen(broker):
+            log.warning("Broker has not replied for %.0f s; killing it", FROZEN_AFTER_S)
+            broker.kill()
         if not broker.alive():
             log.warning("Broker died; restarting it")
             broker.start()
+            watch = _Watch()
+
+
+class _Watch:
+    """Checks about once a second whether the server replies."""
+
+    def __init__(self) -> None:
+        self._checked_at = self._replied_at = time.monotonic()
+
+    def is_frozen(self, broker: EmbeddedBroker) -> bool:
+        now = time.monotonic()
+        if now - self._checked_at < CHECK_S:
+            return False
+        # After a gap this process did not run itself, so the server may not have run either.
+        if now - self._checked_at > 3 * CHECK_S or broker.replies():
+            self._replied_at = now
+        self._checked_at = time.monotonic()
+        return self._checked_at - self._replied_at > FROZEN_AFTER_S
 
 
 if __name__ == "__main__":

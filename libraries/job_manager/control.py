@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from functools import partial
 from typing import TypedDict
 
@@ -26,6 +27,7 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.retry_policy import max_retries
 from libraries.job_manager.submission import raise_if_full
+from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
@@ -36,6 +38,11 @@ EXPIRED_REPORTED_S = 7 * 86400
 
 # Field of a worker's record: the modules that it could not load, as JSON.
 NOT_LOADED = "not_loaded"
+# RQ's setting for the records of our workers, which expire a minute later.
+WORKER_TTL_S = 20
+RQ_TTL_MARGIN_S = 60
+# Two heartbeats are missing. A stock RQ worker is silent for minutes.
+MAX_SILENCE_S = 2 * HEARTBEAT_S + 2
 WORKER_FIELDS = ("birth", "death", "total_working_time", "successful_job_count", "failed_job_count")
 
 
@@ -173,10 +180,23 @@ def _load(client: Redis) -> tuple[int, int, int, list[list[bytes | None]]]:
         pipeline.exists(keys.SUSPENDED_KEY)
         pipeline.smembers(REDIS_WORKER_KEYS)
         depth, active, paused, names = pipeline.execute()
+    return depth, active, paused, _live_workers(client, names)
+
+
+def _live_workers(client: Redis, names: Iterable[bytes | str]) -> list[list[bytes | None]]:
+    """Return the WORKER_FIELDS of the workers that send heartbeats and have not ended."""
+    with client.pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.hmget(name, WORKER_FIELDS)
-        alive = [fields for fields in pipeline.execute() if fields[0] and not fields[1]]
-    return depth, active, paused, alive
+            pipeline.hmget(name, [*WORKER_FIELDS, NOT_LOADED])
+            pipeline.ttl(name)
+        replies = iter(pipeline.execute())
+    alive = []
+    for fields, ttl_s in zip(replies, replies, strict=True):
+        birth, death, is_ours = fields[0], fields[1], fields[-1] is not None
+        silent = is_ours and WORKER_TTL_S + RQ_TTL_MARGIN_S - ttl_s > MAX_SILENCE_S
+        if birth and not death and not silent:
+            alive.append(fields)
+    return alive
 
 
 class QueueHealth(TypedDict):
@@ -215,9 +235,4 @@ def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
 
 
 def count_workers(client: Redis) -> int:
-    # The record of a dead worker expires; an orderly end sets `death`.
-    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
-    with client.pipeline(transaction=False) as pipeline:
-        for name in names:
-            pipeline.hmget(name, ["birth", "death"])
-        return sum(bool(birth and not death) for birth, death in pipeline.execute())
+    return len(_live_workers(client, client.smembers(REDIS_WORKER_KEYS)))

@@ -82,11 +82,11 @@ class Table(Protocol):
     """
 
     @property
-    def columns(self) -> list[str]: ...  # noqa: D102
+    def columns(self) -> list[str]: ...
     @property
-    def kinds(self) -> list[str] | None: ...  # noqa: D102
+    def kinds(self) -> list[str] | None: ...
     @property
-    def textual(self) -> bool: ...  # noqa: D102
+    def textual(self) -> bool: ...
 
     def blocks(self, report: Report) -> Iterator[Block]:
         """Yield all rows that can be kept, and tell the report about the others."""

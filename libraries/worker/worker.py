@@ -27,7 +27,7 @@ from libraries.broker import exceptions, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS, REFUSALS
 from libraries.job_manager import transitions
-from libraries.job_manager.control import NOT_LOADED
+from libraries.job_manager.control import NOT_LOADED, WORKER_TTL_S
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
 from libraries.loading import load_problems
@@ -75,7 +75,7 @@ class VectorWorker(Worker):
                 secrets.token_hex(6),
                 connection=client,
                 serializer=JSONSerializer,
-                worker_ttl=20,
+                worker_ttl=WORKER_TTL_S,
             )
         except BROKER_ERRORS as error:
             raise unreachable(settings) from error

@@ -216,3 +216,60 @@ def test_invalid_utf8_in_a_log_does_not_stop_the_supervisor(word: str) -> None:
         )
     )
     runner.run(lambda: runner.wait_for("next"))
+
+
+ALIVE = """
+import time
+from libraries import supervision
+supervision.HEARTBEAT_S = 0.05
+supervision.send_heartbeats()
+print('up', flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_frozen_part_is_killed_and_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.supervision.FROZEN_AFTER_S", 0.5)
+    runner = SupervisorRun(Part("a", python(ALIVE)))
+
+    def script() -> None:
+        runner.wait_for("up")
+        until(lambda: runner.parts["a"].heartbeat_at is not None, what="a heartbeat")
+        first = runner.pid("a")
+        os.kill(first, signal.SIGSTOP)
+        runner.wait_for("up", times=2)
+        assert gone(first)
+        assert runner.pid("a") != first
+
+    runner.run(script)
+    assert "has not responded" in runner.out.getvalue()
+
+
+def test_a_part_without_heartbeats_is_never_called_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.supervision.FROZEN_AFTER_S", 0.1)
+    runner = SupervisorRun(Part("a", python(FOREVER)), Part("b", python(ALIVE)))
+
+    def script() -> None:
+        runner.wait_for("up", times=2)
+        beat = runner.parts["b"].heartbeat_at
+        until(lambda: runner.parts["b"].heartbeat_at not in (None, beat), what="heartbeats of b")
+
+    runner.run(script)
+    assert "a has not responded" not in runner.out.getvalue()
+
+
+def test_an_error_in_the_greeting_does_not_stop_the_parts() -> None:
+    runner = SupervisorRun(Part("a", python(FOREVER)))
+
+    def fail() -> None:
+        raise TimeoutError("no reply")
+
+    def script() -> None:
+        runner.wait_for("TimeoutError: no reply")
+        runner.wait_for("up")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=script)
+    thread.start()
+    assert runner.supervisor.run(ready=fail) == 0
+    thread.join()
