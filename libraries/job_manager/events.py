@@ -247,13 +247,12 @@ class EventSubscriptions:
                 if not lost:
                     log.warning("Events: broker unreachable (%s); retrying", type(error).__name__)
                 lost = True
-                self._stop.wait(RECONNECT_DELAY_S)
             except Exception:
                 # The thread must survive any error, because it serves other listeners.
                 log.exception("Events: a message could not be processed")
-                self._stop.wait(RECONNECT_DELAY_S)
             finally:
                 self._close(pubsub)
+            self._stop.wait(RECONNECT_DELAY_S)
         client.close()
 
     def _close(self, pubsub: PubSub) -> None:
