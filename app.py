@@ -1,4 +1,4 @@
-"""The composition root: settings in, a Flask application out. gunicorn's target is `app:create_app()`."""
+"""The composition root: creates the Flask application. gunicorn serves `app:create_app()`."""
 
 from __future__ import annotations
 
@@ -28,24 +28,16 @@ from libraries.loading import load_module
 from libraries.settings import Settings, use_settings
 
 DESCRIPTION = (
-    "Plotter-ready SVG over HTTP. Ask for a drawing, follow its job by id, fetch the file. Lengths are millimetres, times are "
-    "UTC in ISO 8601, errors are problem documents (RFC 9457)."
+    "Plotter-ready SVG over HTTP. Request a drawing, follow its job by id, download the file. "
+    "Lengths are millimetres, times are UTC in ISO 8601, errors are problem documents (RFC 9457)."
 )
-# The packages under `components/` that are no components: what all of them share, and the folder
-# of the pages, each of which is a component.
+# Packages that are not components: shared code, and the package whose modules are the pages.
 NO_COMPONENTS = ("components.http", "components.pages")
-KEYS_NEEDED = " Requests carry an API key, as Authorization: Bearer KEY or as X-API-Key: KEY."
+AUTHENTICATION = " Requests need an API key: Authorization: Bearer KEY or X-API-Key: KEY."
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the application with every component mounted.
-
-    Args:
-        settings: the settings of this process; read from the environment if not given.
-
-    Raises:
-        BadSettings: the environment is bad.
-    """
+    """Return the application with all components; `settings` default to the environment."""
     settings = use_settings(settings) if settings else process_settings()
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -55,12 +47,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_VERSION="3.1.0",
         API_SPEC_OPTIONS={
             "info": {
-                "description": DESCRIPTION + (KEYS_NEEDED if settings.access.api_keys else "")
+                "description": DESCRIPTION + (AUTHENTICATION if settings.access.api_keys else "")
             },
             **described_access(settings),
         },
     )
-    # Redirects to a tidier address would be HTML pages; such an address is simply not there.
+    # Redirects would be HTML pages: a path with double slashes is not found.
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install_access_log(app)
@@ -76,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def component_names() -> Iterator[str]:
-    """Yield the names of the packages under `components/`, and of the modules of `components.pages`."""
+    """Yield the packages below `components/` and the modules of `components.pages`."""
     for package in (components, pages):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             if module.name not in NO_COMPONENTS:
@@ -84,11 +76,7 @@ def component_names() -> Iterator[str]:
 
 
 def component_blueprints() -> list[Blueprint]:
-    """Return the blueprints of the components in alphabetical order; one that cannot be imported has none.
-
-    Raises:
-        StartupError: a component exports no blueprint, or two have one name.
-    """
+    """Return the blueprints of the importable components, sorted by name."""
     found: dict[str, Blueprint] = {}
     for name in component_names():
         package = load_module(name)

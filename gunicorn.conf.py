@@ -1,4 +1,4 @@
-"""How gunicorn serves the application: one process of many threads, limits on what a request may be, settings as read."""
+"""gunicorn configuration: one process with many threads, request limits, logging."""
 
 import json
 import secrets
@@ -16,6 +16,7 @@ from components.http.long_connections import live
 from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document
 from components.http.web_worker import WebWorker
 from libraries.settings import BadSettings, get_settings
+from libraries.supervision import send_heartbeats
 
 try:
     settings = get_settings()
@@ -30,16 +31,14 @@ bind = (
     else f"{settings.web.host}:{settings.web.port}"
 )
 
-# Threads, not processes: most of them wait for a slow client or for the broker, and a stalled one
-# costs little.
+# Threads instead of processes, because most of them wait for a slow client or the broker.
 workers = 1
 worker_class = WebWorker
 threads = settings.web.web_threads
 timeout = 60
 graceful_timeout = 4
 keepalive = 5
-# The file that shows the worker alive belongs in memory: a busy disk must not look like a dead
-# worker.
+# In memory, so that a busy disk does not delay the heartbeat file of the worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 
@@ -47,8 +46,7 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# Seconds that a client may be silent in the middle of a request, or take nothing of a response,
-# before it loses its thread.
+# Timeout for reading from and writing to a client.
 CLIENT_TIMEOUT_S = 10
 
 accesslog = None
@@ -60,7 +58,7 @@ logconfig_dict = {
         "line": {
             "()": "components.http.access_log.OneLineFormatter",
             "format": "%(asctime)s %(levelname)s %(message)s",
-        },
+        }
     },
     "filters": {"stalled": {"()": "components.http.access_log.StalledClients"}},
     "handlers": {
@@ -79,31 +77,36 @@ logconfig_dict = {
 
 
 def when_ready(server: Any) -> None:
-    """Bound the silence of clients; the kernel hands the limits of a listening socket on to every connection."""
+    """Set the client timeouts; connections inherit the options of the listening socket."""
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let held connections end as soon as the process is told to stop: nothing else would end them in time."""
+    """Report to the supervisor, and close long-lived connections when the process stops."""
+    # gunicorn would wait for the connections.
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
+    send_heartbeats()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Take leave of whoever still follows a job."""
+    """Close open event streams and WebSockets."""
     if getattr(worker, "wsgi", None) is not None:
         live(worker.wsgi).close()
 
 
 def write_problem(connection: socket.socket, status: int, reason: str, _message: str) -> None:
-    """Answer what is no request at all; gunicorn does so before the application is asked, and would send a page of HTML."""
+    """Send a problem document for a malformed request, instead of an HTML page of gunicorn."""
     document = json.dumps(
         problem_document(status, *plain_problem(status), "/", secrets.token_hex(16))
     )
-    head = f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\nContent-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(document)}"
-    gunicorn.util.write_nonblock(connection, f"{head}\r\n\r\n{document}".encode())
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+        f"Content-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(document)}\r\n\r\n"
+    )
+    gunicorn.util.write_nonblock(connection, f"{head}{document}".encode())
 
 
-# gunicorn has no setting for this.
+# gunicorn has no setting for the error page.
 gunicorn.util.write_error = write_problem

@@ -1,6 +1,7 @@
-"""`python start_dev.py`, which `make run` calls: broker, workers and web as one, and a first drawing through the API.
+"""Launcher for development: `python start_dev.py`, which `make run` calls.
 
-Each part can also be started alone: see `Procfile`.
+It runs the broker, the workers and the web process, and draws a first artboard through the API. See
+`Procfile` to start them separately.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import socket
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,18 +22,22 @@ from libraries.supervision import Part, Supervisor
 
 HERE = Path(__file__).parent
 A4_SPIRAL = {"width": 210, "height": 297, "pattern": "spiral"}
-FIRST_ARTBOARD = {**A4_SPIRAL, "id": "first"}
-PATIENCE = 30.0
-POLL_EVERY = 0.05
+# In front of the jobs that wait already.
+FIRST_ARTBOARD = {**A4_SPIRAL, "id": "first", "priority": "high"}
+START_TIMEOUT_S = 30.0
+POLL_S = 0.05
 SOURCES = ("*.py", "components/**/*", "libraries/**/*", "workers/**/*")
 
 
 class NotServing(Exception):
-    """Raised when the service does not get as far as a finished drawing; the text says how far it got."""
+    """Raised when the first drawing fails; the text says why."""
+
+
+class NoReply(Exception):
+    """Raised when the web process does not reply, or not with JSON."""
 
 
 def parts(settings: Settings) -> list[Part]:
-    """Return the processes that the settings ask for."""
     python = sys.executable
     web = Part(
         "web",
@@ -39,7 +45,7 @@ def parts(settings: Settings) -> list[Part]:
         reloads=True,
     )
     if settings.jobs.immediate:
-        # It runs the jobs itself, with a broker of its own if there is none.
+        # The web process runs the jobs and starts an in-memory broker if necessary.
         return [web]
     broker = (
         [Part("broker", [python, "-m", "libraries.broker.embedded"], stops_last=True)]
@@ -50,12 +56,8 @@ def parts(settings: Settings) -> list[Part]:
     return [*broker, workers, web]
 
 
-def cannot_serve(settings: Settings) -> str | None:
-    """Say why the service cannot listen at its address, None if it can.
-
-    Without that the web process would be started again and again, and what is greeted would be
-    whatever else listens there.
-    """
+def address_error(settings: Settings) -> str | None:
+    """Return why the service cannot listen at its address, None if it can."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             settings.web.host, settings.web.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -64,13 +66,15 @@ def cannot_serve(settings: Settings) -> str | None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        where = f"Cannot serve at {settings.web.host} port {settings.web.port}: {error.strerror or error}."
-        return f"{where} Stop what listens there, or choose another port: PORT={settings.web.port + 1} make run"
+        host, port = settings.web.host, settings.web.port
+        return (
+            f"Cannot serve at {host} port {port}: {error.strerror or error}. Stop the process that "
+            f"listens there, or choose another port: PORT={port + 1} make run"
+        )
     return None
 
 
 def sources() -> Iterator[Path]:
-    """List the files whose change is worth a reload."""
     for pattern in SOURCES:
         yield from (
             path
@@ -79,123 +83,138 @@ def sources() -> Iterator[Path]:
         )
 
 
-class Greeting:
-    """Waits for the service, draws a first artboard through its own HTTP API and says where everything is."""
+class FirstDrawing:
+    """Waits for the service, draws a first artboard through the API, and prints the URLs."""
 
     def __init__(self, supervisor: Supervisor, settings: Settings) -> None:
-        """Talk to the web process that `supervisor` runs."""
         self._supervisor = supervisor
         self._settings = settings
         self._host = (
             "127.0.0.1" if settings.web.host in ("0.0.0.0", "::", "") else settings.web.host  # noqa: S104
         )
-        self._deadline = time.monotonic() + PATIENCE
+        self._deadline = time.monotonic() + START_TIMEOUT_S
+        # A request that is sent again must not draw twice.
+        self._key = f"first-{uuid.uuid4()}"
 
     @property
     def address(self) -> str:
-        """The service's address for a browser on this machine."""
+        """URL of the service for a browser on this machine."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._settings.web.port}"
 
     def __call__(self) -> None:
-        """Do it; when it does not work out, say why and let the service run on."""
-        say = self._supervisor.say
+        """Print the URLs when the web process replies, then draw; on failure log the reason."""
+        log = self._supervisor.log
         try:
+            self._wait_for("/healthz")
+            self._print_urls()
             self._wait_for("/readyz")
             if self._settings.access.api_keys:
                 self._explain_keys()
                 return
             drawing, picture = self._draw()
-        except NotServing as trouble:
+        except NotServing as error:
             if not self._supervisor.stop_requested:
-                say(
-                    f"No first drawing: {trouble}. The service goes on; the lines above may say why."
-                )
+                log(f"No first drawing: {error}. The service continues; see the log above.")
             return
-        say(f"Drew {drawing}")
-        say("")
-        say(f"  Vector API   {self.address}")
-        say(f"  Reference    {self.address}/docs")
-        say(f"  Dashboard    {self.address}/dashboard")
-        say(f"  First plot   {self.address}{picture}")
-        say(f"  Your files   {self._settings.storage.output_dir}")
-        say("")
-        say("  Draw a spiral on A4:")
-        say(
+        log(f"Drew {drawing}")
+        log("")
+        log(f"  First plot   {self.address}{picture}")
+        log("")
+        log("  Draw a spiral on A4:")
+        log(
             f"  curl {self.address}/artboard/create -H 'Content-Type: application/json' -d '{json.dumps(A4_SPIRAL)}'"
         )
-        say("")
-        say("  Stop with Ctrl-C.")
+        log("")
+        log("  Stop with Ctrl-C.")
+
+    def _print_urls(self) -> None:
+        log = self._supervisor.log
+        log("")
+        log(f"  Vector API   {self.address}")
+        log(f"  Reference    {self.address}/docs")
+        log(f"  Dashboard    {self.address}/dashboard")
+        log(f"  Your files   {self._settings.storage.output_dir}")
+        log("")
 
     def _explain_keys(self) -> None:
-        """Say how to draw where that takes a key: the settings hold only the hashes of keys."""
-        say, body = self._supervisor.say, json.dumps(A4_SPIRAL)
-        say(f"Ready at {self.address}; the reference is {self.address}/docs. Stop with Ctrl-C.")
-        say("API keys are set, so the first drawing is yours. Put one of them in place of KEY:")
-        say(
+        """Print how to draw with an API key: the settings contain only hashes of keys."""
+        log, body = self._supervisor.log, json.dumps(A4_SPIRAL)
+        log(f"Ready at {self.address}; the reference is {self.address}/docs. Stop with Ctrl-C.")
+        log("API keys are set, so there is no first drawing. Replace KEY with one of them:")
+        log(
             f"  curl {self.address}/artboard/create -H 'X-API-Key: KEY' -H 'Content-Type: application/json' -d '{body}'"
         )
 
     def _draw(self) -> tuple[str, str]:
-        _, accepted = self._ask("POST", "/artboard/create", FIRST_ARTBOARD)
+        _, accepted = self._retry("POST", "/artboard/create", FIRST_ARTBOARD)
         if "job_id" not in accepted:
-            raise NotServing(f"the first artboard was refused: {accepted.get('detail', accepted)}")
-        job_id, seen = accepted["job_id"], ""
+            raise NotServing(f"the first artboard was rejected: {accepted.get('detail', accepted)}")
+        job_id, last_status = accepted["job_id"], ""
         while True:
-            _, job = self._ask("GET", f"/jobs/{job_id}")
-            if job.get("status") != seen:
-                seen = str(job.get("status"))
-                self._supervisor.say(f"First artboard: {seen}")
+            _, job = self._retry("GET", f"/jobs/{job_id}")
+            if job.get("status") != last_status:
+                last_status = str(job.get("status"))
+                self._supervisor.log(f"First artboard: {last_status}")
             if job.get("done"):
                 break
             self._pause()
-        if seen != "finished":
-            raise NotServing(f"the first artboard {seen}: {job.get('error')}")
+        if last_status != "finished":
+            raise NotServing(f"the first artboard {last_status}: {job.get('error')}")
         return str(job["result"]), f"/jobs/{job_id}/result"
 
     def _wait_for(self, path: str) -> None:
         while True:
-            try:
-                status, answer = self._ask("GET", path)
-            except OSError:
-                status, answer = 0, {"detail": "the web process does not answer"}
+            status, answer = self._retry("GET", path)
             if status == http.client.OK:
                 return
             self._pause(f"{answer.get('detail', answer)}")
 
-    def _pause(self, last: str = "it took too long") -> None:
+    def _retry(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Send a request until the web process replies. Raises NotServing at the deadline."""
+        while True:
+            try:
+                return self._request(method, path, body)
+            except NoReply as error:
+                self._pause(str(error))
+
+    def _pause(self, last: str = "timeout") -> None:
         if self._supervisor.stop_requested or time.monotonic() > self._deadline:
             raise NotServing(last)
-        until = time.monotonic() + POLL_EVERY
+        until = time.monotonic() + POLL_S
         while (left := until - time.monotonic()) > 0:
-            self._supervisor.turn(left)
+            self._supervisor.tick(left)
 
-    def _ask(
+    def _request(
         self, method: str, path: str, body: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any]]:
         connection = http.client.HTTPConnection(self._host, self._settings.web.port, timeout=5)
         try:
-            headers = {"Content-Type": "application/json"} if body is not None else {}
+            headers = {"Idempotency-Key": self._key}
+            if body is not None:
+                headers["Content-Type"] = "application/json"
             connection.request(
                 method, path, json.dumps(body) if body is not None else None, headers
             )
             response = connection.getresponse()
             return response.status, json.loads(response.read())
+        except OSError as error:
+            raise NoReply("the web process does not reply") from error
         except (http.client.HTTPException, ValueError) as error:
-            raise NotServing("the web process gave an answer that makes no sense") from error
+            raise NoReply("invalid response of the web process") from error
         finally:
             connection.close()
 
 
 def main() -> int:
-    """Run everything until Ctrl-C; return 0, or 2 for bad settings or an address that is taken."""
+    """Run the parts until Ctrl-C; return 0, or 2 for invalid settings or an unavailable address."""
     parser = argparse.ArgumentParser(
-        description="Run broker, workers and web together; in immediate mode the web process alone."
+        description="Run broker, workers and web; in immediate mode only the web process."
     )
     parser.add_argument(
-        "--reload",
-        action="store_true",
-        help="start web and workers anew when a source file changes",
+        "--reload", action="store_true", help="restart web and workers when a source file changes"
     )
     options = parser.parse_args()
     try:
@@ -203,12 +222,12 @@ def main() -> int:
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    trouble = cannot_serve(settings)
-    if trouble is not None:
-        sys.stderr.write(f"{trouble}\n")
+    reason = address_error(settings)
+    if reason is not None:
+        sys.stderr.write(f"{reason}\n")
         return 2
     supervisor = Supervisor(parts(settings), cwd=HERE, watched=sources if options.reload else None)
-    return supervisor.run(ready=Greeting(supervisor, settings))
+    return supervisor.run(ready=FirstDrawing(supervisor, settings))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""Keeping a few processes running as one: start, prefix their logs, restart what dies, stop all together.
+"""Supervision of several child processes: start, log prefixes, restart, reload and joint stop.
 
-One thread, one loop: it waits for output, for the end of a process, for a signal, and for the
-moment of the next restart.
+A single loop in one thread waits for output, heartbeats, exits, signals and restarts.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,20 +21,23 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-FIRST_PAUSE = 0.2
-MAX_PAUSE_S = 5.0
-# A part that has run this long is healthy: its next restart begins with the first pause again.
-HEALTHY_AFTER = 10.0
-HURRIED_GRACE = 5.0
+MIN_RESTART_DELAY_S = 0.2
+MAX_RESTART_DELAY_S = 5.0
+# After this run time the next restart begins with the shortest delay.
+HEALTHY_AFTER_S = 10.0
+FORCED_GRACE_S = 5.0
+HEARTBEAT_S = 1.0
+FROZEN_AFTER_S = 13.0
+HEARTBEAT_VARIABLE = "SUPERVISOR_HEARTBEAT_FD"
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass
 class Part:
-    """One process to keep running.
+    """A process to keep running.
 
-    `stops_last` is for what the other parts need until their end (the broker). `done_is_fine` is
-    for a part that may end with exit code 0 because there is nothing for it to do. A part with
-    `reloads` is started anew when a source file changes.
+    It `stops_last` if the others need it, and with `done_is_fine` it is not restarted after exit
+    code 0. A part that calls `send_heartbeats` is killed and restarted when its heartbeats stop.
     """
 
     name: str
@@ -44,26 +47,26 @@ class Part:
     reloads: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
-    pause: float = FIRST_PAUSE
-    due: float = 0.0
-    over: bool = False
-    half_line: bytes = b""
+    heartbeat_at: float | None = None
+    heartbeats: int | None = None
+    """The read end of the pipe of its heartbeats."""
+    restart_delay: float = MIN_RESTART_DELAY_S
+    restart_at: float = 0.0
+    done: bool = False
+    rest: bytes = b""
     restarts: int = field(default=0)
 
     @property
     def running(self) -> bool:
-        """Tell whether the process is there."""
         return self.process is not None and self.process.poll() is None
 
 
 class Supervisor:
-    """Runs parts until SIGINT or SIGTERM.
+    """Runs parts in the given order until a signal, then stops them within `grace` seconds.
 
-    Then stops them within `grace` seconds and leaves none behind.
-
-    With `grace` None a part may take as long as it needs to stop; a second signal is passed on to
-    it, and from then on it has five seconds. `orphan_signal` is what the parts get when the
-    supervisor itself is killed.
+    With `grace` None the time is not limited; a second signal is forwarded to the parts and gives
+    them five seconds. They get `orphan_signal` if the supervisor is killed. `watched` lists the
+    source files whose change restarts the parts with `reloads`.
     """
 
     def __init__(
@@ -78,10 +81,6 @@ class Supervisor:
         out: TextIO | None = None,
         watched: Callable[[], Iterable[Path]] | None = None,
     ) -> None:
-        """Prepare to run `parts` in this order.
-
-        `watched` lists the source files whose change reloads some of them.
-        """
         self.parts = list(parts)
         self._environ = dict(os.environ if environ is None else environ) | {"PYTHONUNBUFFERED": "1"}
         self._cwd = cwd
@@ -90,114 +89,140 @@ class Supervisor:
         self._prefixed = prefixed
         self._out = out or sys.stdout
         self._watched = watched
-        self._stamps: dict[Path, int] = {}
-        self._next_look = 0.0
+        self._mtimes: dict[Path, int] = {}
+        self._next_scan = 0.0
+        self._last_tick = 0.0
         self._selector = selectors.DefaultSelector()
         self._width = max(len(name) for name in ("dev", *(part.name for part in self.parts)))
         self.stop_requested = False
-        self._hurry = False
+        self._forced = False
 
     def run(self, ready: Callable[[], None] | None = None) -> int:
-        """Start everything, call `ready` once from the loop's first rounds on, and keep on until a signal; return 0.
+        """Start the parts, call `ready`, and supervise until a signal arrives; return 0.
 
-        Signals that arrive while `ready` runs end it: it should look at `stop_requested`.
+        `ready` should return when `stop_requested` is set. An error in it is logged.
         """
-        before = {
-            number: signal.signal(number, self._request_stop)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        send_heartbeats()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._request_stop) for number in signals}
         try:
             for part in self.parts:
                 self._start(part)
             if ready is not None:
-                ready()
+                self._call(ready)
             while not self.stop_requested:
-                self.turn()
+                self.tick()
         finally:
             self._stop_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
         return 0
 
-    def turn(self, seconds: float = 0.1) -> None:
-        """Do one round of the loop: pass on output for up to `seconds`, restart what died, reload what changed."""
+    def tick(self, seconds: float = 0.1) -> None:
+        """Forward output for up to `seconds`, restart dead and frozen parts, reload changed ones."""
         self._pass_on_output(seconds)
         now = time.monotonic()
         for part in self.parts:
-            self._look_after(part, now)
-        if self._watched is not None and now >= self._next_look:
-            self._next_look = now + 0.5
+            self._kill_if_frozen(part, now)
+            self._restart_if_dead(part, now)
+        self._last_tick = now
+        if self._watched is not None and now >= self._next_scan:
+            self._next_scan = now + 0.5
             self._reload_changed()
 
-    def say(self, text: str, name: str = "dev") -> None:
-        """Write a line of our own beside those of the parts."""
+    def _call(self, ready: Callable[[], None]) -> None:
+        try:
+            ready()
+        except Exception as error:
+            self.log(f"{type(error).__name__}: {error}")
+
+    def log(self, text: str, name: str = "dev") -> None:
         self._write(name, text)
 
     def _request_stop(self, number: int, frame: FrameType | None) -> None:
-        self._hurry = self.stop_requested
+        self._forced = self.stop_requested
         self.stop_requested = True
 
     def _start(self, part: Part) -> None:
+        reader, writer = os.pipe()
+        for end in (reader, writer):
+            os.set_blocking(end, False)
         part.process = subprocess.Popen(  # noqa: S603 - the commands are the product's own
             part.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=self._environ,
+            env=self._environ | {HEARTBEAT_VARIABLE: str(writer)},
+            pass_fds=[writer],
             cwd=self._cwd,
-            # Ctrl-C reaches the whole group of the terminal; only the supervisor is to react to it.
+            # Ctrl-C must reach only the supervisor.
             start_new_session=True,
             preexec_fn=partial(_end_with_parent, self._orphan_signal)  # noqa: PLW1509
             if sys.platform == "linux"
             else None,
         )
+        os.close(writer)
         part.started = time.monotonic()
+        part.heartbeats, part.heartbeat_at = reader, None
+        self._selector.register(reader, selectors.EVENT_READ, partial(self._read_heartbeats, part))
         stdout = part.process.stdout
         if stdout is not None:
             os.set_blocking(stdout.fileno(), False)
-            self._selector.register(stdout, selectors.EVENT_READ, part)
+            self._selector.register(stdout, selectors.EVENT_READ, partial(self._read, part))
 
-    def _look_after(self, part: Part, now: float) -> None:
-        if part.running or part.over or self.stop_requested:
+    def _kill_if_frozen(self, part: Part, now: float) -> None:
+        if part.heartbeat_at is None or not part.running or part.process is None:
+            return
+        if now - self._last_tick > HEARTBEAT_S:
+            # This process did not run itself, so the part may not have run either.
+            part.heartbeat_at = now
+        if now - part.heartbeat_at > FROZEN_AFTER_S:
+            self.log(f"{part.name} has not responded for {FROZEN_AFTER_S:.0f} s; killing it")
+            part.process.kill()
+            part.heartbeat_at = None
+
+    def _restart_if_dead(self, part: Part, now: float) -> None:
+        if part.running or part.done or self.stop_requested:
             return
         if part.process is not None:
             code = part.process.returncode
-            # What the part started must not hold its port or its job while the next one begins.
+            # Child processes of the part must not occupy its port or its job.
             _kill_session(part.process.pid)
             self._drain(part)
             part.process = None
             if code == 0 and part.done_is_fine:
-                part.over = True
+                part.done = True
                 return
-            part.pause = FIRST_PAUSE if now - part.started > HEALTHY_AFTER else part.pause
-            part.due = now + part.pause
-            self.say(f"{part.name} {_ending(code)}; starting it again in {part.pause:.1f} s")
-            part.pause = min(2 * part.pause, MAX_PAUSE_S)
-        elif now >= part.due:
+            if now - part.started > HEALTHY_AFTER_S:
+                part.restart_delay = MIN_RESTART_DELAY_S
+            part.restart_at = now + part.restart_delay
+            self.log(f"{part.name} {_exit_text(code)}; restarting in {part.restart_delay:.1f} s")
+            part.restart_delay = min(2 * part.restart_delay, MAX_RESTART_DELAY_S)
+        elif now >= part.restart_at:
             part.restarts += 1
             self._start(part)
 
     def _reload_changed(self) -> None:
         assert self._watched is not None  # noqa: S101 - the caller looked
-        stamps = {}
+        mtimes = {}
         for path in self._watched():
             with contextlib.suppress(FileNotFoundError):
-                stamps[path] = path.stat().st_mtime_ns
-        if self._stamps and stamps != self._stamps:
-            changed = {path.name for path, stamp in stamps.items() ^ self._stamps.items() if stamp}
-            self.say(f"{', '.join(sorted(changed)[:3])} changed: reloading")
+                mtimes[path] = path.stat().st_mtime_ns
+        if self._mtimes and mtimes != self._mtimes:
+            changed = {path.name for path, mtime in mtimes.items() ^ self._mtimes.items() if mtime}
+            self.log(f"{', '.join(sorted(changed)[:3])} changed: reloading")
             for part in self.parts:
                 if part.reloads and part.process is not None:
-                    part.pause, part.started = FIRST_PAUSE, 0.0
+                    part.restart_delay, part.started = MIN_RESTART_DELAY_S, 0.0
                     part.process.terminate()
-        self._stamps = stamps
+        self._mtimes = mtimes
 
     def _stop_all(self) -> None:
         first = [part for part in self.parts if not part.stops_last]
         last = [part for part in self.parts if part.stops_last]
-        grace = HURRIED_GRACE if self._grace is None else self._grace
+        grace = FORCED_GRACE_S if self._grace is None else self._grace
         deadline = time.monotonic() + grace
-        # What the others need keeps a tenth of the time for itself.
+        # A tenth of the time is reserved for the last parts.
         self._stop(
             first, None if self._grace is None else deadline - 0.1 * grace if last else deadline
         )
@@ -210,13 +235,13 @@ class Supervisor:
             deadline is None or time.monotonic() < deadline
         ):
             self._pass_on_output(0.02)
-            if deadline is None and self._hurry:
-                self.say("Stopping now")
+            if deadline is None and self._forced:
+                self.log("Stopping immediately")
                 self._terminate(parts)
-                deadline = time.monotonic() + HURRIED_GRACE
+                deadline = time.monotonic() + FORCED_GRACE_S
         for part in parts:
             if part.running and part.process is not None:
-                self.say(f"{part.name} did not stop in time; killing it")
+                self.log(f"{part.name} did not stop in time; killing it")
                 part.process.kill()
                 part.process.wait()
             if part.process is not None:
@@ -230,7 +255,22 @@ class Supervisor:
 
     def _pass_on_output(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):
-            self._read(key.data)
+            key.data()
+
+    def _read_heartbeats(self, part: Part) -> None:
+        if part.heartbeats is None:
+            return
+        with contextlib.suppress(BlockingIOError):
+            if os.read(part.heartbeats, 65536):
+                part.heartbeat_at = time.monotonic()
+            else:
+                self._close_heartbeats(part)
+
+    def _close_heartbeats(self, part: Part) -> None:
+        if part.heartbeats is not None:
+            self._selector.unregister(part.heartbeats)
+            os.close(part.heartbeats)
+            part.heartbeats = None
 
     def _read(self, part: Part) -> bool:
         stream = part.process.stdout if part.process else None
@@ -244,7 +284,7 @@ class Supervisor:
             self._selector.unregister(stream)
             stream.close()
             return False
-        *lines, part.half_line = (part.half_line + block).split(b"\n")
+        *lines, part.rest = (part.rest + block).split(b"\n")
         for line in lines:
             self._write(part.name, line.decode(errors="replace"))
         return True
@@ -254,12 +294,13 @@ class Supervisor:
             pass
         stream = part.process.stdout if part.process else None
         if stream is not None and not stream.closed:
-            # A grandchild may hold the pipe open; what it says from now on is nobody's.
+            # A grandchild may hold the pipe open; its output is discarded.
             self._selector.unregister(stream)
             stream.close()
-        if part.half_line:
-            self._write(part.name, part.half_line.decode(errors="replace"))
-            part.half_line = b""
+        if part.rest:
+            self._write(part.name, part.rest.decode(errors="replace"))
+            part.rest = b""
+        self._close_heartbeats(part)
 
     def _write(self, name: str, text: str) -> None:
         with contextlib.suppress(BrokenPipeError):
@@ -268,7 +309,23 @@ class Supervisor:
             self._out.flush()
 
 
-def _ending(code: int) -> str:
+def send_heartbeats() -> None:
+    """Report once a second to the supervisor of this process, if there is one, that it runs."""
+    descriptor = os.environ.pop(HEARTBEAT_VARIABLE, None)
+    if descriptor is not None:
+        threading.Thread(target=_beat, args=(int(descriptor),), daemon=True).start()
+
+
+def _beat(descriptor: int) -> None:
+    # The write fails with BrokenPipeError when the supervisor has ended.
+    with contextlib.suppress(BrokenPipeError):
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                os.write(descriptor, b".")
+            time.sleep(HEARTBEAT_S)
+
+
+def _exit_text(code: int) -> str:
     return (
         f"was killed by {signal.Signals(-code).name}"
         if code < 0
@@ -277,11 +334,10 @@ def _ending(code: int) -> str:
 
 
 def _kill_session(leader: int) -> None:
-    """Kill every process of the session that `leader` began: each part has one of its own."""
+    """Kill all processes of the session of a part; each part has a separate session."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    # A child that made a process group of its own is still in the session; only Linux shows that
-    # cheaply.
+    # Process groups that the part created are in the same session, which Linux shows in /proc.
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if os.getsid(int(entry.name)) == leader:
@@ -289,6 +345,5 @@ def _kill_session(leader: int) -> None:
 
 
 def _end_with_parent(number: int) -> None:
-    """Have the kernel send a signal to a part when its supervisor is killed."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, number)
+    """Have the kernel send a signal to this process when its parent is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -12,18 +12,17 @@ from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.paths import socket_path
 from libraries.settings import Settings
 
-# A test that needs another configuration takes a private broker.
+# Tests that need another configuration use a private broker.
 DENIED = ("-config|set", "-config|rewrite", "-shutdown", "-debug")
 
 
 class SharedBroker:
-    """The product's broker, started once for a test process and empty at the beginning of each test.
+    """The embedded broker, shared by the tests of a process and emptied before each test.
 
-    Tests write and read what they like but do not stop, kill or reconfigure it: those use the fixture `private_broker`.
+    Tests that stop, kill or reconfigure a broker use the fixture `private_broker`.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Start it on the data folder of `settings`."""
         self._server = EmbeddedBroker(settings)
         self._path = socket_path(settings.broker.data_dir)
         self._admin = Redis(unix_socket_path=str(self._path), socket_timeout=5)
@@ -44,7 +43,7 @@ class SharedBroker:
         link.symlink_to(self._path)
 
     def still_waiting(self, seconds: float = 5.0) -> list[str]:
-        """Return the clients that subscribe or block `seconds` after the end of a test; normally there are none at once."""
+        """Return the clients that still subscribe or block after `seconds`."""
         deadline = time.monotonic() + seconds
         while found := self._waiting():
             if time.monotonic() > deadline:
@@ -59,7 +58,6 @@ class SharedBroker:
         ]
 
     def close(self) -> None:
-        """Stop it."""
         self._admin.close()
         self._server.stop()
 

@@ -1,8 +1,8 @@
-"""Folders and processes of one test process, and the watcher that removes both however that process ends.
+"""Temporary folders and processes of a test process, and the watcher that removes them.
 
-All temporary folders of a test process lie below one root. What it starts inherits `TMPDIR`, so each process has the root in
-its environment; Valkey, which writes its title over its environment, has it in its command line. Run as a script, with the
-root as its argument, this module waits for the end of its standard input and then kills those processes and deletes the root.
+All temporary folders are below one root. Child processes inherit `TMPDIR`, so their environment contains the
+root; Valkey, which overwrites its environment, has it in its command line. Run as a script with the root as
+its argument, this module waits for the end of its standard input, kills those processes and deletes the root.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ CLEANUP_TIMEOUT_S = 10.0
 
 
 class TemporaryRoot:
-    """The folder for everything temporary of this process; a watcher empties it when this process ends."""
+    """The temporary folder of this process, which a watcher deletes when the process ends."""
 
     def __init__(self) -> None:
-        """Create it and let `tempfile`, here and in all child processes, use it."""
+        """Create the folder and set it for `tempfile`, also in child processes."""
         before = tempfile.gettempdir()
         self.path = Path(tempfile.mkdtemp(prefix="va-"))
-        # A server that runs as another user has to reach its folder; each folder in the root is private.
+        # Readable, because a server may run as another user; the folders in the root are private.
         self.path.chmod(0o711)
-        # pytest keeps the folders of `tmp_path` of the last three runs.
+        # pytest keeps the last three runs of `tmp_path`.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", before)
         os.environ["TMPDIR"] = tempfile.tempdir = str(self.path)
-        # A session of its own: a signal for the process group of the tests does not reach the watcher.
+        # A new session, so that signals to the process group of the tests do not reach the watcher.
         self._watcher = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, str(self.path)],
             stdin=subprocess.PIPE,
@@ -43,7 +43,7 @@ class TemporaryRoot:
         )
 
     def close(self) -> None:
-        """Let the watcher clean up, and wait for it."""
+        """Start the clean-up and wait for it."""
         assert self._watcher.stdin is not None
         self._watcher.stdin.close()
         self._watcher.wait(2 * CLEANUP_TIMEOUT_S)
@@ -56,7 +56,7 @@ def end_with_parent() -> None:
 
 
 def processes_with(mark: str) -> Iterator[int]:
-    """Yield the ids of the processes that have `mark` in their environment or command line, without this and its parent."""
+    """Yield the ids of other processes, except the parent, with `mark` in their environment or command line."""
     for entry in Path("/proc").glob("[0-9]*"):
         if int(entry.name) in {os.getpid(), os.getppid()}:
             continue
@@ -66,7 +66,7 @@ def processes_with(mark: str) -> Iterator[int]:
 
 
 def main(root: str) -> None:
-    """Wait for the end of the standard input, then kill what has `root` in its environment or command line."""
+    """Wait for the end of standard input, kill the processes of `root`, and delete it."""
     sys.stdin.read()
     deadline = time.monotonic() + CLEANUP_TIMEOUT_S
     while (found := list(processes_with(root))) and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What all tests share: settings and folders per test, a real broker per process, and the real worker."""
+"""Shared fixtures: settings and folders per test, a real broker per process, and the real worker."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from tests.cleanup import TemporaryRoot, end_with_parent
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
 MACHINE_PATH = os.environ["PATH"]
-# Programs that the product uses if they are there. Tests that need one put it on PATH.
+# Optional programs of the product. Tests that need one add it to PATH.
 OPTIONAL_PROGRAMS = ("apertium",)
-# The folders and modules that take longest, in this order.
+# The slowest folders and modules, in this order.
 SLOWEST_FIRST = (
     "faults/test_worker_deaths",
     "faults/test_storms",
@@ -51,7 +51,7 @@ SLOWEST_FIRST = (
 RUN_WORKER = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from workers.__main__ import main; sys.exit(main())"
 
 
-# How long an example takes says what else the machine does.
+# The duration of an example depends on the load of the machine.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
@@ -68,22 +68,21 @@ def until(
 
 
 class Stopwatch:
-    """Measures from when it is made, and leaves out the time in which some process had to wait for a processor.
+    """Measures the time since its creation, without the time in which processes waited for a processor.
 
-    What a test says of seconds is a promise of the product, and holds on a machine that is not busy with something else.
+    Limits in seconds hold on an otherwise idle machine.
     """
 
     def __init__(self) -> None:
-        """Start."""
         self._began, self._waited = time.monotonic(), self._waiting()
 
     def seconds(self) -> float:
-        """Return how many seconds have gone by, without those of waiting."""
+        """Return the elapsed seconds without waiting times."""
         return time.monotonic() - self._began - (self._waiting() - self._waited)
 
     @staticmethod
     def _waiting() -> float:
-        """Return the seconds since the machine was started in which a process waited for a processor; 0 if it does not tell."""
+        """Return the seconds since boot in which a process waited for a processor; 0 if unknown."""
         with suppress(OSError):
             # Linux, pressure stall information: some avg10=0.00 avg60=0.00 avg300=0.00 total=12345, in microseconds.
             return (
@@ -109,7 +108,7 @@ gc.callbacks.append(_note_collection)
 def own_seconds() -> float:
     """Return the processor time of this thread in seconds, without that of garbage collection.
 
-    The more tests a process has run, the more it has to look through: a third of a second, at a moment of chance.
+    A collection takes up to a third of a second after many tests.
     """
     return time.thread_time() - _Collecting.seconds
 
@@ -118,12 +117,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write the golden files anew instead of comparing with them",
+        help="write the golden files instead of comparing with them",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each process that runs tests a root for its temporary files, which does not outlive it."""
+    """Give each test process a temporary root, which is deleted when it ends."""
     runs_tests = hasattr(config, "workerinput") or not config.getoption("numprocesses", None)
     if hasattr(config, "workerinput"):
         end_with_parent()
@@ -131,14 +130,14 @@ def pytest_configure(config: pytest.Config) -> None:
         root = TemporaryRoot()
         config.add_cleanup(root.close)
         os.environ["PATH"] = path_without(OPTIONAL_PROGRAMS, MACHINE_PATH, root.path)
-        # Hundreds of processes import the product; to compile it takes a quarter of their start-up time.
+        # Precompile the product for hundreds of processes; compiling takes a quarter of their start-up time.
         if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
             os.environ["PYTHONPYCACHEPREFIX"] = str(root.path / "bytecode")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run first what takes longest, so that all processes end at about the same time."""
+    """Run the slowest tests first, so that all processes end at about the same time."""
 
     def rank(item: pytest.Item) -> int:
         module = item.nodeid.removeprefix("tests/")
@@ -149,7 +148,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def path_without(programs: Sequence[str], path: str, root: Path) -> str:
-    """Return `path` without `programs`: a folder that has one is replaced by links, in `root`, to all others in it."""
+    """Return `path` without `programs`; a folder that contains one is replaced by a folder of links in `root`."""
     folders = [Path(folder) for folder in path.split(os.pathsep)]
     for place, folder in enumerate(folders):
         if any((folder / program).exists() for program in programs):
@@ -161,18 +160,18 @@ def path_without(programs: Sequence[str], path: str, root: Path) -> str:
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name long bytes by their length: what a compressor wrote may hold the time, and all processes must name a test alike."""
+    """Name long bytes by their length: compressed data may contain the time, and test names must be stable."""
     return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 40 else None
 
 
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
-    """Whether this run is to write the golden files instead of comparing with them."""
+    """Return whether to write the golden files instead of comparing with them."""
     return bool(request.config.getoption("--update-golden"))
 
 
 def system_program(name: str, package: str) -> str:
-    """The path of a program from the system's packages; a test that misses it is skipped on a laptop and fails in CI."""
+    """Return the path of a system program; without it a test is skipped locally and fails in CI."""
     path = shutil.which(name)
     if path is None:
         reason = f"needs {name}; install the system's package {package}"
@@ -184,14 +183,14 @@ def system_program(name: str, package: str) -> str:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder of the test's own, with a path short enough for a unix socket."""
+    """A temporary folder with a path short enough for a unix socket."""
     folder = Path(tempfile.mkdtemp(prefix="va-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def environ_in(home: Path) -> dict[str, str]:
-    """The environment for a process of the product that uses folders in `home` and no others."""
+    """Return the environment of a process that uses only folders in `home`."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -202,7 +201,7 @@ def environ_in(home: Path) -> dict[str, str]:
         "OUTPUT_DIR": str(home / "output"),
         "UPLOAD_DIR": str(home / "uploads"),
     }
-    # Without the schedules that are shipped: a test that runs at night is to have its own jobs and no others.
+    # Without the shipped schedules, whose jobs would disturb a test at night.
     return (
         kept
         | folders
@@ -212,13 +211,13 @@ def environ_in(home: Path) -> dict[str, str]:
 
 @pytest.fixture
 def environ(home: Path) -> dict[str, str]:
-    """The environment for a process of the product that uses the folders of this test and no others."""
+    """The environment of a process that uses only the folders of this test."""
     return environ_in(home)
 
 
 @pytest.fixture
 def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """The settings of this test, in force for the test process. No broker runs yet."""
+    """The settings of this test and of the test process. No broker runs yet."""
     for row in SETTINGS:
         monkeypatch.delenv(row.name, raising=False)
     for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR"):
@@ -241,7 +240,7 @@ def shared_broker() -> Iterator[SharedBroker]:
 def broker(
     request: pytest.FixtureRequest, settings: Settings
 ) -> Iterator[EmbeddedBroker | SharedBroker]:
-    """A real broker that holds nothing, at the place where `settings` say: the shared one, or the private one of this test."""
+    """An empty broker at the address in `settings`: the shared one, or the private one of this test."""
     if "private_broker" in request.fixturenames:
         yield request.getfixturevalue("private_broker")
         return
@@ -253,7 +252,7 @@ def broker(
 
 @pytest.fixture
 def private_broker(settings: Settings) -> Iterator[EmbeddedBroker]:
-    """A real broker for a test that stops, kills or reconfigures it, or looks at its process or files."""
+    """A broker for a test that stops, kills or reconfigures it, or checks its process or files."""
     server = EmbeddedBroker(settings)
     assert server.keep()
     server.start()
@@ -262,14 +261,14 @@ def private_broker(settings: Settings) -> Iterator[EmbeddedBroker]:
 
 
 class _Lent:
-    """The shared broker, while a test that used it is torn down."""
+    """The shared broker during the teardown of a test that used it."""
 
     server: SharedBroker | None = None
 
 
 @pytest.fixture(autouse=True)
 def nothing_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the live connections of each application that a test made; fail a test after which a client waits for messages."""
+    """Close the long-lived connections of the applications of a test; fail if a client still waits for messages."""
     made: list[LiveConnections] = []
 
     def remembered(*args: Any) -> LiveConnections:
@@ -287,7 +286,7 @@ def nothing_follows_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def probe_tasks() -> Iterator[None]:
-    """Make the tasks of tests/probes known beside the product's own."""
+    """Add the tasks of tests/probes to those of the product."""
     workers.__path__.append(str(PROBES))
     yield
     workers.__path__.remove(str(PROBES))
@@ -295,7 +294,7 @@ def probe_tasks() -> Iterator[None]:
 
 @pytest.fixture
 def run_jobs(broker: EmbeddedBroker, settings: Settings) -> Callable[[], None]:
-    """A function that runs the real worker in this process until the queue is empty."""
+    """Return a function that runs the worker in this process until the queue is empty."""
 
     def run() -> None:
         before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
@@ -311,7 +310,7 @@ def run_jobs(broker: EmbeddedBroker, settings: Settings) -> Callable[[], None]:
 
 
 class WorkerProcess:
-    """A real `python -m workers` process that also knows the tasks of tests/probes."""
+    """A `python -m workers` process with the tasks of tests/probes."""
 
     def __init__(self, environ: dict[str, str], log: Path) -> None:
         self.log = log
@@ -325,11 +324,11 @@ class WorkerProcess:
             )
 
     def said(self) -> str:
-        """Everything it has logged so far."""
+        """Return the log so far."""
         return self.log.read_text()
 
     def wait_until_listening(self) -> WorkerProcess:
-        """Wait until it takes jobs."""
+        """Wait until the worker takes jobs."""
         until(
             lambda: "Listening on" in self.said() or self.process.poll() is not None,
             seconds=30,
@@ -339,7 +338,7 @@ class WorkerProcess:
         return self
 
     def stop(self, number: int = signal.SIGTERM, *, seconds: float = 10.0) -> int:
-        """Send a signal, wait for the end, return the exit code."""
+        """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
@@ -348,7 +347,7 @@ class WorkerProcess:
 def start_worker(
     broker: EmbeddedBroker, environ: dict[str, str], home: Path
 ) -> Iterator[Callable[..., WorkerProcess]]:
-    """A function that starts a real worker process; what still runs at the end of the test is killed."""
+    """Return a function that starts a worker process, which is killed after the test."""
     started: list[WorkerProcess] = []
 
     def start(**more: str) -> WorkerProcess:

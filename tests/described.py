@@ -1,4 +1,4 @@
-"""The AsyncAPI document for tests: the messages of each channel, in closed schemas."""
+"""The AsyncAPI document with closed schemas, for tests."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ Node = dict[str, Any]
 
 
 class Described:
-    """A document whose schemas are closed: a member that they do not name is an error."""
+    """A document whose schemas reject undeclared members."""
 
     def __init__(self, document: Node) -> None:
         self.document = copy.deepcopy(document)
         close(self.document["components"]["schemas"])
 
     def keys(self, channel: str, action: str) -> set[str]:
-        """The messages of all operations on a channel that `send` or `receive`."""
+        """Return the messages of the operations of a channel that `send` or `receive`."""
         operations = [
             one for one in self.document["operations"].values() if one["action"] == action
         ]
@@ -30,7 +30,7 @@ class Described:
         }
 
     def problems(self, channel: str, key: str, said: Any) -> list[str]:
-        """The errors of `said` as that message."""
+        """Return the validation errors of `said` as that message."""
         schema = {
             **self.document["channels"][channel]["messages"][key]["payload"],
             "components": self.document["components"],
@@ -38,14 +38,14 @@ class Described:
         return [error.message for error in Draft7Validator(schema).iter_errors(said)]
 
     def matching(self, channel: str, action: str, said: Any) -> list[str]:
-        """The messages that `said` is valid as; a good document gives one."""
+        """Return the messages for which `said` is valid; one for a good document."""
         return sorted(
             key for key in self.keys(channel, action) if not self.problems(channel, key, said)
         )
 
 
 def close(node: Any) -> None:
-    """Let no object have members that its schema does not name."""
+    """Reject undeclared members of objects."""
     if isinstance(node, dict):
         if isinstance(node.get("properties"), dict) and "type" in node:
             node["additionalProperties"] = False

@@ -1,4 +1,4 @@
-"""Comparison of a drawing with the one that is kept: the same document, with numbers that may differ by a thousandth."""
+"""Comparison with golden drawings: equal documents, with numbers that may differ by a thousandth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from defusedxml import ElementTree
 
 GOLDEN = Path(__file__).parent / "golden"
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-# The last written decimal may differ between processors, whose sines differ in their last bits.
+# The last decimal may differ between processors, because of their rounding of sines.
 CLOSE_ENOUGH = 0.0011
 
 
@@ -24,15 +24,15 @@ def assert_like_golden(name: str, svg: str, *, update: bool) -> None:
     difference = first_difference(file.read_text(), svg)
     if difference:
         pytest.fail(
-            f"{name}.svg has changed: {difference}. If that is wanted, write it anew with --update-golden and look at it"
+            f"{name}.svg has changed: {difference}. If that is wanted, write it with --update-golden and look at it"
         )
 
 
 def first_difference(kept: str, drawn: str) -> str | None:
-    """Where two documents begin to differ, or None if they are the same drawing."""
+    """Return the first difference of two documents, None if they are the same drawing."""
     for before, after in zip_longest(parts(kept), parts(drawn)):
         if before is None or after is None:
-            return f"{before or after!s:.120} stands in one of them only"
+            return f"{before or after!s:.120} is in only one of them"
         if NUMBER.sub("0", before) != NUMBER.sub("0", after):
             return f"{before:.120} became {after:.120}"
         for old, new in zip(NUMBER.findall(before), NUMBER.findall(after), strict=True):
@@ -42,7 +42,7 @@ def first_difference(kept: str, drawn: str) -> str | None:
 
 
 def parts(svg: str) -> list[str]:
-    """The elements of a document in their order, each with its attributes sorted by name and its text."""
+    """Return the elements of a document in order, with sorted attributes and text."""
     return [
         " ".join(
             [

@@ -1,4 +1,4 @@
-"""A real SMTP server of a test's own, on a free port of this machine. It keeps what it is sent."""
+"""An SMTP server for a test on a free local port. It stores the received mails."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 
 class MailServer(Controller):
-    """Takes mail, or answers as it was told to.
+    """Accepts mail, or replies as configured.
 
     Args:
-        replies: what to answer to a command instead of taking it, such as `{"RCPT": "550 no"}`.
-        login: the user and password that it asks for; none if not given.
+        replies: replies to commands instead of accepting them, such as `{"RCPT": "550 no"}`.
+        login: the required user and password; none if not given.
         tls: offers STARTTLS with this context.
         ssl_context: speaks TLS from the start with this context.
     """
@@ -49,7 +49,7 @@ class MailServer(Controller):
     def check_login(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any
     ) -> AuthResult:
-        """Compare what a client logs in with."""
+        """Check the credentials of a client."""
         if self.login is None or not isinstance(given, LoginPassword):
             return AuthResult(success=False, handled=False)
         known = (given.login.decode(), given.password.decode()) == self.login
@@ -58,7 +58,7 @@ class MailServer(Controller):
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        """Take a sender."""
+        """Accept a sender."""
         self.sessions.append(session)
         if self.login and not session.authenticated:
             return "530 log in first"
@@ -68,21 +68,21 @@ class MailServer(Controller):
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        """Take a recipient."""
+        """Accept a recipient."""
         reply = self.replies.get("RCPT", "250 OK")
         if reply.startswith("2"):
             envelope.rcpt_tos.append(address)
         return reply
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take a mail."""
+        """Accept a mail."""
         reply = self.replies.get("DATA", "250 OK")
         if reply.startswith("2"):
             self.envelopes.append(envelope)
         return reply
 
     async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Say goodbye, or hang up without a word if `replies` has an empty answer."""
+        """Reply, or close the connection if `replies` has an empty reply."""
         reply = self.replies.get("QUIT", "221 bye")
         if not reply:
             assert isinstance(server.transport, WriteTransport)
@@ -90,16 +90,16 @@ class MailServer(Controller):
         return reply
 
     def url(self, scheme: str = "smtp", login: str = "") -> str:
-        """The address of this server as the setting `SMTP_URL` has it."""
+        """The value of the setting `SMTP_URL`."""
         return f"{scheme}://{login}127.0.0.1:{self.port}"
 
     def mails(self) -> list[EmailMessage]:
-        """The mails that arrived."""
+        """Return the received mails."""
         return [parsed(envelope.content) for envelope in self.envelopes]
 
 
 def parsed(content: object) -> EmailMessage:
-    """Read a mail from its bytes."""
+    """Parse a mail."""
     assert isinstance(content, bytes)
     message = message_from_bytes(content, policy=default)
     assert isinstance(message, EmailMessage)
@@ -107,7 +107,7 @@ def parsed(content: object) -> EmailMessage:
 
 
 def part(message: EmailMessage, kind: str) -> str:
-    """The text of the part of `message` that is `plain` or `html`."""
+    """Return the text of the `plain` or `html` part of `message`."""
     body = message.get_body((kind,))
     assert isinstance(body, EmailMessage)
     return str(body.get_content())

@@ -1,4 +1,4 @@
-"""Photos for tests: one with all that a camera writes beside it, and files that are traps."""
+"""Photos for tests: one with the metadata of a camera, and malicious files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UPRIGHT, TURNED_RIGHT = 1, 6
 
 
 def landscape(width: int = 240, height: int = 160) -> Image.Image:
-    """A sky that grows lighter towards a dark hill, its left third red: so one can tell how it is held."""
+    """A sky gradient above a dark hill; the red left third shows the orientation."""
     y, x = np.mgrid[0:height, 0:width]
     pixels = np.stack(
         [120 + 90 * y / height, 150 + 60 * y / height, 220 - 20 * y / height], axis=-1
@@ -32,7 +32,7 @@ def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
 
 
 def from_a_camera(image: Image.Image | None = None, *, held: int = UPRIGHT) -> bytes:
-    """A JPEG with notes of who took it where, a comment, a profile of colours and bytes behind its end."""
+    """A JPEG with author, location, a comment, a color profile and trailing bytes."""
     notes = Image.Exif()
     notes[0x0112], notes[0x010F] = held, CAMERA
     notes.get_ifd(0x8825).update({1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)})
@@ -53,7 +53,7 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
 
 
 def png_that_promises(width: int, height: int) -> bytes:
-    """A PNG of a few bytes whose header promises a huge picture."""
+    """A PNG of a few bytes whose header declares a huge picture."""
     header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -64,7 +64,7 @@ def png_that_promises(width: int, height: int) -> bytes:
 
 
 def animation(frames: int, form: str) -> bytes:
-    """Frames of which the first is red and all others are blue."""
+    """An animation with a red first frame and blue others."""
     size = (24, 16)
     first, others = (
         Image.new("RGB", size, "red"),
@@ -74,14 +74,14 @@ def animation(frames: int, form: str) -> bytes:
 
 
 def chatty_png() -> bytes:
-    """A PNG with texts in it, and markup behind its end."""
+    """A PNG with text chunks and trailing markup."""
     notes = PngImagePlugin.PngInfo()
     notes.add_text("Author", CAMERA)
     return encoded(landscape(), "PNG", pnginfo=notes) + b"<html><script>alert(1)</script></html>"
 
 
 def multipart(*parts: tuple[str, bytes], boundary: str = "cut", end: str = "--cut--\r\n") -> bytes:
-    """The body of a form of parts, each the lines of its head and its content."""
+    """Return the body of a multipart form; a part is its header lines and its content."""
     whole = b"".join(
         f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n" for head, content in parts
     )

@@ -1,4 +1,4 @@
-"""A real S3-compatible server in a process of its own, buckets of a test's own, and a way there that can be made to fail."""
+"""An S3-compatible server process, temporary buckets, and a proxy that can fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import botocore.session
 
-# It waits for the end of its input, so that it ends with whoever started it.
+# It waits for the end of its input, so that it ends with its parent.
 RUN_SERVER = """
 import sys
 from moto.server import ThreadedMotoServer
@@ -26,12 +26,12 @@ sys.stdin.read()
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 HEAD_END = b"\r\n\r\n"
 BLOCK = 65536
-# An answer from the way itself: the request as the text of its first line, then what is sent instead of the server's own.
+# A reply of the proxy: called with the first line of the request, returns the reply to send.
 Answer = Callable[[str], bytes | None]
 
 
 class Server(NamedTuple):
-    """A server on this machine: its process and its port."""
+    """A local server: its process and its port."""
 
     process: subprocess.Popen[str]
     port: int
@@ -39,7 +39,7 @@ class Server(NamedTuple):
 
 @contextlib.contextmanager
 def s3_server() -> Iterator[Server]:
-    """Yield a server, which forgets everything at the end."""
+    """Yield a server without persistent data."""
     environ = {**os.environ, **CREDENTIALS}
     command = [sys.executable, "-c", RUN_SERVER]
     process = subprocess.Popen(
@@ -59,7 +59,7 @@ def s3_server() -> Iterator[Server]:
 
 
 def plain_client(port: int) -> Any:
-    """A client that goes around the product, to look at what is there."""
+    """A client that bypasses the product, to check the stored data."""
     session = botocore.session.Session()
     return session.create_client(
         "s3", region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{port}",
@@ -68,7 +68,7 @@ def plain_client(port: int) -> Any:
 
 
 def emptied(client: Any, bucket: str) -> None:
-    """Remove a bucket and all that is in it."""
+    """Delete a bucket with its contents."""
     for item in client.list_objects_v2(Bucket=bucket).get("Contents", []):
         client.delete_object(Bucket=bucket, Key=item["Key"])
     for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
@@ -77,13 +77,13 @@ def emptied(client: Any, bucket: str) -> None:
 
 
 class Way:
-    """The way to the server, one connection a request: it counts what passes, and answers itself, stalls or breaks when told to.
+    """A proxy with one connection per request, which records requests and can reply, stall or break.
 
     Attributes:
         asked: the first line of each request, such as `PUT /bucket/key HTTP/1.1`.
-        answer: called with that line; what it returns is sent instead of asking the server, b"" breaks the connection.
-        stalled: requests for which this is True get no answer until `released` is set.
-        late: whether a stalled request reaches the server all the same.
+        answer: called with that line; its result is sent instead of a reply of the server, b"" breaks the connection.
+        stalled: requests for which this is True get no reply until `released` is set.
+        late: whether a stalled request reaches the server anyway.
     """
 
     def __init__(self, port: int) -> None:
@@ -99,7 +99,7 @@ class Way:
         self._threads[0].start()
 
     def close(self) -> None:
-        """End it: nobody listens at its port any more."""
+        """Stop listening."""
         self.released.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -133,7 +133,7 @@ class Way:
             connection.sendall(self._pass_on(request) if answer is None else answer)
 
     def _pass_on(self, request: bytes) -> bytes:
-        # The server closes after its answer, so the end of the answer is the end of the connection.
+        # The server closes the connection after its reply.
         head, _, body = request.partition(HEAD_END)
         head = re.sub(rb"(?im)^connection:[^\r]*\r\n", b"", head + b"\r\n")
         parts = []
@@ -167,11 +167,11 @@ def _read_request(connection: socket.socket) -> bytes:
 
 
 def refusal(status: int, code: str) -> bytes:
-    """The answer of a server that says no."""
+    """Return an error reply."""
     return reply(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>")
 
 
 def reply(status: int, body: str) -> bytes:
-    """An answer of a server, with XML in it."""
+    """Return a reply with an XML body."""
     head = f"HTTP/1.1 {status} -\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\nConnection: close"
     return head.encode() + HEAD_END + body.encode()

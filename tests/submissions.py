@@ -9,9 +9,9 @@ from tests.photographs import encoded, landscape
 
 PAGE = {"width": 50, "height": 50}
 CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
-# Needed by the requests below: rows for the data routes.
+# Rows for the data routes.
 DATA_FILE, DATA = "data.csv", "day,price\n1,2\n2,3\n"
-# By the name of the operation.
+# By operation.
 BODIES: dict[str, dict[str, Any]] = {
     "artboard": {**PAGE, "pattern": "grid"},
     "postcard": CARD,
@@ -34,7 +34,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "generate": {"content": "hello"},
     "default": {"content": "hello"},
 }
-# By the name of the function that is mounted: the address, and the body if it is JSON.
+# By view function: the URL, and the body if it is JSON.
 ROUTES: dict[str, tuple[str, dict[str, Any] | None]] = {
     "create_artboard": ("/artboard/create", BODIES["artboard"]),
     "create_postcard": ("/postcards", BODIES["postcard"]),
@@ -57,7 +57,7 @@ SEVERAL = {"create_sweep", "create_batch"}
 
 
 def request_of(name: str, **options: Any) -> dict[str, Any]:
-    """The arguments of a test client's request to a route: a body of JSON, or a form."""
+    """Return the arguments of a test client's request to a route: a JSON body or a form."""
     body = ROUTES[name][1]
     if body is not None:
         return {"json": body | options}

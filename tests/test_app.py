@@ -38,7 +38,7 @@ def test_the_routes_are_those_of_the_golden_list(client: FlaskClient) -> None:
     assert routes(client) == GOLDEN_ROUTES.read_text().splitlines()
 
 
-def test_every_component_is_mounted_by_being_there(client: FlaskClient) -> None:
+def test_every_package_of_components_is_mounted(client: FlaskClient) -> None:
     packages = {found.name for found in pkgutil.iter_modules(components.__path__) if found.ispkg}
     mounted = {
         str(blueprint.import_name).split(".")[1]
@@ -47,7 +47,7 @@ def test_every_component_is_mounted_by_being_there(client: FlaskClient) -> None:
     assert packages - {"http"} == mounted
 
 
-def test_two_applications_live_in_one_process(settings: Settings) -> None:
+def test_two_applications_can_exist_in_one_process(settings: Settings) -> None:
     first, second = create_app(settings), create_app(settings)
     assert (
         first.test_client().get("/openapi.json").get_data()
@@ -82,7 +82,7 @@ def test_a_line_of_the_log_cannot_be_forged_by_a_request(
     assert len(line) < 400
 
 
-def test_the_lines_of_a_trace_cannot_be_taken_for_lines_of_the_log() -> None:
+def test_lines_of_a_traceback_cannot_look_like_log_lines() -> None:
     def fail() -> None:
         raise RuntimeError("first\n2026-11-21 ERROR forged\x1b[2J")
 

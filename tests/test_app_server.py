@@ -1,4 +1,4 @@
-"""The application as gunicorn serves it, over real sockets."""
+"""The application in gunicorn, over real sockets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
 
 
 class Server:
-    """A gunicorn process on a port of its own."""
+    """A gunicorn process on a free port."""
 
     def __init__(self, environ: dict[str, str], home: Path) -> None:
         with socket.socket() as probe:
@@ -51,7 +51,7 @@ class Server:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     def send(self, data: bytes) -> tuple[int, str, dict[str, object]]:
-        """Send bytes as they are; return the status, the media type and the JSON of the answer."""
+        """Send raw bytes; return the status, the media type and the JSON of the response."""
         with self.connect() as connection:
             connection.sendall(data)
             response = http.client.HTTPResponse(connection)
@@ -93,7 +93,7 @@ def test_gunicorn_serves_the_application_and_ends_on_a_signal(server: Server, ho
         (b"<script>alert(1)</script>\r\n\r\n", 400),
     ],
 )
-def test_what_is_no_request_is_answered_with_a_problem_document_too(
+def test_a_malformed_request_gets_a_problem_document(
     server: Server, data: bytes, status: int
 ) -> None:
     """Attack list, rows 24 and 36."""
@@ -134,9 +134,7 @@ def test_stalled_requests_do_not_keep_others_waiting(server: Server) -> None:
         connection.close()
 
 
-def test_clients_that_stay_silent_lose_their_threads_in_the_end(
-    environ: dict[str, str], home: Path
-) -> None:
+def test_silent_clients_are_disconnected(environ: dict[str, str], home: Path) -> None:
     """Attack list, row 25: more stalled requests than there are threads, half of them in the head and half in the body."""
     server = Server(environ | {"WEB_THREADS": "2"}, home)
     try:
@@ -160,7 +158,7 @@ def test_clients_that_stay_silent_lose_their_threads_in_the_end(
             connection.close()
 
 
-def test_no_request_writes_lines_of_its_own_into_the_log(server: Server) -> None:
+def test_no_request_can_inject_log_lines(server: Server) -> None:
     """Attack list, row 35."""
     server.send(b"GET /%0aforged%1b[2J HTTP/1.1\r\nHost: localhost\r\n\r\n")
     until(lambda: "forged" in server.log.read_text(), what="a line in the log")
@@ -168,7 +166,7 @@ def test_no_request_writes_lines_of_its_own_into_the_log(server: Server) -> None
     assert "GET /\\nforged\\x1b[2J 404" in line
 
 
-def test_bad_settings_stop_the_start_with_one_message(environ: dict[str, str]) -> None:
+def test_invalid_settings_stop_the_start_with_one_message(environ: dict[str, str]) -> None:
     done = subprocess.run(
         GUNICORN,
         env=environ | {"PORT": "many", "WORKERS": "0"},

@@ -1,4 +1,4 @@
-"""What a test run takes from the machine, and what it leaves on it."""
+"""Isolation and clean-up of a test run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from tests.cleanup import processes_with
 from tests.conftest import REPOSITORY, path_without, until
 
-# Without the plugins that this does not need; some take a second to load.
+# Without unnecessary plugins, some of which take a second to load.
 PLUGINS = ["-p", "xdist.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
 ENDLESS = [*PLUGINS, "tests/probes/endless.py"]
 
@@ -27,7 +27,7 @@ ENDLESS = [*PLUGINS, "tests/probes/endless.py"]
         (["-n", "1"], signal.SIGKILL, "the process that was started"),
     ],
 )
-def test_a_run_that_is_killed_leaves_no_broker_no_worker_and_no_folder(
+def test_a_killed_run_leaves_no_broker_worker_or_folder(
     environ: dict[str, str], home: Path, options: list[str], number: signal.Signals, victim: str
 ) -> None:
     noted, folder = home / "pid", home / "run"
@@ -46,7 +46,7 @@ def test_a_run_that_is_killed_leaves_no_broker_no_worker_and_no_folder(
     )
     try:
         until(lambda: noted.exists() or run.poll() is not None, seconds=100, what="a running test")
-        # Two brokers, a worker and the watcher, besides the processes of pytest.
+        # Two brokers, a worker and the watcher, in addition to the processes of pytest.
         assert len([*processes_with(str(folder))]) >= 5
         os.kill(int(noted.read_text()) if "runs the test" in victim else run.pid, number)
         run.wait(30)
@@ -57,7 +57,7 @@ def test_a_run_that_is_killed_leaves_no_broker_no_worker_and_no_folder(
         run.wait()
 
 
-def test_programs_that_the_machine_happens_to_have_are_not_found(home: Path) -> None:
+def test_optional_programs_of_the_machine_are_not_found(home: Path) -> None:
     for folder, name in (("a", "apertium"), ("a", "other"), ("b", "third")):
         (home / folder).mkdir(exist_ok=True)
         (home / folder / name).touch(mode=0o755)

@@ -1,4 +1,4 @@
-"""A test client that looks at every response for what no client may ever see."""
+"""A test client that checks every response for private data."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 
 
 class WatchfulClient(FlaskClient):
-    """Asserts of every response: nothing from inside, the headers that all have, errors as problem documents."""
+    """Checks every response: no private data, common headers, errors as problem documents."""
 
     private = ""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        # Read to the end and closed, as a server does it.
+        # Read to the end and closed, as by a server.
         response = super().open(*args, buffered=True, **kwargs)
         check_response(response, self.private)
         return response
 
 
 def check_response(response: TestResponse, private: str) -> None:
-    """Assert what holds for every response; `private` is a path of this machine that none may show."""
+    """Check a response; `private` is a path that must not be in it."""
     said = f"{response.headers}{response.get_data().decode(errors='replace')}"
-    # The log of a job is the one place where its owner sees the traces of its errors.
+    # Only the log of a job may show tracebacks.
     if not (response.request.path.endswith("/logs") and response.status_code == 200):
         assert not INSIDE.search(said), said[:2000]
         assert not private or private not in said, said[:2000]
@@ -56,7 +56,7 @@ def check_response(response: TestResponse, private: str) -> None:
 
 
 def check_problem(response: TestResponse) -> None:
-    """Assert that the response is a problem document of a type that has a page."""
+    """Check that the response is a problem document whose type has a page."""
     assert response.content_type == PROBLEM_TYPE, response.get_data(as_text=True)[:500]
     problem = response.get_json()
     assert set(problem) >= MEMBERS
@@ -66,10 +66,10 @@ def check_problem(response: TestResponse) -> None:
 
 
 def application(settings: Settings, *, probe: Callable[[], Any] | None = None) -> Flask:
-    """Return an application with `settings`, without anything that an earlier test left in it.
+    """Return an application with `settings` in its initial state.
 
-    To make one takes as long as fifty requests, so those that differ only in their folders are one; each test has its own
-    counts, connections and folders. `GET /probe` answers what `probe` returns, if it is given.
+    Applications that differ only in their folders are shared, because creating one takes as long as fifty
+    requests; each test has separate counts, connections and folders. `GET /probe` answers what `probe` returns, if it is given.
     """
     blank = Path()
     folders = {"data_dir": blank, "output_dir": blank, "upload_dir": blank}
@@ -95,7 +95,7 @@ _applications: dict[tuple[Settings, bool], Flask] = {}
 
 
 def watchful_client(settings: Settings, app: Flask | None = None) -> FlaskClient:
-    """Return a client of `app`, or of an application with `settings`, that checks every response."""
+    """Return a checking client of `app`, or of an application with `settings`."""
     app = app or application(settings)
     client = WatchfulClient(app, app.response_class, use_cookies=True)
     client.private = str(settings.storage.output_dir.parent)

@@ -1,4 +1,4 @@
-"""Real receivers of webhooks, on free ports of this machine: one that keeps what it is sent, and one that misbehaves as told."""
+"""Webhook receivers on free local ports: one that stores requests, and one that misbehaves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Received:
-    """A request that arrived: names of headers are in small letters."""
+    """A received request; header names are lower-case."""
 
     path: str
     headers: dict[str, str]
@@ -23,12 +23,12 @@ class Received:
 
     @property
     def json(self) -> Any:
-        """The body, parsed."""
+        """Return the parsed body."""
         return json.loads(self.body)
 
 
 class Sink:
-    """Answers each request with the next of `statuses`, and the last of them for ever."""
+    """Replies with the next of `statuses`, and repeats the last one."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Sink:
             do_GET = do_POST  # noqa: N815 - the name that the base class looks for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that the base class gives it
-                """Say nothing."""
+                """Suppress the log."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         if tls:
@@ -77,7 +77,7 @@ class Sink:
 
 
 class OddServer:
-    """Reads a request on each connection and then does what it was told to with it."""
+    """Reads a request on each connection and passes the connection to a function."""
 
     def __init__(self, behave: Callable[[socket.socket], None]) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))

@@ -1,1 +1,1 @@
-"""Background tasks: every public function of a `*_tasks.py` module in this folder can be queued by its dotted path."""
+"""Background tasks: the public functions of the `*_tasks.py` modules, queued by dotted path."""

@@ -1,6 +1,6 @@
-"""The composition root of processes that run jobs: the subscribers of the journal, and how jobs run in immediate mode.
+"""The composition root of processes that run jobs: journal subscribers, immediate mode.
 
-Every module below `workers/` is imported by such processes; one that calls `subscribe` adds a subscriber.
+Modules below `workers/` are imported by these processes and may call `subscribe`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tasks that convert data files, and draw them."""
+"""Tasks that convert or draw data files."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def process_file(
     delimiter: str | None = None,
     quote: str | None = None,
 ) -> JsonObject:
-    """Convert a data file to another format, as `data/<job id>/<stem>.<format>` in the output folder.
+    """Convert a data file to another format: `data/<job id>/<stem>.<format>` in the output folder.
 
-    The result has the `path` of the new file, the number of `rows` in it, its `columns` with their `types`, in `error_count` and
-    `errors` the rows that were left out, with line and reason, and how the file was read: `source_format`, `encoding`, `dialect`.
+    The result has `path`, `rows`, `columns`, `types`, the detected `source_format`, `encoding` and
+    `dialect`, and the skipped rows as `error_count` and `errors` with line and reason.
 
     Args:
         file_path: a file in the upload folder or the output folder.
         format: `csv`, `tsv`, `json`, `ndjson`, `xlsx` or `parquet`.
-        protect_formulas: put `'` before cells of a CSV or TSV result that a spreadsheet would run as formulas.
-        from_format: the format of the file; found out if not given, as are the others.
-        encoding: its encoding, such as `windows-1252`.
-        delimiter: what is between its cells: `comma`, `semicolon`, `tab` or `pipe`.
-        quote: what is around cells that hold a delimiter: `double`, `single` or `none`.
+        protect_formulas: put `'` before cells that a spreadsheet would run as formulas.
+        from_format: the format of the file; detected if not given, like the following arguments.
+        encoding: such as `windows-1252`.
+        delimiter: `comma`, `semicolon`, `tab` or `pipe`.
+        quote: `double`, `single` or `none`.
     """
     artifact, report = convert_file(
         file_path,
@@ -61,22 +61,22 @@ def plot_file(
     encoding: str | None = None,
     delimiter: str | None = None,
 ) -> JsonObject:
-    """Draw columns of a data file as a chart, as `charts/<job id>/<stem>.svg` in the output folder.
+    """Draw columns of a data file as a chart: `charts/<job id>/<stem>.svg` in the output folder.
 
-    The result has the `path` of the drawing, and tells of the file's rows as a conversion does.
+    The result has the `path`, and the fields of `process_file` about the file.
 
     Args:
         file_path: a file in the upload folder or the output folder.
         chart: `line`, `scatter`, `bars` or `histogram`.
         y: one to eight columns of numbers; bars add up those of the same `x`.
-        x: the column of the horizontal axis: numbers, dates, or for bars texts; by default the number of the row.
-        title: what stands above.
+        x: column of numbers, dates, or for bars texts; by default the row number.
+        title: heading of the chart.
         paper: name of the paper.
         orientation: `landscape` or `portrait`.
-        margin: empty border in mm; by default a 13th of the shorter side, at most 15.
-        pen_width: width of the pens' lines in mm.
-        encoding: the file's encoding; found out if not given, as is the delimiter.
-        delimiter: what is between its cells: `comma`, `semicolon`, `tab` or `pipe`.
+        margin: in mm; by default a 13th of the shorter side, at most 15.
+        pen_width: in mm.
+        encoding: of the file; detected if not given, like the delimiter.
+        delimiter: `comma`, `semicolon`, `tab` or `pipe`.
     """
     size, reading = page_size(paper, orientation), Reading(encoding=encoding, delimiter=delimiter)
     look: JsonObject = {"size": size, "title": title, "margin": margin, "pen_width": pen_width}

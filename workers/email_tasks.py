@@ -7,9 +7,9 @@ from libraries.job_manager.task_context import next_retry_delay_s
 from libraries.json_types import JsonObject
 from libraries.mailing import Post, admin_address, contact_letter, notice
 
-# A mail server that is away comes back; each attempt carries the same Message-ID.
+# Enough for an outage of the mail server; all attempts have the same Message-ID.
 TRIES = 5
-# Each call counts for its owner and for its recipients: `MAIL_PER_HOUR` and `MAIL_PER_RECIPIENT`.
+# Limited by `MAIL_PER_HOUR` for the owner and `MAIL_PER_RECIPIENT`.
 METERED = "mail"
 
 
@@ -20,20 +20,20 @@ def send_notification(
     context: JsonObject | None = None,
     attachments: list[str] | None = None,
 ) -> JsonObject:
-    """Send a mail made from a template, and return what was sent and how.
+    """Send a mail made from a template.
 
-    The result has `recipient`, `subject`, `template`, `message_id` and `delivered`: `smtp`, or `file` when no mail server is set;
-    `file` is then the file's name below the output folder, as `output/mail/<name>.eml`. Another attempt of the job does not send
-    again what the mail server took.
+    The result has `recipient`, `subject`, `template`, `message_id` and `delivered`: `smtp`, or
+    `file` without a mail server; then `file` is its name, `output/mail/<name>.eml`. A retry does
+    not repeat a sent mail.
 
     Args:
         recipient: one plain address.
         subject: one line of 1 to 200 characters.
-        template: the name of a mail template.
-        context: values for the template.
-        attachments: at most five ids of finished jobs, or names such as `output/drawings/a.svg`, 10 MB in all.
+        template: name of a mail template.
+        context: variables of the template.
+        attachments: up to five job ids or names such as `output/drawings/a.svg`, 10 MB in total.
     """
-    letter = notice(subject, template, context, attachments, _made_by)
+    letter = notice(subject, template, context, attachments, _artifacts_of)
     return Post(claim=claim, keep=attach, seed=current_job_id()).send(letter, recipient)
 
 
@@ -44,19 +44,19 @@ def send_batch(
     context: JsonObject | None = None,
     attachments: list[str] | None = None,
 ) -> JsonObject:
-    """Send a mail to up to 100 recipients, to each one of its own, and return what became of each.
+    """Send a separate mail to each of up to 100 recipients.
 
-    The result has `counts` and `items`, each with `recipient`, `state` (`sent`, `refused` for good, or `failed`) and perhaps
-    `error`. When some failed, another attempt of the job sends to them alone.
+    The result has `counts` and `items`, each with `recipient`, `state` (`sent`, `refused`
+    permanently, or `failed`) and perhaps `error`. A retry sends only the failed mails.
 
     Args:
-        recipients: plain addresses; a bad one is refused alone.
+        recipients: plain addresses.
         subject: one line of 1 to 200 characters.
-        template: the name of a mail template.
-        context: values for the template.
-        attachments: at most five ids of finished jobs, or names such as `output/drawings/a.svg`, 10 MB in all.
+        template: name of a mail template.
+        context: variables of the template.
+        attachments: up to five job ids or names such as `output/drawings/a.svg`, 10 MB in total.
     """
-    letter = notice(subject, template, context, attachments, _made_by)
+    letter = notice(subject, template, context, attachments, _artifacts_of)
     post = Post(claim=claim, keep=attach, seed=current_job_id())
     return post.send_to_each(
         letter, recipients, report=report_progress, last_try=next_retry_delay_s() is None
@@ -64,22 +64,21 @@ def send_batch(
 
 
 def send_contact(name: str, email: str, message: str) -> JsonObject:
-    """Send a message of a visitor to the people who run the service, at the setting `ADMIN_EMAIL`.
+    """Send a visitor's message to the setting `ADMIN_EMAIL`.
 
-    The result says how it was delivered, and not to whom: it is shown to the visitor. Without a mail server the file stays.
+    The result has `delivered` but no address, because the visitor can read it.
 
     Args:
         name: one line of 1 to 100 characters.
-        email: the visitor's address, to which an answer goes.
+        email: address for the reply.
         message: 1 to 5000 characters.
     """
-    # The file of a mail is not attached to the job either: whoever sees the job must not read the address there.
+    # The mail is not attached to the job, whose reader must not see the address.
     post = Post(claim=claim, keep=lambda artifact: None, seed=current_job_id())
     return {
         "delivered": post.send(contact_letter(name, email, message), admin_address())["delivered"]
     }
 
 
-def _made_by(job_id: str) -> list[JsonObject]:
-    """Return the files that a job of the same owner made."""
+def _artifacts_of(job_id: str) -> list[JsonObject]:
     return find_job(job_id).artifacts

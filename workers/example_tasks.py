@@ -1,4 +1,4 @@
-"""A task that takes its time and does nothing, to see progress, notifications and cancellation with."""
+"""An example task for progress, notifications and cancellation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,7 @@ MAX_PAUSE_S = 60
 
 
 def example_long_task(seconds: float = 1.0) -> str:
-    """Take ten steps, report each of them, and return "done".
-
-    Args:
-        seconds: how long each step takes, 0 to 60 seconds. Ten of them have to fit into the job's timeout.
-
-    Raises:
-        InvalidInput: `seconds` is no such number.
-    """
+    """Take ten steps of `seconds` each, 0 to 60, report each step, and return "done"."""
     if (
         isinstance(seconds, bool)
         or not isinstance(seconds, int | float)

@@ -1,4 +1,4 @@
-"""Tasks that do the same to many files."""
+"""Tasks for several files at once."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from libraries.tables import run_operation
 
 
 def process_batch(file_list: list[str], operation: str = "convert_to_json") -> JsonObject:
-    """Do `operation` to each of up to 500 files; a file that cannot be processed fails alone.
+    """Apply `operation` to up to 500 files; an error affects only its file.
 
-    The result has the `operation`, how many files are `done` and `failed`, and `items` with what became of each, as far as they
-    fit; the file `report` has them all. After `zip` the first file of the job is the zip.
+    The result has `operation`, `done`, `failed`, and `items` as far as they fit; the file `report`
+    has all of them. `zip` makes the zip the first file of the job.
 
     Args:
         file_list: files in the upload folder or the output folder.
-        operation: `convert_to_` and a format of data files, `render_png` for SVG files, or `zip` for one file with all of them.
+        operation: `convert_to_<format>` of data files, `render_png` of SVG files, or `zip`.
     """
     report = run_operation(file_list, operation, report_progress, folder=own_folder("data"))
     folder = output_folder()
-    made = {"path": folder.display_path(attach(report.archive))} if report.archive else {}
-    return {**report.summary(), **made, "report": folder.display_path(attach(report.publish()))}
+    archive = {"path": folder.display_path(attach(report.archive))} if report.archive else {}
+    return {**report.summary(), **archive, "report": folder.display_path(attach(report.publish()))}

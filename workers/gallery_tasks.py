@@ -1,4 +1,4 @@
-"""Tasks that look after the gallery."""
+"""Tasks for the gallery."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ TRIES = 3
 
 
 def reindex() -> JsonObject:
-    """Build the index of the gallery anew from the stored drawings; the old one answers until the new one is whole.
+    """Rebuild the gallery index from the stored drawings; the old index is used until then.
 
-    The result has the number of `drawings` in it, that of `unreadable` files, and whether it was `superseded` by a later one.
+    The result has `drawings`, `unreadable`, and whether it was `superseded` by a later rebuild.
     """
     return rebuild(known_owners(), drawings_of_jobs(), report_progress)

@@ -1,4 +1,4 @@
-"""Tasks that store photos, and draw them."""
+"""Tasks that store and draw photos."""
 
 from __future__ import annotations
 
@@ -15,44 +15,24 @@ from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads import store_photo
 from libraries.uploads.staging import open_staged
 
-# Unreachable stores and servers come back.
+# Enough for an outage of a store or a server.
 TRIES = 3
 
 
 def keep_photo(parcel: str, name: str = "photo") -> JsonObject:
-    """Store a sent photo, upright and without metadata, with versions of 800 and 200 pixels.
+    """Store an uploaded photo, upright and without metadata, with versions of 800 and 200 pixels.
 
-    The result has the `path` of the photo, its `width` and `height` in pixels, and the same of its
-    smaller `versions`.
-
-    Args:
-        parcel: the id under which the broker keeps the file.
-        name: name of the photo without an end.
-
-    Raises:
-        NotFound: the file has expired.
-        InvalidInput: it is no photo that can be read; nothing was stored.
-        Unavailable: there is no room.
+    The result has `path`, `width`, `height` in pixels, and the same of the `versions`. `parcel` is
+    the id of the staged upload, `name` has no file extension.
     """
     report_progress(0, 3, "opening")
-    return _kept(b"".join(open_staged(parcel)), name)
+    return _store(b"".join(open_staged(parcel)), name)
 
 
 def fetch_photo(url: str, name: str = "photo") -> JsonObject:
-    """Fetch a photo from a URL, and store it as `keep_photo` does.
-
-    Args:
-        url: an address of `http` or `https` whose host is public.
-        name: name of the photo without an end.
-
-    Raises:
-        InvalidInput: the address is refused, has no such file, or a file that is no photo; nothing
-            was stored.
-        Unavailable: the file could not be fetched for now.
-        Unavailable: there is no room.
-    """
+    """Store the photo at a public `http` or `https` URL, as `keep_photo` does."""
     report_progress(0, 3, "fetching")
-    return _kept(_fetched(url), name)
+    return _store(_fetch(url), name)
 
 
 def plot_photo(
@@ -70,31 +50,26 @@ def plot_photo(
     turn: bool = True,
     artboard: JsonObject | None = None,
 ) -> JsonObject:
-    """Draw a photo by a pattern; return the `path` of the SVG file, its page and its statistics.
+    """Draw a photo with a pattern. The result has `path`, `pattern`, `width`, `height` and `plot`.
 
     Args:
         photo: the id of the job that stored it, its path, or its URL.
-        pattern: name of a pattern that draws from pictures.
+        pattern: name of a pattern that draws pictures.
         width: width of the page in mm.
         height: height of the page in mm.
-        output_filename: name of the file below the output folder.
-        params: parameters of the pattern, all but `image`.
+        output_filename: name of the file in the output folder.
+        params: parameters of the pattern except `image`.
         seed: 0 to 2**32 - 1, by default 0.
-        margin: empty border in mm; by default a tenth of the shorter side, at most 10.
-        pen_width: width of the pen's line in mm, by default 0.3.
-        encoding: how the file is written, `plain` or `compact`; by default `plain`.
-        turn: swap the sides of the page if the photo has the other orientation.
+        margin: in mm; by default a tenth of the shorter side, at most 10.
+        pen_width: in mm, by default 0.3.
+        encoding: `plain` (default) or `compact`.
+        turn: swap width and height if the photo has the other orientation.
         artboard: further fields of an artboard, as for `POST /photos/plot`.
-
-    Raises:
-        InvalidInput: an argument is bad, or the photo cannot be read or drawn; nothing was written.
-        Unavailable: the photo could not be fetched for now.
-        Unavailable: there is no room for the file.
     """
     page = Artboard.of_arguments(locals())
     check_name(output_filename, field="output_filename")
     report_progress(0, 100, "opening the photo")
-    data = _opened(photo)
+    data = _read_photo(photo)
     report_progress(5, 100, f"drawing {pattern}")
     drawing, page = draw_photo(
         data,
@@ -110,37 +85,37 @@ def plot_photo(
     return {"path": path, "pattern": pattern, **size, "plot": stats}
 
 
-def _kept(data: bytes, name: str) -> JsonObject:
+def _store(data: bytes, name: str) -> JsonObject:
     report_progress(1, 3, "storing")
     stored = store_photo(data, own_folder("photos"), check_name(name, field="name"))
     report_progress(3, 3, "stored")
-    photo, *versions = [_shown(*one) for one in stored]
+    photo, *versions = [_attach(*one) for one in stored]
     return {**photo, "versions": versions}
 
 
-def _shown(artifact: Artifact, picture: Picture) -> JsonObject:
+def _attach(artifact: Artifact, picture: Picture) -> JsonObject:
     size = {"width": picture.width, "height": picture.height}
     return {"path": attach(artifact, **size), **size}
 
 
-def _fetched(url: str) -> bytes:
+def _fetch(url: str) -> bytes:
     settings = UploadSettings.current()
     return fetch(url, most=settings.upload_limit, private=settings.fetch_private)
 
 
-def _opened(photo: str) -> bytes:
+def _read_photo(photo: str) -> bytes:
     """Return the photo at a URL, at a path, or of a job."""
     if "://" in photo:
-        return _fetched(photo)
-    with open_input(photo if "/" in photo or "." in photo else _made_by(photo)) as file:
-        # One byte more than the limit, so that too large a photo is noticed.
+        return _fetch(photo)
+    with open_input(photo if "/" in photo or "." in photo else _path_of_job(photo)) as file:
+        # One byte over the limit, to detect larger photos.
         return file.read(MAX_IMAGE_BYTES + 1)
 
 
-def _made_by(job_id: str) -> str:
-    made = [
+def _path_of_job(job_id: str) -> str:
+    images = [
         one["name"] for one in find_job(job_id).artifacts if one["media_type"].startswith("image/")
     ]
-    if not made:
+    if not images:
         raise InvalidInput("that job stored no photo", code="no-photo", field="photo")
-    return f"output/{made[0]}"
+    return f"output/{images[0]}"

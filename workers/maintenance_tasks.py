@@ -1,4 +1,4 @@
-"""Tasks for quiet hours; the schedules file queues them."""
+"""Maintenance tasks, queued by the schedules file."""
 
 from __future__ import annotations
 
@@ -15,32 +15,29 @@ HOUR, MAX_DIGEST_HOURS = 3600, 168
 
 
 def clean_up() -> JsonObject:
-    """Remove what writers that died left half written, and give back room in the index of the gallery."""
-    swept = output_folder().remove_temporary(time.time() - HOUR)
+    """Delete temporary files of dead writers and vacuum the gallery index."""
+    removed = output_folder().remove_temporary(time.time() - HOUR)
     gallery().vacuum()
-    return {"half_written_files": swept}
+    return {"half_written_files": removed}
 
 
 def send_digest(hours: int = 24) -> JsonObject:
-    """Mail what was drawn in the last hours to ADMIN_EMAIL; without that setting nothing is sent.
+    """Mail a list of the drawings of the last `hours`, up to 168, to ADMIN_EMAIL if that is set.
 
-    The result has `drawings`, their number, and `job_id`, the job that sends the mail, or None.
-
-    Args:
-        hours: how far back the list goes, up to 168.
+    The result has the number of `drawings` and the `job_id` of the mail, or None.
     """
     now = time.time()
-    told = digest(now - HOUR * max(1, min(hours, MAX_DIGEST_HOURS)), now)
+    report = digest(now - HOUR * max(1, min(hours, MAX_DIGEST_HOURS)), now)
     if not MailSettings.current().admin_email:
-        return {"drawings": told["counts"]["drawings"], "job_id": None}
-    letter = {
+        return {"drawings": report["counts"]["drawings"], "job_id": None}
+    mail = {
         "recipient": MailSettings.current().admin_email,
-        "subject": f"Drawings of {told['date']}",
+        "subject": f"Drawings of {report['date']}",
         "template": "digest",
     }
-    # Tried again, this job queues the same mail again, and not a second one.
+    # A retry of this job must not queue a second mail.
     with repeatable_ids(f"digest\n{current_job_id()}"):
         job = enqueue_background_job(
-            "workers.email_tasks.send_notification", **letter, context=told
+            "workers.email_tasks.send_notification", **mail, context=report
         )
-    return {"drawings": told["counts"]["drawings"], "job_id": job.id}
+    return {"drawings": report["counts"]["drawings"], "job_id": job.id}

@@ -1,4 +1,4 @@
-"""Tasks that put the drawings of other jobs on one sheet."""
+"""Tasks that arrange drawings on a sheet."""
 
 from __future__ import annotations
 
@@ -16,20 +16,16 @@ from libraries.svg_builder import svg_blocks
 def draw_contact_sheet(
     job_ids: list[str], captions: list[str], output_filename: str, **looks: Any
 ) -> str:
-    """Draw a sheet of what other jobs of the same owner drew, and return the path of the SVG file.
+    """Draw a sheet of the drawings of other jobs, and return the path of the SVG file.
 
-    A drawing that does not exist is a crossed box with the reason.
+    A missing drawing is a crossed box with the reason.
 
     Args:
         job_ids: the jobs, row by row, 1 to 100.
-        captions: a text under each.
-        output_filename: name of the file below the output folder.
+        captions: a text for each.
+        output_filename: name of the file in the output folder.
         looks: the other fields of `libraries.sheets.contact_sheets.ContactSheet`: `width`,
-            `height`, `cell_width` and `cell_height` in mm, and fields with a default.
-
-    Raises:
-        InvalidInput: an argument is bad; the text says which, and nothing was written.
-        Unavailable: there is no room for the file.
+            `height`, `cell_width` and `cell_height` in mm, and optional ones.
     """
     check_name(output_filename, field="output_filename")
     sheet = JobSheet.load({"job_ids": job_ids, "captions": captions, **looks})

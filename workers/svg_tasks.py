@@ -1,4 +1,4 @@
-"""Tasks that draw."""
+"""Tasks that draw artboards, compositions and postcards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from libraries.sheets.postcards import load_postcard
 from libraries.storage import check_name, output_folder
 from libraries.svg_builder import SVGBuilder
 
-# A drawing, what to store with its file, and what to add to the last message.
+# A drawing, fields of its artifact, and the end of the last message.
 Drawn = tuple[SVGBuilder, JsonObject, str]
 
 
@@ -36,24 +36,23 @@ def generate_complex_svg(
 ) -> str:
     """Draw a pattern on a page, and return the path of the SVG file.
 
-    If the same owner has a stored drawing with the same recipe, that file is copied instead of
-    drawing it again.
+    A stored drawing of the same owner with the same recipe is copied instead.
 
     Args:
         width: width of the page in mm.
         height: height of the page in mm.
         pattern_type: name of a pattern.
-        output_filename: name of the file below the output folder.
+        output_filename: name of the file in the output folder.
         params: parameters of the pattern.
         seed: 0 to 2**32 - 1, by default 0; the same seed gives the same drawing.
-        margin: empty border in mm; by default a tenth of the shorter side, at most 10.
-        pen_width: width of the pen's line in mm, by default 0.3.
-        encoding: how the file is written, `plain` or `compact`; by default `plain`.
+        margin: in mm; by default a tenth of the shorter side, at most 10.
+        pen_width: in mm, by default 0.3.
+        encoding: `plain` (default) or `compact`.
         artboard: further fields of an artboard, as for `POST /artboard/create`.
 
     Raises:
-        InvalidInput: an argument is bad; the text says which, and nothing was written.
-        Unavailable: there is no room for the file.
+        InvalidInput: an argument is invalid; nothing was written.
+        Unavailable: the store has no room.
     """
     page = Artboard.of_arguments(locals(), pattern="pattern_type")
     check_name(output_filename, field="output_filename")
@@ -65,25 +64,19 @@ def generate_complex_svg(
         report_progress(95, 100, "storing")
         return drawing, {}, ""
 
-    return _drawn_once(page, output_filename, pattern_type, draw)
+    return _draw_or_copy(page, output_filename, pattern_type, draw)
 
 
 def draw_composition(composition: JsonObject, output_filename: str) -> str:
-    """Draw a page of several elements, and return the path of the SVG file.
+    """Draw a page with several elements, and return the path of the SVG file.
 
-    If the same owner has a stored drawing with the same recipe, that file is copied instead of
-    drawing it again. Progress names the current element, as in "2 of 5: flow_field"; the last
-    message says what could not be drawn as requested, and `missing_glyphs` of the artifact lists
-    the characters that became boxes.
+    A stored drawing of the same owner with the same recipe is copied instead. The last progress
+    message contains warnings, and `missing_glyphs` of the artifact lists characters that were drawn
+    as boxes.
 
     Args:
-        composition: width, height, elements and perhaps layers, margin, seed, pen_width and
-            encoding, as for `POST /artboard/create`.
-        output_filename: name of the file below the output folder.
-
-    Raises:
-        InvalidInput: an argument is bad; the text says which, and nothing was written.
-        Unavailable: there is no room for the file.
+        composition: width, height, elements and other fields, as for `POST /artboard/create`.
+        output_filename: name of the file in the output folder.
     """
     check_name(output_filename, field="output_filename")
     page = load_composition(composition)
@@ -92,24 +85,19 @@ def draw_composition(composition: JsonObject, output_filename: str) -> str:
         made = compose(page, report_progress)
         return made.drawing, {"missing_glyphs": made.missing_glyphs}, made.warnings
 
-    return _drawn_once(page, output_filename, "the composition", draw)
+    return _draw_or_copy(page, output_filename, "the composition", draw)
 
 
 def generate_postcard_svg(recipient: str, message: str, template_name: str) -> str:
-    """Draw a postcard of 210 x 148 mm, and return the path of its SVG file.
+    """Draw a postcard of 210 x 148 mm, and return the path of the SVG file.
 
-    Characters that the font lacks are drawn as boxes; `missing_glyphs` of the artifact and the
-    job's last progress message list them.
+    `missing_glyphs` of the artifact and the last progress message list characters that were drawn
+    as boxes.
 
     Args:
-        recipient: who the card is for, 1 to 100 characters.
-        message: what it says, 1 to 500 characters; broken into lines and made smaller until it
-            fits.
+        recipient: 1 to 100 characters.
+        message: 1 to 500 characters; wrapped, and reduced in size until it fits.
         template_name: name of a template.
-
-    Raises:
-        InvalidInput: an argument is bad; the text says which, and nothing was written.
-        Unavailable: there is no room for the file.
     """
     postcard = load_postcard(recipient, message, template_name)
     card = postcard.draw()
@@ -120,13 +108,14 @@ def generate_postcard_svg(recipient: str, message: str, template_name: str) -> s
     return path
 
 
-def _drawn_once(page: DrawnPage, output_filename: str, name: str, draw: Callable[[], Drawn]) -> str:
-    """Return the path of a drawing: copied if it is stored, drawn by `draw` otherwise."""
+def _draw_or_copy(
+    page: DrawnPage, output_filename: str, name: str, draw: Callable[[], Drawn]
+) -> str:
     recipe = page.recipe()
-    again = attach_cached(recipe.cache_key, output_filename)
-    if again is not None:
+    copied = attach_cached(recipe.cache_key, output_filename)
+    if copied is not None:
         report_progress(100, 100, f"{name} was already drawn")
-        return again
+        return copied
     drawing, facts, warnings = draw()
     stored = output_folder().publish(output_filename, page.blocks(drawing))
     stats = plot_stats(drawing, page.width, page.height)

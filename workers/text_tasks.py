@@ -1,8 +1,8 @@
-"""Tasks that answer texts.
+"""Tasks that translate, analyze and generate texts of 1 to 10,000 characters.
 
-Each returns `status` ("completed"), `result` (the text), `job_id`, `type` and `engine`, which is who answered. With the setting
-`RESULT_TIMESTAMPS` there is a `timestamp` (ISO 8601, UTC) as well. An answer that is too long for the record of a job is a file,
-`texts/<job id>/<type>.txt` in the output folder: `result` is then its beginning and `file` its name.
+The result has `status` ("completed"), `result` (the text), `job_id`, `type` and `engine`, and with
+the setting `RESULT_TIMESTAMPS` a `timestamp` (ISO 8601, UTC). A long text is stored in the file
+`texts/<job id>/<type>.txt`: `result` is its beginning and `file` its name.
 """
 
 from __future__ import annotations
@@ -27,69 +27,52 @@ from libraries.texts import (
     translate,
 )
 
-# Translators and language models that are away come back.
+# Enough for an outage of a translator or language model.
 TRIES = 4
 log = logging.getLogger(__name__)
 
 
 def translate_text(content: str) -> JsonObject:
-    """Translate a text, from English to Spanish unless the setting `TRANSLATION_PAIR` says otherwise.
-
-    Args:
-        content: 1 to 10,000 characters.
-    """
-    return _answered("translate", content, translate)
+    """Translate a text, by default from English to Spanish; see the setting `TRANSLATION_PAIR`."""
+    return _run("translate", content, translate)
 
 
 def analyze_text(content: str) -> JsonObject:
-    """Count the characters, words, vowels and consonants of a text.
-
-    Args:
-        content: 1 to 10,000 characters.
-    """
-    return _answered("analyze", content, analyze)
+    """Count the characters, words, vowels and consonants of a text."""
+    return _run("analyze", content, analyze)
 
 
 def generate_text(content: str) -> JsonObject:
-    """Reply to a text, with the language model of the setting `TEXT_MODEL_URL` or by keyword.
-
-    Args:
-        content: 1 to 10,000 characters.
-    """
-    return _answered("generate", content, generate)
+    """Reply to a text, with the language model of the setting `TEXT_MODEL_URL` or by keyword."""
+    return _run("generate", content, generate)
 
 
 def default_text(content: str) -> JsonObject:
-    """Write a text in upper case.
-
-    Args:
-        content: 1 to 10,000 characters.
-    """
-    return _answered("default", content, default)
+    """Convert a text to upper case."""
+    return _run("default", content, default)
 
 
-def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject:
-    """Carry out a text job of the type `kind`, and return its result."""
+def _run(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject:
     log.info("Job started: %s", kind)
     check_content(content)
     for step, total in demonstration_steps(kind):
         report_progress(step, total, kind)
-    found = answer(content)
+    answered = answer(content)
     if TextSettings.current().result_timestamps:
-        found = stamp(found, datetime.now(UTC))
+        answered = stamp(answered, datetime.now(UTC))
     result = {
         "status": "completed",
-        **_stored(kind, found.text),
+        **_stored(kind, answered.text),
         "job_id": current_job_id(),
         "type": kind,
-        "engine": found.engine,
+        "engine": answered.engine,
     }
     log.info("Job complete: %s", kind)
-    return result | ({"timestamp": found.timestamp} if found.timestamp else {})
+    return result | ({"timestamp": answered.timestamp} if answered.timestamp else {})
 
 
 def _stored(kind: str, text: str) -> JsonObject:
-    """Return the text as the `result`; one that takes more than half of the room there is goes into a `file`."""
+    """Return the text as `result`, or its beginning and a `file` if it is long."""
     beginning = excerpt(text, most_bytes=JobSettings.current().max_result // 2)
     if beginning is None:
         return {"result": text}

@@ -1,4 +1,4 @@
-"""Tasks that store what clients sent."""
+"""Tasks that store uploads."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from libraries.json_types import JsonObject
 from libraries.storage import upload_folder
 from libraries.uploads.staging import open_staged
 
-# A store that is away comes back; the file waits in the broker meanwhile.
+# Enough for an outage of the store; the broker keeps the file meanwhile.
 TRIES = 5
 
 
 def store_upload(parcel: str, name: str) -> JsonObject:
-    """Store a file that was sent, and return its `file`, `size`, `sha256` and `media_type`.
+    """Store a staged upload, and return its `file`, `size`, `sha256` and `media_type`.
 
-    Args:
-        parcel: the id under which the broker keeps the file.
-        name: name of the file below the upload folder.
-
-    Raises:
-        NotFound: the file is not kept any more.
-        Unavailable: there is no room.
+    `parcel` is the id of the staged upload, `name` the name in the upload folder.
     """
     report_progress(0, 1, "storing")
     stored = upload_folder().publish(name, open_staged(parcel))

@@ -207,7 +207,7 @@ def queue_batch(plan: BatchPlan, shared: JobOptions) -> Batch:
         [one.task for one in plans],
         [one.kwargs for one in plans],
         options,
-        gathering=plan.gathering,
+        final_job=plan.gathering,
     )
 
 

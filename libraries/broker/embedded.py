@@ -1,10 +1,9 @@
-"""The embedded broker: a private, durable Valkey in the data folder, shared by all processes of one machine.
+"""The embedded broker: a durable Valkey server in the data folder, shared by all local processes.
 
-Two locks keep it single. The keeper's lock is held by the process that looks after the server
-(`python -m libraries.broker.embedded`); a second keeper waits for it and meanwhile shares the
-server. The server's lock is inherited by the server itself and so lives exactly as long as it does:
-a keeper that finds it taken adopts the server that a killed keeper left behind, and never starts
-another beside it.
+Two file locks keep it unique. The keeper process (`python -m libraries.broker.embedded`) holds
+`keeper.lock`; a second keeper waits for the lock and uses the running server. The server process
+inherits `server.lock` and holds it until it exits: a keeper that finds it locked adopts the server
+of a killed keeper instead of starting another.
 """
 
 from __future__ import annotations
@@ -29,19 +28,20 @@ from libraries.broker.paths import broker_folder, server_program, socket_path
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
 
 START_TIMEOUT_S = 30.0
+CHECK_S = 1.0
+FROZEN_AFTER_S = 10.0
 STOP_TIMEOUT_S = 5.0
 log = logging.getLogger(__name__)
 
 
 class EmbeddedBrokerError(Exception):
-    """Raised when the embedded broker cannot be started, reached or shared; the text says what to do."""
+    """Raised when the embedded broker cannot be started or reached; the text says what to do."""
 
 
 class EmbeddedBroker:
-    """Looks after the Valkey server of one data folder: starts it, adopts it, notices its end, stops it."""
+    """Starts, adopts, monitors and stops the Valkey server of one data folder."""
 
     def __init__(self, settings: Settings) -> None:
-        """Use the data folder of `settings`; nothing is touched before `start`."""
         self._settings = settings
         self._folder = broker_folder(settings.broker.data_dir)
         self._socket = socket_path(settings.broker.data_dir)
@@ -51,11 +51,11 @@ class EmbeddedBroker:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the server that this object looks after."""
+        """Process id of the server, None before `start`."""
         return self._process.pid if self._process else self._adopted_pid
 
     def keep(self) -> bool:
-        """Become the keeper of the data folder if no other process is; tell whether this one is now."""
+        """Try to become the keeper of the data folder; return whether it succeeded."""
         if self._keeper_lock is None:
             _private_folder(self._folder)
             _private_folder(self._socket.parent)
@@ -63,12 +63,7 @@ class EmbeddedBroker:
         return self._keeper_lock is not None
 
     def start(self) -> None:
-        """Have a live server: adopt the one that is there, or start one. Only for the keeper.
-
-        Raises:
-            EmbeddedBrokerError: there is none and none can be started, or the one there does not
-                answer.
-        """
+        """Adopt or start the server; only for the keeper. Raises EmbeddedBrokerError."""
         server_lock = _try_lock(self._folder / "server.lock")
         if server_lock is None:
             self._adopted_pid = self._adopt()
@@ -83,7 +78,7 @@ class EmbeddedBroker:
         log.info("Broker started: pid %d at %s", self._process.pid, self._socket)
 
     def alive(self) -> bool:
-        """Tell whether the server process is still there."""
+        """Return whether the server process is running."""
         if self._process is not None:
             return self._process.poll() is None
         lock = _try_lock(self._folder / "server.lock")
@@ -91,8 +86,25 @@ class EmbeddedBroker:
             os.close(lock)
         return lock is None
 
+    def replies(self) -> bool:
+        """Return whether the server replies within a second; one that loads its data does."""
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except exceptions.BusyLoadingError:
+            return True
+        except exceptions.RedisError:
+            return False
+
+    def kill(self) -> None:
+        """Kill the server. What it has written is kept: its file is complete to the last command."""
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            while self.alive():
+                time.sleep(0.01)
+
     def stop(self) -> None:
-        """Stop the server cleanly and give up being its keeper."""
         if self.pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
@@ -100,13 +112,10 @@ class EmbeddedBroker:
             while self.alive() and time.monotonic() < deadline:
                 time.sleep(0.01)
             if self.alive():
-                log.warning(
-                    "Broker did not stop in %.0f s; killing it. Its log on disk is safe.",
-                    STOP_TIMEOUT_S,
-                )
+                log.warning("Broker did not stop within %.0f s; killing it", STOP_TIMEOUT_S)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self.pid, signal.SIGKILL)
-        if self.pid is not None and self._socket.parent != self._folder:
+        if self.pid is not None and self._socket.parent != self._folder:  # a folder in /tmp
             self._socket.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self._socket.parent.rmdir()
@@ -128,8 +137,7 @@ class EmbeddedBroker:
             "aof-use-rdb-preamble": "yes",
             "maxmemory-policy": "noeviction",
             "save": "",
-            # RQ keeps each result in a stream of its own; the default node of 4 kB would be mostly
-            # air.
+            # RQ keeps each result in a separate stream, much smaller than the default of 4 kB.
             "stream-node-max-bytes": "256",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
@@ -141,8 +149,7 @@ class EmbeddedBroker:
                 stderr=subprocess.STDOUT,
                 cwd=self._folder,
                 pass_fds=[server_lock],
-                # Ctrl-C in a terminal reaches every process of the group; the keeper decides when
-                # the server goes.
+                # Ctrl-C must not reach the server: the keeper stops it.
                 start_new_session=True,
             )
 
@@ -152,7 +159,7 @@ class EmbeddedBroker:
             return int(client.info("server")["process_id"])
 
     def _await_answer(self, process: subprocess.Popen[bytes] | None) -> None:
-        """Wait until the server answers; loading a long log counts as alive."""
+        """Wait until the server replies; a server that loads its data counts as running."""
         deadline = time.monotonic() + START_TIMEOUT_S
         with self._client() as client:
             while True:
@@ -162,15 +169,14 @@ class EmbeddedBroker:
                     deadline = time.monotonic() + START_TIMEOUT_S
                 except (exceptions.ConnectionError, exceptions.TimeoutError):
                     if process is not None and process.poll() is not None:
-                        raise EmbeddedBrokerError(
-                            f"the broker did not start; see {self._folder / 'server.log'}"
-                        ) from None
+                        server_log = self._folder / "server.log"
+                        raise EmbeddedBrokerError(f"broker not started: see {server_log}") from None
                 else:
                     return
                 if time.monotonic() > deadline:
                     raise EmbeddedBrokerError(
-                        f"a broker holds {self._folder} but does not answer at {self._socket}; "
-                        f"stop the process named in {self._folder / 'server.pid'} and start again"
+                        f"a broker locks {self._folder} but does not reply at {self._socket}; "
+                        f"stop the process in {self._folder / 'server.pid'} and try again"
                     )
                 time.sleep(0.01)
 
@@ -179,16 +185,18 @@ class EmbeddedBroker:
 
 
 def _private_folder(folder: Path) -> None:
-    """Make `folder` with its parents, for this user only; refuse one that belongs to somebody else or is a link."""
+    """Create `folder` with mode 700. Raises EmbeddedBrokerError if it is not ours."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise EmbeddedBrokerError(f"{folder} is not a folder of this user; choose another DATA_DIR")
+        raise EmbeddedBrokerError(
+            f"{folder} is not a folder of this user; set DATA_DIR to another folder"
+        )
     folder.chmod(0o700)
 
 
 def _try_lock(path: Path) -> int | None:
-    """Return a descriptor that holds the lock of the file `path`, or None while another process holds it."""
+    """Return a descriptor that locks the file `path`, or None if it is locked."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,7 +207,6 @@ def _try_lock(path: Path) -> int | None:
 
 
 def broker_answers(settings: Settings) -> bool:
-    """Tell whether the configured broker, embedded or not, answers a PING."""
     try:
         return bool(web_client(settings).ping())
     except exceptions.RedisError:
@@ -207,10 +214,7 @@ def broker_answers(settings: Settings) -> bool:
 
 
 def main() -> int:
-    """Keep the embedded broker of `DATA_DIR` until SIGTERM or SIGINT; restart it when it dies.
-
-    Returns 0 after a clean stop, 1 when there is no broker to be had, 2 for bad settings.
-    """
+    """Run the broker of `DATA_DIR` until a signal; return 0, 1 on failure, 2 for bad settings."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         settings = use_settings(read_settings())
@@ -218,7 +222,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     if not settings.broker.embedded_broker:
-        log.info("REDIS_URL is set: the embedded broker is not needed")
+        log.info("REDIS_URL is set: no embedded broker needed")
         return 0
     stopping = threading.Event()
 
@@ -239,18 +243,38 @@ def main() -> int:
 
 
 def _keep_until(stopping: threading.Event, broker: EmbeddedBroker) -> None:
-    told = False
-    while not broker.keep():
-        if not told:
-            log.info("Another launcher keeps the broker of this DATA_DIR; sharing it")
-            told = True
-        if stopping.wait(0.2):
-            return
+    if not broker.keep():
+        log.info("Another process runs the broker of this DATA_DIR; using it")
+        while not broker.keep():
+            if stopping.wait(0.2):
+                return
     broker.start()
+    watch = _Watch()
     while not stopping.wait(0.1):
+        if watch.is_frozen(broker):
+            log.warning("Broker has not replied for %.0f s; killing it", FROZEN_AFTER_S)
+            broker.kill()
         if not broker.alive():
-            log.warning("Broker died; starting it again")
+            log.warning("Broker died; restarting it")
             broker.start()
+            watch = _Watch()
+
+
+class _Watch:
+    """Checks about once a second whether the server replies."""
+
+    def __init__(self) -> None:
+        self._checked_at = self._replied_at = time.monotonic()
+
+    def is_frozen(self, broker: EmbeddedBroker) -> bool:
+        now = time.monotonic()
+        if now - self._checked_at < CHECK_S:
+            return False
+        # After a gap this process did not run itself, so the server may not have run either.
+        if now - self._checked_at > 3 * CHECK_S or broker.replies():
+            self._replied_at = now
+        self._checked_at = time.monotonic()
+        return self._checked_at - self._replied_at > FROZEN_AFTER_S
 
 
 if __name__ == "__main__":

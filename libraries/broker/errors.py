@@ -1,4 +1,4 @@
-"""The error for a broker that does not answer."""
+"""The error for an unreachable broker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from libraries.errors import Unavailable
 
 
 class QueueUnavailable(Unavailable):
-    """Raised when the broker cannot be reached in time; nothing was queued."""
+    """Raised when the broker does not reply in time; nothing was queued."""
 
     code = "queue-unavailable"

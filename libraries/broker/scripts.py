@@ -1,8 +1,8 @@
-"""Lua scripts, which the broker runs as a whole: a crash falls before a script or behind it.
+"""Lua scripts, which the broker runs atomically.
 
-A script is named by the package that it belongs to: `job_manager/finish` is
-`libraries/job_manager/lua/finish.lua`. A line `--@ publish` in it stands for the part
-`lua/parts/publish.lua` of the same package, `--@ job_manager/read` for that of another.
+The script `job_manager/finish` is the file `libraries/job_manager/lua/finish.lua`. A line
+`--@ publish` includes `lua/parts/publish.lua` of the same package, `--@ job_manager/read` a part of
+another package.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PART = re.compile(r"^--@ (?:(\w+)/)?(\w+)\n", re.MULTILINE)
 
 
 class Script(NamedTuple):
-    """A script's text and the name that the broker gives it."""
+    """The text of a script and its SHA-1, the name that EVALSHA takes."""
 
     text: str
     sha: str
@@ -29,7 +29,6 @@ class Script(NamedTuple):
 
 @cache
 def script(name: str) -> Script:
-    """Return the script `<package>/<name>`."""
     package, _, own = name.partition("/")
 
     def part(found: re.Match[str]) -> str:
@@ -40,7 +39,7 @@ def script(name: str) -> Script:
 
 
 def load_scripts() -> None:
-    """Read all scripts: a process that forks while another thread of it reads one hands its child a lock that stays held."""
+    """Read all scripts, so that a fork finds no thread that holds the lock of the cache."""
     for file in LIBRARIES.glob("*/lua/*.lua"):
         script(f"{file.parents[1].name}/{file.stem}")
 
@@ -48,7 +47,7 @@ def load_scripts() -> None:
 def run_script(
     client: Redis, name: str, script_keys: Sequence[str], arguments: Sequence[Any]
 ) -> Any:
-    """Run a script on the broker, which learns it first if it does not know it (any more)."""
+    """Run a script on the broker, and upload it first if necessary."""
     source = script(name)
     rest = (len(script_keys), *script_keys, *arguments)
     try:

@@ -1,4 +1,7 @@
-"""The job manager: queue a task, follow it by its id, cancel it, report from inside it."""
+"""Public API of the job queue: submit, inspect and cancel jobs; report progress from a task.
+
+Functions that access the broker raise `QueueUnavailable` if it is unreachable.
+"""
 
 from libraries.job_manager.batches import Batch, FinalJob, cancel_batch, fetch_batch, submit_batch
 from libraries.job_manager.control import cancel_job, delete_job, find_job, retry_job, stop_job

@@ -1,9 +1,11 @@
-"""What can be done with a job and with the queue on request."""
+"""Operations on jobs and on the queue: find, cancel, stop, retry, delete; pause, resume, health."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
+from functools import partial
 from typing import TypedDict
 
 from rq.command import send_stop_job_command
@@ -19,26 +21,33 @@ from libraries.broker.retry import retry
 from libraries.job_manager import transitions
 from libraries.job_manager.deletion import delete_job_data
 from libraries.job_manager.errors import JobUnknown, WrongState
-from libraries.job_manager.ids import made_here
+from libraries.job_manager.ids import creation_time
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.retry_policy import max_retries
 from libraries.job_manager.submission import raise_if_full
+from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 STOP_TIMEOUT_S = 3.0
 POLL_S = 0.02
-# How long clients are told of an expired record that there was one: seven days, in seconds.
-EXPIRED_KNOWN_S = 7 * 86400
+# After its expiry, a job is reported as expired for this long, then as not found.
+EXPIRED_REPORTED_S = 7 * 86400
 
-# Field of a worker's record with the modules that it could not load, as JSON.
+# Field of a worker's record: the modules that it could not load, as JSON.
 NOT_LOADED = "not_loaded"
+# RQ's setting for the records of our workers, which expire a minute later.
+WORKER_TTL_S = 20
+RQ_TTL_MARGIN_S = 60
+# Two heartbeats are missing. A stock RQ worker is silent for minutes.
+MAX_SILENCE_S = 2 * HEARTBEAT_S + 2
+WORKER_FIELDS = ("birth", "death", "total_working_time", "successful_job_count", "failed_job_count")
 
 
 class Capacity(TypedDict):
-    """How busy the queue is: jobs that wait, jobs that run, workers, the most that may wait, seconds until a new job begins."""
+    """Load of the queue; `estimated_wait_s` is the time until a new job starts."""
 
     queue_depth: int
     active_jobs: int
@@ -49,25 +58,17 @@ class Capacity(TypedDict):
 
 
 def find_job(job_id: str) -> JobRecord:
-    """Return a job of the owner that the running code acts for.
-
-    Raises:
-        JobUnknown: there is no such job, or it belongs to somebody else.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return a job of the current owner. Raises JobUnknown."""
     record = fetch_job(job_id)
     if record is None or record.owner != current_owner():
-        raise JobUnknown("there is no job with this id, or its record has expired")
+        raise JobUnknown("job not found or expired")
     return record
 
 
 def cancel_job(job_id: str) -> bool:
-    """Take a job that has not begun out of the queue; return whether it is canceled now.
+    """Cancel a job that has not started; return whether it is canceled. Idempotent.
 
-    A job that runs or has ended is left alone, and so is an id that stands for no job. Safe to call twice.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
+    Unknown, running and ended jobs are not changed.
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
@@ -78,17 +79,14 @@ def cancel_job(job_id: str) -> bool:
 
 
 def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
-    """Cancel a job that waits or stop one that runs, and return it once it is so.
+    """Cancel a waiting job or stop a running one, and return its record.
 
-    Raises:
-        JobUnknown: there is no such job of the current owner.
-        WrongState: it has ended by itself, or did not stop within `patience` seconds.
-        QueueUnavailable: the broker cannot be reached.
+    Raises JobUnknown, or WrongState if it has ended or does not stop within `patience` seconds.
     """
     record = find_job(job_id)
     deadline = time.monotonic() + patience
     while not record.done and time.monotonic() < deadline:
-        # A job may begin or end at any moment: ask for what its present state allows, and look again.
+        # The job may start or end at any time.
         if not cancel_job(job_id) and record.status == "started":
             _ask_to_stop(job_id)
         time.sleep(POLL_S)
@@ -103,17 +101,13 @@ def _ask_to_stop(job_id: str) -> None:
     try:
         retry(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
     except (InvalidJobOperation, NoSuchJobError):
-        return  # it has just ended
+        return  # the job has just ended
 
 
 def retry_job(job_id: str) -> JobRecord:
-    """Queue a job again that failed, was stopped or was canceled, and return it.
+    """Queue a job again that failed, was stopped or was canceled, and return its record.
 
-    Raises:
-        JobUnknown: there is no such job of the current owner.
-        WrongState: it waits, runs or has finished.
-        Exhausted: as many jobs wait as the queue may hold.
-        QueueUnavailable: the broker cannot be reached.
+    Raises JobUnknown, WrongState if it is in another state, or Exhausted if the queue is full.
     """
     record, settings = find_job(job_id), JobSettings.current()
     retries = max_retries(record.task, settings)
@@ -123,7 +117,7 @@ def retry_job(job_id: str) -> JobRecord:
     raise_if_full(outcome)
     if not outcome:
         raise WrongState(
-            f"the job is {record.status}; only one that ended without a result can be tried again",
+            f"the job is {record.status}; only a failed, stopped or canceled job can be retried",
             record.status,
         )
     run_if_immediate([job_id])
@@ -131,94 +125,89 @@ def retry_job(job_id: str) -> JobRecord:
 
 
 def delete_job(job_id: str) -> None:
-    """Remove the record of a job that does not run, and the files that it made.
-
-    Raises:
-        JobUnknown: there is no such job of the current owner.
-        WrongState: it runs.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Delete the record and the files of a job. Raises JobUnknown, WrongState if it is running."""
     find_job(job_id)
     client = web_client()
     if not retry(lambda: delete_job_data(client, job_id)):
-        raise WrongState("the job runs; stop it first", "started")
+        raise WrongState("the job is running; stop it first", "started")
 
 
 def existed(job_id: str) -> bool:
-    """Tell whether the current owner had a job with this id whose record is gone by now."""
+    """Return whether this id belonged to a job of the current owner that has expired."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
     settings = JobSettings.current()
-    made = retry(lambda: made_here(web_client(), job_id, current_owner()))
-    if made is None:
+    created = retry(lambda: creation_time(web_client(), job_id, current_owner()))
+    if created is None:
         return False
-    return not made or time.time() - made < EXPIRED_KNOWN_S + max(
+    return not created or time.time() - created < EXPIRED_REPORTED_S + max(
         settings.result_ttl, settings.failure_ttl
     )
 
 
 def pause_queue() -> None:
-    """Let the workers take no new job until `resume_queue`; the running ones go on. As `rq suspend` does."""
+    """Pause the queue, as `rq suspend` does; running jobs continue."""
     retry(lambda: web_client().set(keys.SUSPENDED_KEY, 1))
 
 
 def resume_queue() -> None:
-    """Let the workers take jobs again. As `rq resume` does."""
+    """Resume the queue, as `rq resume` does."""
     client = web_client()
     retry(lambda: client.delete(keys.SUSPENDED_KEY))
     run_waiting_if_immediate(client)
 
 
 def capacity() -> Capacity:
-    """Return how busy the queue is, in two round trips and without any of RQ's clean-up.
+    """Return the load of the queue; the wait is estimated from average job durations."""
+    depth, active, paused, workers = retry(partial(_load, web_client()))
+    seconds = sum(float(fields[2] or 0) for fields in workers)
+    jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)
+    wait = round(depth * seconds / jobs / len(workers), 3) if workers and jobs else None
+    return {
+        "queue_depth": depth,
+        "active_jobs": active,
+        "workers": len(workers),
+        "max_queue": JobSettings.current().max_queue,
+        "estimated_wait_s": 0.0 if not depth and workers else wait,
+        "paused": bool(paused),
+    }
 
-    The wait is estimated from what the present workers' jobs have taken on average; None while nothing is known of that.
-    """
-    client, settings = web_client(), JobSettings.current()
 
-    def read() -> Capacity:
-        with client.pipeline(transaction=False) as pipeline:
-            pipeline.llen(keys.QUEUE_KEY)
-            pipeline.zcard(keys.STARTED_KEY)
-            pipeline.exists(keys.SUSPENDED_KEY)
-            pipeline.smembers(REDIS_WORKER_KEYS)
-            depth, active, paused, names = pipeline.execute()
-            for name in names:
-                pipeline.hmget(
-                    name,
-                    [
-                        "birth",
-                        "death",
-                        "total_working_time",
-                        "successful_job_count",
-                        "failed_job_count",
-                    ],
-                )
-            workers = [fields for fields in pipeline.execute() if fields[0] and not fields[1]]
-        seconds = sum(float(fields[2] or 0) for fields in workers)
-        jobs = sum(int(fields[3] or 0) + int(fields[4] or 0) for fields in workers)
-        wait = round(depth * seconds / jobs / len(workers), 3) if workers and jobs else None
-        return {
-            "queue_depth": depth,
-            "active_jobs": active,
-            "workers": len(workers),
-            "max_queue": settings.max_queue,
-            "estimated_wait_s": 0.0 if not depth and workers else wait,
-            "paused": bool(paused),
-        }
+def _load(client: Redis) -> tuple[int, int, int, list[list[bytes | None]]]:
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.llen(keys.QUEUE_KEY)
+        pipeline.zcard(keys.STARTED_KEY)
+        pipeline.exists(keys.SUSPENDED_KEY)
+        pipeline.smembers(REDIS_WORKER_KEYS)
+        depth, active, paused, names = pipeline.execute()
+    return depth, active, paused, _live_workers(client, names)
 
-    return retry(read)
+
+def _live_workers(client: Redis, names: Iterable[bytes | str]) -> list[list[bytes | None]]:
+    """Return the WORKER_FIELDS of the workers that send heartbeats and have not ended."""
+    with client.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.hmget(name, [*WORKER_FIELDS, NOT_LOADED])
+            pipeline.ttl(name)
+        replies = iter(pipeline.execute())
+    alive = []
+    for fields, ttl_s in zip(replies, replies, strict=True):
+        birth, death, is_ours = fields[0], fields[1], fields[-1] is not None
+        silent = is_ours and WORKER_TTL_S + RQ_TTL_MARGIN_S - ttl_s > MAX_SILENCE_S
+        if birth and not death and not silent:
+            alive.append(fields)
+    return alive
 
 
 class QueueHealth(TypedDict):
-    """Whether the broker answers, and how many workers have lately said that they are alive."""
+    """Reachability of the broker, and the number of live workers."""
 
     broker: bool
     workers: int
 
 
 def queue_health() -> QueueHealth:
-    """Return the health of the queue, in about a second at most also when the broker is away."""
+    """Return the health of the queue; takes about a second if the broker is unreachable."""
     client = web_client()
     try:
         return {"broker": True, "workers": retry(lambda: count_workers(client))}
@@ -227,10 +216,7 @@ def queue_health() -> QueueHealth:
 
 
 def problems_of_workers() -> list[JsonObject]:
-    """Return the modules that workers could not load, as `LoadProblem.public` gives them.
-
-    None are returned while the broker cannot be reached.
-    """
+    """Return the modules that workers could not load; [] if the broker is unreachable."""
     client = web_client()
     try:
         texts = retry(lambda: _not_loaded_by_workers(client))
@@ -249,10 +235,4 @@ def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
 
 
 def count_workers(client: Redis) -> int:
-    """Return how many workers have lately said that they are alive."""
-    # A worker's record expires when its heartbeats stop; a worker that said goodbye leaves a record with its death.
-    names = [as_text(key) for key in client.smembers(REDIS_WORKER_KEYS)]
-    with client.pipeline(transaction=False) as pipeline:
-        for name in names:
-            pipeline.hmget(name, ["birth", "death"])
-        return sum(1 for birth, death in pipeline.execute() if birth and not death)
+    return len(_live_workers(client, client.smembers(REDIS_WORKER_KEYS)))

@@ -1,29 +1,22 @@
-"""What can go wrong between asking for a job and its end."""
+"""Errors of the job queue."""
 
 from __future__ import annotations
 
-from libraries.errors import Conflict, NotFound, Unavailable, UnknownName
-
-
-class QueueUnavailable(Unavailable):
-    """Raised when the broker cannot be reached in time; nothing was queued."""
-
-    code = "queue-unavailable"
+from libraries.errors import Conflict, NotFound, UnknownName
 
 
 class JobUnknown(NotFound):
-    """Raised when an id stands for no job: it never did, it belongs to somebody else, or its record was removed."""
+    """Raised when a job does not exist, has expired, or belongs to another owner."""
 
     code = "job-not-found"
 
 
 class WrongState(Conflict):
-    """Raised when the state of a job does not allow what was asked; `status` says which it is in."""
+    """Raised when the state of a job does not permit an operation; `status` is the state."""
 
     code = "wrong-state"
 
     def __init__(self, detail: str, status: str) -> None:
-        """Keep the state beside the text."""
         super().__init__(detail)
         self.status = status
 
@@ -35,10 +28,10 @@ class UnknownTask(UnknownName):
 
 
 class JobTimeout(BaseException):
-    """Raised in a task when its job's time is up. Not an `Exception`, so that a task cannot swallow it by accident."""
+    """Raised in a task at its timeout. Not an `Exception`, which tasks may catch by accident."""
 
     code = "timeout"
 
 
 class Superseded(BaseException):
-    """Raised in a task that wants to store a file when its job belongs to another attempt by now."""
+    """Raised when a task stores a file although its job was given to another worker."""

@@ -1,8 +1,8 @@
-"""What becomes of a job, as it happens: the record of its events, and the one subscription of a process that brings new ones.
+"""Job event streams and the process-wide subscription that delivers new events.
 
-Each job that somebody follows, or that reports progress, has a stream in the broker: its entries are the events, their ids are
-the ids by which a client says what it knows already. The scripts that move a job write into it and tell it on a channel of the
-same name, in the step in which they move the job.
+A job that is followed or reports progress has a stream in the broker. The ids of its entries are
+the event ids that clients pass to resume. The scripts that change a job write to the stream and
+publish on a channel of the same name, in the same step.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from libraries.broker import PubSub, Redis, exceptions, keys
 from libraries.broker.connections import subscription_client, web_client
@@ -32,18 +32,16 @@ GONE = "gone"
 GROUPS = keys.group_channel("", "")[:-1]
 START = "0-0"
 EVENT_ID = re.compile(r"([0-9]{1,15})-([0-9]{1,15})", re.ASCII)
-# Seconds.
-SUBSCRIBE_TIMEOUT_S, LOOKS = 1.0, 4
+SUBSCRIBE_TIMEOUT_S, SUBSCRIBE_ATTEMPTS = 1.0, 4
 POLL_S = 5.0
 RECONNECT_DELAY_S = 0.2
 log = logging.getLogger(__name__)
 
 
 class JobEvent(NamedTuple):
-    """One event: its id, its name (`status`, `progress`, `log`, `finished`, `failed`, `canceled`), what it says.
+    """An event: `status`, `progress`, `log`, `finished`, `failed` or `canceled`.
 
-    `job` is the job as it is just behind the event, for those that change its state; None for the others, and for a job whose
-    record is gone.
+    `job` is the record right after a change of state; None for other events and for a deleted job.
     """
 
     id: str
@@ -53,12 +51,11 @@ class JobEvent(NamedTuple):
 
     @property
     def last(self) -> bool:
-        """Tell whether nothing comes behind it."""
         return self.name in ENDS
 
 
 class JobSnapshot(NamedTuple):
-    """A job as it is when somebody begins to follow it, and its events behind the one that they know."""
+    """A job, its events after the last known one, and the id of its newest event."""
 
     job: JobRecord
     events: list[JobEvent]
@@ -66,27 +63,22 @@ class JobSnapshot(NamedTuple):
 
 
 def order(event_id: str) -> tuple[int, int]:
-    """Return what to compare ids by; (0, 0) for what is no id."""
+    """Return the sort key of an event id; (0, 0) if it is malformed."""
     found = EVENT_ID.fullmatch(event_id)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def event_id(place: tuple[int, int]) -> str:
-    """Return the id with that order."""
-    return f"{place[0]}-{place[1]}"
+def event_id(key: tuple[int, int]) -> str:
+    return f"{key[0]}-{key[1]}"
 
 
 def end_name(status: str) -> str:
-    """Return the name of the event with which a job in a final state ended."""
+    """Return the name of the final event of a job in a final state."""
     return "canceled" if status == "stopped" else status
 
 
 def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
-    """Return a job and its events behind `after`, and have what comes kept from now on; None when there is no such job.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return a job with its events after `after`, and start recording; None if not found."""
     if not JOB_ID.fullmatch(job_id):
         return None
     known = after if EVENT_ID.fullmatch(after) else START
@@ -94,23 +86,19 @@ def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
 
 
 def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
-    found = run_script(
-        client, "job_manager/open_events", (keys.job_key(job_id), keys.events_key(job_id)), (after,)
-    )
+    script_keys = (keys.job_key(job_id), keys.events_key(job_id))
+    found = run_script(client, "job_manager/open_events", script_keys, (after,))
     job = fetch_job(job_id)
     if found is None or job is None:
         return None
-    state, entries, last_id, told = found
+    state, entries, last_id, last_name = found
     if job.done != (state.decode() in FINAL_STATES):
-        # It ended, or began anew, between the two looks at it.
+        # The state changed between the two reads.
         return _read_events(client, job_id, after)
-    events = [
-        _event(entry_id.decode(), dict(zip(parts[::2], parts[1::2], strict=True)))
-        for entry_id, parts in entries
-    ]
+    events = [_event(entry_id.decode(), parts) for entry_id, parts in entries]
     last = last_id.decode()
-    if job.done and told.decode() not in ENDS:
-        # Nobody followed it, or a worker of another make ran it: its end was told to nobody. It is told now.
+    if job.done and last_name.decode() not in ENDS:
+        # The job was not followed, or a stock worker ran it: no final event was published.
         last = end_id(job, last)
         if order(last) > order(after):
             events.append(JobEvent(last, end_name(job.status), {"status": job.status}))
@@ -118,14 +106,15 @@ def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
 
 
 def end_id(job: JobRecord, last_id: str) -> str:
-    """Return an id behind `last_id` for the end of a job that nobody told: the time at which it came, if that is later."""
+    """Return an event id greater than `last_id` for an unpublished final event."""
     ended = job.ended_at or job.created_at
     at = f"{int(ended.timestamp() * 1000) if ended else 1}-0"
     last = order(last_id)
     return at if order(at) > last else event_id((last[0], last[1] + 1))
 
 
-def _event(entry_id: str, fields: dict[bytes, bytes]) -> JobEvent:
+def _event(entry_id: str, parts: list[bytes]) -> JobEvent:
+    fields = dict(zip(parts[::2], parts[1::2], strict=True))
     return JobEvent(entry_id, fields[b"event"].decode(), json.loads(fields[b"data"]))
 
 
@@ -134,41 +123,36 @@ def _with_job(event: JobEvent, job: JobRecord | None) -> JobEvent:
 
 
 class Message(NamedTuple):
-    """What somebody sent to a group: its name, and what it says as JSON text, the same object for every listener."""
+    """A message to a group; `text` is JSON, shared by all listeners."""
 
     group: str
     text: str
 
     @property
     def body(self) -> JsonObject:
-        """What it says."""
-        said: JsonObject = json.loads(self.text)
-        return said
+        body: JsonObject = json.loads(self.text)
+        return body
 
 
 def send_to_group(owner: str, group: str, body: JsonObject) -> int:
-    """Send to all sockets of the owner that have joined a group, whichever process holds them; return how many processes got it.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Send `body` to the WebSockets in a group; return the number of receiving processes."""
     client = web_client()
     return retry(lambda: int(client.publish(keys.group_channel(owner, group), json.dumps(body))))
 
 
 JobListener = Callable[[JobEvent], None]
 GroupListener = Callable[[Message], None]
+Listener = TypeVar("Listener")
 
 
 class EventSubscriptions:
-    """The one subscription of a process. It tells listeners what becomes of the jobs that they follow, in order and once.
+    """The subscription of a process, which delivers job events in order and once.
 
-    Listeners are called in the feed's thread and must not block. While the broker is away nothing is told; what was missed
-    is told when it is back.
+    Listeners are called in the thread of the subscription and must not block. After an outage of
+    the broker the missed job events are delivered.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Make a feed; its thread starts with the first listener."""
         self._settings = settings
         self._lock = threading.Lock()
         self._jobs: defaultdict[str, list[JobListener]] = defaultdict(list)
@@ -182,7 +166,7 @@ class EventSubscriptions:
 
     @contextlib.contextmanager
     def following(self, job_id: str, listener: JobListener) -> Iterator[None]:
-        """Have `listener` called with each event of a job for as long as the block lasts."""
+        """Call `listener` with each event of a job while the block runs."""
         self.follow(job_id, listener)
         try:
             yield
@@ -190,63 +174,50 @@ class EventSubscriptions:
             self.leave(job_id, listener)
 
     def follow(self, job_id: str, listener: JobListener) -> None:
-        """Have `listener` called with each event of a job from now on.
-
-        Raises:
-            QueueUnavailable: the broker does not confirm the subscription in time.
-        """
-        with self._lock:
-            self._jobs[job_id].append(listener)
-        try:
-            self._subscribed(keys.events_key(job_id))
-        except QueueUnavailable:
-            self.leave(job_id, listener)
-            raise
+        """Call `listener` with each further event of a job. Raises QueueUnavailable."""
+        self._add(self._jobs, job_id, listener, keys.events_key(job_id))
 
     def leave(self, job_id: str, listener: JobListener) -> None:
-        """Call `listener` no more; nothing happens when it does not follow the job."""
-        with self._lock, contextlib.suppress(ValueError):
-            listeners = self._jobs.get(job_id, [])
-            listeners.remove(listener)
-            if not listeners:
-                del self._jobs[job_id]
+        """Stop calling `listener`; no error if it does not follow the job."""
+        self._remove(self._jobs, job_id, listener)
 
     def join(self, owner: str, group: str, listener: GroupListener) -> None:
-        """Have `listener` called with each message to a group of the owner's.
-
-        Raises:
-            QueueUnavailable: the broker does not confirm the subscription in time.
-        """
+        """Call `listener` with each message to a group of the owner. Raises QueueUnavailable."""
         channel = keys.group_channel(owner, group)
-        with self._lock:
-            self._groups[channel].append((group, listener))
-        try:
-            self._subscribed(channel)
-        except QueueUnavailable:
-            self.part(owner, group, listener)
-            raise
+        self._add(self._groups, channel, (group, listener), channel)
 
     def part(self, owner: str, group: str, listener: GroupListener) -> None:
-        """Call `listener` no more for that group."""
-        channel = keys.group_channel(owner, group)
-        with self._lock, contextlib.suppress(ValueError):
-            members = self._groups.get(channel, [])
-            members.remove((group, listener))
-            if not members:
-                del self._groups[channel]
+        """Stop calling `listener` for that group."""
+        self._remove(self._groups, keys.group_channel(owner, group), (group, listener))
 
     def close(self) -> None:
-        """End the subscription and its thread."""
         self._stop.set()
         if self._thread is not None:
             with contextlib.suppress(*BROKER_ERRORS):
                 web_client(self._settings).publish(self._own, "stop")
             self._thread.join(timeout=2)
 
-    # -- asked for in any thread, done in the feed's
+    # -- called in any thread
 
-    def _subscribed(self, channel: str) -> None:
-        """Wait until the broker has confirmed that it tells us what comes on a channel."""
+    def _add(
+        self, listeners: dict[str, list[Listener]], key: str, listener: Listener, channel: str
+    ) -> None:
+        with self._lock:
+            listeners[key].append(listener)
+        try:
+            self._await_subscription(channel)
+        except QueueUnavailable:
+            self._remove(listeners, key, listener)
+            raise
+
+    def _remove(self, listeners: dict[str, list[Listener]], key: str, listener: Listener) -> None:
+        with self._lock, contextlib.suppress(ValueError):
+            remaining = listeners.get(key, [])
+            remaining.remove(listener)
+            if not remaining:
+                del listeners[key]
+
+    def _await_subscription(self, channel: str) -> None:
         with self._lock:
             confirmed = self._confirmed.setdefault(channel, threading.Event())
             if self._thread is None:
@@ -254,52 +225,53 @@ class EventSubscriptions:
                 self._thread.start()
         if confirmed.is_set():
             return
-        # The thread waits for messages, so it is told by one; again, if it was not there yet to hear it.
-        for _ in range(LOOKS):
-            retry(lambda: web_client(self._settings).publish(self._own, "look"))
-            if confirmed.wait(SUBSCRIBE_TIMEOUT_S / LOOKS):
+        # A message wakes the thread; repeated, in case that it was not subscribed yet.
+        for _ in range(SUBSCRIBE_ATTEMPTS):
+            retry(lambda: web_client(self._settings).publish(self._own, "subscribe"))
+            if confirmed.wait(SUBSCRIBE_TIMEOUT_S / SUBSCRIBE_ATTEMPTS):
                 return
-        raise QueueUnavailable("events cannot be followed right now; try again in a moment")
+        raise QueueUnavailable("events are unavailable; try again in a moment")
+
+    # -- called in the thread of the subscription
 
     def _run(self) -> None:
-        client, away = subscription_client(self._settings), False
+        client, lost = subscription_client(self._settings), False
         while not self._stop.is_set():
             pubsub = client.pubsub()  # type: ignore[no-untyped-call]
             try:
                 pubsub.subscribe(self._own)
-                self._subscribe(pubsub, anew=True)
-                away = False
+                self._subscribe(pubsub, renew=True)
+                lost = False
                 self._listen(pubsub)
             except (QueueUnavailable, exceptions.RedisError) as error:
-                if not away:
-                    log.warning(
-                        "Events: the broker is away (%s); trying again until it is back",
-                        type(error).__name__,
-                    )
-                away = True
-                self._stop.wait(RECONNECT_DELAY_S)
+                if not lost:
+                    log.warning("Events: broker unreachable (%s); retrying", type(error).__name__)
+                lost = True
             except Exception:
-                # Whatever it is, the others that listen must be served on.
-                log.exception("Events: a message could not be dealt with")
-                self._stop.wait(RECONNECT_DELAY_S)
+                # The thread must survive any error, because it serves other listeners.
+                log.exception("Events: a message could not be processed")
             finally:
-                with self._lock:
-                    for confirmed in self._confirmed.values():
-                        confirmed.clear()
-                with contextlib.suppress(*BROKER_ERRORS):
-                    pubsub.close()
+                self._close(pubsub)
+            self._stop.wait(RECONNECT_DELAY_S)
         client.close()
 
+    def _close(self, pubsub: PubSub) -> None:
+        with self._lock:
+            for confirmed in self._confirmed.values():
+                confirmed.clear()
+        with contextlib.suppress(*BROKER_ERRORS):
+            pubsub.close()
+
     def _listen(self, pubsub: PubSub) -> None:
-        look_at = time.monotonic() + POLL_S
+        poll_at = time.monotonic() + POLL_S
         while not self._stop.is_set():
-            message = pubsub.get_message(timeout=max(0.0, look_at - time.monotonic()))
+            message = pubsub.get_message(timeout=max(0.0, poll_at - time.monotonic()))
             if message is not None:
                 self._take(pubsub, message)
-            if time.monotonic() >= look_at:
+            if time.monotonic() >= poll_at:
                 self._poll_jobs()
                 self._unsubscribe(pubsub)
-                look_at = time.monotonic() + POLL_S
+                poll_at = time.monotonic() + POLL_S
 
     def _take(self, pubsub: PubSub, message: JsonObject) -> None:
         channel = message["channel"].decode()
@@ -322,16 +294,16 @@ class EventSubscriptions:
             missed = channel in self._renewed and job_id in self._jobs
             self._renewed.discard(channel)
         if missed:
-            # The broker was away. Listeners pass over what they know.
+            # After an outage. Listeners ignore events that they know.
             self._publish_missed(job_id)
         if confirmed is not None:
             confirmed.set()
 
-    def _subscribe(self, pubsub: PubSub, *, anew: bool = False) -> None:
+    def _subscribe(self, pubsub: PubSub, *, renew: bool = False) -> None:
         with self._lock:
-            wanted = [*map(keys.events_key, self._jobs), *self._groups]
-            missing = [channel for channel in wanted if anew or not self._is_confirmed(channel)]
-            if anew:
+            channels = [*map(keys.events_key, self._jobs), *self._groups]
+            missing = [channel for channel in channels if renew or not self._is_confirmed(channel)]
+            if renew:
                 self._renewed.update(missing)
         if missing:
             pubsub.subscribe(*missing)
@@ -342,22 +314,20 @@ class EventSubscriptions:
 
     def _unsubscribe(self, pubsub: PubSub) -> None:
         with self._lock:
-            wanted = {*map(keys.events_key, self._jobs), *self._groups}
-            unwanted = [channel for channel in self._confirmed if channel not in wanted]
+            channels = {*map(keys.events_key, self._jobs), *self._groups}
+            unwanted = [channel for channel in self._confirmed if channel not in channels]
             for channel in unwanted:
                 del self._confirmed[channel]
                 self._last_ids.pop(channel.removeprefix(keys.events_key("")), None)
         if unwanted:
             pubsub.unsubscribe(*unwanted)  # type: ignore[no-untyped-call]
 
-    # -- telling
-
     def _publish_group(self, channel: str, text: bytes) -> None:
         with self._lock:
             members = list(self._groups.get(channel, ()))
-        said = text.decode()
+        decoded = text.decode()
         for group, listener in members:
-            listener(Message(group, said))
+            listener(Message(group, decoded))
 
     def _publish_text(self, job_id: str, text: str) -> None:
         if text == GONE:
@@ -369,13 +339,13 @@ class EventSubscriptions:
         self._publish(job_id, event._replace(job=fetch_job(job_id)) if changes else event)
 
     def _publish_missed(self, job_id: str) -> None:
-        followed = _read_events(
+        snapshot = _read_events(
             web_client(self._settings), job_id, self._last_ids.get(job_id, START)
         )
-        if followed is None:
+        if snapshot is None:
             self._publish_text(job_id, GONE)
             return
-        for event in followed.events:
+        for event in snapshot.events:
             self._publish(job_id, event)
 
     def _publish(self, job_id: str, event: JobEvent) -> None:
@@ -387,7 +357,7 @@ class EventSubscriptions:
             listener(event)
 
     def _poll_jobs(self) -> None:
-        """See to jobs whose end nobody told: a worker of another make writes no events."""
+        """Publish final events of jobs that a stock worker ran, which writes no events."""
         with self._lock:
             job_ids = list(self._jobs)
         if not job_ids:

@@ -1,4 +1,4 @@
-"""The drawing that a job made, for whatever is made from it: pictures, contact sheets."""
+"""Drawings of jobs, as input of previews and contact sheets."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from libraries.job_manager.records import JobRecord
 from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 
-SVG_TYPE = "image/svg+xml"
-
 
 def first_drawing(record: JobRecord) -> JsonObject | None:
-    """Return the record of the first SVG among the files that a job made, None if it made none."""
-    return next((one for one in record.artifacts if one["media_type"] == SVG_TYPE), None)
+    """Return the record of the first SVG among a job's files, None if there is none."""
+    return next((one for one in record.artifacts if one["media_type"] == "image/svg+xml"), None)
 
 
 def read_drawing(job_id: str) -> bytes:
-    """Return the SVG that a job of the current owner made.
+    """Return the SVG of a finished job of the current owner.
 
-    Raises:
-        JobUnknown: there is no such job.
-        Conflict: it has not finished; the text says what became of it.
-        NotFound: it made no SVG.
-        NotFound: the file is gone, or another one lies in its place.
-        QueueUnavailable, StorageUnavailable: the broker or the store cannot be reached.
+    Raises JobUnknown, Conflict if the job has not finished, NotFound if it made no SVG or the file
+    is missing or was replaced, or StorageUnavailable.
     """
     record = find_job(job_id)
     if record.status != "finished":

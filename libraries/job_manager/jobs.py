@@ -1,4 +1,4 @@
-"""A job as our worker runs it: RQ's own, without the ways in which a record in the broker could make it call anything else."""
+"""RQ's job class, restricted to running its task."""
 
 from __future__ import annotations
 
@@ -20,16 +20,11 @@ log = logging.getLogger(__name__)
 
 
 class VectorJob(Job):
-    """Runs its task and none of RQ's callbacks.
-
-    Attributes:
-        extra_fields: fields of its record that are ours, written whenever all of it is.
-    """
+    """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record."""
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
 
     def to_dict(self, include_meta: bool = True, include_result: bool = True) -> JsonObject:
-        """Return the fields of the job's record."""
         return {
             **super().to_dict(include_meta=include_meta, include_result=include_result),
             **self.extra_fields,
@@ -42,9 +37,9 @@ class VectorJob(Job):
         exclude_job_id: str | None = None,
         refresh_job_status: bool = True,
     ) -> bool:
-        """Tell whether the job has nothing left to wait for.
+        """Return whether all dependencies have ended as required.
 
-        RQ lets a job that allows failures wait for ever for one that was stopped or canceled; here any end will do.
+        RQ never releases a job that allows failures if a dependency was stopped or canceled.
         """
         if not self.allow_dependency_failures:
             return super().dependencies_are_met(
@@ -52,41 +47,40 @@ class VectorJob(Job):
             )
         if pipeline is not None:
             pipeline.watch(*[self.key_for(name) for name in self._dependency_ids])  # type: ignore[no-untyped-call]
-        states = [
+        states = (
             self.connection.hget(self.key_for(name), "status") for name in self._dependency_ids
-        ]
+        )
         return all(state is None or as_text(state) in FINAL_STATES for state in states)
 
     def perform(self) -> Any:
-        """Run the task and return its result."""
-        # What an earlier attempt attached is not of this one.
+        # Remove what an earlier attempt attached.
         self.meta.pop("artifacts", None)
         self.meta.pop("drawn", None)
         return super().perform()
 
-    # RQ would import and call whatever these fields of the job's record name. Ours are never set, so a value there is not ours.
+    # RQ would import and call the functions that these fields of the record name.
     @property
     def success_callback(self) -> None:
-        """Never call back."""
+        """None: callbacks are not supported."""
 
     @property
     def failure_callback(self) -> None:
-        """Never call back."""
+        """None: callbacks are not supported."""
 
     @property
     def stopped_callback(self) -> None:
-        """Never call back."""
+        """None: callbacks are not supported."""
 
 
 def read_call(client: Redis, job_id: str, record: dict[bytes, bytes]) -> tuple[str, JsonObject]:
-    """Return the task of a job and its arguments by name, as far as the record can be read."""
+    """Return the task of a job and its arguments by name; {} if the record cannot be read."""
     job = VectorJob(job_id, connection=client, serializer=JSONSerializer)
     task = record.get(b"description", b"").decode(errors="replace")
     try:
         job.restore(record)
-        return task, named_arguments(task, job.args, job.kwargs) if task in known_tasks() else dict(
-            job.kwargs
-        )
+        if task in known_tasks():
+            return task, named_arguments(task, job.args, job.kwargs)
+        return task, dict(job.kwargs)
     except Exception:
         log.warning("The arguments of job %s cannot be read", job_id)
         return task, {}

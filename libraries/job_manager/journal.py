@@ -1,8 +1,8 @@
-"""The journal: one entry per change of a job's state, in order, and the subscribers that handle them.
+"""The journal: the ordered log of status changes of all jobs, and its subscribers.
 
-The scripts that move a job append to one stream in the broker. Each subscriber is a consumer group of it, so its cursor is in the
-broker and all processes share it. Entries are delivered at least once: a handler may get one again, and later than another change
-of the same job, so it reads the job's record and is idempotent.
+The scripts that change a job append to a stream in the broker. Each subscriber is a consumer group
+of the stream, so that all processes share its cursor. Entries are delivered at least once, possibly
+after a later change of the same job: a handler reads the record of the job and is idempotent.
 """
 
 from __future__ import annotations
@@ -26,27 +26,21 @@ from libraries.json_types import JsonObject
 ENDS = frozenset({"finished", "failed", "stopped", "canceled"})
 MAX_ENTRIES = 50
 MAX_DELIVERIES = 5
-# A process that holds entries renews its hold between two of them; one that is silent for this long is taken for dead.
-HOLD_S, RENEW_AFTER_S = 3.0, 1.0
-MAX_PAUSE_S = 30.0
-BUSY_PAUSE_S = 0.005
+# Entries belong to a process until its lease ends; it renews the lease between two entries.
+LEASE_S, RENEW_AFTER_S = 3.0, 1.0
+MAX_RETRY_DELAY_S = 30.0
+BUSY_POLL_S = 0.005
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JournalEntry:
-    """A change of a job.
+    """A status change of a job; `id` is its stream id, which is the total order.
 
-    Attributes:
-        id: its place in the total order.
-        job_id: the job.
-        event: `queued` (submitted), `started`, `progress`, `retry` (an attempt failed, another will follow), `requeued` (waits again
-            for another reason, or its time has come), `finished`, `failed`, `stopped`, `canceled` or `deleted`.
-        owner: whose job it is.
-        task: dotted path of the job's task.
-        seconds: how long the attempt took that ended, None if none did or nobody knows.
-        data: what belongs to the change: the `progress`, the `status` after a `retry`, and of a job that was `deleted` the record of
-            its files.
+    `event` is `queued`, `started`, `progress`, `retry` (a failed attempt with retries left),
+    `requeued`, `finished`, `failed`, `stopped`, `canceled` or `deleted`. `seconds` is the duration
+    of the ended attempt. `data` is the progress, the new `status` of a `retry`, or the files of a
+    `deleted` job.
     """
 
     id: str
@@ -59,18 +53,15 @@ class JournalEntry:
 
     @property
     def at(self) -> float:
-        """When it happened, in Unix seconds."""
+        """Time of the change in Unix seconds."""
         return int(self.id.partition("-")[0]) / 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class InBroker:
-    """A script that handles entries in the step that reads them, so that each has its effect exactly once.
+    """A script, such as `metrics/count`, that reads and handles each entry exactly once.
 
-    Attributes:
-        script: the name of the script; `metrics/count` is an example.
-        keys: its keys behind that of the journal.
-        arguments: its arguments behind those of the subscription.
+    `keys` and `arguments` follow those of the subscription.
     """
 
     script: str
@@ -83,20 +74,18 @@ Handler = Callable[[Sequence[JournalEntry]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
-    """A subscriber of the journal.
+    """A subscriber of the journal; `name` is its consumer group, `events` is what it gets.
 
     Attributes:
-        name: names its cursor in the broker.
-        handler: gets entries in their order. When it raises `Unavailable` or an error of the broker's, all of them are tried again
-            until it succeeds; after any other error one by one, each at most five times. Or a script that does all of it.
-        events: the events that it wants.
-        having: a field that a job's record must have for its entries to be handled. A deleted job has no record; its entry is
-            handled when it has data.
-        between_jobs: handled by work-horses that have no job, not by a thread of the worker: for handlers that use a database or
-            the store of files.
-        backlog: whether a new subscriber begins with the oldest entry there is, instead of with the next one.
-        resync: called when entries were dropped before the subscriber saw them.
-        retry_delay_s: seconds before the second try of an entry; each further pause is four times as long.
+        handler: called with entries in order. If it raises `Unavailable` or an error of the broker,
+            all entries are retried until it succeeds; after another error each at most five times.
+        having: deliver only entries of jobs whose record has this field, and `deleted` ones with
+            data.
+        between_jobs: run in idle work-horses, not in a thread: for handlers that use a database or
+            a store.
+        backlog: start with the oldest entry instead of the next one.
+        resync: called after entries were trimmed before the subscriber read them.
+        retry_delay_s: first retry delay of an entry; each further delay is four times as long.
     """
 
     name: str
@@ -110,12 +99,12 @@ class Subscription:
 
     @property
     def begin(self) -> str:
-        """Return the id behind which a new subscriber begins, in the broker's words."""
+        """Stream id after which a new subscriber starts."""
         return "0" if self.backlog else "$"
 
 
 class Step(Enum):
-    """What one step of a reader did: handled entries, found others at work, or found nothing."""
+    """Result of a step of a reader; BUSY means that another process holds the next entries."""
 
     HANDLED = auto()
     BUSY = auto()
@@ -126,20 +115,18 @@ _subscriptions: dict[str, Subscription] = {}
 
 
 def subscribe(subscription: Subscription) -> None:
-    """Have the worker processes that start from now on, and this one in immediate mode, handle what a subscriber wants."""
+    """Register a subscriber in this process; workers serve those registered before their start."""
     _subscriptions[subscription.name] = subscription
 
 
 def subscriptions() -> tuple[Subscription, ...]:
-    """Return all subscriptions of this process, in the order in which they were made."""
     return tuple(_subscriptions.values())
 
 
 class Reader:
-    """Takes entries for one subscriber and has them handled; `trouble` is why the last step could not be done."""
+    """Reads and handles entries for one subscriber; `trouble` is the error that postponed them."""
 
     def __init__(self, client: Redis, subscription: Subscription) -> None:
-        """Read over `client`."""
         self._client = client
         self._subscription = subscription
         self.trouble: Exception | None = None
@@ -147,21 +134,13 @@ class Reader:
         self._pause_s = 0.0
 
     def begin(self) -> None:
-        """Make the cursor of a new subscriber.
-
-        Raises:
-            redis errors: the broker is away.
-        """
+        """Create the consumer group if it does not exist."""
         one = self._subscription
-        with suppress(exceptions.ResponseError):  # it is there
+        with suppress(exceptions.ResponseError):  # it exists
             self._client.xgroup_create(keys.JOURNAL_KEY, one.name, one.begin, mkstream=True)
 
     def step(self) -> Step:
-        """Handle the next entries.
-
-        Raises:
-            redis errors: the broker is away.
-        """
+        """Handle the next entries. Errors of the broker are raised."""
         if time.monotonic() < self._paused_until:
             return Step.BUSY
         try:
@@ -169,12 +148,12 @@ class Reader:
         except exceptions.OutOfMemoryError:
             raise
         except exceptions.ResponseError as error:
-            # A script that fails must not take a work-horse with it.
-            self._put_off((), error)
+            # A failing script must not end the work-horse.
+            self._postpone((), error)
             return Step.BUSY
         for entry_id, job_id in dead:
             log.error(
-                "Journal: %s gives up entry %s of job %s after %d deliveries",
+                "Journal: %s dropped entry %s of job %s after %d deliveries",
                 self._subscription.name, entry_id.decode(), job_id.decode(), MAX_DELIVERIES,
             )  # fmt: skip
         if state == b"gap":
@@ -202,24 +181,24 @@ class Reader:
             script, script_keys, more = one.handler.script, one.handler.keys, one.handler.arguments
         else:
             script, script_keys = "job_manager/journal_take", (keys.JOURNAL_DEAD_KEY,)
-            more = (int(HOLD_S * 1000), int(one.retry_delay_s * 1000), MAX_DELIVERIES)
+            more = (int(LEASE_S * 1000), int(one.retry_delay_s * 1000), MAX_DELIVERIES)
         return run_script(
             self._client, script, (keys.JOURNAL_KEY, *script_keys), (*arguments, *more)
         )
 
     def _handle(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> bool:
-        """Have entries handled; return False when they were put off."""
+        """Handle entries; return False if they were postponed."""
         entries = [entry for entry, _ in taken]
         try:
             handler(entries)
         except (Unavailable, *REFUSALS) as error:
-            self._put_off(entries, error)
+            self._postpone(entries, error)
             return False
         except Exception as error:
             if len(taken) == 1:
-                self._note_failure(*taken[0], error)
+                self._record_failure(*taken[0], error)
                 return True
-            # The error is one entry's. Those that were handled before it are handled again.
+            # One entry caused the error; the ones before it are handled twice.
             return self._handle_each(handler, taken)
         else:
             self._client.xack(
@@ -230,34 +209,36 @@ class Reader:
 
     def _handle_each(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> bool:
         renewed = time.monotonic()
-        for place, one in enumerate(taken):
+        for index, one in enumerate(taken):
             if time.monotonic() - renewed > RENEW_AFTER_S:
-                self._move("active", [entry for entry, _ in taken[place:]])
+                self._move("active", [entry for entry, _ in taken[index:]])
                 renewed = time.monotonic()
             if not self._handle(handler, [one]):
-                self._move("failed", [entry for entry, _ in taken[place:]], retrycount=0)
+                self._move("failed", [entry for entry, _ in taken[index:]], retrycount=0)
                 return False
         return True
 
-    def _put_off(self, entries: Sequence[JournalEntry], error: Exception) -> None:
-        """Leave entries for later, at no cost to them: what their handler needs is out of reach."""
+    def _postpone(self, entries: Sequence[JournalEntry], error: Exception) -> None:
+        """Postpone entries without counting a delivery."""
         if self.trouble is None:
-            foreseen = isinstance(error, (Unavailable, *REFUSALS))
+            expected = isinstance(error, (Unavailable, *REFUSALS))
             detail = str(error) if isinstance(error, Unavailable) else type(error).__name__
             log.warning(
-                "Journal: entries wait for %s: %s",
+                "Journal: %s postponed entries: %s",
                 self._subscription.name, detail,
-                exc_info=None if foreseen else error,
+                exc_info=None if expected else error,
             )  # fmt: skip
         self.trouble = error
-        self._pause_s = min(max(2 * self._pause_s, self._subscription.retry_delay_s), MAX_PAUSE_S)
+        self._pause_s = min(
+            max(2 * self._pause_s, self._subscription.retry_delay_s), MAX_RETRY_DELAY_S
+        )
         self._paused_until = time.monotonic() + self._pause_s
         self._move("failed", entries, retrycount=0)
 
-    def _note_failure(self, entry: JournalEntry, deliveries: int, error: Exception) -> None:
+    def _record_failure(self, entry: JournalEntry, deliveries: int, error: Exception) -> None:
         if deliveries == 1:
             log.error(
-                "Journal: %s failed on entry %s (%s of job %s); it is tried again",
+                "Journal: %s failed on entry %s (%s of job %s); retrying",
                 self._subscription.name, entry.id, entry.event, entry.job_id,
                 exc_info=error,
             )  # fmt: skip
@@ -271,12 +252,12 @@ class Reader:
 
     def _close_gap(self, before_first: str) -> None:
         name = self._subscription.name
-        log.error("Journal: entries were dropped before %s saw them; it goes on behind them", name)
+        log.error("Journal: entries were dropped before %s read them", name)
         if self._subscription.resync is not None:
             try:
                 self._subscription.resync()
             except (Unavailable, *REFUSALS) as error:
-                self._put_off((), error)
+                self._postpone((), error)
                 return
         self._client.xgroup_setid(keys.JOURNAL_KEY, name, before_first)
 
@@ -298,10 +279,9 @@ def _entry(entry_id: bytes, fields: list[bytes]) -> JournalEntry:
 
 
 def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
-    """Handle what a subscriber has not seen yet, here and now, and wait for other processes that are at it, within some seconds.
+    """Handle the new entries of a subscriber here; wait up to `seconds` for other processes.
 
-    Raises:
-        Unavailable: what the handler needs, or the broker, is out of reach.
+    Raises Unavailable if the handler or the broker is unavailable.
     """
     reader, until = Reader(web_client(), subscription), time.monotonic() + seconds
     while time.monotonic() < until:
@@ -311,22 +291,22 @@ def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
         if step is Step.NOTHING or reader.trouble is not None:
             return
         if step is Step.BUSY:
-            time.sleep(BUSY_PAUSE_S)
+            time.sleep(BUSY_POLL_S)
 
 
 def read_to_end(readers: Sequence[Reader], *, seconds: float) -> bool:
-    """Have readers handle all there is, what follows from it too, and return whether there was anything.
+    """Handle all entries, including those that follow from them; return whether there were any.
 
-    What other processes hold is waited for, up to some seconds. What cannot be handled now is left.
+    Waits up to `seconds` for other processes that handle entries, and skips postponed ones.
     """
-    anything, until = False, time.monotonic() + seconds
+    found, until = False, time.monotonic() + seconds
     for reader in readers:
         step = Step.HANDLED
         while step is not Step.NOTHING and time.monotonic() < until:
             step = reader.step()
-            anything = anything or step is Step.HANDLED
+            found = found or step is Step.HANDLED
             if reader.trouble is not None:
                 break
             if step is Step.BUSY:
-                time.sleep(BUSY_PAUSE_S)
-    return anything
+                time.sleep(BUSY_POLL_S)
+    return found

@@ -1,22 +1,24 @@
-"""The log of a job: all that is known of its course, in the order of time, for its owner to read."""
+"""The log of a job: its attempts, progress and log messages in order of time."""
 
 from __future__ import annotations
 
+import heapq
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import NamedTuple, cast
 
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
+from libraries.job_manager.records import JOB_ID, JobRecord, decode_fields, fetch_job
 from libraries.job_manager.states import STATES
 from libraries.job_manager.transitions import unpack_trace
 from libraries.json_types import JsonObject
 
-# What is no more than "it began", and so stands in front of what was said in the same millisecond.
-BEGINNINGS = frozenset({"queued", "begun"})
+# Order of entries within a millisecond, by kind; other kinds come last.
+RANKS = {"queued": 0, "begun": 0, "log": 1, "progress": 1}
 Stream = list[tuple[bytes, dict[bytes, bytes]]]
 FIELDS = (
     "status",
@@ -32,7 +34,7 @@ FIELDS = (
 
 
 class LogEntry(NamedTuple):
-    """One thing that happened: a key that no other has, when it was, its kind in one word, what there is to say, and a trace."""
+    """An entry with a unique key; `kind` is one word, `trace` a traceback or empty."""
 
     key: str
     at: datetime
@@ -42,18 +44,17 @@ class LogEntry(NamedTuple):
 
 
 class LogBuilder:
-    """Turns what a job says into entries, and passes over progress whose message has not changed."""
+    """Converts job events to entries; skips progress with an unchanged message."""
 
     __slots__ = ("_message",)
 
     def __init__(self) -> None:
-        """Begin with nothing said."""
         self._message = ""
 
     def entry(self, event_id: str, name: str, data: JsonObject) -> LogEntry | None:
-        """Return the entry of an event, None for one that says nothing new."""
+        """Return the entry of an event, None for an event without news."""
         if name == "status":
-            # The next attempt may say the same again.
+            # A new attempt may repeat the message.
             self._message = ""
         message = str(data.get("message", ""))
         if name == "log":
@@ -66,35 +67,26 @@ class LogBuilder:
         )
 
 
-def read_log(job_id: str, narrator: LogBuilder | None = None) -> list[LogEntry] | None:
-    """Return what is known of the course of a job, from its queueing on; None when there is no such job.
+def read_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry] | None:
+    """Return the log of a job, None if it does not exist.
 
-    Of what it said, the last 500 events are kept, and of its failed attempts ten, the last five with a trace.
-
-    Args:
-        job_id: the job.
-        narrator: hears all that the job said, and can tell then what of further events is new.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
+    It contains the last 500 events and ten failed attempts, the last five of them with a traceback.
+    With the same `builder`, further events without news are skipped.
     """
     if not JOB_ID.fullmatch(job_id):
         return None
     record = fetch_job(job_id)
     values, events, results = retry(lambda: _read(web_client(), job_id))
-    known = {
-        name: value.decode()
-        for name, value in zip(FIELDS, values, strict=True)
-        if value is not None
-    }
+    known = decode_fields(FIELDS, values)
     if record is None or "status" not in known:
         return None
-    course = [*_course(known, results[0][1] if results else {}), *_end(known, record)]
-    return list(_merged(course, _said(events, narrator or LogBuilder())))
+    result = results[0][1] if results else {}
+    attempts = chain(_attempt_entries(known, result), _end_entries(known, record))
+    messages = _message_entries(events, builder or LogBuilder())
+    return list(heapq.merge(attempts, messages, key=lambda one: (one.at, RANKS.get(one.kind, 2))))
 
 
 def _read(client: Redis, job_id: str) -> tuple[list[bytes | None], Stream, Stream]:
-    """Return the fields of the record, the events that were kept, and the last result."""
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(keys.job_key(job_id), list(FIELDS))
         pipeline.xrange(keys.events_key(job_id))
@@ -102,20 +94,20 @@ def _read(client: Redis, job_id: str) -> tuple[list[bytes | None], Stream, Strea
         return cast("tuple[list[bytes | None], Stream, Stream]", tuple(pipeline.execute()))
 
 
-def _course(known: dict[str, str], result: dict[bytes, bytes]) -> Iterator[LogEntry]:
-    """Yield the job's queueing, and the beginning and the end of each attempt that is remembered."""
+def _attempt_entries(known: dict[str, str], result: dict[bytes, bytes]) -> Iterator[LogEntry]:
+    """Yield the submission, and the start and end of each recorded attempt."""
     if created := known.get("created_at"):
         yield LogEntry("queued", _moment(created), "queued", known.get("description", ""))
     attempts = json.loads(known.get("attempts") or "[]")
     traces = {
         one["number"]: unpack_trace(one["trace"]) for one in json.loads(known.get("traces") or "[]")
     }
-    for place, attempt in enumerate(attempts, 1):
-        number = attempt.get("number", place)
+    for index, attempt in enumerate(attempts, 1):
+        number = attempt.get("number", index)
         yield from _failed(number, attempt, traces.get(number, ""))
     started, status = known.get("started_at"), STATES[known["status"]]
     if started and not attempts and status in ("failed", "stopped") and result.get(b"worker_name"):
-        # A stock `rq worker` remembers no attempts, but what the last one came to.
+        # A stock `rq worker` records no attempts, only the last result.
         trace = unpack_trace(result[b"exc_string"])
         names = {
             "worker": result[b"worker_name"].decode(),
@@ -125,24 +117,24 @@ def _course(known: dict[str, str], result: dict[bytes, bytes]) -> Iterator[LogEn
         yield from _failed(1, {**names, "error": (trace.strip().splitlines() or [""])[-1]}, trace)
     if started and status in ("started", "finished"):
         last = attempts[-1].get("number", len(attempts)) if attempts else 0
-        yield from _present(last + 1, started, known)
+        yield from _last_attempt(last + 1, started, known)
 
 
 def _failed(number: int, attempt: dict[str, str], trace: str) -> Iterator[LogEntry]:
     ended, error = _moment(attempt["ended_at"]), attempt.get("error", "")
-    lasted = ""
+    duration = ""
     if attempt.get("started_at"):
         begun = _moment(attempt["started_at"])
         yield _begun(number, begun, attempt.get("worker", ""))
-        lasted = f" after {(ended - begun).total_seconds():.3f} s"
+        duration = f" after {(ended - begun).total_seconds():.3f} s"
     kind = "stopped" if error.startswith("Job stopped by user") else "failed"
-    # What has no trace of its own, such as the death of a process, says all in one line.
-    told = trace if trace.strip() != error.strip() else ""
-    yield LogEntry(f"{kind} {number}", ended, kind, f"attempt {number}{lasted}: {error}", told)
+    # Errors without a traceback, such as a killed process, have one line.
+    detail = trace if trace.strip() != error.strip() else ""
+    yield LogEntry(f"{kind} {number}", ended, kind, f"attempt {number}{duration}: {error}", detail)
 
 
-def _present(number: int, started: str, known: dict[str, str]) -> Iterator[LogEntry]:
-    """Yield the beginning of the attempt that runs or has finished, and its end if it has one."""
+def _last_attempt(number: int, started: str, known: dict[str, str]) -> Iterator[LogEntry]:
+    """Yield the start of the running or finished attempt, and its end."""
     begun, ended = _moment(started), known.get("ended_at")
     yield _begun(number, begun, known.get("worker_name", ""))
     if ended and known["status"] == "finished":
@@ -158,35 +150,21 @@ def _begun(number: int, at: datetime, worker: str) -> LogEntry:
     )
 
 
-def _end(known: dict[str, str], record: JobRecord) -> Iterator[LogEntry]:
-    """Yield how the job ended, if it has: looked at twice, it may have begun anew in between."""
+def _end_entries(known: dict[str, str], record: JobRecord) -> Iterator[LogEntry]:
+    """Yield the end of the job; the job may have restarted between the two reads."""
     status, ended = STATES[known["status"]], known.get("ended_at")
     if record.done and record.status == status and ended:
         why = "" if record.public_error is None else f": {record.public_error}"
         yield LogEntry(f"ended {ended}", _moment(ended), "ended", f"{status}{why}")
 
 
-def _said(events: Stream, narrator: LogBuilder) -> Iterator[LogEntry]:
+def _message_entries(events: Stream, builder: LogBuilder) -> Iterator[LogEntry]:
     for raw_id, fields in events:
-        entry = narrator.entry(
+        entry = builder.entry(
             raw_id.decode(), fields[b"event"].decode(), json.loads(fields[b"data"])
         )
         if entry is not None:
             yield entry
-
-
-def _merged(course: list[LogEntry], said: Iterable[LogEntry]) -> Iterator[LogEntry]:
-    """Yield both in the order of time, to the millisecond: the attempts by the workers' clocks, what was said by the broker's."""
-    ahead = iter(course)
-    step = next(ahead, None)
-    for entry in said:
-        while step and (step.at < entry.at or (step.at == entry.at and step.kind in BEGINNINGS)):
-            yield step
-            step = next(ahead, None)
-        yield entry
-    if step:
-        yield step
-    yield from ahead
 
 
 def _moment(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Who a job belongs to: whoever the code that queues it acts for."""
+"""The owner of the current context, to whom new jobs and files belong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _owner: ContextVar[str] = ContextVar("owner", default=ANONYMOUS)
 
 @contextlib.contextmanager
 def as_owner(owner: str) -> Iterator[None]:
-    """Let the jobs that are queued inside belong to `owner`, and the files that are read and written inside be theirs."""
+    """Run the block on behalf of `owner`: jobs and files in it are theirs."""
     token = _owner.set(owner)
     try:
         with owner_folder("" if owner == ANONYMOUS else owner):
@@ -24,5 +24,4 @@ def as_owner(owner: str) -> Iterator[None]:
 
 
 def current_owner() -> str:
-    """Return who the running code acts for."""
     return _owner.get()

@@ -1,10 +1,11 @@
-"""What is known about a job, read in one round trip to the broker and without any of RQ's clean-up."""
+"""Job records, read in one round trip and without RQ's clean-up."""
 
 from __future__ import annotations
 
 import json
 import re
 from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -20,34 +21,31 @@ from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-# Looking further down the queue would make every poll of a long queue slow.
+# A longer search would slow down each poll of a long queue.
 MAX_POSITION = 1000
-# Which exception names in a failure that RQ itself wrote stand for what.
+WORKER_LOST = "the process that ran the job ended unexpectedly"
+# Public error code and text by a mark in the error that RQ or a worker recorded.
 PUBLIC_FAILURES = {
-    "JobTimeoutException": ("timeout", "the job ran longer than its timeout allows"),
     "JobTimeout": ("timeout", "the job ran longer than its timeout allows"),
-    "Work-horse terminated unexpectedly": (
-        "worker-lost",
-        "the process that ran the job ended unexpectedly",
-    ),
-    "AbandonedJobError": ("worker-lost", "the process that ran the job ended unexpectedly"),
+    "Work-horse terminated unexpectedly": ("worker-lost", WORKER_LOST),
+    "AbandonedJobError": ("worker-lost", WORKER_LOST),
     "Job stopped by user": ("stopped", "the job was stopped on request"),
     "Job was stuck": ("worker-lost", "the worker that took the job ended before running it"),
 }
-INTERNAL_FAILURE = ("internal-error", "internal error; the worker's log says more")
+INTERNAL_FAILURE = ("internal-error", "internal error; see the log of the worker")
 FIELDS = (
-    "status", "created_at", "started_at", "ended_at", "description", "timeout", "meta", "progress", "result_ttl", "failure_ttl",
-    "retries_left", "number_of_retries",
-    "failure", "attempts", "owner", "batch",
+    "status", "created_at", "started_at", "ended_at", "description", "timeout", "meta", "progress",
+    "result_ttl", "failure_ttl", "retries_left", "number_of_retries", "failure", "attempts",
+    "owner", "batch",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """A job as it stands now. Times are UTC; `timeout` is in seconds.
+    """A snapshot of a job. Times are UTC, `timeout` is in seconds.
 
-    `error` is for people who run the service, `public_error` and `error_code` are for anyone. `position` counts from 0 at the
-    front of the queue, and is None for a job that does not wait there or waits behind a thousand others.
+    `error` is for operators, `public_error` and `error_code` are for clients. `position` is 0 at
+    the front of the queue, and None if the job is not among its first thousand.
     """
 
     id: str
@@ -73,16 +71,11 @@ class JobRecord:
 
     @property
     def done(self) -> bool:
-        """Tell whether the job has reached its end, good or bad."""
         return self.status in FINAL_STATES
 
 
 def fetch_job(job_id: str) -> JobRecord | None:
-    """Return what is known about the job, or None when there is no such job (any more) or the id is no job id.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the record of a job, None if it does not exist or the id is malformed."""
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return None
     client = web_client()
@@ -90,31 +83,21 @@ def fetch_job(job_id: str) -> JobRecord | None:
 
 
 def get_job_status(job_id: str) -> JsonObject:
-    """Return the state of a job as a dict with the keys id, status, result, error, created_at, started_at and ended_at.
+    """Return a dict with the keys id, status, result, error, created_at, started_at and ended_at.
 
-    The status is one of queued, started, finished, failed, stopped, canceled, deferred and scheduled, or not_found for an id
-    that stands for no job. The result is what the task returned; the error is the last line of what went wrong, or None. The
-    times are `datetime` objects in UTC, or None for what has not happened.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
+    The status is queued, started, finished, failed, stopped, canceled, deferred, scheduled, or
+    not_found for an unknown id. The error is the last line of the traceback, or None. The times are
+    `datetime` objects in UTC, or None.
     """
     record = fetch_job(job_id) or JobRecord(
-        id=job_id, status=NOT_FOUND, error=f"there is no job {str(job_id)[:128]!r}"
+        id=job_id, status=NOT_FOUND, error=f"job not found: {str(job_id)[:128]!r}"
     )
-    return {
-        "id": record.id,
-        "status": record.status,
-        "result": record.result,
-        "error": record.error,
-        "created_at": record.created_at,
-        "started_at": record.started_at,
-        "ended_at": record.ended_at,
-    }
+    names = ("id", "status", "result", "error", "created_at", "started_at", "ended_at")
+    return {name: getattr(record, name) for name in names}
 
 
 def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
-    """Return what is known of some jobs, without their positions in the queue, in one round trip."""
+    """Return the records of several jobs in one round trip, without their positions."""
     with client.pipeline(transaction=False) as pipeline:
         for job_id in job_ids:
             pipeline.hmget(job_key(job_id), list(FIELDS))
@@ -137,14 +120,16 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
     return _record(job_id, values, results, position)
 
 
+def decode_fields(names: Sequence[str], values: Sequence[bytes | None]) -> dict[str, str]:
+    """Return the reply of HMGET by name, without missing fields."""
+    pairs = zip(names, values, strict=True)
+    return {name: value.decode() for name, value in pairs if value is not None}
+
+
 def _record(
     job_id: str, values: list[bytes | None], results: list[Any], position: int | None
 ) -> JobRecord | None:
-    known = {
-        name: value.decode()
-        for name, value in zip(FIELDS, values, strict=True)
-        if value is not None
-    }
+    known = decode_fields(FIELDS, values)
     if "status" not in known:
         return None
     status = STATES[known["status"]]
@@ -171,21 +156,29 @@ def _record(
     )
 
 
-def _outcome(status: str, outcome: dict[bytes, bytes], told: dict[str, str] | None) -> JsonObject:
+def _outcome(status: str, outcome: dict[bytes, bytes], public: dict[str, str] | None) -> JsonObject:
     if status == "finished":
         value = outcome.get(b"return_value")
         return {"result": json.loads(b64decode(value)) if value is not None else None}
     if status not in ("failed", "stopped"):
         return {}
     trace = unpack_trace(outcome[b"exc_string"]) if outcome.get(b"exc_string") else ""
-    if told and status == "failed":
-        return {"error": told["text"], "error_code": told["code"], "public_error": told["detail"]}
+    if public and status == "failed":
+        return {
+            "error": public["text"],
+            "error_code": public["code"],
+            "public_error": public["detail"],
+        }
     lines = trace.strip().splitlines()
-    last = lines[-1].strip() if lines else "no details were kept"
-    code, detail = next(
-        (said for mark, said in PUBLIC_FAILURES.items() if mark in last), INTERNAL_FAILURE
-    )
+    last = lines[-1].strip() if lines else "no details recorded"
+    code, detail = public_failure(last)
     return {"error": last.removeprefix("rq.timeouts."), "error_code": code, "public_error": detail}
+
+
+def public_failure(error: str) -> tuple[str, str]:
+    return next(
+        (found for mark, found in PUBLIC_FAILURES.items() if mark in error), INTERNAL_FAILURE
+    )
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -196,6 +189,5 @@ def _expiry(status: str, known: dict[str, str], settings: JobSettings) -> dateti
     ended = _moment(known.get("ended_at"))
     if ended is None or status not in FINAL_STATES:
         return None
-    if status == "finished":
-        return ended + timedelta(seconds=int(known.get("result_ttl") or settings.result_ttl))
-    return ended + timedelta(seconds=int(known.get("failure_ttl") or settings.failure_ttl))
+    name = "result_ttl" if status == "finished" else "failure_ttl"
+    return ended + timedelta(seconds=int(known.get(name) or getattr(settings, name)))

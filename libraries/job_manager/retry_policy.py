@@ -1,7 +1,7 @@
-"""How often a task is tried, and how long the retry_delays between the attempts are.
+"""Number of retries of a task and the delays between them.
 
-A task module may say `TRIES = 5`; it is read from its source, as the tasks themselves are, because the process that queues a job
-does not import it.
+A task module may set `TRIES = 5`. The value is read from the source, like the tasks themselves,
+because the process that queues a job does not import it.
 """
 
 from __future__ import annotations
@@ -11,28 +11,19 @@ import random
 from libraries.job_manager.tasks import max_attempts
 from libraries.settings import JobSettings
 
-# Pauses of 1, 4, 16, 64 ... seconds, each a fifth longer or shorter by chance, none above an hour.
-FIRST_PAUSE = 1.0
-GROWTH = 4.0
-MAX_DELAY_S = 3600.0
-JITTER = 0.2
 
-
-def max_retries(task: str, settings: JobSettings, *, wanted: int | None = None) -> int:
-    """Return how often a failed job of a task is tried again: `wanted` times, or as the task's policy says.
-
-    Never in immediate mode: nobody is there to do it.
-    """
+def max_retries(task: str, settings: JobSettings, *, override: int | None = None) -> int:
+    """Return the number of retries: `wanted`, or that of the task; 0 in immediate mode."""
     if settings.immediate:
         return 0
-    return max_attempts(task) - 1 if wanted is None else wanted
+    return max_attempts(task) - 1 if override is None else override
 
 
-def retry_delays(retries: int, *, first: float = FIRST_PAUSE) -> list[float]:
-    """Return the retry_delays in seconds before each of `retries` further attempts."""
+def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
+    """Return the delays in seconds: `first` times 1, 4, 16, up to an hour, with 20 % jitter."""
     return [
         round(
-            min(first * GROWTH**number, MAX_DELAY_S) * random.uniform(1 - JITTER, 1 + JITTER),  # noqa: S311
+            min(first * 4.0**number, 3600.0) * random.uniform(0.8, 1.2),  # noqa: S311
             3,
         )
         for number in range(retries)

@@ -1,4 +1,4 @@
-"""The schedules file: which tasks are queued again and again, and when. All times are UTC: no hour is missing or comes twice."""
+"""The schedules file: periodic tasks and their due times, in UTC."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ FIELDS = frozenset(
 
 
 class BadSchedules(Exception):
-    """Raised when the schedules file cannot be used; the text names every mistake in it."""
+    """Raised when the schedules file is invalid; the text lists all mistakes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """One entry: the task `name` is queued at the times that `cron` names, or `every` so many seconds.
+    """A periodic task, due at the times of `cron` or `every` so many seconds.
 
-    Periods are counted from 1970-01-01 00:00 UTC, so all workers know the same due times. With `catch_up` the newest of the due
-    times that were missed while no worker ran is made up for; with `overlap` a job is queued even while the last one waits or
-    runs.
+    Periods count from 1970-01-01 00:00 UTC, so that all workers compute the same due times. With
+    `catch_up` the last due time missed without a running worker is made up for. With `overlap` a
+    job is queued even if the previous one has not ended.
     """
 
     name: str
@@ -62,35 +62,29 @@ class Schedule:
 
     @property
     def when(self) -> str:
-        """The due times in words."""
+        """The due times as text."""
         return f"cron {self.cron}" if self.cron else f"every {self.every} s"
 
     @property
     def identity(self) -> str:
-        """A name for this schedule with these due times: another cron line is another schedule, another timeout is not."""
+        """Key of the stored state; it depends on the name and the due times only."""
         return f"{self.name}:{sha256(self.when.encode()).hexdigest()[:12]}"
 
     def latest(self, now: float) -> float:
-        """Return the newest due time that is not after `now`, both in Unix seconds."""
+        """Return the last due time up to `now`, in Unix seconds."""
         if self.every:
             return now // self.every * self.every
         return float(croniter(self.cron, math.floor(now) + 1).get_prev(float))
 
     def following(self, now: float) -> float:
-        """Return the first due time after `now`, both in Unix seconds."""
-        return (
-            self.latest(now) + self.every
-            if self.every
-            else float(croniter(self.cron, now).get_next(float))
-        )
+        """Return the first due time after `now`, in Unix seconds."""
+        if self.every:
+            return self.latest(now) + self.every
+        return float(croniter(self.cron, now).get_next(float))
 
 
 def load_schedules(settings: JobSettings) -> list[Schedule]:
-    """Return the schedules of the file that the setting SCHEDULES names, in its order; none if there is no file by default.
-
-    Raises:
-        BadSchedules: it cannot be read, or has mistakes.
-    """
+    """Return the schedules of SCHEDULES; [] without the default file. Raises BadSchedules."""
     path = settings.schedules
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -99,7 +93,7 @@ def load_schedules(settings: JobSettings) -> list[Schedule]:
     except FileNotFoundError:
         if path == _default_path():
             return []
-        raise BadSchedules(f"{path.name}, which SCHEDULES names, is not there") from None
+        raise BadSchedules(f"{path.name}, set in SCHEDULES, does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadSchedules(f"{path.name} cannot be read: {type(error).__name__}") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -117,7 +111,7 @@ def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:
     entries = found.get("schedule", [])
     if set(found) - {"schedule"} or not isinstance(entries, list) or len(entries) > MAX_SCHEDULES:
         raise BadSchedules(
-            f"{file_name} must hold [[schedule]] tables and nothing else, at most {MAX_SCHEDULES} of them"
+            f"{file_name} must contain only [[schedule]] tables, at most {MAX_SCHEDULES}"
         )
     schedules: dict[str, Schedule] = {}
     mistakes = []
@@ -129,45 +123,42 @@ def _checked(file_name: str, found: Mapping[str, Any]) -> list[Schedule]:
             name = entry.get("name") if isinstance(entry, dict) else None
             mistakes.append(f"{str(name)[:64]!r}: {error}" if name else f"number {number}: {error}")
     if mistakes:
-        raise BadSchedules(f"{file_name} cannot be used: {'; '.join(mistakes)}")
+        raise BadSchedules(f"{file_name} is invalid: {'; '.join(mistakes)}")
     return list(schedules.values())
 
 
 def _schedule(entry: object, *, taken: Collection[str]) -> Schedule:
     if not isinstance(entry, dict):
         raise InvalidInput("must be a table")
-    for name in sorted(set(entry) - FIELDS):
-        raise InvalidInput(
-            f"{name}: unknown field; {did_you_mean(name, FIELDS) or 'known: ' + ', '.join(sorted(FIELDS))}"
-        )
-    _check_kinds(entry)
+    if unknown := sorted(set(entry) - FIELDS):
+        hint = did_you_mean(unknown[0], FIELDS) or f"known: {', '.join(sorted(FIELDS))}"
+        raise InvalidInput(f"{unknown[0]}: unknown field; {hint}")
+    _check_types(entry)
     _check_name(entry, taken)
     _check_call(entry)
     known = {name: value for name, value in entry.items() if name not in {"every", "timeout"}}
     return Schedule(**known, every=_period(entry), timeout=_timeout(entry))
 
 
-def _check_kinds(entry: JsonObject) -> None:
-    kinds: dict[str, type] = {
-        "args": list,
-        "kwargs": dict,
-        "catch_up": bool,
-        "overlap": bool,
-        "cron": str,
-        "owner": str,
+def _check_types(entry: JsonObject) -> None:
+    types: dict[str, tuple[type, str]] = {
+        "args": (list, "list"),
+        "kwargs": (dict, "table"),
+        "catch_up": (bool, "bool"),
+        "overlap": (bool, "bool"),
+        "cron": (str, "str"),
+        "owner": (str, "str"),
     }
-    for name, kind in kinds.items():
+    for name, (kind, label) in types.items():
         if not isinstance(entry.get(name, kind()), kind):
-            raise InvalidInput(
-                f"{name}: must be a {'list' if kind is list else 'table' if kind is dict else kind.__name__}"
-            )
+            raise InvalidInput(f"{name}: must be a {label}")
 
 
 def _check_name(entry: JsonObject, taken: Collection[str]) -> None:
     if not NAME.fullmatch(str(entry.get("name", ""))):
         raise InvalidInput("name: must be 1 to 64 of a-z, 0-9 and '-'")
     if entry["name"] in taken:
-        raise InvalidInput("name: an earlier schedule has it")
+        raise InvalidInput("name: duplicate name")
     if not re.fullmatch(
         r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", entry.get("owner", ANONYMOUS), re.ASCII
     ):
@@ -177,7 +168,7 @@ def _check_name(entry: JsonObject, taken: Collection[str]) -> None:
 def _check_call(entry: JsonObject) -> None:
     if not isinstance(entry.get("task"), str):
         raise InvalidInput(
-            "task: must be the dotted path of a task, such as workers.svg_tasks.generate_postcard_svg"
+            "task: must be a dotted path, such as workers.svg_tasks.generate_postcard_svg"
         )
     try:
         check_arguments(check_task(entry["task"]), entry.get("args", []), entry.get("kwargs", {}))
@@ -195,9 +186,9 @@ def _timeout(entry: JsonObject) -> int | None:
 
 
 def _period(entry: JsonObject) -> int:
-    """Return the seconds of `every`, 0 for an entry with `cron`, which is checked instead."""
+    """Return the seconds of `every`; check `cron` and return 0 if it is given instead."""
     if ("cron" in entry) == ("every" in entry):
-        raise InvalidInput("give either cron or every")
+        raise InvalidInput("set either cron or every")
     if "cron" in entry:
         _check_cron(entry["cron"])
         return 0
@@ -209,7 +200,7 @@ def _period(entry: JsonObject) -> int:
         seconds = 0
     if not 1 <= seconds <= MAX_PERIOD_S:
         raise InvalidInput(
-            "every: must be whole seconds or a duration such as '90s', '5m' or '24h', at most 366 days"
+            "every: must be a duration such as 90, '90s', '5m' or '24h', at most 366 days"
         )
     return seconds
 
@@ -220,7 +211,7 @@ def _check_cron(line: str) -> None:
     ):
         raise InvalidInput("cron: must have five fields, such as '0 3 * * *'")
     try:
-        # A line such as `0 0 31 2 *` is well formed and never comes true.
+        # A line such as `0 0 31 2 *` is valid, but has no due time.
         croniter(line, time.time()).get_next(float)
     except (CroniterError, ValueError) as error:
         raise InvalidInput(f"cron: {error}") from None
@@ -228,7 +219,7 @@ def _check_cron(line: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleState:
-    """What became of a schedule. Times are UTC; `runs`, `missed` and `skipped` count due times."""
+    """State of a schedule. Times are UTC; `runs`, `missed` and `skipped` count due times."""
 
     schedule: Schedule
     next_run: datetime
@@ -241,19 +232,14 @@ class ScheduleState:
 
 
 def schedule_states() -> list[ScheduleState]:
-    """Return what became of each schedule of the file, in its order.
-
-    Raises:
-        BadSchedules: the file cannot be used.
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return the state of each schedule of the file. Raises BadSchedules."""
     schedules, client = load_schedules(JobSettings.current()), web_client()
     return [retry(lambda one=one: _state(client, one)) for one in schedules]  # type: ignore[misc]
 
 
 def _state(client: Redis, schedule: Schedule) -> ScheduleState:
-    noted = cast("dict[bytes, bytes]", client.hgetall(keys.schedule_key(schedule.identity)))
-    known = {name.decode(): value.decode() for name, value in noted.items()}
+    stored = cast("dict[bytes, bytes]", client.hgetall(keys.schedule_key(schedule.identity)))
+    known = {name.decode(): value.decode() for name, value in stored.items()}
     status = client.hget(keys.job_key(known["job"]), "status") if "job" in known else None
     return ScheduleState(
         schedule=schedule,

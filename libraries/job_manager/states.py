@@ -1,4 +1,4 @@
-"""The states of a job, and the states of RQ that they stand for."""
+"""Job states, and RQ's states that correspond to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 
 class JobState(StrEnum):
-    """A state of a job, as clients see it."""
+    """State of a job."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -19,7 +19,7 @@ class JobState(StrEnum):
     SCHEDULED = "scheduled"
 
 
-# RQ has three more, which only say how it works inside.
+# Three more states are internal to RQ.
 STATES = MappingProxyType(
     {
         **{state.value: state.value for state in JobState},

@@ -1,4 +1,7 @@
-"""Steps of a job that the world sees, and that a second attempt must not do again: claimed before, noted after."""
+"""Locks on steps of a job with external effects, which a second attempt must not repeat.
+
+A step is locked before it begins and marked as done afterwards.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ from libraries.job_manager.task_context import current_execution
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
 
-# Seconds that a claim holds where nobody can tell whether its attempt still runs: longer than a mail server may take.
+# Lifetime of a lock if it is unknown whether its attempt is running; mail servers take less.
 LOCK_S = 120
 HELD = "?"
 
 
 @dataclass(frozen=True)
 class StepLock:
-    """A step that is the caller's to do; or one that is `done`, with the note of whoever did it."""
+    """A lock on a step; `done` is the note of an earlier attempt that has completed the step."""
 
     done: JsonObject | None = None
     client: Redis | None = None
@@ -32,30 +35,24 @@ class StepLock:
     holder: str = ""
 
     def mark_done(self, note: JsonObject) -> None:
-        """Note that the step is done: as long as the job may be tried again, a claim to it is answered with `note`.
-
-        Call it at once after the step. While the broker is away, this waits for it, up to ten minutes.
-        """
+        """Mark the step as done, right after it; retries for up to ten minutes."""
         client, settings = self.client, JobSettings.current()
         if client is not None:
             lifetime = max(settings.result_ttl, settings.failure_ttl) + 86400
             retry(lambda: client.set(self.key, json.dumps(note), ex=lifetime), COMMIT)
 
     def release(self) -> None:
-        """Give the claim back: the step was not done, and whoever comes next may try."""
+        """Release the lock, because the step was not done."""
         client = self.client
         if client is not None and retry(lambda: client.get(self.key), TASK) == self.holder.encode():
             retry(lambda: client.delete(self.key), TASK)
 
 
 def claim(name: str) -> StepLock:
-    """StepLock the step `name` of the running job, for this attempt alone.
+    """Lock the step `name` of the running job for this attempt; outside a job there is no lock.
 
-    An attempt that died in the step holds it no longer. Between the step and its note there is a moment: an attempt that dies in
-    it has the step done once more. Outside a job every step is the caller's, and nothing is noted.
-
-    Raises:
-        Unavailable: another attempt holds it that may still be at work.
+    The lock of a dead attempt is ignored: if it died between the step and `mark_done`, the step is
+    repeated. Raises Unavailable while another attempt that may be running holds the lock.
     """
     job = get_current_job()
     if job is None:
@@ -64,16 +61,10 @@ def claim(name: str) -> StepLock:
     attempt = current_execution()
     holder = f"{job.id}:{attempt or secrets.token_hex(8)}"
     arguments = [holder, LOCK_S, "1" if attempt else ""]
-    answer = bytes(
-        retry(
-            lambda: run_script(
-                job.connection, "job_manager/lock_step", (key, keys.STARTED_KEY), arguments
-            ),
-            TASK,
-        )
+    script_keys, client = (key, keys.STARTED_KEY), job.connection
+    outcome = retry(
+        lambda: run_script(client, "job_manager/lock_step", script_keys, arguments), TASK
     ).decode()
-    if answer == HELD:
-        raise Unavailable(
-            "an earlier attempt of this job may still be at work", code="still-claimed"
-        )
-    return StepLock(json.loads(answer) if answer else None, job.connection, key, holder)
+    if outcome == HELD:
+        raise Unavailable("another attempt of this job may be running", code="still-claimed")
+    return StepLock(json.loads(outcome) if outcome else None, client, key, holder)

@@ -1,4 +1,4 @@
-"""Putting jobs on the queue."""
+"""Submission of jobs to the queue."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ from libraries.json_types import JsonObject
 from libraries.settings import JobSettings, MailSettings, parse_duration
 
 MAX_TIMEOUT_S = 86400
-ANY_NUMBER = 10**9
+UNLIMITED = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions:
-    """How a job is to be queued, apart from its task's own arguments. What is None follows the settings or the task's policy.
+    """Options of a job other than the arguments of its task; None selects the default.
 
-    `job_timeout` and `result_ttl` are durations such as `300` or `'5m'`; `run_at` is a Unix time in seconds; `retries` says how
-    often a failed job is tried again, `retry_pause` how many seconds the first pause is; `depends_on` names jobs that have to
-    finish before, or with `allow_failure` to end, well or not. `id_prefix` stands in front of the job's id; `webhook` has the
-    `url` that is told of the job's `events`, and perhaps a `secret`; `notify` puts what becomes of the job among its owner's
-    notifications; `internal` jobs are work of the service's own: they are not listed, and a full queue does not refuse them.
+    `job_timeout` is a duration such as `300` or `'5m'`, `run_at` a time in Unix seconds,
+    `retry_pause` the first retry delay in seconds. `depends_on` are jobs that must finish first, or
+    end in any state with `allow_failure`. `webhook` has `url`, `events` and optionally `secret`.
+    `notify` creates notifications for the owner. `internal` jobs are not listed, and accepted by a
+    full queue.
     """
 
     job_timeout: str | int | None = None
@@ -70,22 +70,19 @@ class JobOptions:
 def enqueue_background_job(
     task_function: str, *args: Any, job_timeout: str | int | None = None, **kwargs: Any
 ) -> Job:
-    """Queue a task and return at once; the returned object's `.id` is what to follow it by.
+    """Queue a task and return its job.
 
     Args:
         task_function: dotted path of a public function of a `workers/*_tasks.py` module.
-        *args: positional arguments of the task; anything that JSON can write.
-        job_timeout: how long the job may run, as `300`, `'90s'`, `'5m'` or `'1h'`; the setting `JOB_TIMEOUT`, five minutes, if
-            not given.
-        **kwargs: keyword arguments of the task, whatever their names.
+        *args: positional arguments of the task; JSON values.
+        job_timeout: `300`, `'90s'`, `'5m'` or `'1h'`; by default the setting `JOB_TIMEOUT`.
+        **kwargs: keyword arguments of the task; JSON values.
 
     Raises:
-        UnknownTask: there is no such task.
-        InvalidInput: the arguments cannot be written as JSON.
-        InvalidInput: the timeout is not between a second and a day.
-        Exhausted: as many jobs wait as the setting `MAX_QUEUE` allows.
-        Exhausted: the task is metered, and its owner or a recipient has had as much of it as an hour allows.
-        QueueUnavailable: the broker cannot be reached; nothing was queued.
+        UnknownTask: no such task.
+        InvalidInput: invalid arguments, or a timeout that is not between 1 s and 1 day.
+        Exhausted: the queue is full, or a rate limit of the task is reached.
+        QueueUnavailable: the broker is unreachable; nothing was queued.
     """
     return submit(task_function, args, kwargs, JobOptions(job_timeout=job_timeout))
 
@@ -96,13 +93,10 @@ def submit(
     kwargs: Mapping[str, Any] | None = None,
     options: JobOptions | None = None,
 ) -> Job:
-    """Queue a task as `enqueue_background_job` does, with the queue's own options apart from the task's arguments.
-
-    The job's id is made here, and the broker refuses an id that it has: when the reply to a write is lost and the write is
-    repeated, the second one finds the job in place, so one call is one job.
-    """
+    """Queue a task with `options`; errors as in `enqueue_background_job`."""
     options = options or JobOptions()
     client = web_client()
+    # The broker rejects a known id, so a retry after a lost reply queues no second job.
     job_id = retry(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if not options.internal:
@@ -116,14 +110,10 @@ def submit(
 
 
 def check_rates(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -> None:
-    """Count `calls` of a task, each as its arguments `args, kwargs`, if its module says `METERED = "mail"`: all of them or none.
+    """Count calls of a task with `METERED = "mail"` in its module, all or none.
 
-    They count for the owner, and for each recipient that the argument `recipient` or `recipients` names. The limits are the
-    settings `<NAME>_PER_HOUR` and `<NAME>_PER_RECIPIENT`.
-
-    Raises:
-        Exhausted: a limit does not allow it; the error says when it does.
-        QueueUnavailable: the broker cannot be reached.
+    They count for the owner and for each address in `recipient` or `recipients`. The settings
+    `<NAME>_PER_HOUR` and `<NAME>_PER_RECIPIENT` are the limits. Raises Exhausted.
     """
     name = module_constant(task.rpartition(".")[0], "METERED")
     if not isinstance(name, str):
@@ -155,24 +145,18 @@ def make_job(
     job_id: str,
     options: JobOptions,
 ) -> VectorJob:
-    """Return a job with everything but its place in the queue.
-
-    Raises:
-        UnknownTask, InvalidInput: as `enqueue_background_job`.
-    """
+    """Return a job that is not queued yet. Raises UnknownTask, InvalidInput."""
     settings = JobSettings.current()
     check_task(task)
     check_arguments(task, args, kwargs)
-    retries = max_retries(task, settings, wanted=options.retries)
+    timeout = settings.job_timeout if options.job_timeout is None else options.job_timeout
     job: VectorJob = VectorJob.create(  # type: ignore[assignment]
         task,
         args=tuple(args),
         kwargs=dict(kwargs),
         connection=client,
         id=job_id,
-        timeout=check_timeout(
-            options.job_timeout if options.job_timeout is not None else settings.job_timeout
-        ),
+        timeout=check_timeout(timeout),
         result_ttl=options.result_ttl or settings.result_ttl,
         failure_ttl=settings.failure_ttl,
         description=task,
@@ -182,25 +166,21 @@ def make_job(
         if options.depends_on
         else None,
     )
-    job.retries_left = retries or None
-    # Fractions of a second are lost on stock RQ alone, which reads whole numbers.
-    job.retry_intervals = (
-        retry_delays(retries, first=options.retry_pause or settings.retry_pause)
-        if retries
-        else None  # type: ignore[assignment]
-    )
+    if retries := max_retries(task, settings, override=options.retries):
+        job.retries_left = retries
+        first = options.retry_pause or settings.retry_pause
+        job.retry_intervals = retry_delays(retries, first=first)  # type: ignore[assignment]
     try:
-        if json.dumps([job.args, job.kwargs], allow_nan=False):
-            job.data  # noqa: B018 - writes the arguments as JSON now, not when the job is saved
+        json.dumps([job.args, job.kwargs], allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(
-            f"the arguments of {task} cannot be written as JSON", code="bad-arguments"
+            f"the arguments of {task} are not JSON serializable", code="bad-arguments"
         ) from error
     return job
 
 
 def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:
-    """Queue a job in one step; see `lua/enqueue.lua` for what is returned. Safe to repeat."""
+    """Queue a job; return the result of `lua/enqueue.lua`. Idempotent."""
     arguments = enqueue_arguments(job, options, JobSettings.current())
     return int(run_script(client, "job_manager/enqueue", *arguments))
 
@@ -208,28 +188,23 @@ def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:
 def enqueue_arguments(
     job: VectorJob, options: JobOptions, settings: JobSettings
 ) -> tuple[tuple[str, ...], list[Any]]:
-    """Return the keys and the arguments of `lua/enqueue.lua` for a job."""
+    """Return the keys and the arguments of `lua/enqueue.lua`."""
     owner = current_owner()
-    script_keys = (
-        keys.job_key(job.id),
-        keys.QUEUE_KEY,
-        keys.QUEUES_KEY,
-        keys.SCHEDULED_KEY,
-        keys.owner_key(owner),
-    )
-    place = "L" if options.at_front else "R"
+    job_key, owner_key = keys.job_key(job.id), keys.owner_key(owner)
+    script_keys = (job_key, keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, owner_key)
+    position = "L" if options.at_front else "R"
     if options.run_at is not None and options.run_at > time.time():
-        place = str(options.run_at)
+        position = str(options.run_at)
     fields = [part for pair in record_fields(job, owner, options).items() for part in pair]
     created = job.created_at.timestamp() if job.created_at else time.time()
-    most, listed_for = settings.max_queue, settings.failure_ttl + 86400
+    limit, listed_for = settings.max_queue, settings.failure_ttl + 86400
     if options.internal:
-        most, listed_for = ANY_NUMBER, 0
-    return script_keys, [job.id, most, place, created, listed_for, *fields]
+        limit, listed_for = UNLIMITED, 0
+    return script_keys, [job.id, limit, position, created, listed_for, *fields]
 
 
 def record_fields(job: VectorJob, owner: str, options: JobOptions) -> JsonObject:
-    """Return the fields of the job's record: RQ's own, without its empty ones, and ours."""
+    """Return the fields of a new record: the non-empty ones of RQ and those of this service."""
     fields = {name: value for name, value in job.to_dict().items() if value != ""}
     return (
         fields
@@ -239,7 +214,7 @@ def record_fields(job: VectorJob, owner: str, options: JobOptions) -> JsonObject
 
 
 def extra_fields(owner: str, options: JobOptions) -> dict[str, str]:
-    """Return the fields of a job's record that are ours alone."""
+    """Return the fields of a record that RQ does not have."""
     fields = {"owner": owner}
     if options.batch_id:
         fields["batch"] = options.batch_id
@@ -247,34 +222,26 @@ def extra_fields(owner: str, options: JobOptions) -> dict[str, str]:
         fields["notify"] = "1"
     if options.webhook:
         fields["webhook"] = json.dumps(dict(options.webhook))
-        # With a comma on either side of each, so that a script finds a whole word.
+        # Commas on both sides let scripts search for a whole word.
         fields["webhook_events"] = f",{','.join(options.webhook['events'])},"
     return fields
 
 
 def raise_if_full(outcome: int) -> None:
-    """Raise QueueFull if that is what `lua/enqueue.lua` returned; an id that was there already is this very job."""
+    """Raise Exhausted if `outcome` of `lua/enqueue.lua` means that the queue is full."""
     if outcome < 0:
-        raise Exhausted(
-            "as many jobs wait as the queue may hold; try again when some are done",
-            retry_after=5,
-            code="queue-full",
-        )
+        raise Exhausted("the queue is full; try again later", retry_after=5, code="queue-full")
 
 
 def check_timeout(timeout: str | int) -> int:
-    """Return a job's timeout in seconds.
-
-    Raises:
-        InvalidInput: it is not a duration between one second and one day.
-    """
+    """Return a timeout in seconds. Raises InvalidInput if it is not between 1 s and 1 day."""
     try:
         seconds = parse_duration(str(timeout))
     except ValidationError:
         seconds = 0
     if isinstance(timeout, bool) or not 1 <= seconds <= MAX_TIMEOUT_S:
         raise InvalidInput(
-            "a job's timeout is a duration such as '90s', '5m' or '1h', at most a day",
+            "the timeout must be a duration such as '90s', '5m' or '1h', at most one day",
             field="job_timeout",
             code="bad-timeout",
         )
@@ -282,9 +249,9 @@ def check_timeout(timeout: str | int) -> int:
 
 
 def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> None:
-    """Queue a job that waits for others, as RQ does it; repeated, it only says the same again."""
+    """Queue a job with dependencies, as RQ does. Idempotent."""
     owner = current_owner()
-    # Saved with the rest: where there is nothing left to wait for, a worker takes the job at once.
+    # Saved with the record: without open dependencies a worker may take the job at once.
     job.extra_fields = extra_fields(owner, options)
     if not client.exists(keys.job_key(job.id)):
         background_queue(client).enqueue_job(job)
@@ -297,5 +264,4 @@ def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> Non
 
 @lru_cache(maxsize=8)
 def background_queue(client: Redis) -> Queue:
-    """Return RQ's own view of the queue."""
     return Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)

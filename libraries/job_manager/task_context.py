@@ -1,4 +1,7 @@
-"""What a task may say about the job that it runs in. Outside a job nothing happens, so a task can be tested by calling it."""
+"""Access to the running job: artifacts, progress and log messages.
+
+Outside a job these functions do nothing, so that tests can call a task directly.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,18 @@ MAX_MESSAGE_CHARS, MAX_LOG_MESSAGE_CHARS = 200, 2000
 
 
 class StoredArtifact(Protocol):
-    """Anything stored under a path that can describe itself, such as `libraries.storage.Artifact`."""
+    """A stored file, such as `libraries.storage.Artifact`."""
 
     @property
     def path(self) -> str:
-        """Where it is, for code on this machine."""
+        """Local path."""
 
     def as_record(self) -> dict[str, object]:
-        """Return what to keep with the job."""
+        """Return the fields to store with the job."""
 
 
 class RunState:
-    """The run of a job that this process is in: its execution id, '' where the worker is not ours, and its last report's time."""
+    """The running attempt: its execution id ('' in a stock worker) and its last report."""
 
     execution_id = ""
     reported_job = ""
@@ -42,7 +45,7 @@ class RunState:
 
 @contextmanager
 def execution(execution_id: str) -> Iterator[None]:
-    """Let what is reported inside be that of one run of a job; when it is superseded, its reports change nothing."""
+    """Set the execution id of reports; those of a superseded attempt are ignored."""
     RunState.execution_id, RunState.reported_job = execution_id, ""
     try:
         yield
@@ -51,10 +54,7 @@ def execution(execution_id: str) -> Iterator[None]:
 
 
 def attach(artifact: StoredArtifact, **more: object) -> str:
-    """Record a stored artifact on the running job, and return its path: what a task that makes one file returns.
-
-    `more` is kept beside it and shown to clients, such as what a drawing costs on a plotter; anything that JSON can write.
-    """
+    """Record an artifact of the running job, with JSON values for clients; return its path."""
     job = get_current_job()
     if job is not None:
         job.meta.setdefault("artifacts", []).append({**artifact.as_record(), **more})
@@ -63,37 +63,37 @@ def attach(artifact: StoredArtifact, **more: object) -> str:
 
 
 def set_meta(name: str, value: object) -> None:
-    """Keep a value in the meta of the running job; it is written with the next file that is attached."""
+    """Set a field in the meta of the running job; the next `attach` stores it."""
     job = get_current_job()
     if job is not None:
         job.meta[name] = value
 
 
 def job_client() -> Redis | None:
-    """Return the running job's connection to the broker, which is more patient than that of a request; None outside a job."""
+    """Return the connection of the running job, which retries long; None outside a job."""
     job = get_current_job()
     return job.connection if job is not None else None
 
 
 def current_job_id() -> str | None:
-    """Return the id of the running job, None outside a job. It stays the same when a job is tried again."""
+    """Return the id of the running job, None outside a job. All attempts share it."""
     job = get_current_job()
     return job.id if job is not None else None
 
 
 def current_execution() -> str:
-    """Return the id of the attempt that runs now, '' outside a job and where the worker is not ours."""
+    """Return the id of the running attempt, '' outside a job and in a stock worker."""
     return RunState.execution_id
 
 
 def own_folder(folder: str) -> str:
-    """Return a folder inside `folder` that is the running job's own, so that jobs do not overwrite each other's files."""
+    """Return a subfolder of `folder` for the files of the running job."""
     job_id = current_job_id()
     return f"{folder}/{job_id}" if job_id else folder
 
 
 def report_progress(step: int, total: int, message: str = "") -> None:
-    """Say that the running job has done `step` of `total` steps; at most ten reports a second are written, and the last one."""
+    """Report `step` of `total`; at most ten reports per second are published, and the last one."""
     job = get_current_job()
     if job is None or (step < total and _throttled(job)):
         return
@@ -106,19 +106,10 @@ def report_progress(step: int, total: int, message: str = "") -> None:
 
 
 def track(items: Iterable[Item], total: int | None = None, message: str = "") -> Iterator[Item]:
-    """Yield each of `items`, and report after each one how many are done.
-
-    Args:
-        items: what the running job works through.
-        total: how many there are; needed where `len(items)` does not tell.
-        message: what is being done, in words.
-
-    Raises:
-        ValueError: `total` is not given and `items` have no length.
-    """
+    """Yield `items` and report the progress after each; without a length, `total` is required."""
     if total is None:
         if not isinstance(items, Sized):
-            raise ValueError("track() needs total= for items without a length")
+            raise ValueError("track() requires total= for items without a length")
         total = len(items)
     report_progress(0, total, message)
     for done, item in enumerate(items, 1):
@@ -127,17 +118,16 @@ def track(items: Iterable[Item], total: int | None = None, message: str = "") ->
 
 
 def log_message(message: str) -> None:
-    """Tell those who follow the running job something in words."""
     job = get_current_job()
     if job is not None:
         _report(job, "log", {"message": message[:MAX_LOG_MESSAGE_CHARS]})
 
 
-def _report(job: Job, event: str, said: dict[str, object]) -> None:
-    # What cannot be told is no reason to fail.
+def _report(job: Job, event: str, data: dict[str, object]) -> None:
+    # A lost report must not fail the job.
     with suppress(*REFUSALS):
         transitions.append_event(
-            job.connection, job.id, RunState.execution_id, event, json.dumps(said)
+            job.connection, job.id, RunState.execution_id, event, json.dumps(data)
         )
 
 
@@ -150,10 +140,10 @@ def _throttled(job: Job) -> bool:
 
 
 def next_retry_delay_s() -> float | None:
-    """Return the seconds after which the running job is tried again if it fails now; None if it is not, or outside a job."""
+    """Return the delay before the next attempt if this one fails; None if there is none."""
     job = get_current_job()
     if job is None or not job.retries_left:
         return None
-    pauses = job.retry_intervals or [0]
-    # As `lua/fail.lua` chooses it.
-    return float(pauses[min(job.number_of_retries or 0, len(pauses) - 1)])
+    delays = job.retry_intervals or [0]
+    # As in `lua/fail.lua`.
+    return float(delays[min(job.number_of_retries or 0, len(delays) - 1)])

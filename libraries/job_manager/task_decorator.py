@@ -1,10 +1,10 @@
-"""Tasks that are queued by calling them, for code that likes it so; a plain function and its dotted path do as well.
+"""The decorator `background_task`, with which a call of a task queues it.
 
 Example:
     >>> @background_task
     ... def draw_map(town: str) -> str: ...
-    >>> handle = draw_map("Ulm")  # queued
-    >>> path = handle.result(timeout=60)  # waited for
+    >>> handle = draw_map("Ulm")
+    >>> path = handle.result(timeout=60)
 """
 
 from __future__ import annotations
@@ -29,46 +29,39 @@ from libraries.job_manager.tasks import PACKAGE
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
-# Pauses between looks at a job that is waited for, in seconds.
 MIN_POLL_S, MAX_POLL_S = 0.005, 0.25
 TASK_PATH = re.compile(rf"{PACKAGE}\.[a-z0-9_]+_tasks\.[A-Za-z][A-Za-z0-9_]*", re.ASCII)
-# The job whose own call has begun in this context: any further call in it queues a new job.
+# The job whose task has been called in this context; further calls queue new jobs.
 _begun: ContextVar[Job | None] = ContextVar("begun", default=None)
 
 
 class NoResult(Conflict):
-    """Raised when a job is asked for its result and has none to give; `record` is the job, None if it is gone."""
+    """Raised when a job has no result; `record` is None if the job has expired."""
 
     code = "no-result"
 
     def __init__(self, detail: str, record: JobRecord | None, *, code: str | None = None) -> None:
-        """Keep the job beside the text."""
         super().__init__(detail, code=code)
         self.record = record
 
 
 class JobHandle(Generic[Returned]):
-    """A queued job, to follow, to wait for, to cancel."""
+    """A queued job."""
 
     def __init__(self, job_id: str) -> None:
-        """Stand for the job with this id."""
         self.id = job_id
 
     def status(self) -> str:
-        """Return the job's state, one of `STATES` or `not_found`."""
+        """Return the state of the job, one of `STATES` or `not_found`."""
         record = fetch_job(self.id)
         return record.status if record else NOT_FOUND
 
     def result(self, timeout: float | None = None) -> Returned:
-        """Wait for the job's end, for up to `timeout` seconds, and return what the task returned.
+        """Wait for the job and return the result of the task.
 
-        Do not wait without a timeout inside a job: with one worker, the job that is waited for can never begin.
-
-        Raises:
-            NoResult: the job ended without a result.
-            NoResult: it has not ended yet.
-            NoResult: its record is gone.
-            QueueUnavailable: the broker cannot be reached.
+        Without a timeout, a job that waits for another one blocks its worker, perhaps forever.
+        Raises NoResult if the job failed, was canceled, has expired, or has not ended after
+        `timeout` seconds.
         """
         started, pause = time.monotonic(), MIN_POLL_S
         while True:
@@ -86,7 +79,6 @@ class JobHandle(Generic[Returned]):
             pause = min(2 * pause, MAX_POLL_S)
 
     def cancel(self) -> bool:
-        """Take the job out of the queue if it has not begun; return whether it is canceled now."""
         return cancel_job(self.id)
 
     def __repr__(self) -> str:
@@ -94,43 +86,32 @@ class JobHandle(Generic[Returned]):
 
 
 class BackgroundTask(Generic[Parameters, Returned]):
-    """A task that is queued by calling it; in the job itself the call runs it."""
+    """A task that is queued by calling it; inside its job, the call runs the function."""
 
     def __init__(
         self, function: Callable[Parameters, Returned], options: JobOptions | None = None
     ) -> None:
-        """Make a task of `function`.
-
-        Raises:
-            TypeError: it is no public function of a `workers/*_tasks.py` module, or a coroutine.
-        """
         self.path = f"{function.__module__}.{function.__qualname__}"
         if not TASK_PATH.fullmatch(self.path) or inspect.iscoroutinefunction(function):
             raise TypeError(
-                f"{self.path} cannot be a task: only a public plain function of a {PACKAGE}/*_tasks.py module can"
+                f"{self.path} is not a task: no public, non-async function "
+                f"of a {PACKAGE}/*_tasks.py module"
             )
         self._function = function
         self._options = options
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> JobHandle[Returned]:
-        """Queue the task and return at once; the arguments are what JSON can write.
-
-        Raises:
-            InvalidInput: the task does not take these arguments, or JSON cannot write them.
-            Exhausted, QueueUnavailable: as `enqueue_background_job`.
-        """
+        """Queue the task. Raises InvalidInput, Exhausted, QueueUnavailable."""
         job = get_current_job()
         if job is not None and job is not _begun.get() and job.func_name == self.path:
             return cast("JobHandle[Returned]", self._run_as(job, *args, **kwargs))
         return JobHandle(submit(self.path, args, kwargs, self._options).id)
 
     def call_local(self, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Returned:
-        """Run the function here and now, as if it were none but a function."""
         return self._function(*args, **kwargs)
 
     def with_options(self, options: JobOptions) -> BackgroundTask[Parameters, Returned]:
-        """Return the same task, to be queued with these options."""
         return BackgroundTask(self._function, options)
 
     def _run_as(self, job: Job, *args: Any, **kwargs: Any) -> Returned:
@@ -144,17 +125,13 @@ class BackgroundTask(Generic[Parameters, Returned]):
 def background_task(
     function: Callable[Parameters, Returned],
 ) -> BackgroundTask[Parameters, Returned]:
-    """Let calls of a task queue it; a decorator for public functions of `workers/*_tasks.py` modules.
-
-    Raises:
-        TypeError: the function cannot be a task.
-    """
+    """Make a function a `BackgroundTask`. Raises TypeError if it cannot be a task."""
     return BackgroundTask(function)
 
 
 def _result_of(record: JobRecord | None) -> Any:
     if record is None:
-        raise NoResult("there is no such job, or its record has expired", None)
+        raise NoResult("job not found or expired", None)
     if record.status != "finished":
         reason = f": {record.public_error}" if record.public_error else ""
         raise NoResult(

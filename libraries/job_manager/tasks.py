@@ -1,7 +1,7 @@
-"""The tasks: the public functions of the `workers/*_tasks.py` modules, read without importing them.
+"""The tasks: public functions of the `workers/*_tasks.py` modules, read without importing them.
 
-The web process only needs the names, so it reads the source instead of loading what the tasks load. A dotted path is looked up
-in this list and nowhere else: a name that came from a client can never cause an import.
+The web process needs only the names, so it reads the source. A dotted path of a client is looked up
+in this list and never imported.
 """
 
 from __future__ import annotations
@@ -23,13 +23,10 @@ from libraries.json_types import JsonObject
 from libraries.loading import load_module, load_problem, parse_module
 
 PACKAGE = "workers"
-DEFAULT_TRIES = 2
-# Our own decorator: the task takes what its function takes.
-KEEPS_ARGUMENTS = "background_task"
 
 
 def load_plugins() -> None:
-    """Import the modules below `workers/` that hold no tasks: they may hold hooks, or subscribe to the journal of jobs."""
+    """Import the other modules below `workers/`, which may contain hooks and subscriptions."""
     package = importlib.import_module(PACKAGE)
     for found in pkgutil.iter_modules(package.__path__, f"{PACKAGE}."):
         if not found.name.endswith(("_tasks", ".__main__")):
@@ -37,21 +34,17 @@ def load_plugins() -> None:
 
 
 def known_tasks() -> list[str]:
-    """Return the dotted paths of all tasks in alphabetical order; a file added meanwhile is seen."""
+    """Return the sorted dotted paths of all tasks. New files are noticed."""
     return list(_names(tuple((path, path.stat().st_mtime_ns) for path in task_files())))
 
 
 def task_files() -> list[Path]:
-    """Return the files of the task modules, also of those that cannot be read as Python."""
+    """Return the files of the task modules, including those with syntax errors."""
     return sorted(path for folder in _folders() for path in folder.glob("*_tasks.py"))
 
 
 def check_task(name: object) -> str:
-    """Return `name` if it is a task's dotted path.
-
-    Raises:
-        UnknownTask: it is not; the error lists the tasks there are.
-    """
+    """Return `name` if it is the dotted path of a task. Raises UnknownTask with the known tasks."""
     names = known_tasks()
     if not isinstance(name, str) or name not in names:
         error = UnknownTask("task", name, names, field="task")
@@ -61,14 +54,14 @@ def check_task(name: object) -> str:
 
 
 def misplaced_functions() -> list[str]:
-    """Return what is wrong with the functions under `workers/` that look like tasks and are none."""
+    """Return a message for each function under `workers/` that looks like a task but is not one."""
     mistakes = []
     for path in sorted(path for folder in _folders() for path in folder.glob("*.py")):
         if path.stem.startswith("_"):
             continue
         functions = _functions(path)
         is_task_module = path.stem.endswith("_tasks")
-        # A module with hooks, which are decorated, may also have functions for the task modules.
+        # A module with hooks, which are decorated, may contain helper functions.
         if is_task_module or not any(node.decorator_list for node in functions):
             public = [node for node in functions if not node.name.startswith("_")]
             mistakes += [mistake for node in public if (mistake := _mistake(path, node))]
@@ -84,7 +77,7 @@ def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def _mistake(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
-    """Return why a public function is not a task; None if it is one."""
+    """Return why a public function is not a task, None if it is one."""
     place = f"{PACKAGE}/{path.name}, line {node.lineno}"
     if not path.stem.endswith("_tasks"):
         return f"{place}: {node.name} is not a task, because the file is not named *_tasks.py"
@@ -94,7 +87,7 @@ def _mistake(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | 
 
 
 def _why_no_task(name: str) -> str | None:
-    """Return why a function that exists is not a task, or why its module is left out."""
+    """Return why an existing function is not a task, or why its module is not loaded."""
     package, _, rest = name.partition(".")
     stem, _, function = rest.partition(".")
     if package != PACKAGE or not stem.isidentifier() or stem.startswith("_"):
@@ -110,10 +103,9 @@ def _why_no_task(name: str) -> str | None:
 
 
 def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """Check that a task takes these arguments, as far as its source tells; one with other decorators than ours may take anything.
+    """Check the arguments of a task against its source, unless it has unknown decorators.
 
-    Raises:
-        InvalidInput: it does not; the text names the argument, `field` is `kwargs.<name>` or `args`.
+    Raises InvalidInput with the `field` `args` or `kwargs.<name>`.
     """
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
     if signature is None:
@@ -131,52 +123,36 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     for name in kwargs:
         if (name not in by_name and signature.kwarg is None) or name in given:
             raise InvalidInput(
-                f"{task} does not take {name!r} here",
+                f"{task} does not take the argument {name!r}",
                 field=f"kwargs.{name}",
                 hint=did_you_mean(name, by_name),
                 code="bad-arguments",
             )
-    optional = names[len(names) - len(signature.defaults) :] if signature.defaults else []
-    required = {name for name in names if name not in optional}
-    required |= {
-        one.arg
-        for one, default in zip(signature.kwonlyargs, signature.kw_defaults, strict=True)
-        if default is None
-    }
+    required = {one.name for one in _parameters(signature) if one.required}
     for name in sorted(required - given - set(kwargs)):
-        raise InvalidInput(f"{task} needs {name!r}", field=f"kwargs.{name}", code="bad-arguments")
+        raise InvalidInput(
+            f"{task} requires the argument {name!r}", field=f"kwargs.{name}", code="bad-arguments"
+        )
 
 
 def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> JsonObject:
-    """Return the arguments of a call by their names, as far as the task's source tells the names of the positional ones."""
+    """Return the arguments of a call by name, if the task's source has the names."""
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
-    names = (
-        [one.arg for one in (*signature.posonlyargs, *signature.args)]
-        if signature is not None
-        else []
-    )
-    return {**dict(zip(names, args, strict=False)), **kwargs}
+    positional = [*signature.posonlyargs, *signature.args] if signature else []
+    return {**dict(zip((one.arg for one in positional), args, strict=False)), **kwargs}
 
 
 @lru_cache(maxsize=64)
 def _signatures(path: Path, stamp: int) -> dict[str, ast.arguments]:
-    functions = [node for node in _tree(path).body if isinstance(node, ast.FunctionDef)]
     return {
         node.name: node.args
-        for node in functions
-        if all(map(_keeps_arguments, node.decorator_list))
+        for node in _tree(path).body
+        if isinstance(node, ast.FunctionDef) and all(map(_keeps_arguments, node.decorator_list))
     }
 
 
 def _keeps_arguments(decorator: ast.expr) -> bool:
-    name = (
-        decorator.id
-        if isinstance(decorator, ast.Name)
-        else decorator.attr
-        if isinstance(decorator, ast.Attribute)
-        else ""
-    )
-    return name == KEEPS_ARGUMENTS
+    return ast.unparse(decorator).rpartition(".")[2] == "background_task"
 
 
 def _file_of(task: str) -> tuple[Path, int]:
@@ -186,7 +162,7 @@ def _file_of(task: str) -> tuple[Path, int]:
 
 
 def module_constant(module: str, name: str) -> object:
-    """Return the value of a constant that a task module sets to a literal, such as `TRIES = 5`; None if it sets none."""
+    """Return the literal value of a constant in a task module, such as `TRIES`, or None."""
     file_name = f"{module.rpartition('.')[2]}.py"
     for folder in _folders():
         if (folder / file_name).is_file():
@@ -195,9 +171,8 @@ def module_constant(module: str, name: str) -> object:
 
 
 def max_attempts(task: str) -> int:
-    """Return how often a task is tried before its job is given up."""
     value = module_constant(task.rpartition(".")[0], "TRIES")
-    return value if isinstance(value, int) and value >= 1 else DEFAULT_TRIES
+    return value if isinstance(value, int) and value >= 1 else 2
 
 
 @lru_cache(maxsize=64)
@@ -214,7 +189,6 @@ def _constants(path: Path, stamp: int) -> dict[str, object]:
 
 
 def task_modules() -> list[str]:
-    """Return the dotted names of the modules that hold tasks."""
     return sorted({name.rpartition(".")[0] for name in known_tasks()})
 
 
@@ -228,11 +202,12 @@ def _folders() -> list[Path]:
 
 
 @lru_cache(maxsize=4)
-def _names(files: tuple[tuple[Path, int], ...]) -> tuple[str, ...]:
-    return tuple(
-        sorted(
-            f"{PACKAGE}.{path.stem}.{name}" for path, _ in files for name in _public_functions(path)
-        )
+def _names(files: tuple[tuple[Path, int], ...]) -> list[str]:
+    return sorted(
+        f"{PACKAGE}.{path.stem}.{node.name}"
+        for path, _ in files
+        for node in _functions(path)
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     )
 
 
@@ -240,17 +215,9 @@ def _tree(path: Path) -> ast.Module:
     return parse_module(f"{PACKAGE}.{path.stem}", path)
 
 
-def _public_functions(path: Path) -> list[str]:
-    return [
-        node.name
-        for node in _tree(path).body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-    ]
-
-
 @dataclass(frozen=True, kw_only=True)
 class TaskParameter:
-    """An argument of a task; `default` and `type` are as they are written, None where nothing is."""
+    """A parameter of a task; `type` and `default` are source text."""
 
     name: str
     required: bool
@@ -260,7 +227,7 @@ class TaskParameter:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskDescription:
-    """A task by its dotted path: its `summary`, the rest of its docstring, its parameters, and how often it is tried."""
+    """The description of a task, from its docstring and signature."""
 
     name: str
     summary: str
@@ -270,7 +237,6 @@ class TaskDescription:
 
 
 def describe_tasks() -> list[TaskDescription]:
-    """Return what is known of all tasks, in alphabetical order."""
     known = set(known_tasks())
     found = [
         one
@@ -289,7 +255,7 @@ def _of_file(path: Path, stamp: int) -> list[JsonObject]:
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
-        return []  # the catalogue has said so in the log
+        return []  # logged by `known_tasks`
     return [_described(path.stem, node) for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 

@@ -1,4 +1,4 @@
-"""How the queue stands, and how many jobs have ended so far and how: what monitoring asks for."""
+"""Queue metrics: the current state, and totals of ended jobs and attempts."""
 
 from __future__ import annotations
 
@@ -16,52 +16,41 @@ from libraries.job_manager.tasks import known_tasks
 from libraries.settings import JobSettings
 
 OUTCOMES = ("finished", "failed", "retried", "stopped", "canceled")
-# A job whose task is not one of the present ones.
+# Jobs of tasks that no longer exist.
 OTHER = "other"
-# Seconds; the bounds of `lua/count.lua`.
+# Bucket bounds in seconds, as in `lua/count.lua`.
 BOUNDS = (0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, math.inf)
-MICROSECONDS = "microseconds"
 
 
 @dataclass
 class TaskTotals:
-    """How the jobs of one task have ended since the broker's files were new.
+    """Totals of one task since the broker's data was created.
 
-    Attributes:
-        outcomes: how many finished, failed for good, were stopped or canceled, and how many attempts failed and were `retried`.
-        buckets: how many attempts took at most so many seconds, and more than the next smaller bound.
-        seconds: the sum of what those attempts took.
+    `outcomes` count jobs by final state and `retried` attempts; `buckets` count attempts by
+    duration, each up to its bound and over the next smaller one; `seconds` is the total duration.
     """
 
     outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
     buckets: dict[float, int] = field(default_factory=lambda: dict.fromkeys(BOUNDS, 0))
     seconds: float = 0.0
 
-    def add(self, what: str, bucket: str, number: int) -> None:
-        """Add what one field of the totals says; one that a later version wrote may mean nothing here."""
-        if what == MICROSECONDS:
+    def add(self, outcome: str, bucket: str, number: int) -> None:
+        """Add one field of the stored totals; unknown outcomes of later versions are ignored."""
+        if outcome == "microseconds":
             self.seconds += number / 1e6
-        elif what in self.outcomes:
-            self.outcomes[what] += number
+        elif outcome in self.outcomes:
+            self.outcomes[outcome] += number
             if bucket:
                 self.buckets[next(bound for bound in BOUNDS if float(bucket) <= bound)] += number
 
 
 @dataclass(frozen=True, kw_only=True)
 class QueueMetrics:
-    """The queue in one moment.
+    """A snapshot of the queue.
 
-    Attributes:
-        jobs: how many wait, run, are scheduled, are deferred, and have failed or been stopped and are still on record.
-        limit: how many may wait.
-        paused: whether the workers leave the queue alone.
-        workers: how many are alive.
-        busy: how many of those run a job.
-        front_wait: for how many seconds the job at the front of the queue has waited; 0 when nothing waits.
-        memory: bytes that the broker uses; None where it does not tell.
-        memory_limit: bytes that it may use, 0 for no limit; None where it does not tell.
-        totals: what has become of all jobs so far, by task.
-        lags: how many changes of jobs each subscriber of the journal has not handled yet.
+    `front_wait` is the age in seconds of the first job in the queue, `memory` and `memory_limit`
+    are bytes (None if unknown, 0 for no limit), `lags` the numbers of unhandled journal entries by
+    subscriber.
     """
 
     jobs: dict[str, int]
@@ -85,28 +74,20 @@ SUBSCRIPTION = Subscription(
 
 
 def measure_queue() -> QueueMetrics:
-    """Return how the queue stands.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
     client = web_client()
     script_keys = (
-        keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY, keys.SUSPENDED_KEY,
-        keys.WORKERS_KEY, keys.TOTALS_KEY, keys.JOURNAL_KEY,
+        keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY,
+        keys.SUSPENDED_KEY, keys.WORKERS_KEY, keys.TOTALS_KEY, keys.JOURNAL_KEY,
     )  # fmt: skip
 
-    def measure() -> tuple[list[Any], dict[str, int]]:
-        found = run_script(client, "metrics/metrics", script_keys, ())
-        flat = found.pop()
-        lags = {name.decode(): lag for name, lag in zip(flat[::2], flat[1::2], strict=True)}
-        return found, lags
+    def measure() -> list[Any]:
+        return list(run_script(client, "metrics/metrics", script_keys, ()))
 
-    found, lags = retry(measure)
-    if lags.get(SUBSCRIPTION.name) != 0:
+    found = retry(measure)
+    if _by_name(found[-1]).get(SUBSCRIPTION.name) != 0:
         catch_up(SUBSCRIPTION)
-        found, lags = retry(measure)
-    *counts, paused, workers, busy, now, since, memory, memory_limit, totals = found
+        found = retry(measure)
+    *counts, paused, workers, busy, now, since, memory, memory_limit, totals, lags = found
     return QueueMetrics(
         jobs=dict(
             zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)
@@ -119,8 +100,12 @@ def measure_queue() -> QueueMetrics:
         memory=int(memory) if memory else None,
         memory_limit=int(memory_limit) if memory_limit else None,
         totals=_totals(totals),
-        lags=lags,
+        lags=_by_name(lags),
     )
+
+
+def _by_name(flat: list[Any]) -> dict[str, Any]:
+    return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _age(since: str, now: float) -> float:
@@ -128,9 +113,9 @@ def _age(since: str, now: float) -> float:
 
 
 def _totals(flat: list[Any]) -> dict[str, TaskTotals]:
-    """Return the totals of every present task, also of those that never ran; jobs of tasks that are gone are `other`."""
+    """Return the totals of all existing tasks, including those that never ran."""
     totals = {task: TaskTotals() for task in (*known_tasks(), OTHER)}
-    for name, number in zip(flat[::2], flat[1::2], strict=True):
-        task, what, bucket = [*name.decode().split(" "), "", ""][:3]
-        totals.get(task, totals[OTHER]).add(what, bucket, int(number))
+    for name, number in _by_name(flat).items():
+        task, outcome, bucket = [*name.split(" "), "", ""][:3]
+        totals.get(task, totals[OTHER]).add(outcome, bucket, int(number))
     return totals

@@ -1,4 +1,4 @@
-"""The worker: runs queued jobs, keeps them alive, puts right what died, and hands the journal to its subscribers."""
+"""The worker: runs queued jobs, recovers from dead processes, and delivers journal entries."""
 
 from libraries.worker.hooks import on_shutdown, on_startup
 

@@ -1,6 +1,7 @@
-"""The dispatcher: threads of a worker that handle entries of the journal as they come, one for each subscriber.
+"""Threads of a worker that deliver journal entries, one for each subscriber.
 
-A subscriber that is slow keeps no other one waiting. Subscribers that say `between_jobs` are left to the work-horses.
+A slow subscriber does not delay the others. Subscribers with `between_jobs` are left to the
+work-horses.
 """
 
 from __future__ import annotations
@@ -16,73 +17,71 @@ from libraries.broker.retry import REFUSALS
 from libraries.job_manager.journal import Reader, Step, Subscription, subscriptions
 from libraries.settings import Settings
 
-# An entry wakes one process. Should that die, the others look in any case after this many seconds.
-LOOK_EVERY_S = 1
-# Entries that come in quick succession are handled together.
-BETWEEN_TWO_S = 0.02
-BROKER_PAUSE_S = 0.2
+# An entry wakes one process. The others poll, in case that one dies.
+POLL_S = 1
+# Entries within this time are handled together.
+DEBOUNCE_S = 0.02
+BROKER_RETRY_S = 0.2
 log = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Handles entries from `start` to `stop`; any number of them may run at once."""
+    """Delivers entries from `start` to `stop`. Several dispatchers may run at once."""
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare to serve the subscribers that are known now."""
         self._client: Redis = worker_client(settings)
         self._stop = threading.Event()
-        prompt = [one for one in subscriptions() if not one.between_jobs]
-        self._news = {one.name: threading.Event() for one in prompt}
+        served = [one for one in subscriptions() if not one.between_jobs]
+        self._wake_events = {one.name: threading.Event() for one in served}
         self._threads = [
             threading.Thread(
                 target=self._serve, args=(one,), name=f"journal-{one.name}", daemon=True
             )
-            for one in prompt
+            for one in served
         ]
-        self._waiting = threading.Thread(target=self._wait, name="journal", daemon=True)
+        self._listener = threading.Thread(target=self._listen, name="journal", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
         with suppress(*REFUSALS):
             for one in subscriptions():
                 Reader(self._client, one).begin()
-        for thread in (*self._threads, self._waiting):
+        for thread in (*self._threads, self._listener):
             thread.start()
 
     def stop(self) -> None:
-        """End, after another look at what has come."""
+        """Handle the entries that have arrived, and stop the threads."""
         self._stop.set()
         self._wake()
         for thread in self._threads:
             thread.join(timeout=2)
 
     def _wake(self) -> None:
-        for event in self._news.values():
+        for event in self._wake_events.values():
             event.set()
 
-    def _wait(self) -> None:
+    def _listen(self) -> None:
         while not self._stop.is_set():
-            woken = time.monotonic()
+            started = time.monotonic()
             try:
-                self._client.blpop([keys.JOURNAL_WAKE_KEY], timeout=LOOK_EVERY_S)
+                self._client.blpop([keys.JOURNAL_WAKE_KEY], timeout=POLL_S)
             except REFUSALS:
-                self._stop.wait(BROKER_PAUSE_S)
+                self._stop.wait(BROKER_RETRY_S)
             self._wake()
-            if time.monotonic() - woken < BETWEEN_TWO_S:
-                self._stop.wait(BETWEEN_TWO_S)
+            if time.monotonic() - started < DEBOUNCE_S:
+                self._stop.wait(DEBOUNCE_S)
 
     def _serve(self, subscription: Subscription) -> None:
-        reader, news = Reader(self._client, subscription), self._news[subscription.name]
+        reader, wake = Reader(self._client, subscription), self._wake_events[subscription.name]
         stopping = False
         while not stopping:
             stopping = self._stop.is_set()
             if not stopping:
-                news.wait()
-                news.clear()
+                wake.wait()
+                wake.clear()
             try:
                 while reader.step() is Step.HANDLED:
                     pass
             except REFUSALS:
                 continue
             except Exception:
-                log.exception("Journal: a round of %s failed", subscription.name)
+                log.exception("Journal: subscriber %s failed", subscription.name)

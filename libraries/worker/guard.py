@@ -1,4 +1,4 @@
-"""Processes that end with the one that started them."""
+"""Processes that end together with their parent."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from libraries.worker.horse_state import HorseState
 PR_SET_PDEATHSIG = 1
 
 
-def start_guard(slot: HorseState) -> int:
-    """Start a process that waits for the end of this one and then kills the work-horse with all that it started.
+def start_guard(state: HorseState) -> int:
+    """Start a process that kills the work-horse's process group when this process ends.
 
-    A killed worker takes its work-horse with it, but what a task started would live on. The guard is nobody's child, so that
-    nobody needs to wait for it. Returns the end of a pipe: the guard acts when its last holder is gone.
+    The kernel kills only the work-horse itself. The guard forks twice, so that no process has to
+    wait for it. Returns the write end of a pipe: the guard acts when its last copy is closed.
     """
     reader, writer = os.pipe()
     child = os.fork()
@@ -34,16 +34,16 @@ def start_guard(slot: HorseState) -> int:
             signal.signal(number, signal.SIG_IGN)
         os.close(writer)
         os.read(reader, 1)
-        if slot.horse:
-            os.killpg(slot.horse, signal.SIGKILL)
+        if state.horse:
+            os.killpg(state.horse, signal.SIGKILL)
     finally:
         os._exit(0)
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when the thread that forked it ends; elsewhere than on Linux, watch for that.
+    """Have this process killed when its parent ends: by the kernel on Linux, elsewhere by polling.
 
-    An orphan would go on running a job that somebody else has begun again.
+    An orphan would continue a job that another worker has restarted.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

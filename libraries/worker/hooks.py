@@ -1,4 +1,4 @@
-"""What a worker does once when it starts, and once when it stops: functions that say so, in any module under `workers/`."""
+"""Hooks that run once when a worker starts or stops, declared in any module under `workers/`."""
 
 from __future__ import annotations
 
@@ -11,41 +11,35 @@ from libraries.job_manager.tasks import PACKAGE
 
 Hook = TypeVar("Hook", bound=Callable[[], object])
 log = logging.getLogger(__name__)
-# By their dotted paths, so that a module that is imported again does not say everything twice.
+# By dotted path, so that a repeated import does not register a hook twice.
 _at_startup: dict[str, Callable[[], object]] = {}
 _at_shutdown: dict[str, Callable[[], object]] = {}
 
 
 class StartupFailed(Exception):
-    """Raised when a start-up hook raises; the text names it and says in one line what went wrong."""
+    """Raised when a start-up hook raises; the text names the hook and the error in one line."""
 
 
 def on_startup(hook: Hook) -> Hook:
-    """Have each worker process call `hook` once, before it takes jobs; one that raises keeps the worker from starting.
+    """Register `hook`, called once before a worker takes jobs; an exception prevents the start.
 
-    Raises:
-        TypeError: in a module of tasks its name would make it a task.
+    Raises TypeError if the name would make the hook a task.
     """
     _at_startup[_path(hook)] = hook
     return hook
 
 
 def on_shutdown(hook: Hook) -> Hook:
-    """Have each worker process call `hook` once, when it has stopped taking jobs; one that raises is logged.
+    """Register `hook`, called once after the last job of a worker; an exception is logged.
 
-    Raises:
-        TypeError: in a module of tasks its name would make it a task.
+    Raises TypeError if the name would make the hook a task.
     """
     _at_shutdown[_path(hook)] = hook
     return hook
 
 
 def run_startup_hooks() -> None:
-    """Call the start-up hooks in the order in which they were declared.
-
-    Raises:
-        StartupFailed: one of them raised; those behind it were not called.
-    """
+    """Call the start-up hooks in the order of their declaration. Raises StartupFailed."""
     for path, hook in _at_startup.items():
         try:
             hook()
@@ -58,10 +52,7 @@ def run_startup_hooks() -> None:
 
 
 def run_shutdown_hooks() -> None:
-    """Call the shutdown hooks, the last declared first, all of them whatever becomes of the others.
-
-    A signal that arrives meanwhile ends the process: a hook that hangs must not keep it for ever.
-    """
+    """Call all shutdown hooks, the last declared first; signals end the process if a hook hangs."""
     if _at_shutdown:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

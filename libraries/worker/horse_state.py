@@ -1,6 +1,7 @@
-"""The slot: a page of memory in which a work-horse writes what it does, and its worker reads it.
+"""Shared memory in which a work-horse records its activity for its worker.
 
-The worker must know which job it is to keep alive, and which one died with a killed work-horse, without a message for each job.
+The worker learns from it which job to keep alive, and which one died with a killed work-horse,
+without a message for each job.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import struct
 import time
 from typing import NamedTuple
 
-# Version (odd while writing), phase, client id of the waiting connection, start of the job (monotonic and Unix seconds),
-# timeout in seconds, job id, execution id.
+# Version (odd during a write), phase, client id of the waiting connection, start of the job
+# (monotonic and Unix seconds), timeout in seconds, job id, execution id.
 LAYOUT = struct.Struct("<QBQddd128s32s")
 STOP_AT = 1024
 HORSE_AT = 1032
@@ -19,9 +20,9 @@ IDLE, WAITING, RUNNING = 0, 1, 2
 
 
 class Activity(NamedTuple):
-    """What a work-horse does: `phase` is IDLE, WAITING for a job on the connection `client_id`, or RUNNING one.
+    """Activity of a work-horse since `started`, in monotonic seconds.
 
-    `started` is when it began with that, in monotonic seconds.
+    `phase` is IDLE, WAITING for a job on the connection `client_id`, or RUNNING a job.
     """
 
     phase: int
@@ -34,50 +35,38 @@ class Activity(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long it has been doing that."""
         return time.monotonic() - self.started
 
 
 class HorseState:
-    """Shared between a worker and the work-horses that it forks; the work-horse writes, the worker reads and asks it to stop."""
+    """State shared by a worker and its work-horses: these write it, the worker reads it."""
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self._version = 0
 
     def write(self, activity: Activity) -> None:
-        """Say what this work-horse does now."""
-        _, client_id, started, started_unix, timeout, job_id, execution_id = activity
+        *numbers, job_id, execution_id = activity
+        fields = (*numbers, job_id.encode(), execution_id.encode())
         self._version += 1
-        fields = (
-            activity.phase,
-            client_id,
-            started,
-            started_unix,
-            timeout,
-            job_id.encode(),
-            execution_id.encode(),
-        )
         self._page[:8] = struct.pack("<Q", self._version)
         self._page[8 : LAYOUT.size] = LAYOUT.pack(0, *fields)[8:]
         self._version += 1
         self._page[:8] = struct.pack("<Q", self._version)
 
     def read(self) -> Activity:
-        """Return what the work-horse does; waits for the end of a write that is under way."""
+        """Return the activity; waits for a write in progress to end."""
         for _ in range(1000):
-            before, phase, client_id, started, started_unix, timeout, job_id, execution_id = (
-                LAYOUT.unpack(self._page[: LAYOUT.size])
-            )
+            before, *numbers, job_id, execution_id = LAYOUT.unpack(self._page[: LAYOUT.size])
             (after,) = struct.unpack("<Q", self._page[:8])
             if before == after and before % 2 == 0:
                 break
             time.sleep(0.0001)
         ids = (text.rstrip(b"\0").decode() for text in (job_id, execution_id))
-        return Activity(phase, client_id, started, started_unix, timeout, *ids)
+        return Activity(*numbers, *ids)
 
     def clear(self) -> None:
-        """Forget a work-horse that is gone, and any wish to stop it."""
+        """Reset the state before a new work-horse starts."""
         self._version = 0
         self._page[: LAYOUT.size] = bytes(LAYOUT.size)
         self._page[STOP_AT] = 0
@@ -85,7 +74,7 @@ class HorseState:
 
     @property
     def horse(self) -> int:
-        """Process id of the work-horse, which is also the id of its process group; 0 while there is none."""
+        """Process id and process group id of the work-horse; 0 if there is none."""
         return int.from_bytes(self._page[HORSE_AT : HORSE_AT + 8], "little")
 
     @horse.setter
@@ -93,10 +82,8 @@ class HorseState:
         self._page[HORSE_AT : HORSE_AT + 8] = pid.to_bytes(8, "little")
 
     def ask_to_stop(self) -> None:
-        """Ask the work-horse to end after the job it has."""
         self._page[STOP_AT] = 1
 
     @property
-    def stop_wanted(self) -> bool:
-        """Tell whether the work-horse is to end after the job it has."""
+    def stop_requested(self) -> bool:
         return self._page[STOP_AT] == 1

@@ -1,7 +1,7 @@
-"""`python -m libraries.worker.importing FOLDERS MODULE...`: tell which task modules can be imported.
+"""Import check of task modules: `python -m libraries.worker.importing FOLDERS MODULE...`.
 
-A process of its own, because what is asked about may do anything when it is imported: print, hang, end the process. Before each
-module a line names it, and behind it stands a line that is empty or says what went wrong.
+It runs in a separate process, because a module may print, hang or exit when it is imported. For
+each module it prints two lines: the name, before the import, and the error, which may be empty.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from libraries.loading import load_module, load_problem
 
 
 def main() -> int:
-    """Import the modules of the command line one by one, and tell about each on standard output."""
     folders, *modules = sys.argv[1:]
-    # What the modules print must not be taken for an answer.
-    answers = os.fdopen(os.dup(1), "w")
+    # The modules' own output goes to standard error.
+    output = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     importlib.import_module(PACKAGE).__path__[:] = folders.split(os.pathsep)
     for module in modules:
-        print(module, file=answers, flush=True)
+        print(module, file=output, flush=True)
         load_module(module)
-        print(load_problem(module) or "", file=answers, flush=True)
-    answers.close()
+        print(load_problem(module) or "", file=output, flush=True)
+    output.close()
     return 0
 
 

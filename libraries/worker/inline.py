@@ -1,4 +1,4 @@
-"""Running jobs in the calling thread, with the code of the work-horse."""
+"""Execution of jobs in the calling thread, with the code of the work-horse."""
 
 from __future__ import annotations
 
@@ -28,25 +28,24 @@ from libraries.worker.loading import load_tasks
 from libraries.worker.reaper import Reaper
 
 NAME = "immediate"
-# A job that queues a job that queues a job: beyond this depth the innermost stays queued.
+# Jobs that jobs queue run up to this depth; deeper ones stay queued.
 MAX_DEPTH = 20
 FIRST_HEARTBEAT_S = 1.0
 log = logging.getLogger(__name__)
 
 
 class InlineHorse(Horse):
-    """Runs jobs in a process that is not a worker's: it bounds no resources, and only the main thread can have an alarm."""
+    """Runs jobs outside of a worker: no resource limits, timeouts only in the main thread."""
 
     commit_policy = replace(COMMIT, limit_s=2.0)
 
     def __init__(self, settings: Settings) -> None:
-        """Prepare to run jobs; the tasks are loaded when they are needed."""
         super().__init__(settings, NAME, HorseState(), {})
         self.released: set[str] = set()
         self._names: list[str] = []
 
     def serve(self, job_id: str) -> bool:
-        """Run a job if it waits in the queue; return whether it did."""
+        """Run a job if it is in the queue; return whether it was."""
         if not self._claim(job_id):
             return False
         execution_id = uuid4().hex
@@ -59,7 +58,7 @@ class InlineHorse(Horse):
         return True
 
     def handle_entries(self) -> bool:
-        """Handle what subscribers of the journal have not seen yet; return whether there was anything."""
+        """Handle new journal entries; return whether there were any."""
         self._load_tasks()
         return read_to_end(self._all_readers(), seconds=1.0)
 
@@ -69,7 +68,7 @@ class InlineHorse(Horse):
             self._names, self._tasks = names, load_tasks()
 
     def _claim(self, job_id: str) -> bool:
-        """Take the job's entry from the queue to where a worker's hands would have put it; return whether there was one."""
+        """Move the job to the intermediate list; return whether it was in the queue."""
         with self._client.pipeline() as pipeline:
             pipeline.lrem(keys.QUEUE_KEY, 1, job_id)
             pipeline.lpush(keys.INTERMEDIATE_KEY, job_id)
@@ -79,7 +78,7 @@ class InlineHorse(Horse):
         return bool(found)
 
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
-        with _kept_alive(self._client, attempt):
+        with _heartbeats(self._client, attempt):
             return super()._perform(job, name, attempt, timeout)
 
     def _within(self, timeout: int) -> AbstractContextManager[None]:
@@ -87,72 +86,68 @@ class InlineHorse(Horse):
         return Deadline(timeout) if in_main_thread else nullcontext()
 
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
-        # The commit takes the note of them away.
+        # The commit deletes the set of dependents.
         self.released |= dependents(self._client, job.id)
         super()._finish(job, name, attempt, result)
 
     def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
         super()._fail(job, name, attempt, error)
         if isinstance(error, KeyboardInterrupt):
-            # Whoever sits at the terminal means the program, not the job.
+            # Ctrl-C is meant for the program, not for the job.
             raise error
 
 
 class InlineRunner:
-    """Runs jobs one at a time; a job that queues jobs has them run before its own call returns."""
+    """Runs jobs one at a time. Jobs that a job queues run before its call returns."""
 
-    def __init__(self, settings: Settings, client: Redis, most: int) -> None:
-        """Prepare to run up to `most` jobs in each outermost call."""
+    def __init__(self, settings: Settings, client: Redis, max_jobs: int) -> None:
         self._client = client
         self._horse = InlineHorse(settings)
         self._reaper = Reaper(settings)
-        self._most = most
+        self._max_jobs = max_jobs
         self._lock = threading.RLock()
         self._depth = 0
-        self._left = 0
+        self._remaining = 0
 
     def run(self, job_ids: Sequence[str]) -> None:
-        """Run these jobs as far as they wait in the queue, and then those that waited for them."""
-        with self._lock, self._one_deeper():
+        with self._lock, self._nested():
             if self._depth > MAX_DEPTH:
-                log.warning("Jobs queue jobs %d deep: the last ones stay queued", MAX_DEPTH)
+                log.warning("Jobs queue jobs %d deep: the innermost stay queued", MAX_DEPTH)
                 return
             self._run_all(job_ids)
             if self._depth == 1:
-                # What a subscriber queues runs before its handler returns, and appends to the journal as well.
-                while self._horse.handle_entries() and self._left:
+                # Jobs that a subscriber queues append to the journal as well.
+                while self._horse.handle_entries() and self._remaining:
                     pass
 
     def _run_all(self, job_ids: Sequence[str]) -> None:
-        ahead = deque(job_ids)
-        while ahead:
-            if not self._left:
-                log.warning("%d jobs ran in one call: the rest stays queued", self._most)
+        pending = deque(job_ids)
+        while pending:
+            if not self._remaining:
+                log.warning("%d jobs ran in one call: the others stay queued", self._max_jobs)
                 return
-            ahead.extend(self._bring_to_end(ahead.popleft()))
+            pending.extend(self._run_one(pending.popleft()))
 
-    def _bring_to_end(self, job_id: str) -> set[str]:
-        """Run a job or give it up, if it is time for that; return the jobs that waited for it."""
+    def _run_one(self, job_id: str) -> set[str]:
+        """Run a job, or abandon it if a dependency failed; return its dependents."""
         before, self._horse.released = self._horse.released, set()
         if not self._horse.serve(job_id) and self._status(job_id) == "deferred":
             self._reaper.settle_waiting_job(job_id)
             self._horse.serve(job_id)
         waiting, self._horse.released = self._horse.released, before
-        self._left -= 1
-        return (
-            waiting | dependents(self._client, job_id)
-            if self._status(job_id) in FINAL_STATES
-            else set()
-        )
+        self._remaining -= 1
+        if self._status(job_id) not in FINAL_STATES:
+            return set()
+        return waiting | dependents(self._client, job_id)
 
     def _status(self, job_id: str) -> str:
         found = cast("bytes | None", self._client.hget(keys.job_key(job_id), "status"))
         return found.decode() if found else ""
 
     @contextlib.contextmanager
-    def _one_deeper(self) -> Iterator[None]:
+    def _nested(self) -> Iterator[None]:
         if not self._depth:
-            self._left = self._most
+            self._remaining = self._max_jobs
         self._depth += 1
         try:
             yield
@@ -161,24 +156,23 @@ class InlineRunner:
 
 
 def dependents(client: Redis, job_id: str) -> set[str]:
-    """Return the ids of the jobs that wait for this one."""
     found = cast("set[bytes]", client.smembers(f"{keys.job_key(job_id)}:dependents"))
     return {one.decode() for one in found}
 
 
 @contextlib.contextmanager
-def _kept_alive(client: Any, attempt: Attempt) -> Iterator[None]:
-    """Say that a job is alive while it runs: where the broker is shared, others would soon think that its worker had died."""
+def _heartbeats(client: Any, attempt: Attempt) -> Iterator[None]:
+    """Send heartbeats for a running job: workers that share the broker would consider it lost."""
     ended = threading.Event()
 
-    def beat() -> None:
+    def send() -> None:
         pause = FIRST_HEARTBEAT_S
         while not ended.wait(pause):
             with contextlib.suppress(*BROKER_ERRORS):
                 transitions.heartbeat(client, attempt, time.time())
             pause = HEARTBEAT_S
 
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=send, name="heartbeat", daemon=True)
     thread.start()
     try:
         yield

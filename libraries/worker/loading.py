@@ -1,4 +1,4 @@
-"""Importing the tasks: what workers do before they fork, and what a process in immediate mode does before it runs a job."""
+"""Import of the task modules, before a worker forks or a process in immediate mode runs a job."""
 
 from __future__ import annotations
 
@@ -12,14 +12,8 @@ Tasks = dict[str, Callable[..., Any]]
 
 
 def load_tasks() -> Tasks:
-    """Import every module below `workers/`, so that no job has to, and return the tasks by their dotted paths."""
+    """Import all modules below `workers/` and return the tasks by dotted path."""
     load_plugins()
-    modules = {}
-    for name in task_modules():
-        module = load_module(name)
-        if module is not None:
-            modules[name] = module
-    paths = [path for path in known_tasks() if path.rpartition(".")[0] in modules]
-    return {
-        path: getattr(modules[path.rpartition(".")[0]], path.rpartition(".")[2]) for path in paths
-    }
+    modules = {name: load_module(name) for name in task_modules()}
+    split = [(path, *path.rsplit(".", 1)) for path in known_tasks()]
+    return {path: getattr(modules[name], task) for path, name, task in split if modules.get(name)}

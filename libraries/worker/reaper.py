@@ -1,6 +1,7 @@
-"""The reaper: beside every worker, each second, it puts right what died.
+"""The reaper: recovery from dead processes, each second, in every worker.
 
-Any number of reapers may run at once. RQ's own clean-up runs every ten minutes under a lock that a killed worker leaves behind.
+Several reapers may run at once. RQ's own clean-up runs every ten minutes, under a lock that a
+killed worker does not release.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rq.registry import ReadyJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
-from libraries.broker import Redis, keys
+from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS
 from libraries.job_manager import transitions
@@ -29,123 +30,109 @@ TICK_S = 1.0
 MAX_PING_S = 1.0
 COLLECT_S = 10.0
 ORPHANS_S = 600.0
-MAX_AT_ONCE = 1000
-LOST_CAUSES = (b"failed", b"stopped", b"canceled")
+MAX_BATCH = 1000
+UNSUCCESSFUL = (b"failed", b"stopped", b"canceled")
 Sweep = Callable[[Redis], object]
 log = logging.getLogger(__name__)
 
 
 class Reaper:
-    """Runs the reaping script again and again, in a thread of its own and on a connection of its own.
+    """Runs the reap script each second, in a background thread with its own connection.
 
-    A second thread sweeps: a store of files that is slow or away must not keep anyone from seeing that a worker died.
+    A second thread deletes expired data, so that a slow or unreachable store does not delay the
+    reaping.
     """
 
     def __init__(self, settings: Settings, sweeps: Sequence[Sweep] = ()) -> None:
-        """Prepare to reap; `sweeps` are called every ten seconds."""
         self._settings = settings
         self._sweeps = sweeps
         self._client: Redis = worker_client(settings)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="reaper", daemon=True),
-            threading.Thread(target=self._keep_sweeping, name="sweeper", daemon=True),
+            threading.Thread(target=self._run_collector, name="collector", daemon=True),
         ]
         self._quiet_until = 0.0
-        self._leftovers_at = self._stores_at = 0.0
+        self._orphans_at = self._stores_at = 0.0
 
     def start(self) -> None:
-        """Begin reaping and sweeping."""
-        # Here and now: a thread that loads modules while another one forks leaves the child half of them.
+        # In this thread: a fork while another thread imports modules would break the child.
         prepare_stores()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """End reaping after the round that is under way."""
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=2)
 
     def tick(self) -> transitions.Reaped | None:
-        """Do one round; None when the broker is away, or was until just now."""
+        """Reap once; None while the broker is unreachable and shortly afterwards."""
         try:
             if time.monotonic() < self._quiet_until:
                 self._client.ping()
                 return None
-            asked = time.monotonic()
+            started = time.monotonic()
             self._client.ping()
-            if time.monotonic() - asked > MAX_PING_S:
-                # It hung, and the workers with it: the same holds as after it was away.
-                self._quiet_until = time.monotonic() + transitions.LEASE_S
-                return None
+            if time.monotonic() - started > MAX_PING_S:
+                raise exceptions.TimeoutError("slow reply to PING")
             reaped = transitions.reap(self._client, time.time(), self._settings.jobs.failure_ttl)
         except BROKER_ERRORS:
-            # While the broker is away no worker can say that it lives. Let them speak before anyone is called dead.
+            # Workers could not send heartbeats either: give them time before they count as dead.
             self._quiet_until = time.monotonic() + transitions.LEASE_S
             return None
         for job_id in reaped.waited_for:
             release_dependents(self._client, job_id)
         if any(reaped[:4]):
-            log.warning(
-                "Reaped: %d put back, %d tried again, %d lost, %d poison",
-                reaped.put_back,
-                reaped.again,
-                reaped.lost,
-                reaped.poison,
-            )
+            log.warning("Reaped: %d requeued, %d retried, %d lost, %d poison", *reaped[:4])
         return reaped
 
-    def sweep(self) -> None:
-        """Remove what has outlived its job or its time: files, memories of jobs, sent files, what writers left half written."""
+    def collect_expired(self) -> None:
+        """Delete expired files, records and temporary files, and call the `sweeps`."""
         try:
             self._remove_expired()
             for sweep in self._sweeps:
                 sweep(self._client)
-            if time.monotonic() > self._leftovers_at:
+            if time.monotonic() > self._orphans_at:
                 delete_orphans(self._client)
-                self._leftovers_at = time.monotonic() + ORPHANS_S
+                self._orphans_at = time.monotonic() + ORPHANS_S
             if time.monotonic() > self._stores_at:
                 clean_stores()
                 self._stores_at = time.monotonic() + output_folder().cleanup_interval_s
         except BROKER_ERRORS:
             return
         except StorageUnavailable as error:
-            # What stays is noted; the next look for leftovers finds it.
-            self._leftovers_at = 0.0
-            log.warning("Not swept: %s", error)
+            # The next tick deletes the orphaned files.
+            self._orphans_at = 0.0
+            log.warning("Expired files not deleted: %s", error)
 
     def _remove_expired(self) -> None:
         for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
-            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MAX_AT_ONCE):
+            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MAX_BATCH):
                 for job_id in due:
                     delete_expired(self._client, as_text(job_id))  # type: ignore[arg-type]
                     self._client.zrem(registry, job_id)  # type: ignore[arg-type]
 
     def release_waiting(self) -> None:
-        """See to jobs that wait for others: one of those may have ended while nobody was there to say so."""
+        """Release or abandon deferred jobs whose dependencies ended unnoticed."""
         try:
             ReadyJobRegistry(
                 keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
             ).cleanup()
-            waiting = cast(
-                "list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_AT_ONCE - 1)
-            )
+            waiting = cast("list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_BATCH - 1))
             for job_id in map(bytes.decode, waiting):
                 self.settle_waiting_job(job_id)
         except BROKER_ERRORS:
             return
 
     def settle_waiting_job(self, job_id: str) -> None:
-        """Release a job that waits for others if all those have ended as it needs them to, and give it up if one never will."""
+        """Release a deferred job if its dependencies have ended, abandon it if one failed."""
         needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
         states = {self._client.hget(keys.job_key(name), "status") for name in needed}
-        any_end_will_do = (
-            self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
-        )
-        if states.intersection(LOST_CAUSES) and not any_end_will_do:
+        allowed = self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
+        if states.intersection(UNSUCCESSFUL) and not allowed:
             transitions.abandon(self._client, job_id, time.time(), self._settings.jobs.failure_ttl)
-        elif states <= {b"finished", None, *LOST_CAUSES}:
+        elif states <= {b"finished", None, *UNSUCCESSFUL}:
             for name in needed:
                 release_dependents(self._client, name)
 
@@ -158,14 +145,14 @@ class Reaper:
                     self.release_waiting()
                     release_at = time.monotonic() + COLLECT_S
             except Exception:
-                # Whatever it is, the next round must come: nobody else does this work.
-                log.exception("A round of reaping failed")
+                # The thread must survive any error.
+                log.exception("Reaping failed")
             self._stop.wait(TICK_S)
 
-    def _keep_sweeping(self) -> None:
+    def _run_collector(self) -> None:
         while not self._stop.is_set():
             try:
-                self.sweep()
+                self.collect_expired()
             except Exception:
-                log.exception("A round of sweeping failed")
+                log.exception("Deleting expired data failed")
             self._stop.wait(COLLECT_S)

@@ -1,7 +1,7 @@
-"""Periodic tasks: beside every worker a scheduler looks what is due, and one step in the broker lets only one of them queue it.
+"""The scheduler of periodic tasks, which runs in every worker.
 
-For each due time at most one job is queued, however many schedulers there are. The job itself is run as any other: again, when
-its worker dies.
+A script in the broker queues at most one job for each due time, however many schedulers run. The
+job itself runs like any other, and is retried if its worker dies.
 """
 
 from __future__ import annotations
@@ -24,19 +24,22 @@ from libraries.job_manager.schedules import Schedule
 from libraries.job_manager.submission import JobOptions, make_job, record_fields
 from libraries.settings import Settings
 
-# Seconds. The clock is looked at this often at least: it may be set meanwhile.
+# Limits of the sleep between two ticks; short, because the clock may be set.
 MAX_SLEEP_S, MIN_SLEEP_S = 1.0, 0.01
-# A due time without `catch_up` is given up when nobody saw to it for this long.
+# Without `catch_up`, a due time is skipped after this delay.
 MAX_LATE_S = 60.0
 MAX_AHEAD_S = 60
-STATE_TTL_S = 400 * 86400
-# Records of jobs that come more often than each minute would pile up.
+# Records of jobs that run more often than once a minute are kept for a short time.
 OFTEN_S, OFTEN_TTL_S = 60, 600
+SKIPPED = {
+    "busy": "skipped, its last job has not ended",
+    "missed": "skipped, no worker ran in time",
+}
 log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Queues what is due, in a thread of its own and on a connection of its own; any number of them may run at once."""
+    """Enqueues due schedules in a background thread. Safe to run in several processes."""
 
     def __init__(self, settings: Settings, schedules: Sequence[Schedule]) -> None:
         self._settings = settings
@@ -47,22 +50,21 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
     def start(self) -> None:
-        """Begin, if there is anything to schedule."""
+        """Start the thread if there are schedules."""
         if self._schedules:
             self._thread.start()
 
     def stop(self) -> None:
-        """End after the round that is under way."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=2)
 
     def tick(self, now: float) -> list[str]:
-        """See to all that is due at `now`, in Unix seconds, and return the ids of the jobs that this scheduler queued."""
+        """Handle all schedules due at `now`, in Unix seconds; return the ids of queued jobs."""
         queued = []
         for schedule in self._schedules:
             due = schedule.latest(now)
-            # A clock that is set back must not make this scheduler wait until it is where it was.
+            # Compared for equality, so that the scheduler continues after the clock was set back.
             if self._seen.get(schedule.name) == due:
                 continue
             try:
@@ -70,62 +72,36 @@ class Scheduler:
             except REFUSALS:
                 continue
             except VectorError as error:
-                log.error("The periodic task %s cannot be queued: %s", schedule.name, error)  # noqa: TRY400 - the text says it
+                log.error("Periodic task %s not queued: %s", schedule.name, error)  # noqa: TRY400
                 job_id = ""
             self._seen[schedule.name] = due
             queued += [job_id] if job_id else []
         return queued
 
     def queue_due(self, schedule: Schedule, due: float, now: float) -> str:
-        """Queue the job of a due time unless that was done or is not to be done; return its id, '' for none."""
+        """Queue the job of a due time unless it is known or skipped; return its id or ''."""
         job = self._job(schedule, due)
         too_late = not schedule.catch_up and now - due > MAX_LATE_S
         with as_owner(schedule.owner):
             fields = record_fields(job, schedule.owner, JobOptions(internal=True))
-        script_keys = (
-            keys.schedule_key(schedule.identity),
-            keys.job_key(job.id),
-            keys.QUEUE_KEY,
-            keys.QUEUES_KEY,
-        )
-        arguments = (
-            due, job.id, "1" if too_late else "", "1" if schedule.overlap else "", MAX_AHEAD_S, STATE_TTL_S,
-            *(part for pair in fields.items() for part in pair),
-        )  # fmt: skip
-        outcome = bytes(
-            run_script(self._client, "job_manager/periodic", script_keys, arguments)
-        ).decode()
-        if outcome == "queued":
-            log.info(
-                "Periodic task %s is due: %s queued as %s", schedule.name, schedule.task, job.id
-            )
-        elif outcome in ("busy", "missed"):
-            why = "its last job has not ended" if outcome == "busy" else "nobody was there in time"
-            log.warning(
-                "Periodic task %s left out at %s: %s", schedule.name, transitions.iso(due), why
-            )
-        elif outcome == "early":
-            log.error(
-                "Periodic task %s is not queued: the clock of this machine is ahead of the broker's",
-                schedule.name,
-            )
+        hashes = (keys.schedule_key(schedule.identity), keys.job_key(job.id))
+        script_keys = (*hashes, keys.QUEUE_KEY, keys.QUEUES_KEY)
+        flags = ("1" if too_late else "", "1" if schedule.overlap else "")
+        flat_fields = (part for pair in fields.items() for part in pair)
+        arguments = (due, job.id, *flags, MAX_AHEAD_S, 400 * 86400, *flat_fields)
+        outcome = run_script(self._client, "job_manager/periodic", script_keys, arguments).decode()
+        _log_outcome(schedule, due, outcome, job.id)
         return job.id if outcome == "queued" else ""
 
     def _job(self, schedule: Schedule, due: float) -> VectorJob:
-        # The id follows from the due time: even where its note was lost, one due time is one job.
+        # The id is derived from the due time: even if the state was lost, one due time is one job.
         with repeatable_ids(f"schedule\n{schedule.identity}\n{due:.0f}"):
             job_id = new_id(self._client, schedule.owner)
         often = schedule.following(due) - due < OFTEN_S
-        kept = min(OFTEN_TTL_S, self._settings.jobs.result_ttl) if often else None
-        options = JobOptions(job_timeout=schedule.timeout, result_ttl=kept, internal=True)
-        job = make_job(
-            self._client,
-            schedule.task,
-            schedule.args,
-            schedule.kwargs,
-            job_id=job_id,
-            options=options,
-        )
+        result_ttl = min(OFTEN_TTL_S, self._settings.jobs.result_ttl) if often else None
+        options = JobOptions(job_timeout=schedule.timeout, result_ttl=result_ttl, internal=True)
+        call = (schedule.task, schedule.args, schedule.kwargs)
+        job = make_job(self._client, *call, job_id=job_id, options=options)
         if often:
             job.failure_ttl = min(OFTEN_TTL_S, self._settings.jobs.failure_ttl)
         return job
@@ -135,14 +111,23 @@ class Scheduler:
             try:
                 self.tick(time.time())
             except Exception:
-                log.exception("A round of scheduling failed")
+                log.exception("Scheduling failed")
             now = time.time()
             pause = min(schedule.following(now) for schedule in self._schedules) - now
             self._stop.wait(min(max(pause, MIN_SLEEP_S), MAX_SLEEP_S))
 
 
+def _log_outcome(schedule: Schedule, due: float, outcome: str, job_id: str) -> None:
+    name = schedule.name
+    if outcome == "queued":
+        log.info("Periodic task %s is due: %s queued as %s", name, schedule.task, job_id)
+    elif outcome in SKIPPED:
+        log.warning("Periodic task %s: %s: %s", name, SKIPPED[outcome], transitions.iso(due))
+    elif outcome == "early":
+        log.error("Periodic task %s not queued: this clock is ahead of the broker's", name)
+
+
 def log_schedules(schedules: Sequence[Schedule]) -> None:
-    """Say in the log which tasks are queued by themselves, and when each is due next."""
     if schedules:
         log.info("Periodic tasks are enabled:")
     now = time.time()

@@ -1,1 +1,1 @@
-"""What breaks, broken on purpose: real processes, real kills, a real broker for each test."""
+"""Fault tests: real processes, real kills, a real broker for each test."""

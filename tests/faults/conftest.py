@@ -1,4 +1,4 @@
-"""What the fault tests share."""
+"""Fixtures of the fault tests."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from libraries.settings import Settings
 from tests.conftest import until
 from tests.faults.cutting_proxy import CuttingProxy
 from tests.faults.fleet import Fleet, processes_of
-from tests.faults.trail import tell
+from tests.faults.trail import report
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(home: Path) -> Iterator[None]:
-    """No process that a test started, or that one of those started, may outlive it."""
+    """Fail a test that leaves a process running."""
     yield
 
     def left() -> list[int]:
@@ -41,9 +41,9 @@ def nothing_left_behind(home: Path) -> Iterator[None]:
 
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> random.Random:
-    """A source of chance whose seed is printed: set FAULT_SEED to meet a failure again."""
+    """A random number generator whose seed is printed; set FAULT_SEED to reproduce a failure."""
     seed = int(os.environ.get("FAULT_SEED") or random.SystemRandom().randrange(10**9))
-    tell(f"FAULT_SEED={seed}")
+    report(f"FAULT_SEED={seed}")
     return random.Random(seed)  # noqa: S311 - chooses what is killed when
 
 
@@ -55,7 +55,7 @@ def ledger(home: Path) -> Path:
 
 @pytest.fixture
 def client(broker: EmbeddedBroker, settings: Settings) -> Iterator[Redis]:
-    """A connection to the broker that is patient."""
+    """A connection to the broker with retries."""
     connection = worker_client(settings)
     yield connection
     connection.close()
@@ -65,7 +65,7 @@ def client(broker: EmbeddedBroker, settings: Settings) -> Iterator[Redis]:
 def fleet(
     broker: EmbeddedBroker, environ: dict[str, str], home: Path
 ) -> Iterator[Callable[[int], Fleet]]:
-    """A function that starts so many workers, which the test then tends."""
+    """Return a function that starts several workers, which the test then restarts."""
     started: list[Fleet] = []
 
     def start(size: int) -> Fleet:

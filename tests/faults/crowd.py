@@ -1,4 +1,4 @@
-"""Many clients that hold connections, in one thread beside the test: sockets that talk, and streams that can be cut at once."""
+"""Many long-lived connections in one background thread: sockets that send, and streams that can be cut."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from websockets.exceptions import WebSocketException
 PATIENCE = 20.0
 
 
-class Beside:
-    """An event loop in a thread of its own."""
+class BackgroundLoop:
+    """An event loop in a background thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -25,7 +25,7 @@ class Beside:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, Any], *, seconds: float = 60) -> Any:
-        """Do something there and wait for it."""
+        """Run a coroutine in the thread and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
 
     def __enter__(self) -> Self:
@@ -44,8 +44,8 @@ class Beside:
         await asyncio.gather(*rest, return_exceptions=True)
 
 
-class Sockets(Beside):
-    """WebSockets that each say something every second and want an answer."""
+class Sockets(BackgroundLoop):
+    """WebSockets that send a message each second and expect a reply."""
 
     def __init__(self, port: int, number: int) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Sockets(Beside):
 
     @property
     def alive(self) -> int:
-        """How many are open and were never silent."""
+        """Return the number of open sockets that always replied."""
         return len(self._open) - len(self.lost)
 
     async def _begin(self, port: int, number: int) -> None:
@@ -87,7 +87,7 @@ class Sockets(Beside):
 
 
 class Reader:
-    """One client of an event stream, which comes back with the last id that it has."""
+    """A client of an event stream, which reconnects with its last event id."""
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, str, dict[str, Any]]] = []
@@ -96,7 +96,7 @@ class Reader:
         self._writer: asyncio.StreamWriter | None = None
 
     async def follow(self, port: int, job_id: str) -> None:
-        """Read until the end of the job, over as many connections as it takes."""
+        """Read until the end of the job, over as many connections as necessary."""
         while not self.over:
             try:
                 reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
@@ -111,14 +111,14 @@ class Reader:
                 while True:
                     self._take((await reader.readuntil(b"\n\n")).decode())
             except (OSError, asyncio.IncompleteReadError):
-                # Cut in the middle of an event, which then is none.
+                # An incomplete event is ignored.
                 continue
             finally:
                 if self._writer is not None:
                     self._writer.close()
 
     def cut(self) -> None:
-        """Break the connection at once, with whatever is on its way."""
+        """Abort the connection, including data in transit."""
         if self._writer is not None:
             self._writer.transport.abort()
 
@@ -131,7 +131,7 @@ class Reader:
             self.over = fields["event"] in ("finished", "failed", "canceled")
 
 
-class Readers(Beside):
+class Readers(BackgroundLoop):
     """Event streams of one job."""
 
     def __init__(self, port: int, job_id: str, number: int) -> None:
@@ -141,16 +141,16 @@ class Readers(Beside):
 
     @property
     def over(self) -> bool:
-        """Tell whether all have heard the end."""
+        """Return whether all clients have received the final event."""
         return all(reader.over for reader in self.all)
 
     def cut(self) -> float:
-        """Break all connections at once; return when that was."""
+        """Abort all connections; return the time of that."""
         self.run(self._cut())
         return time.monotonic()
 
     def back_since(self, moment: float) -> bool:
-        """Tell whether all are connected again."""
+        """Return whether all clients have reconnected."""
         return all(reader.connected_at > moment or reader.over for reader in self.all)
 
     async def _begin(self, port: int, job_id: str) -> None:

@@ -1,4 +1,4 @@
-"""A relay in front of the broker that loses replies, or holds them back, when it is told to."""
+"""A relay in front of the broker that loses or delays replies on request."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LOSE, HOLD = "lose", "hold"
 class CuttingProxy:
     """Relays one unix socket to another.
 
-    `rule` looks at each block that a client sends and says what becomes of the reply: None lets it through, LOSE drops it and
-    cuts the connection after the broker did its work, HOLD keeps it until `let_go` is set. `fate_of_wait` is the same for the
-    reply to a BLMOVE that is already under way.
+    `rule` gets each block of a client and returns the fate of the reply: None forwards it, LOSE drops it and
+    closes the connection after the broker has run the command, HOLD delays it until `let_go` is set.
+    `fate_of_wait` is the same for the reply to a BLMOVE in progress.
     """
 
     def __init__(self, path: Path, broker: Path) -> None:
@@ -37,11 +37,11 @@ class CuttingProxy:
 
     @property
     def url(self) -> str:
-        """What to give to a client instead of the broker's own URL."""
+        """The URL for clients, instead of that of the broker."""
         return f"unix://{self.path}"
 
     def close(self) -> None:
-        """Cut all connections and end."""
+        """Close all connections and stop."""
         self._closing = True
         self.let_go.set()
         for thread in self._threads:
@@ -85,7 +85,7 @@ class CuttingProxy:
 
 
 class Once:
-    """A rule that applies to the nth block in which all of some words stand."""
+    """A rule that applies to the nth block that contains all of some words."""
 
     def __init__(self, what: str, *words: str, nth: int = 1) -> None:
         self._what = what

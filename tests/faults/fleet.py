@@ -1,4 +1,4 @@
-"""Several real workers, and the ways to hurt them."""
+"""Several real workers, and functions that kill them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.conftest import WorkerProcess, until
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that still belong to it."""
+    """Return the child processes of a process."""
     try:
         return [
             int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -20,7 +20,7 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    """Tell whether a process is no more, or only waits for its parent to notice."""
+    """Return whether a process has ended or is a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -28,7 +28,7 @@ def gone(pid: int) -> bool:
 
 
 def processes_of(mark: str, *, kind: str = "environ") -> list[int]:
-    """The processes, other than this one, that were started with `mark` in their environment, or in their command line."""
+    """Return the other processes with `mark` in their environment or command line."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -40,7 +40,7 @@ def processes_of(mark: str, *, kind: str = "environ") -> list[int]:
 
 
 class Fleet:
-    """Workers that are started again when they end, as a supervisor does it; `endings` are the exit codes so far."""
+    """Workers that are restarted when they end, as by a supervisor; `endings` are the exit codes."""
 
     def __init__(self, environ: dict[str, str], home: Path, size: int) -> None:
         self._environ = environ
@@ -60,7 +60,7 @@ class Fleet:
         return WorkerProcess(self._environ, self._home / f"fleet{self._started}.log")
 
     def tend(self) -> None:
-        """Start those again that have ended."""
+        """Restart the workers that have ended."""
         for place, worker in enumerate(self.workers):
             code = worker.process.poll()
             if code is not None:
@@ -68,7 +68,7 @@ class Fleet:
                 self.workers[place] = self._start()
 
     def kill(self, place: int, *, horse_only: bool = False) -> bool:
-        """Kill a worker, or only its work-horse; tell whether there was one to kill."""
+        """Kill a worker, or only its work-horse; return whether there was one."""
         victims = (
             children(self.workers[place].process.pid)
             if horse_only
@@ -79,26 +79,26 @@ class Fleet:
         return bool(victims)
 
     def replace(self, place: int) -> int:
-        """Stop a worker as a new release would, start another in its place, return the exit code of the old one."""
+        """Stop a worker with SIGTERM, start another one, and return the exit code."""
         code = self.workers[place].stop(seconds=30)
         self.workers[place] = self._start().wait_until_listening()
         return code
 
     def said(self) -> str:
-        """All that the workers have logged, those that have ended too."""
+        """Return the log of all workers, including ended ones."""
         return "\n".join(
             (self._home / f"fleet{n}.log").read_text() for n in range(1, self._started + 1)
         )
 
     def close(self) -> None:
-        """Kill those that still run."""
+        """Kill the running workers."""
         for worker in self.workers:
             worker.process.kill()
             worker.process.wait()
 
 
 def horse_of(worker: WorkerProcess) -> int:
-    """The work-horse of a worker, once it has one: the child that leads a process group of its own in the worker's session."""
+    """Return the work-horse of a worker: the child that leads a process group in its session."""
     found: list[int] = []
 
     def there() -> bool:
@@ -110,7 +110,7 @@ def horse_of(worker: WorkerProcess) -> int:
 
 
 def leads_a_group(pid: int) -> bool:
-    """Tell whether a process leads a process group, but not a session."""
+    """Return whether a process leads a process group but not a session."""
     try:
         return os.getpgid(pid) == pid != os.getsid(pid)
     except ProcessLookupError:

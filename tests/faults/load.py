@@ -1,4 +1,4 @@
-"""Requests at a steady pace over kept connections, and how long each of them took."""
+"""Requests at a constant rate over persistent connections, and their latencies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Request(NamedTuple):
 
 @dataclass
 class Measured:
-    """What a load met with: seconds per request, answers by status code, `0` for a broken connection."""
+    """Result of a load: seconds per request, responses by status code, 0 for a broken connection."""
 
     seconds: list[float] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
@@ -38,19 +38,19 @@ class Measured:
     machine: list[float] = field(default_factory=list)
 
     def percentile(self, share: float) -> float:
-        """The time within which that share of the requests was answered."""
+        """Return the latency that this share of the requests does not exceed."""
         return percentile(self.seconds, share)
 
     def within(self, limit: float) -> bool:
-        """Tell whether 99 of 100 requests were answered in `limit` seconds and the time that the machine itself took.
+        """Return whether 99 % of the requests took at most `limit` seconds plus the delay of the machine.
 
-        A request passes from process to process twice as often as the call to which it is compared.
+        A request passes between processes twice as often as the reference call.
         """
         return self.percentile(0.99) < limit + 2 * percentile(self.machine, 0.99)
 
     @property
-    def told(self) -> str:
-        """The outcome in one line; times in ms."""
+    def summary(self) -> str:
+        """Return the result as a line; times in ms."""
         return (
             f"{len(self.seconds)} requests, answers {dict(self.answers)}, p50 {1000 * self.percentile(0.5):.1f} ms, "
             f"p99 {1000 * self.percentile(0.99):.1f} ms, {self.cpu:.2f} cores; "
@@ -59,7 +59,7 @@ class Measured:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value that this share of the values does not exceed; 0 for none."""
+    """Return the value that this share of the values does not exceed, 0 for no values."""
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))] if ranked else 0.0
 
@@ -69,9 +69,9 @@ ECHO = "import os\nwhile block := os.read(0, 1): os.write(1, block)"
 
 @contextlib.contextmanager
 def calls_to_an_idle_process(found: list[float], *, rate: float) -> Iterator[None]:
-    """Meanwhile call a process that only answers, `rate` times a second, and add to `found` how many seconds each call took.
+    """In the background call an idle process `rate` times a second, and append the durations in seconds to `found`.
 
-    It has nothing to do, so what it takes is what the machine is busy with besides: other tests, other people.
+    The durations measure the load of the machine by other processes.
     """
     stop = threading.Event()
     with subprocess.Popen(
@@ -100,7 +100,7 @@ def calls_to_an_idle_process(found: list[float], *, rate: float) -> Iterator[Non
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of a process and of its children, in seconds."""
+    """Return the CPU time of a process and its children in seconds."""
     total = 0.0
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -121,7 +121,7 @@ def steady_load(
     clients: int = 8,
     pid: int = 0,
 ) -> Measured:
-    """Send `rate` requests a second, made by `make(number, so far)`, for so many seconds; `pid` is whose CPU time to measure."""
+    """Send `rate` requests a second, from `make(number, so far)`; `pid` is the process whose CPU time is measured."""
     measured, lock = Measured(), threading.Lock()
     began, used = 0.0, cpu_seconds(pid) if pid else 0.0
 
@@ -149,7 +149,7 @@ def steady_load(
 
 
 class Answer(NamedTuple):
-    """What came back; `status` is 0 when the connection broke."""
+    """A response; `status` is 0 for a broken connection."""
 
     status: int = 0
     etag: str = ""

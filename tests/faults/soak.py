@@ -1,7 +1,7 @@
-"""`python -m tests.faults.soak [--only F1 ...] [--minutes 30]`: the faults and loads at full length, one table row each.
+"""`python -m tests.faults.soak [--only F1 ...] [--minutes 30]`: the faults and loads at full length.
 
-Each row has a broker, workers and folders of its own. The pass number is what the row is held to; the exit code is 1 when one is
-missed.
+Each row of the printed table has a separate broker, workers and folders. The exit code is 1 if a row misses
+its limit.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tests.faults.storms import (
     kill_storm,
     rolling_restarts,
 )
-from tests.faults.trail import all_done, queue, states, tell
+from tests.faults.trail import all_done, queue, report, states
 from tests.test_app_server import Server
 from tests.watchful import watchful_client
 
@@ -58,7 +58,7 @@ class Row(NamedTuple):
 
 @dataclass
 class Place:
-    """Folders, broker and settings of one row."""
+    """Folders, broker and settings of a row."""
 
     home: Path
     environ: dict[str, str]
@@ -68,7 +68,7 @@ class Place:
 
     @contextlib.contextmanager
     def site(self, size: int) -> Iterator[Site]:
-        """So many workers on it."""
+        """Return a site with so many workers."""
         fleet = Fleet(self.environ, self.home, size)
         try:
             yield Site(
@@ -83,10 +83,10 @@ class Place:
 
     @contextlib.contextmanager
     def web(self) -> Iterator[Server]:
-        """The web process on it."""
+        """Start the web process."""
         server = Server(self.environ | {"LOG_LEVEL": "WARNING"}, self.home)
         try:
-            # The port listens before the application is loaded; what waits for that is not what is measured here.
+            # The port listens before the application is loaded, which is not part of the measurement.
             server.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             yield server
         finally:
@@ -125,7 +125,7 @@ def place(**more: str) -> Iterator[Place]:
 
 
 def nothing_lost(outcome: Outcome, jobs: int) -> bool:
-    """Tell whether every job is finished, with its file whole, and no list holds a remainder."""
+    """Return whether every job has finished with a complete file, and no list has entries left."""
     return (outcome.ends, outcome.never, outcome.torn, outcome.left) == (
         {"finished": jobs},
         0,
@@ -135,7 +135,7 @@ def nothing_lost(outcome: Outcome, jobs: int) -> bool:
 
 
 def f1(rng: random.Random, minutes: float) -> Row:
-    """A kill each two seconds for a minute, 2,000 jobs."""
+    """A kill every two seconds for a minute, 2,000 jobs."""
     with place() as here, here.site(3) as site:
         outcome = kill_storm(site, rng, jobs=2000, seconds=60, every=2, work=0.1)
     passed = (
@@ -144,7 +144,7 @@ def f1(rng: random.Random, minutes: float) -> Row:
     return Row(
         "F1 kill storm",
         "0 lost, 0 torn, all ended <= 30 s after the last kill",
-        outcome.told,
+        outcome.summary,
         passed,
     )
 
@@ -162,7 +162,7 @@ def f5(rng: random.Random, minutes: float) -> Row:
     return Row(
         "F5 rolling restarts",
         "0 failed, 0 stranded <= 12 s after, every exit 0",
-        outcome.told,
+        outcome.summary,
         passed,
     )
 
@@ -180,7 +180,7 @@ def f6(rng: random.Random, minutes: float) -> Row:
     return Row(
         "F6 broker killed",
         "0 lost, ended <= 30 s, <= 1 run twice per worker and kill",
-        outcome.told,
+        outcome.summary,
         passed,
     )
 
@@ -201,7 +201,7 @@ def f8(rng: random.Random, minutes: float) -> Row:
     return Row(
         "F8 broker down 25 s",
         "503 < 1 s, not ready <= 2 s, work resumes <= 5 s",
-        outage.told,
+        outage.summary,
         passed,
     )
 
@@ -226,7 +226,7 @@ def l2(rng: random.Random, minutes: float) -> Row:
         ready = time.monotonic() - back
         kept = here.client.llen("rq:queue:background")
     p99 = polls.percentile(0.99)
-    measured = f"{rate:.0f} queued/s; {each:.0f} B a job; {polls.told}; ready {ready:.1f} s after a kill with {kept} jobs"
+    measured = f"{rate:.0f} queued/s; {each:.0f} B a job; {polls.summary}; ready {ready:.1f} s after a kill with {kept} jobs"
     passed = rate >= 2000 and each <= 1500 and p99 < 0.05 and ready <= 10 and kept == number
     return Row(
         "L2 100,000 queued",
@@ -237,18 +237,18 @@ def l2(rng: random.Random, minutes: float) -> Row:
 
 
 def resident(pid: int) -> float:
-    """Resident memory of a process in MB."""
+    """Return the resident memory of a process in MB."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
 def open_files(pid: int) -> int:
-    """How many descriptors a process holds."""
+    """Return the number of open descriptors of a process."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def l4(rng: random.Random, minutes: float) -> Row:
-    """Three hundred WebSockets for ten minutes, and one more than there may be."""
+    """Three hundred WebSockets for ten minutes, and one over the limit."""
     with (
         place(MAX_STREAMS="300") as here,
         here.web() as server,
@@ -262,7 +262,7 @@ def l4(rng: random.Random, minutes: float) -> Row:
             server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=600
         )
         memory, alive = resident(web_process(server.process.pid)), sockets.alive
-    measured = f"{alive} alive, {sockets.answers} answers on them; {load.told}; {memory:.0f} MB; one more: {dict(refused.answers)}"
+    measured = f"{alive} alive, {sockets.answers} answers on them; {load.summary}; {memory:.0f} MB; one more: {dict(refused.answers)}"
     passed = (
         alive == 300
         and load.percentile(0.99) < 0.1
@@ -304,7 +304,7 @@ def l6(rng: random.Random, minutes: float) -> Row:
             time.sleep(10)
             return int(here.client.info("memory")["used_memory"])
 
-        # With the scripts, the connections and the tables that a service at work has.
+        # With the scripts, connections and tables of a busy service.
         work(200)
         start = forgotten()
         work(1000)
@@ -332,12 +332,12 @@ def l6(rng: random.Random, minutes: float) -> Row:
 
 
 def web_process(pid: int) -> int:
-    """The process of a gunicorn that answers, and holds connections."""
+    """Return the gunicorn process that serves connections."""
     return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
 
 def l8(rng: random.Random, minutes: float) -> Row:
-    """Everything at once for a long time, one kill a minute."""
+    """Everything at once for a long time, with one kill a minute."""
     with (
         place(MAX_QUEUE="1000000") as here,
         here.site(2) as site,
@@ -364,7 +364,7 @@ def l8(rng: random.Random, minutes: float) -> Row:
         ends, alive = states(here.client, total.ids), sockets.alive
     errors = sum(number for status, number in total.answers.items() if status == 0 or status >= 500)
     growth = held[-1] - held[min(2, len(held) - 1)]
-    measured = f"{dict(ends)}; {total.told}; {errors} errors; web {growth:+.1f} MB; {len(site.fleet.endings)} workers replaced; "
+    measured = f"{dict(ends)}; {total.summary}; {errors} errors; web {growth:+.1f} MB; {len(site.fleet.endings)} workers replaced; "
     measured += f"{alive} of 20 sockets alive"
     passed = (
         alive == 20
@@ -376,7 +376,7 @@ def l8(rng: random.Random, minutes: float) -> Row:
 
 
 def _mixed(number: int, so_far: Measured, rng: random.Random) -> Request:
-    """Two of seven requests queue a drawing, the others ask for one."""
+    """Return requests of which two of seven queue a drawing and the others poll."""
     if number % 7 < 2 or not so_far.ids:
         return Request("POST", "/artboard/create", QUEUED | {"id": f"soak{rng.randrange(10**12)}"})
     return Request("GET", f"/jobs/{rng.choice(so_far.ids)}")
@@ -388,7 +388,7 @@ ROWS: dict[str, Callable[[random.Random, float], Row]] = {
 
 
 def main() -> int:
-    """Run the rows and print the table; return 0 when all are passed."""
+    """Run the rows and print the table; return 0 if all passed."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults.soak", description="Faults and loads at full length."
     )
@@ -403,13 +403,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30, help="length of L8 (default 30)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     options = parser.parse_args()
-    # What the web process would log of each refusal.
+    # Suppresses a log line per rejected request.
     logging.disable(logging.WARNING)
-    tell(f"seed {options.seed}\n\n| fault | pass | measured | |\n|---|---|---|---|")
+    report(f"seed {options.seed}\n\n| fault | pass | measured | |\n|---|---|---|---|")
     passed = True
     for name in options.only:
         row = ROWS[name](random.Random(options.seed), options.minutes)  # noqa: S311 - chooses what is killed when
-        tell(
+        report(
             f"| {row.fault} | {row.pass_number} | {row.measured} | {'passed' if row.passed else 'MISSED'} |"
         )
         sys.stdout.flush()

@@ -1,6 +1,7 @@
-"""The long faults, in any size: the tests run them small, `python -m tests.faults.soak` at full length.
+"""The long faults in any size: small in the tests, at full length in `python -m tests.faults.soak`.
 
-Each function does its worst to workers or broker while jobs run, waits for the last job, and returns what it measured.
+Each function disturbs the workers or the broker while jobs run, waits for the last job, and returns
+measurements.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MOST_RUNS = 1 + RETRIES
 
 
 class Site(NamedTuple):
-    """What a storm hits."""
+    """The target of a storm."""
 
     broker: EmbeddedBroker
     client: Redis
@@ -39,7 +40,7 @@ class Site(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What a storm left. Times are seconds."""
+    """Result of a storm. Times are in seconds."""
 
     blows: int = 0
     ends: Counter[str] = field(default_factory=Counter)
@@ -54,8 +55,8 @@ class Outcome:
     errors: Counter[str] = field(default_factory=Counter)
 
     @property
-    def told(self) -> str:
-        """The outcome in one line."""
+    def summary(self) -> str:
+        """Return the result as a line."""
         ends = ", ".join(f"{number} {state}" for state, number in sorted(self.ends.items()))
         return (
             f"{self.blows} blows; {ends}; {self.never} never ran; {self.twice} ran twice or more (most {self.most_runs}); "
@@ -65,7 +66,7 @@ class Outcome:
 
 
 class Load:
-    """Jobs that leave a trail, and the text of the file that each of them publishes."""
+    """Jobs that record their runs, and the text of the file of each."""
 
     def __init__(self, site: Site, number: int, seconds: float) -> None:
         self.site = site
@@ -84,15 +85,15 @@ class Load:
         ]
 
     def done(self) -> bool:
-        """Tell whether every job has reached its end."""
+        """Return whether every job has ended."""
         return all_done(self.site.client, self.ids)
 
     def half_done(self) -> bool:
-        """Tell whether half of the runs have begun."""
+        """Return whether half of the runs have started."""
         return begun(self.site.ledger) > len(self.ids) / 2
 
     def settle(self, outcome: Outcome, *, seconds: float, tend: bool = True) -> Outcome:
-        """Wait for the last job, and look at what there is."""
+        """Wait for the last job and check the results."""
         struck = time.monotonic()
 
         def settled() -> bool:
@@ -138,10 +139,10 @@ def kill_storm(
 def rolling_restarts(
     site: Site, rng: random.Random, *, jobs: int, restarts: int, work: float
 ) -> Outcome:
-    """F5: stop one worker after the other with SIGTERM and start a new one in its place."""
+    """F5: stop the workers one after the other with SIGTERM and replace them."""
     load, outcome = Load(site, jobs, work), Outcome()
     for number in range(restarts):
-        # At a moment of its own each time: in the middle of a job, between two, while one is taken.
+        # At a different time each: during a job, between two, while one is taken.
         pause = time.monotonic() + rng.uniform(0, 2 * work)
         until(lambda pause=pause: time.monotonic() >= pause)  # type: ignore[misc]
         outcome.exits[site.fleet.replace(number % len(site.fleet.workers))] += 1
@@ -153,7 +154,7 @@ def rolling_restarts(
 
 
 def broker_kills(site: Site, *, jobs: int, kills: int, down: float, work: float) -> Outcome:
-    """F6: kill the broker under running workers, and start it again a moment later."""
+    """F6: kill the broker while workers run, and restart it shortly afterwards."""
     load, outcome = Load(site, jobs, work), Outcome()
     for number in range(1, kills + 1):
         share = number * jobs / (kills + 1)
@@ -164,7 +165,7 @@ def broker_kills(site: Site, *, jobs: int, kills: int, down: float, work: float)
 
 
 def kill_broker(broker: EmbeddedBroker, down: float) -> None:
-    """Kill the server, leave it dead for so many seconds, start it again."""
+    """Kill the server, wait so many seconds, and restart it."""
     assert broker.pid is not None
     os.kill(broker.pid, signal.SIGKILL)
     until(lambda: not broker.alive(), what="the end of the broker")
@@ -175,7 +176,7 @@ def kill_broker(broker: EmbeddedBroker, down: float) -> None:
 
 @dataclass
 class Outage:
-    """What clients saw while the broker was down, and after it came back. Times are seconds."""
+    """Observations of clients during and after an outage of the broker. Times are in seconds."""
 
     refused: int = 0
     slowest_refusal: float = 0.0
@@ -187,8 +188,8 @@ class Outage:
     endings: list[int] = field(default_factory=list)
 
     @property
-    def told(self) -> str:
-        """The outcome in one line."""
+    def summary(self) -> str:
+        """Return the result as a line."""
         return (
             f"{self.refused} requests answered 503 with Retry-After={self.retry_after}, the slowest after "
             f"{self.slowest_refusal:.2f} s; {self.drawn} simple drawings served; "
@@ -203,7 +204,7 @@ SIMPLE = {"width": 60, "height": 60, "complexity": "simple"}
 
 
 def broker_outage(site: Site, web: FlaskClient, *, down: float) -> Outage:
-    """F8: take the broker away for a while, ask for drawings all the time, and look how the work resumes."""
+    """F8: stop the broker for a while, send requests all the time, and measure the recovery."""
     outage = Outage()
     meanwhile = queue(
         site.client,

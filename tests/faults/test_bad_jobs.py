@@ -1,4 +1,4 @@
-"""F12, F13: jobs that harm the worker, or find no room. Whatever they do, they end, and the jobs of others go on."""
+"""F12, F13: jobs that damage the worker or run out of space end, and other jobs continue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from libraries.job_manager import fetch_job
 from libraries.settings import Settings
 from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.fleet import Fleet, horse_of
-from tests.faults.trail import all_done, begun, leftovers, queue, states, tell
+from tests.faults.trail import all_done, begun, leftovers, queue, report, states
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 StartWorker = Callable[..., WorkerProcess]
@@ -25,7 +25,7 @@ def failure(job_id: str) -> tuple[str, str | None, str | None]:
     return record.status, record.error_code, record.error
 
 
-def test_every_kind_of_poison_ends_as_a_failed_job_while_a_hundred_others_are_done(
+def test_every_kind_of_poison_job_fails_and_a_hundred_others_finish(
     fleet: Callable[[int], Fleet], client: Redis, ledger: Path
 ) -> None:
     """F12."""
@@ -55,7 +55,7 @@ def test_every_kind_of_poison_ends_as_a_failed_job_while_a_hundred_others_are_do
         return len(ended) == len(poison) and all_done(client, others)
 
     until(all_over, seconds=60, what="the end of all jobs")
-    tell({name: f"{seconds:.1f} s" for name, seconds in ended.items()})
+    report({name: f"{seconds:.1f} s" for name, seconds in ended.items()})
     assert states(client, others) == {"finished": 100}
     assert states(client, poison.values()) == {"failed": 5}
     assert begun(ledger, "worker") == 4
@@ -67,7 +67,7 @@ def test_every_kind_of_poison_ends_as_a_failed_job_while_a_hundred_others_are_do
     assert leftovers(client) == (0, 0, 0)
 
 
-def test_a_job_over_its_memory_fails_alone_and_is_not_tried_again(
+def test_a_job_over_its_memory_limit_fails_alone_and_is_not_retried(
     start_worker: StartWorker, client: Redis
 ) -> None:
     """F12."""
@@ -84,7 +84,7 @@ def test_a_job_over_its_memory_fails_alone_and_is_not_tried_again(
     assert failure(modest)[0] == "finished"
 
 
-def test_a_job_over_its_processor_time_ends(start_worker: StartWorker, client: Redis) -> None:
+def test_a_job_over_its_cpu_limit_ends(start_worker: StartWorker, client: Redis) -> None:
     worker = start_worker(JOB_CPU="1")
     greedy = queue(client, "fault_tasks.burn", 60)
     until(lambda: all_done(client, [greedy]), seconds=15, what="the job")
@@ -95,7 +95,7 @@ def test_a_job_over_its_processor_time_ends(start_worker: StartWorker, client: R
     assert worker.process.poll() is None
 
 
-def test_without_room_for_its_file_a_job_fails_and_leaves_no_part_of_it(
+def test_a_job_without_disk_space_fails_and_leaves_no_partial_file(
     start_worker: StartWorker, client: Redis, settings: Settings
 ) -> None:
     """F13."""
@@ -111,4 +111,4 @@ def test_without_room_for_its_file_a_job_fails_and_leaves_no_part_of_it(
     assert [path.name for path in settings.storage.output_dir.rglob("*") if path.is_file()] == [
         "small.txt"
     ]
-    assert horse_of(worker) == horse, "it went on with the same work-horse"
+    assert horse_of(worker) == horse, "the same work-horse continued"

@@ -1,4 +1,4 @@
-"""F9, F10, F11 and what follows from them: the broker hangs, its replies are lost, its memory is full."""
+"""F9, F10, F11: the broker hangs, replies are lost, its memory is full."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import LOSE, CuttingProxy
 from tests.faults.fleet import horse_of
 from tests.faults.storms import QUEUED, SIMPLE
-from tests.faults.trail import all_done, begun, leftovers, queue, runs, states, tell
+from tests.faults.trail import all_done, begun, leftovers, queue, report, runs, states
 from tests.watchful import watchful_client
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 StartWorker = Callable[..., WorkerProcess]
 
 
-def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
+def test_with_a_hanging_broker_requests_fail_fast_and_no_job_is_queued_twice(
     private_broker: EmbeddedBroker,
     start_worker: StartWorker,
     settings: Settings,
@@ -61,7 +61,7 @@ def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
             assert web.post("/artboard/create", json=SIMPLE).status_code == 200
     finally:
         os.kill(private_broker.pid, signal.SIGCONT)
-    tell(f"slowest answer {slowest:.2f} s")
+    report(f"slowest answer {slowest:.2f} s")
     assert slowest <= 3
     entries = Counter(client.lrange(QUEUE_KEY, 0, -1))
     assert not entries or max(entries.values()) == 1
@@ -74,7 +74,7 @@ def test_a_broker_that_hangs_is_answered_for_and_queues_nothing_twice(
     assert len([run for run in runs(ledger)["running"] if run.ended < float("inf")]) == 1
 
 
-def test_enqueues_whose_replies_are_lost_make_one_job_each(
+def test_submissions_with_lost_replies_queue_one_job_each(
     proxy: CuttingProxy,
     settings: Settings,
     start_worker: StartWorker,
@@ -85,7 +85,7 @@ def test_enqueues_whose_replies_are_lost_make_one_job_each(
     seen: set[bytes] = set()
 
     def lose_the_first(block: bytes) -> str | None:
-        # The id stands behind the job's key in the script's arguments.
+        # The id follows the key of the job in the arguments of the script.
         _, found, rest = block.partition(b"rq:job:")
         if not found or b"EVAL" not in block or rest[:36] in seen:
             return None
@@ -109,7 +109,7 @@ def test_enqueues_whose_replies_are_lost_make_one_job_each(
 
 @contextmanager
 def no_room(client: Redis) -> Iterator[None]:
-    """Leave the broker no memory for anything new."""
+    """Leave the broker no free memory."""
     client.config_set("maxmemory", 1)
     try:
         yield
@@ -118,7 +118,7 @@ def no_room(client: Redis) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("private_broker")
-def test_with_the_brokers_memory_full_nothing_is_accepted_and_running_jobs_end(
+def test_with_full_broker_memory_submissions_fail_and_running_jobs_end(
     start_worker: StartWorker, client: Redis, settings: Settings, ledger: Path
 ) -> None:
     """F11."""
@@ -135,7 +135,7 @@ def test_with_the_brokers_memory_full_nothing_is_accepted_and_running_jobs_end(
         assert "Retry-After" in reply.headers
         until(lambda: all_done(client, [running]), seconds=12, what="the end of the running job")
         assert states(client, [running]) == {"finished": 1}
-        assert begun(ledger, "running") == 1, "its heartbeats went through"
+        assert begun(ledger, "running") == 1, "its heartbeats were accepted"
     room = Stopwatch()
     until(lambda: all_done(client, [waiting]), seconds=35, what="the waiting job")
     assert room.seconds() < 5
@@ -146,7 +146,7 @@ def test_with_the_brokers_memory_full_nothing_is_accepted_and_running_jobs_end(
 
 
 @pytest.mark.usefixtures("private_broker")
-def test_an_idle_worker_outlives_a_time_without_memory(
+def test_an_idle_worker_survives_full_broker_memory(
     start_worker: StartWorker, client: Redis
 ) -> None:
     """F11."""
@@ -158,14 +158,14 @@ def test_an_idle_worker_outlives_a_time_without_memory(
     job = queue(client, "probe_tasks.nothing")
     until(lambda: all_done(client, [job]), what="a job")
     assert worker.process.poll() is None
-    assert horse_of(worker) == horse, "the work-horse was patient too"
+    assert horse_of(worker) == horse, "the work-horse survived as well"
 
 
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
-def test_a_worker_refuses_a_broker_that_throws_keys_away(
+def test_a_worker_rejects_a_broker_that_evicts_keys(
     private_broker: EmbeddedBroker, client: Redis, environ: dict[str, str], policy: str
 ) -> None:
-    """F11: such a broker loses jobs without a word when its memory is full."""
+    """F11: such a broker silently loses jobs when its memory is full."""
     client.config_set("maxmemory-policy", policy)
     command = [sys.executable, "-m", "workers", "--burst"]
     ended = subprocess.run(
@@ -184,10 +184,10 @@ def test_a_worker_refuses_a_broker_that_throws_keys_away(
     assert "Traceback" not in said
 
 
-def test_a_worker_whose_record_was_forgotten_is_counted_again(
+def test_a_worker_with_an_expired_record_registers_again(
     start_worker: StartWorker, client: Redis
 ) -> None:
-    """The record expires while the broker is away for longer than the worker may be silent."""
+    """The record expires during an outage that is longer than its lifetime."""
     worker = start_worker()
     until(lambda: queue_health()["workers"] == 1, what="one worker")
     (key,) = client.smembers("rq:workers")
@@ -201,7 +201,7 @@ def test_a_worker_whose_record_was_forgotten_is_counted_again(
     "error",
     [exceptions.ConnectionError(), exceptions.TimeoutError(), exceptions.BusyLoadingError()],
 )
-def test_the_listener_for_commands_outlives_every_trouble_with_the_broker(
+def test_the_command_listener_survives_every_error_of_the_broker(
     broker: EmbeddedBroker, settings: Settings, error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "sleep", lambda seconds: None)

@@ -1,4 +1,4 @@
-"""L4, L5: many clients that stay connected. At full length in `python -m tests.faults.soak --only L4`."""
+"""L4, L5: many long-lived connections. At full length in `python -m tests.faults.soak --only L4`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import WorkerProcess, until
 from tests.faults.crowd import Readers, Sockets
 from tests.faults.load import Request, steady_load
 from tests.faults.soak import resident, web_process
-from tests.faults.trail import queue, tell
+from tests.faults.trail import queue, report
 from tests.test_app_server import Server
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
@@ -36,7 +36,7 @@ def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Itera
 
 
 def ask(port: int, path: str) -> tuple[int, str | None, Any]:
-    """The status, `Retry-After` and the JSON of an answer."""
+    """Return the status, `Retry-After` and the JSON of a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", path)
     response = connection.getresponse()
@@ -45,7 +45,7 @@ def ask(port: int, path: str) -> tuple[int, str | None, Any]:
     return found
 
 
-def test_a_hundred_sockets_live_while_requests_are_answered_fast_and_the_next_is_refused(
+def test_with_a_hundred_sockets_requests_are_fast_and_the_next_socket_is_rejected(
     server: Server, client: Redis
 ) -> None:
     """L4."""
@@ -60,8 +60,8 @@ def test_a_hundred_sockets_live_while_requests_are_answered_fast_and_the_next_is
             server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=15
         )
         memory = resident(web_process(server.process.pid))
-        tell(
-            f"{measured.told}; {sockets.alive} sockets alive, {sockets.answers} answers; {memory:.0f} MB"
+        report(
+            f"{measured.summary}; {sockets.alive} sockets alive, {sockets.answers} answers; {memory:.0f} MB"
         )
         assert (sockets.alive, sockets.lost) == (HELD, [])
         assert sockets.answers > 10 * HELD
@@ -79,7 +79,7 @@ def test_a_hundred_sockets_live_while_requests_are_answered_fast_and_the_next_is
     until(room, what="room for another")
 
 
-def test_a_hundred_streams_cut_at_once_come_back_and_have_missed_nothing(
+def test_a_hundred_interrupted_streams_reconnect_and_miss_no_event(
     server: Server, client: Redis, start_worker: Callable[[], WorkerProcess], home: Path
 ) -> None:
     """L5."""
@@ -103,7 +103,7 @@ def test_a_hundred_streams_cut_at_once_come_back_and_have_missed_nothing(
             )
             back.append(time.monotonic() - cut)
         until(lambda: readers.over, seconds=20, what="the end of all streams")
-    tell(f"all back after {', '.join(f'{seconds:.2f} s' for seconds in back)}")
+    report(f"all back after {', '.join(f'{seconds:.2f} s' for seconds in back)}")
     for reader in readers.all:
         orders = [tuple(map(int, event_id.split("-"))) for event_id, _, _ in reader.heard]
         assert orders == sorted(set(orders))

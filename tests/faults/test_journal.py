@@ -1,4 +1,4 @@
-"""Processes that are killed between the end of a job, what subscribers of the journal make of it, and their acknowledgement."""
+"""Processes that are killed between the end of a job, the handling of its journal entry, and the acknowledgement."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from libraries.settings import Settings
 from libraries.webhooks import outbox
 from tests.conftest import until
 from tests.faults.fleet import Fleet
-from tests.faults.trail import all_done, states, tell
+from tests.faults.trail import all_done, report, states
 from tests.webhook_sink import Sink
 
 pytestmark = pytest.mark.fault
@@ -45,7 +45,7 @@ RunJobs = Callable[[], None]
 
 
 def submit_drawing(sink: Sink, number: int) -> str:
-    """Queue a small drawing that its owner is notified of, by both ways."""
+    """Queue a small drawing with a webhook and notifications."""
     call = {
         "width": 60,
         "height": 40,
@@ -60,7 +60,7 @@ def submit_drawing(sink: Sink, number: int) -> str:
 
 
 def ends_of(jobs: Sequence[str]) -> Counter[str]:
-    """How often the owner was notified of the end of each job."""
+    """Return the number of notifications of the end of each job."""
     return Counter(
         one.data["job_id"]
         for one in read_notifications()
@@ -76,7 +76,7 @@ def drawn_by() -> list[str]:
 
 @pytest.fixture
 def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> tuple[Subscription, ...]:
-    """The subscribers of the product, which the workers of the test process do not serve."""
+    """Return the subscribers of the product, which the test process does not serve."""
     load_plugins()
     known = subscriptions()
     monkeypatch.setattr(journal, "_subscriptions", {})
@@ -84,7 +84,7 @@ def nobody_reads(monkeypatch: pytest.MonkeyPatch) -> tuple[Subscription, ...]:
 
 
 def killed_at_work(settings: Settings, one: Subscription, *, handled: bool) -> None:
-    """Have a process take the next entries of a subscriber and die, before it handles them or before it acknowledges them."""
+    """Take the next entries in a child process that dies before it handles or acknowledges them."""
     if (child := os.fork()) == 0:
         try:
 
@@ -104,7 +104,7 @@ def killed_at_work(settings: Settings, one: Subscription, *, handled: bool) -> N
 
 
 @pytest.mark.parametrize("handled", [False, True], ids=["before", "between"])
-def test_each_subscriber_that_is_killed_at_work_misses_nothing_and_does_nothing_twice(  # noqa: PLR0917
+def test_a_killed_subscriber_misses_no_entry_and_repeats_no_effect(  # noqa: PLR0917
     run_jobs: RunJobs,
     nobody_reads: tuple[Subscription, ...],
     settings: Settings,
@@ -112,7 +112,7 @@ def test_each_subscriber_that_is_killed_at_work_misses_nothing_and_does_nothing_
     monkeypatch: pytest.MonkeyPatch,
     handled: bool,
 ) -> None:
-    monkeypatch.setattr(journal, "HOLD_S", 0.05)
+    monkeypatch.setattr(journal, "LEASE_S", 0.05)
     with Sink() as sink:
         job = submit_drawing(sink, 1)
         run_jobs()
@@ -130,7 +130,7 @@ def test_each_subscriber_that_is_killed_at_work_misses_nothing_and_does_nothing_
     assert client.exists(JOURNAL_DEAD_KEY) == 0
 
 
-def test_under_blows_each_end_reaches_each_subscriber_with_effect_once(
+def test_during_kills_each_final_event_has_its_effect_once(
     fleet: Callable[[int], Fleet],
     environ: dict[str, str],
     settings: Settings,
@@ -145,7 +145,7 @@ def test_under_blows_each_end_reaches_each_subscriber_with_effect_once(
             time.sleep(rng.uniform(0.2, 2))
             workers.kill(rng.randrange(2), horse_only=rng.random() < 1 / 3)
             workers.tend()
-        tell(f"after the blows: {states(client, jobs)}")
+        report(f"after the blows: {states(client, jobs)}")
 
         def ended() -> bool:
             workers.tend()
@@ -159,7 +159,7 @@ def test_under_blows_each_end_reaches_each_subscriber_with_effect_once(
         until(ended, seconds=90, what="the end of all jobs")
         until(lambda: told() == set(jobs), seconds=90, what="all webhooks")
         until(lambda: not any(measure_queue().lags.values()), seconds=30, what="no lag")
-    tell(f"{len(sink.received)} deliveries, endings {workers.endings}")
+    report(f"{len(sink.received)} deliveries, endings {workers.endings}")
     exhibits.process_pending()
     assert drawn_by() == sorted(jobs)
     assert ends_of(jobs) == dict.fromkeys(jobs, 1)
@@ -170,4 +170,4 @@ def test_under_blows_each_end_reaches_each_subscriber_with_effect_once(
         for one in sink.received
         if one.json["type"] == "job.finished"
     }
-    assert len(ids) == len(jobs), "each end has one delivery id, however often it was sent"
+    assert len(ids) == len(jobs), "each final event has one delivery id"

@@ -1,4 +1,4 @@
-"""F15: how long a result is kept, and that one folder never has two brokers."""
+"""F15: the lifetime of results, and one broker per folder."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ DRAWING = {"width": 60, "height": 60, "pattern": "grid", "id": "short-lived"}
 def short_lived(
     environ: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    """Settings by which a result lives for two seconds, for all processes of the test."""
+    """Settings with a result lifetime of two seconds."""
     environ["RESULT_TTL"] = "2s"
     monkeypatch.setenv("RESULT_TTL", "2s")
     yield use_settings(read_settings(None))
     use_settings(settings)
 
 
-def test_a_result_past_its_time_is_gone_with_its_file_and_never_the_file_first(
+def test_an_expired_result_is_deleted_before_its_file(
     broker: EmbeddedBroker,
     short_lived: Settings,
     start_worker: Callable[[], WorkerProcess],
@@ -48,12 +48,12 @@ def test_a_result_past_its_time_is_gone_with_its_file_and_never_the_file_first(
     (drawing,) = short_lived.storage.output_dir.rglob("*.svg")
     done = time.monotonic()
     until(lambda: not drawing.exists(), seconds=60, what="the end of the drawing")
-    assert web.get(f"/jobs/{job_id}").status_code == 410, "the record goes first"
+    assert web.get(f"/jobs/{job_id}").status_code == 410, "the record is deleted first"
     assert web.get(f"/jobs/{job_id}/result").status_code == 410
-    assert time.monotonic() - done > 1, "not before its time"
+    assert time.monotonic() - done > 1, "not before its expiry"
 
 
-def test_a_second_broker_on_the_same_folder_joins_the_first_one_at_once(
+def test_a_second_keeper_of_a_folder_uses_the_first_broker(
     private_broker: EmbeddedBroker, environ: dict[str, str], client: Redis, home: Path
 ) -> None:
     """F15."""

@@ -1,7 +1,7 @@
-"""L1, L3, L7, L9: the web process under load and beside clients that stall, and a large batch.
+"""L1, L3, L7, L9: the web process under load and with stalled clients, and a large batch.
 
-The machine is shared with other tests, which can only slow it down. So the time is granted that a call to an idle process takes
-meanwhile, and a round over the limit is repeated, at most twice.
+Other tests may slow down the machine. So the duration of a call to an idle process is subtracted, and a
+round over the limit is repeated, at most twice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.conftest import WorkerProcess, until
 from tests.faults.fleet import Fleet
 from tests.faults.load import Measured, Request, steady_load
 from tests.faults.storms import QUEUED
-from tests.faults.trail import begun, queue, states, tell
+from tests.faults.trail import begun, queue, report, states
 from tests.test_app_server import Server
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
@@ -30,7 +30,7 @@ ROUNDS = 3
 @pytest.fixture
 def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Server]:
     started = Server(environ | {"LOG_LEVEL": "WARNING"}, home)
-    # The port listens before the application is loaded; what waits for that is not what is measured here.
+    # The port listens before the application is loaded, which is not part of the measurement.
     assert started.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 200
     yield started
     started.process.terminate()
@@ -38,17 +38,17 @@ def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Itera
 
 
 def measure(load: Callable[[], Measured], *, p99: float) -> Measured:
-    """The first round within the limit, else the last of three."""
+    """Return the first round within the limit, otherwise the last of three."""
     rounds: list[Measured] = []
     while len(rounds) < ROUNDS:
         rounds.append(load())
-        tell(rounds[-1].told)
+        report(rounds[-1].summary)
         if rounds[-1].within(p99):
             break
     return rounds[-1]
 
 
-def test_a_hundred_drawings_a_second_are_accepted_fast(
+def test_a_hundred_submissions_a_second_are_accepted_fast(
     server: Server, start_worker: Callable[[], WorkerProcess], client: Redis
 ) -> None:
     """L1."""
@@ -71,7 +71,7 @@ def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(
     ids = [queue(client, "probe_tasks.nothing") for _ in range(1000)]
 
     def poll(number: int, so_far: Measured) -> Request:
-        # Every other poll repeats one of a moment ago, with the ETag that it got.
+        # Every second poll repeats an earlier one with its ETag.
         path = f"/jobs/{ids[(number // 2 - 30 * (number % 2)) % len(ids)]}"
         etag = so_far.etags.get(path, "") if number % 2 else ""
         return Request("GET", path, headers={"If-None-Match": etag} if etag else None)
@@ -88,7 +88,7 @@ def test_three_hundred_polls_a_second_are_answered_fast_by_less_than_one_core(
     assert measured.cpu < 1
 
 
-def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Server) -> None:
+def test_fifty_partial_headers_and_fifty_partial_bodies_delay_no_request(server: Server) -> None:
     """L9."""
     halves = (
         b"POST /artboard/cre",
@@ -108,7 +108,7 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
             for number in range(100):
                 stalled = stack.enter_context(server.connect())
                 stalled.sendall(halves[number % 2])
-            # Longer than the server's patience, so that it has to part from clients that never close their end.
+            # Longer than the timeout of the server, which has to close the connections.
             return steady_load(server.port, ask, rate=20, seconds=13, clients=4)
 
     measured = measure(load, p99=0.5)
@@ -116,7 +116,7 @@ def test_fifty_half_heads_and_fifty_half_bodies_keep_nobody_waiting(server: Serv
     assert measured.within(0.5)
 
 
-def test_a_batch_of_five_hundred_with_one_bad_item_ends_whole(
+def test_a_batch_of_five_hundred_with_one_bad_item_ends(
     fleet: Callable[[int], Fleet], client: Redis, ledger: Path
 ) -> None:
     """L7."""
@@ -136,7 +136,7 @@ def test_a_batch_of_five_hundred_with_one_bad_item_ends_whole(
     until(done, seconds=30, what="the end of the batch")
     assert percents == sorted(percents)
     assert percents[-1] == 100
-    assert set(percents) - {0, 100}, "it was seen on its way"
+    assert set(percents) - {0, 100}, "its progress was visible"
     state = fetch_batch(batch.id)
     assert state.counts == {"finished": 499, "failed": 1}
     assert [

@@ -1,4 +1,4 @@
-"""F1, F5, F6, F7, F8: many jobs under many blows."""
+"""F1, F5, F6, F7, F8: many jobs and many kills."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.faults.storms import (
     kill_storm,
     rolling_restarts,
 )
-from tests.faults.trail import states, tell
+from tests.faults.trail import report, states
 from tests.watchful import watchful_client
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
@@ -46,14 +46,14 @@ def web(settings: Settings) -> FlaskClient:
 
 
 def assert_nothing_lost(outcome: Outcome, jobs: int) -> None:
-    tell(outcome.told)
+    report(outcome.summary)
     assert outcome.ends == {"finished": jobs}
     assert outcome.never == 0
     assert outcome.torn == []
     assert outcome.left == (0, 0, 0)
 
 
-def test_workers_killed_again_and_again_lose_no_job_and_tear_no_file(
+def test_repeatedly_killed_workers_lose_no_job_and_corrupt_no_file(
     site: Site, rng: random.Random
 ) -> None:
     """F1."""
@@ -64,7 +64,7 @@ def test_workers_killed_again_and_again_lose_no_job_and_tear_no_file(
     assert outcome.temporary <= outcome.blows
 
 
-def test_rolling_restarts_fail_no_job_and_strand_none(site: Site, rng: random.Random) -> None:
+def test_rolling_restarts_fail_and_lose_no_job(site: Site, rng: random.Random) -> None:
     """F5."""
     outcome = rolling_restarts(site, rng, jobs=400, restarts=15, work=0.06)
     assert_nothing_lost(outcome, 400)
@@ -79,10 +79,10 @@ def test_a_broker_killed_under_the_workers_loses_no_job_and_ends_no_worker(site:
     assert_nothing_lost(outcome, 300)
     assert outcome.settled <= 30
     assert outcome.exits == {}
-    assert outcome.twice <= len(site.fleet.workers), "each worker has at most one job in hand"
+    assert outcome.twice <= len(site.fleet.workers), "each worker runs at most one job"
 
 
-def test_every_accepted_request_is_there_after_the_broker_was_killed(
+def test_every_accepted_job_survives_a_kill_of_the_broker(
     private_broker: EmbeddedBroker, client: Redis, web: FlaskClient, rng: random.Random
 ) -> None:
     """F7."""
@@ -106,12 +106,12 @@ def test_every_accepted_request_is_there_after_the_broker_was_killed(
     assert states(client, accepted) == {"queued": len(accepted)}
 
 
-def test_with_the_broker_down_requests_are_refused_fast_and_the_work_resumes_after_it(
+def test_during_an_outage_requests_fail_fast_and_work_resumes_afterwards(
     site: Site, web: FlaskClient
 ) -> None:
     """F8."""
     outage = broker_outage(site, web, down=5)
-    tell(outage.told)
+    report(outage.summary)
     assert outage.refused >= 5
     assert outage.drawn == outage.refused
     assert outage.retry_after

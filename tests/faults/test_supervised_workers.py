@@ -1,4 +1,4 @@
-"""`python -m workers` as it is meant to be run: several workers under one supervisor, killed from above and from below."""
+"""`python -m workers` with several workers: kills of the supervisor and of workers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Supervise = Callable[[], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def supervise(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Iterator[Supervise]:
-    """A function that starts two workers under a supervisor; they know the tasks of the probes, too."""
+    """Return a function that starts two workers under a supervisor, with the tasks of the probes."""
     folder = home / "workers"
     folder.mkdir()
     for path in [*(REPOSITORY / "workers").glob("*.py"), *PROBES.glob("*.py")]:
@@ -53,12 +53,12 @@ def supervise(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> It
 
 
 def worker_of(supervisor: subprocess.Popen[bytes], horse: int) -> int:
-    """The worker whose work-horse that is."""
+    """Return the worker of a work-horse."""
     (worker,) = (pid for pid in children(supervisor.pid) if horse in children(pid))
     return worker
 
 
-def test_a_killed_worker_is_replaced_and_its_job_is_done(
+def test_a_killed_worker_is_replaced_and_its_job_finishes(
     supervise: Supervise, client: Redis, ledger: Path
 ) -> None:
     supervisor = supervise()
@@ -75,10 +75,10 @@ def test_a_killed_worker_is_replaced_and_its_job_is_done(
     assert get_job_status(job)["status"] == "finished"
 
 
-def test_a_killed_supervisor_takes_everything_below_it_along(
+def test_a_killed_supervisor_leaves_no_child_process(
     supervise: Supervise, client: Redis, home: Path
 ) -> None:
-    """Nothing may go on beside what is started next."""
+    """No old process may run together with a new one."""
     supervisor = supervise()
     pid_file = home / "child.pid"
     queue(client, "fault_tasks.start_a_child", str(pid_file), 60)

@@ -1,4 +1,4 @@
-"""F14 and what waits: retries that are due, jobs behind other jobs, a queue that is paused."""
+"""F14: due retries, dependent jobs, a paused queue."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from libraries.settings import Settings
 from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
 from tests.faults.fleet import horse_of
-from tests.faults.trail import all_done, begun, leftovers, queue, runs, states, tell
+from tests.faults.trail import all_done, begun, leftovers, queue, report, runs, states
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 StartWorker = Callable[..., WorkerProcess]
 
 
-def test_a_failing_task_is_tried_again_after_each_of_its_pauses_also_when_the_worker_is_killed_in_one(
+def test_a_failing_task_is_retried_after_each_delay_even_if_the_worker_is_killed(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
     """F14."""
@@ -54,13 +54,13 @@ def test_a_failing_task_is_tried_again_after_each_of_its_pauses_also_when_the_wo
         for row in record.attempts
     ]
     waited = [(times[n + 1][0] - times[n][1]).total_seconds() for n in range(3)]
-    tell(f"pauses {pauses}, waited {waited}")
+    report(f"pauses {pauses}, waited {waited}")
     for pause, seconds in zip(pauses, waited, strict=True):
-        # A due job waits for the next round of the reaper, which comes each second.
+        # A due job waits for the next tick of the reaper, which runs each second.
         assert 0.8 * pause <= seconds <= 1.2 * pause + 2
 
 
-def test_a_job_that_falls_due_while_no_worker_lives_runs_soon_after_one_is_back(
+def test_a_job_that_is_due_without_a_worker_runs_soon_after_a_start(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
     """F14."""
@@ -78,7 +78,7 @@ def test_a_job_that_falls_due_while_no_worker_lives_runs_soon_after_one_is_back(
 
 
 def dependent(client: Redis, job_id: str, ledger: Path) -> str:
-    """Queue a job behind another one, as RQ does it."""
+    """Queue a job that depends on another one, as RQ does."""
     job = Queue(QUEUE, connection=client, serializer=JSONSerializer).enqueue_call(
         "workers.fault_tasks.leave_a_trail",
         args=(str(ledger), "after", 0.0),
@@ -89,7 +89,7 @@ def dependent(client: Redis, job_id: str, ledger: Path) -> str:
 
 
 @pytest.mark.parametrize("how", ["in peace", "commit not heard of", "killed after the commit"])
-def test_a_job_behind_another_runs_when_that_one_is_finished(
+def test_a_dependent_job_runs_when_its_dependency_has_finished(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, how: str
 ) -> None:
     client.script_load(script("job_manager/finish").text)
@@ -114,7 +114,7 @@ def test_a_job_behind_another_runs_when_that_one_is_finished(
     assert begun(ledger, "after") == 1
 
 
-def test_a_job_behind_another_runs_when_the_work_horse_died_right_after_the_commit(
+def test_a_dependent_job_runs_if_the_work_horse_died_right_after_the_commit(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path
 ) -> None:
     client.script_load(script("job_manager/finish").text)
@@ -133,7 +133,7 @@ def test_a_job_behind_another_runs_when_the_work_horse_died_right_after_the_comm
 def test_a_paused_queue_runs_nothing_until_it_is_resumed(
     start_worker: StartWorker, client: Redis, settings: Settings, ledger: Path
 ) -> None:
-    """With RQ's own commands, also for a job that comes while a worker waits."""
+    """With RQ's commands, and for a job that is queued while a worker waits."""
     start_worker()
     rq = [str(Path(sys.executable).parent / "rq")]
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 1.5)

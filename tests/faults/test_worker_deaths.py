@@ -1,4 +1,4 @@
-"""F2, F3, F4 and the promises behind them: a worker, or a part of it, dies or is stopped at the worst moment."""
+"""F2, F3, F4: a worker or its work-horse dies or is stopped at the worst time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
 from tests.faults.fleet import Fleet, children, gone, horse_of
 from tests.faults.load import calls_to_an_idle_process, percentile
 from tests.faults.storms import kill_broker
-from tests.faults.trail import all_done, begun, leftovers, queue, runs, tell
+from tests.faults.trail import all_done, begun, leftovers, queue, report, runs
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 StartWorker = Callable[..., WorkerProcess]
@@ -46,17 +46,17 @@ def attempts(job_id: str) -> list[dict[str, str]]:
 
 
 def learn_scripts(client: Redis) -> None:
-    """Have the broker know the scripts already, so that the first EVALSHA is the one that counts."""
+    """Load the scripts, so that the first EVALSHA succeeds."""
     for name in ("take", "finish", "fail", "heartbeat"):
         client.script_load(script(f"job_manager/{name}").text)
 
 
 def waits_for_a_job(client: Redis) -> bool:
-    """Tell whether a worker is in the middle of a BLMOVE."""
+    """Return whether a worker is waiting in BLMOVE."""
     return any(one["cmd"] == "blmove" for one in client.client_list())
 
 
-def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_listed(
+def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_recorded(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
     """F2."""
@@ -69,8 +69,8 @@ def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_listed(
         os.kill(horse_of(worker), signal.SIGKILL)
         until(lambda: begun(ledger) == 2, what="the second run")
         seconds = time.monotonic() - struck
-    tell(f"second run after {seconds:.2f} s")
-    # The machine may be busy with other tests: what an idle process waits for it is granted ten times over.
+    report(f"second run after {seconds:.2f} s")
+    # Other tests may slow down the machine: ten times the delay of an idle process is subtracted.
     assert seconds < 1 + 10 * percentile(lag, 0.9)
     until(lambda: status(job) == "finished", what="the job")
     (first,) = attempts(job)
@@ -100,7 +100,7 @@ def test_a_killed_work_horse_without_a_retry_fails_its_job_at_once(
     until(lambda: status(next_job) == "finished", seconds=3, what="the next job")
 
 
-def test_with_its_worker_killed_a_job_runs_again_and_never_twice_at_once(
+def test_after_a_kill_of_its_worker_a_job_runs_again_but_never_concurrently(
     fleet: StartFleet, client: Redis, ledger: Path
 ) -> None:
     """F3."""
@@ -116,16 +116,16 @@ def test_with_its_worker_killed_a_job_runs_again_and_never_twice_at_once(
     until(lambda: gone(first.pid), seconds=1, what="the end of the work-horse")
     until(lambda: status(job) == "finished", seconds=20, what="the job")
     first, second = runs(ledger)["a"]
-    assert first.ended == float("inf"), "the first run was cut off"
+    assert first.ended == float("inf"), "the first run was interrupted"
     assert struck < second.begun < struck + 10
     assert second.ended < float("inf")
 
 
 @pytest.mark.parametrize("moment", ["popped", "claimed", "taken at once"])
-def test_a_worker_killed_between_queue_and_run_costs_the_job_no_retry(
+def test_a_worker_killed_before_it_starts_a_job_uses_no_retry(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, moment: str
 ) -> None:
-    """F4: the reply that would hand over the job is held back, and then nobody is left to read it."""
+    """F4: the reply with the job is delayed until its reader is dead."""
     learn_scripts(client)
     hold_the_take = Once(HOLD, "EVALSHA", script("job_manager/take").sha)
 
@@ -152,7 +152,7 @@ def test_a_worker_killed_between_queue_and_run_costs_the_job_no_retry(
     start_worker()
     until(lambda: status(job) == "finished", seconds=15, what="the job")
     waited = runs(ledger)["a"][0].begun - struck
-    tell(f"killed when the job was {moment}: run after {waited:.1f} s")
+    report(f"killed when the job was {moment}: run after {waited:.1f} s")
     assert waited < 10
     assert begun(ledger) == 1
     assert attempts(job) == []
@@ -163,7 +163,7 @@ def test_a_worker_killed_between_queue_and_run_costs_the_job_no_retry(
 def test_a_lost_reply_loses_no_job(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, lost: str
 ) -> None:
-    """F4: the broker did its part, and the worker never hears of it."""
+    """F4: the broker has run the command, and the worker gets no reply."""
     learn_scripts(client)
     words = ["BLMOVE"] if lost == "BLMOVE" else ["EVALSHA", script(f"job_manager/{lost}").sha]
     job = ""
@@ -180,17 +180,17 @@ def test_a_lost_reply_loses_no_job(
     cut = time.monotonic()
     until(lambda: status(job) == "finished", seconds=15, what="the job")
     waited = runs(ledger)["a"][0].begun - cut
-    tell(f"reply of {lost} lost: run after {waited:.1f} s")
+    report(f"reply of {lost} lost: run after {waited:.1f} s")
     assert waited < 10
     assert begun(ledger) == 1
     assert attempts(job) == []
     until(lambda: leftovers(client) == (0, 0, 0), what="tidy lists")
 
 
-def test_a_job_that_was_popped_when_the_stop_came_is_not_left_between_the_lists(
+def test_a_job_that_was_popped_during_a_stop_returns_to_the_queue(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path
 ) -> None:
-    """F5: nobody needs to find it later."""
+    """F5: the reaper does not need to find it."""
     worker = start_worker(REDIS_URL=proxy.url)
     until(lambda: waits_for_a_job(client), what="a waiting worker")
     proxy.fate_of_wait = HOLD
@@ -207,7 +207,7 @@ def test_a_job_that_was_popped_when_the_stop_came_is_not_left_between_the_lists(
 
 
 def taken_notice(worker: WorkerProcess) -> bool:
-    """Tell whether no signal is on its way to the worker; two of a kind at once would be one."""
+    """Return whether no signal is pending, because equal pending signals are merged."""
     try:
         lines = Path(f"/proc/{worker.process.pid}/status").read_text().splitlines()
     except FileNotFoundError:
@@ -222,13 +222,13 @@ def freeze(worker: WorkerProcess, number: int) -> None:
 
 
 def lapse(client: Redis, job_id: str) -> None:
-    """Let the time pass that a running job's worker may be silent."""
+    """End the lease of a running job."""
     for execution_id in client.zrange(executions_key(job_id), 0, -1):
         client.zadd(STARTED_KEY, {f"{job_id}:{execution_id.decode()}": 1})  # type: ignore[union-attr]
 
 
 class Superseded(NamedTuple):
-    """A job whose first run was given up while its worker was frozen, and went on after the second one had finished."""
+    """A job whose first attempt was suspended, superseded, and continued after the second one had finished."""
 
     job: str
     second: int
@@ -248,7 +248,7 @@ def superseded(start_worker: StartWorker, client: Redis, ledger: Path, home: Pat
     before = client.hgetall(job_key(job))
     first, second = runs(ledger)["signed"]
     gate.touch()
-    # Only the work-horse: it goes on with its job before its worker can look after it.
+    # Only the work-horse, which continues before its worker can check it.
     os.kill(first.pid, signal.SIGCONT)
     until(
         lambda: (
@@ -268,7 +268,7 @@ def superseded(start_worker: StartWorker, client: Redis, ledger: Path, home: Pat
 def test_a_superseded_attempt_cannot_commit(
     superseded: Superseded, client: Redis, settings: Settings
 ) -> None:
-    """A worker that was away for too long comes back, and its job has been done by another meanwhile."""
+    """A suspended worker continues after another one has finished its job."""
     after = client.hgetall(job_key(superseded.job))
     for name in (b"status", b"committed", b"ended_at", b"worker_name", b"attempts"):
         assert after.get(name) == superseded.before.get(name)
@@ -278,7 +278,7 @@ def test_a_superseded_attempt_cannot_commit(
     )
 
 
-def test_a_superseded_attempt_changes_neither_the_file_nor_what_is_said_of_it(
+def test_a_superseded_attempt_changes_neither_the_file_nor_the_record(
     superseded: Superseded, client: Redis, settings: Settings
 ) -> None:
     assert (settings.storage.output_dir / "signed.txt").read_text() == str(superseded.second)
@@ -286,7 +286,7 @@ def test_a_superseded_attempt_changes_neither_the_file_nor_what_is_said_of_it(
     assert {name for name in after if after[name] != superseded.before.get(name)} <= {b"progress"}
 
 
-def test_a_worker_that_finds_its_job_given_away_kills_its_own_run_of_it(
+def test_a_worker_kills_its_superseded_attempt(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
     sleeper = start_worker()
@@ -304,7 +304,7 @@ def test_a_worker_that_finds_its_job_given_away_kills_its_own_run_of_it(
     assert GIVEN_AWAY in sleeper.said()
 
 
-def test_a_stop_command_stops_the_job_it_names_and_no_other(
+def test_a_stop_command_stops_only_its_job(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
     worker = start_worker()
@@ -318,7 +318,7 @@ def test_a_stop_command_stops_the_job_it_names_and_no_other(
             lambda target=target: status(target) in ("started", "finished"),  # type: ignore[misc]
             what="the job to stop",
         )
-        with suppress(InvalidJobOperation):  # it has just ended
+        with suppress(InvalidJobOperation):  # the job has just ended
             send_stop_job_command(client, target, serializer="json")
         until(lambda short=short: all_done(client, short), what="the short jobs")  # type: ignore[misc]
         assert [status(job) for job in short if job != target] == ["finished"] * 5
@@ -327,11 +327,11 @@ def test_a_stop_command_stops_the_job_it_names_and_no_other(
     until(lambda: begun(ledger, "long"), what="the long job")
     send_stop_job_command(client, long, serializer="json")
     until(lambda: status(long) == "stopped", seconds=2, what="the stop")
-    assert begun(ledger, "long") == 1, "a stopped job is not tried again"
+    assert begun(ledger, "long") == 1, "a stopped job is not retried"
     assert worker.process.poll() is None
 
 
-def test_stop_commands_are_heard_again_after_the_broker_was_killed(
+def test_stop_commands_work_after_a_kill_of_the_broker(
     start_worker: StartWorker, private_broker: EmbeddedBroker, client: Redis, ledger: Path
 ) -> None:
     start_worker()
@@ -346,7 +346,7 @@ def test_stop_commands_are_heard_again_after_the_broker_was_killed(
     until(lambda: status(job) == "stopped" or stopped(), seconds=8, what="the stop")
 
 
-def test_a_second_sigterm_hands_the_job_back_to_the_front_and_ends_the_worker(
+def test_a_second_sigterm_returns_the_job_to_the_queue_and_ends_the_worker(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
     worker = start_worker()
@@ -357,7 +357,7 @@ def test_a_second_sigterm_hands_the_job_back_to_the_front_and_ends_the_worker(
     worker.process.send_signal(signal.SIGTERM)
     until(lambda: taken_notice(worker), what="the first signal")
     struck = time.monotonic()
-    # Two signals in quick succession may reach Python as one, so the second one is sent until it has an effect.
+    # Python may see two quick signals as one, so the second one is repeated until it has an effect.
     while not gone(horse) and time.monotonic() < struck + 3:
         worker.process.send_signal(signal.SIGTERM)
         until(lambda: taken_notice(worker), what="the next signal")
@@ -373,10 +373,10 @@ def test_a_second_sigterm_hands_the_job_back_to_the_front_and_ends_the_worker(
 
 
 @pytest.mark.parametrize("victim", ["horse", "worker", "stop command", "timeout"])
-def test_what_a_job_started_dies_with_it(
+def test_child_processes_of_a_job_end_with_it(
     start_worker: StartWorker, client: Redis, home: Path, victim: str
 ) -> None:
-    """F12: whatever ends the work-horse ends its children."""
+    """F12: the children end whenever the work-horse ends."""
     worker = start_worker()
     pid_file = home / "child.pid"
     timeout = 1 if victim == "timeout" else 60
@@ -399,7 +399,7 @@ def test_what_a_job_started_dies_with_it(
 def test_a_work_horse_that_is_stuck_before_it_takes_a_job_is_replaced(
     run_jobs: Callable[[], None], client: Redis, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fork can leave it a lock that nobody will ever release."""
+    """A fork can copy a lock that is never released."""
     mark, wait = home / "stuck", Horse._next
 
     def stuck_once(self: Horse, *, burst: bool) -> dict[bytes, bytes] | None:
@@ -416,7 +416,7 @@ def test_a_work_horse_that_is_stuck_before_it_takes_a_job_is_replaced(
     assert status(job) == "finished"
 
 
-def test_the_scripts_are_read_before_other_threads_could_be_reading_them() -> None:
+def test_the_scripts_are_read_before_other_threads_start() -> None:
     script.cache_clear()
     load_scripts()
     known = script.cache_info().currsize

@@ -1,4 +1,4 @@
-"""What the jobs of a fault test left behind: the runs they had, their state in the broker, their files."""
+"""Results of the jobs of a fault test: their runs, their states and their files."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.submission import JobOptions
 
 
-def tell(text: object) -> None:
-    """Say what was measured; pytest shows it with a test that failed."""
+def report(text: object) -> None:
+    """Print a measurement, which pytest shows for failed tests."""
     sys.stdout.write(f"{text}\n")
 
 
 class Run(NamedTuple):
-    """One run of a job, in monotonic seconds; `ended` is infinite for one that was cut off."""
+    """A run of a job, in monotonic seconds; `ended` is infinite if it was interrupted."""
 
     pid: int
     begun: float
@@ -31,7 +31,7 @@ class Run(NamedTuple):
 
 
 def runs(ledger: Path) -> dict[str, list[Run]]:
-    """The runs of each job, in the order in which they began."""
+    """Return the runs of each job in order of their start."""
     found: dict[str, dict[int, Run]] = defaultdict(dict)
     lines = ledger.read_text().splitlines() if ledger.exists() else []
     order: dict[str, list[int]] = defaultdict(list)
@@ -47,7 +47,7 @@ def runs(ledger: Path) -> dict[str, list[Run]]:
 
 
 def begun(ledger: Path, key: str = "") -> int:
-    """How many runs have begun, of one job or of all."""
+    """Return the number of started runs, of one job or of all."""
     return sum(len(rows) for name, rows in runs(ledger).items() if not key or name == key)
 
 
@@ -59,14 +59,14 @@ def queue(
     intervals: Iterable[float] = (),
     **options: Any,
 ) -> str:
-    """Queue a task of the probes that may be tried again so often, after these pauses in seconds, and return the job's id."""
+    """Queue a task of the probes with so many retries and these delays in seconds; return the job id."""
     job = submit(f"workers.{task}", args, {}, JobOptions(retries=retries, **options))
     client.hset(job_key(job.id), "retry_intervals", json.dumps(list(intervals) or [0]))
     return str(job.id)
 
 
 def states(client: Redis, ids: Iterable[str]) -> Counter[str]:
-    """How many of the jobs are in which state of RQ's."""
+    """Return the number of jobs by RQ state."""
     with client.pipeline(transaction=False) as pipeline:
         for job_id in ids:
             pipeline.hget(job_key(job_id), "status")
@@ -74,17 +74,17 @@ def states(client: Redis, ids: Iterable[str]) -> Counter[str]:
 
 
 def all_done(client: Redis, ids: Iterable[str]) -> bool:
-    """Tell whether every one of the jobs has reached its end."""
+    """Return whether all jobs have ended."""
     return set(states(client, ids)) <= FINAL_STATES
 
 
 def leftovers(client: Redis) -> tuple[int, int, int]:
-    """How many entries are in the queue, in the intermediate list and among the running jobs."""
+    """Return the numbers of entries in the queue, the intermediate list and the started jobs."""
     return client.llen(QUEUE_KEY), client.llen(INTERMEDIATE_KEY), client.zcard(STARTED_KEY)
 
 
 def torn(folder: Path, texts: dict[str, str]) -> list[str]:
-    """The keys whose file is not there or is not the text that it should be."""
+    """Return the keys whose file is missing or has the wrong text."""
     wrong = []
     for key, text in texts.items():
         path = folder / "trail" / f"{key}.txt"

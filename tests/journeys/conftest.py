@@ -1,4 +1,4 @@
-"""The whole service as a user starts it."""
+"""The whole service, started by the launcher."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.conftest import REPOSITORY, Stopwatch, environ_in, until
 
 
 def free_port() -> int:
-    """A port that nothing listens on right now."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def command_of(pid: int) -> bytes:
-    """The command line of a process, empty for one that has just ended."""
+    """Return the command line of a process, empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -57,11 +57,11 @@ class Service:
             )
 
     def said(self) -> str:
-        """Everything it has printed so far."""
+        """Return the output so far."""
         return self.log.read_text()
 
     def wait_until_drawn(self) -> Service:
-        """Wait until it has drawn its first artboard."""
+        """Wait for the first artboard."""
         until(
             lambda: "Stop with Ctrl-C" in self.said() or self.process.poll() is not None,
             seconds=30,
@@ -94,7 +94,7 @@ class Service:
         return status, json.loads(text) if "json" in kind else text
 
     def draw(self, **artboard: Any) -> str:
-        """Draw an artboard to the end; return the SVG."""
+        """Draw an artboard and return the SVG."""
         status, accepted = self.ask(
             "POST", "/artboard/create", {"width": 100, "height": 100} | artboard
         )
@@ -106,7 +106,7 @@ class Service:
         return str(svg)
 
     def pids(self) -> dict[str, int]:
-        """The process ids of the parts by the module or program that they run."""
+        """Return the process ids of the parts by module or program."""
         found = {}
         children = (
             Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
@@ -118,7 +118,7 @@ class Service:
         return found
 
     def family(self) -> set[int]:
-        """The process ids of everything that descends from it."""
+        """Return the process ids of all descendants."""
         listing = subprocess.run(
             ["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
         ).stdout
@@ -131,18 +131,18 @@ class Service:
         return found
 
     def workers(self) -> list[int]:
-        """The process ids of the workers and, after each, of its work-horses."""
+        """Return the process ids of the workers, each followed by its work-horses."""
         return sorted(pid for pid in self.family() if b"--single" in command_of(pid))
 
     def stop(self, number: int = signal.SIGINT, *, seconds: float = 10.0) -> int:
-        """Send a signal, wait for the end, return the exit code."""
+        """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
 
 
 @pytest.fixture(scope="package")
 def shared_service() -> Iterator[Service]:
-    """The service as it comes, for tests that neither stop nor configure it and look only at jobs of their own."""
+    """A shared service for tests that do not stop or configure it and use only jobs they create."""
     home = Path(tempfile.mkdtemp(prefix="va-"))
     service = Service(environ_in(home), home / "service.log")
     yield service.wait_until_drawn()
@@ -152,7 +152,7 @@ def shared_service() -> Iterator[Service]:
 
 @pytest.fixture
 def start_service(environ: dict[str, str], home: Path) -> Iterator[Callable[..., Service]]:
-    """A function that starts the service; what still runs at the end of the test is stopped."""
+    """Return a function that starts the service, which is stopped after the test."""
     started: list[Service] = []
 
     def start(*options: str, cwd: Path = REPOSITORY, wait: bool = True, **more: str) -> Service:

@@ -16,7 +16,7 @@ def test_in_immediate_mode_the_launcher_starts_the_web_process_alone_and_it_draw
     assert set(service.pids()) == {"gunicorn"}
     assert "First artboard: finished" in service.said()
     assert "<svg" in service.draw(pattern="grid")
-    # No broker keeps anything there; the index of the gallery is made when the drawing ends.
+    # The broker stores nothing there; the gallery index is created when the drawing ends.
     kept = Path(service.environ["DATA_DIR"]).rglob("*")
     assert {path.name.partition(".")[0] for path in kept} <= {"gallery"}
     family = service.family()

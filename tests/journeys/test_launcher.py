@@ -1,4 +1,4 @@
-"""`start_dev.py`, which `make run` calls, as its user sees it."""
+"""`start_dev.py`, which `make run` calls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(
     assert shared_service.ask("GET", "/readyz")[0] == 200
 
 
-def test_the_curl_that_it_prints_works_as_it_is(shared_service: Service) -> None:
+def test_the_printed_curl_command_works(shared_service: Service) -> None:
     command = next(
         line.split("|", 1)[1].strip()
         for line in shared_service.said().splitlines()
@@ -66,7 +66,7 @@ def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(
 def test_a_killed_worker_is_replaced_and_the_new_one_takes_jobs_within_five_seconds(
     start_service: StartService,
 ) -> None:
-    """F21. A job that the dying worker still took is another matter: the fault tests see to that."""
+    """F21. The fault tests cover a job that the dying worker has taken."""
     service = start_service()
     killed = service.workers()
     os.kill(killed[0], signal.SIGKILL)
@@ -96,7 +96,7 @@ def test_a_killed_web_process_and_a_killed_broker_are_replaced(start_service: St
     assert "<svg" in service.draw()
 
 
-def test_nothing_is_left_when_the_launcher_itself_is_killed(start_service: StartService) -> None:
+def test_a_killed_launcher_leaves_no_process(start_service: StartService) -> None:
     service = start_service()
     family = service.family()
     service.process.kill()
@@ -110,7 +110,7 @@ def test_nothing_is_left_when_the_launcher_itself_is_killed(start_service: Start
 def test_a_change_of_a_source_file_reloads_the_server(
     start_service: StartService, home: Path
 ) -> None:
-    """F23: in a copy of the sources, so that the real ones stay untouched."""
+    """F23: in a copy of the sources."""
     copy = home / "copy"
     for name in (
         "app.py",
@@ -145,10 +145,10 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def test_the_parts_run_alone_with_the_commands_of_the_procfile(
+def test_the_parts_run_separately_with_the_commands_of_the_procfile(
     environ: dict[str, str], home: Path
 ) -> None:
-    """F24, D20: a client draws through web and worker that were started one by one."""
+    """F24, D20: a client draws through a web process and a worker that were started separately."""
     environ |= {
         "PORT": str(free_port()),
         "PATH": f"{Path(sys.executable).parent}:{environ['PATH']}",
@@ -182,7 +182,7 @@ def test_the_parts_run_alone_with_the_commands_of_the_procfile(
             assert process.wait(10) == 0
 
 
-def test_bad_settings_stop_the_start_with_one_message_that_names_them_all(
+def test_invalid_settings_stop_the_start_with_one_message_that_lists_them(
     environ: dict[str, str],
 ) -> None:
     environ |= {"PORT": "http", "JOB_TIMEOUT": "soon", "WORKERS": "0"}
@@ -200,7 +200,7 @@ def test_bad_settings_stop_the_start_with_one_message_that_names_them_all(
     assert "Traceback" not in ended.stderr
 
 
-def test_a_port_that_is_taken_stops_the_start_and_says_what_to_do(environ: dict[str, str]) -> None:
+def test_an_occupied_port_stops_the_start_and_says_what_to_do(environ: dict[str, str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

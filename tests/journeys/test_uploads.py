@@ -1,4 +1,4 @@
-"""Files sent to the application as gunicorn serves it, with a worker whose store is slow."""
+"""Uploads to gunicorn, with a worker whose store is slow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.photographs import from_a_camera, multipart, part
 from tests.test_app_server import Server
 
 HEAD = "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=cut\r\n{more}\r\n"
-# Stores each file six seconds later than it could.
+# Delays each file by six seconds.
 SLOWLY = """
 import time
 from libraries.storage.folder import ArtifactFolder
@@ -42,7 +42,7 @@ ArtifactFolder.publish = slowly
 
 @dataclass
 class Running:
-    """A broker and a web process of this module's own, and the environment for what joins them."""
+    """A broker and a web process for this module, and the environment of further processes."""
 
     server: Server
     home: Path
@@ -87,7 +87,7 @@ def running() -> Iterator[Running]:
 def post(
     server: Server, body: bytes, path: str = "/uploads", more: str = ""
 ) -> tuple[int, dict[str, Any]]:
-    """Send a form; what the server says when it does not want the rest of it is read all the same."""
+    """Send a form; an early reply of the server is read as well."""
     head = HEAD.format(path=path, more=more or f"Content-Length: {len(body)}\r\n")
     with server.connect() as connection:
         connection.settimeout(20)
@@ -99,7 +99,7 @@ def post(
 
 
 def web_memory(server: Server) -> float:
-    """The most memory that the process which answers requests ever had, in MB."""
+    """Return the peak memory of the web process in MB."""
     parent = server.process.pid
     (child,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{child}/status").read_text())
@@ -118,7 +118,7 @@ def test_twenty_large_files_at_once_take_little_memory_and_no_temporary_file(
     assert [status for status, _ in answers] == [202] * 20
     assert web_memory(server) < 300
     assert not list((running.home / "temporary").iterdir())
-    # 10.1 MB, and a length of 10 GB of which nothing is sent.
+    # 10.1 MB, and a declared length of 10 GB without a body.
     too_large = multipart((part(file_name="a.csv"), b"a,b\n" * 2_525_000))
     assert post(server, too_large)[0] == 413
     status, problem = post(server, b"", more="Content-Length: 10000000000\r\n")
@@ -133,7 +133,7 @@ def test_twenty_large_files_at_once_take_little_memory_and_no_temporary_file(
     assert web_memory(server) < 300
 
 
-def test_a_slow_store_keeps_no_reply_waiting(running: Running) -> None:
+def test_a_slow_store_delays_no_reply(running: Running) -> None:
     """H13."""
     home, log = running.home, running.home / "worker.log"
     command = [sys.executable, "-c", SLOWLY + RUN_WORKER, str(home), "--single"]
@@ -149,8 +149,8 @@ def test_a_slow_store_keeps_no_reply_waiting(running: Running) -> None:
             started = time.monotonic()
             assert post(running.server, body, path)[0] == 202
             took.append(time.monotonic() - started)
-            until(lambda: "the store was asked" in log.read_text(), what="a store that is asked")
-        # One of the replies came before the worker began, the others while its store slept.
+            until(lambda: "the store was asked" in log.read_text(), what="a store that is pinged")
+        # One reply came before the worker started, the others while its store was blocked.
         assert min(took) < 0.3
         assert max(took) < 3
         assert not list((home / "upload").rglob("*.jpg"))

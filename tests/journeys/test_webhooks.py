@@ -1,4 +1,4 @@
-"""A receiver that is told of a drawing by the whole service, over real HTTP."""
+"""Webhooks of the whole service over real HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.journeys.conftest import Service
 from tests.webhook_sink import Sink
 
 
-def test_a_drawing_is_told_of_with_a_signature_again_until_it_is_taken_and_once_more_on_request(
+def test_a_drawing_is_reported_with_a_signature_until_accepted_and_again_on_request(
     start_service: Callable[..., Service],
 ) -> None:
     service = start_service(WEBHOOK_PRIVATE="1")
@@ -41,7 +41,7 @@ def test_a_drawing_is_told_of_with_a_signature_again_until_it_is_taken_and_once_
     )
 
 
-def test_as_it_comes_the_service_calls_nobody_on_its_own_machine(
+def test_by_default_the_service_calls_no_local_address(
     shared_service: Service,
 ) -> None:
     with Sink() as sink:

@@ -1,4 +1,4 @@
-"""The supervisor: restarts what dies, stops all together, passes on logs, reloads."""
+"""The supervisor: restarts, joint stop, log forwarding, reloads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from libraries.supervision import FIRST_PAUSE, MAX_PAUSE_S, Part, Supervisor
+from libraries.supervision import MAX_RESTART_DELAY_S, MIN_RESTART_DELAY_S, Part, Supervisor
 from tests.conftest import until
 
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
@@ -28,8 +28,8 @@ def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
-class Show:
-    """Runs a supervisor in this thread; `script` runs beside it and ends by asking it to stop."""
+class SupervisorRun:
+    """Runs a supervisor in this thread and `script` in another one, which requests the stop at its end."""
 
     def __init__(
         self, *parts: Part, grace: float = 5.0, watched: Callable[[], list[Path]] | None = None
@@ -40,7 +40,7 @@ class Show:
         self.failures: list[BaseException] = []
 
     def run(self, script: Callable[[], None]) -> float:
-        """Run until the script is through; return how many seconds the stop took."""
+        """Run until the script has ended; return the duration of the stop in seconds."""
         stopped_at = [0.0]
 
         def play() -> None:
@@ -61,7 +61,7 @@ class Show:
         return took
 
     def pid(self, name: str) -> int:
-        """The part's process id, once it runs."""
+        """Return the process id of the part as soon as it runs."""
         until(lambda: self.parts[name].running, what=f"a running {name}")
         process = self.parts[name].process
         assert process is not None
@@ -74,116 +74,116 @@ class Show:
         )
 
 
-def test_a_part_that_is_killed_runs_again_soon() -> None:
-    show = Show(Part("a", python(FOREVER)))
+def test_a_killed_part_is_restarted_soon() -> None:
+    runner = SupervisorRun(Part("a", python(FOREVER)))
 
     def script() -> None:
-        show.wait_for("a   | up")
-        first = show.pid("a")
+        runner.wait_for("a   | up")
+        first = runner.pid("a")
         os.kill(first, signal.SIGKILL)
-        show.wait_for("a   | up", times=2)
-        assert show.pid("a") != first
-        assert "a was killed by SIGKILL; starting it again in 0.2 s" in show.out.getvalue()
+        runner.wait_for("a   | up", times=2)
+        assert runner.pid("a") != first
+        assert "a was killed by SIGKILL; restarting in 0.2 s" in runner.out.getvalue()
 
-    show.run(script)
+    runner.run(script)
 
 
-def test_the_pause_before_a_restart_doubles_up_to_five_seconds() -> None:
+def test_the_restart_delay_doubles_up_to_five_seconds() -> None:
     part = Part("a", python("raise SystemExit(3)"))
-    show = Show(part)
+    runner = SupervisorRun(part)
     pauses: list[float] = []
 
     def script() -> None:
-        show.wait_for("ended with exit code 3; starting it again", times=3)
+        runner.wait_for("ended with exit code 3; restarting", times=3)
         pauses.extend(
             float(line.split(" in ")[1].split()[0])
-            for line in show.out.getvalue().splitlines()
-            if "again" in line
+            for line in runner.out.getvalue().splitlines()
+            if "restarting" in line
         )
 
-    show.run(script)
+    runner.run(script)
     assert pauses[:3] == [0.2, 0.4, 0.8]
-    assert (FIRST_PAUSE, MAX_PAUSE_S) == (0.2, 5.0)
+    assert (MIN_RESTART_DELAY_S, MAX_RESTART_DELAY_S) == (0.2, 5.0)
 
 
 def test_one_signal_stops_every_part_and_leaves_none() -> None:
-    show = Show(Part("a", python(FOREVER)), Part("b", python(FOREVER)))
+    runner = SupervisorRun(Part("a", python(FOREVER)), Part("b", python(FOREVER)))
     pids: list[int] = []
 
     def script() -> None:
-        show.wait_for("| up", times=2)
-        pids.extend(show.pid(name) for name in "ab")
+        runner.wait_for("| up", times=2)
+        pids.extend(runner.pid(name) for name in "ab")
 
-    assert show.run(script) < 2.0
+    assert runner.run(script) < 2.0
     assert all(gone(pid) for pid in pids)
 
 
 def test_a_part_that_ignores_the_signal_is_killed_in_time_with_its_children() -> None:
     """C14."""
     child = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {FOREVER!r}])\n{DEAF}"
-    show = Show(Part("deaf", python(child)), grace=1.0)
+    runner = SupervisorRun(Part("deaf", python(child)), grace=1.0)
     pids: list[int] = []
 
     def script() -> None:
-        show.wait_for("| up", times=2)
-        pid = show.pid("deaf")
+        runner.wait_for("| up", times=2)
+        pid = runner.pid("deaf")
         pids.extend([pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())])
 
-    assert show.run(script) < 2.0
+    assert runner.run(script) < 2.0
     assert len(pids) == 2
     until(lambda: all(gone(pid) for pid in pids), seconds=2, what="the end of the children")
 
 
-def test_what_the_others_need_stops_last() -> None:
+def test_a_part_that_the_others_need_stops_last() -> None:
     react = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: ({}, sys.exit()))\n"
     slow = react.format("time.sleep(0.3), print('a done', flush=True)")
     told = react.format("print('b told', flush=True)")
-    show = Show(
+    runner = SupervisorRun(
         Part("b", python(told + FOREVER), stops_last=True), Part("a", python(slow + FOREVER))
     )
-    show.run(lambda: show.wait_for("| up", times=2))
-    said = show.out.getvalue()
+    runner.run(lambda: runner.wait_for("| up", times=2))
+    said = runner.out.getvalue()
     assert said.index("a done") < said.index("b told")
 
 
 def test_lines_carry_the_name_of_their_part_and_a_last_half_line_is_not_lost() -> None:
-    show = Show(
+    runner = SupervisorRun(
         Part("talker", python("print('one\\ntwo'); print('three', end='')"), done_is_fine=True)
     )
-    show.run(lambda: show.wait_for("three"))
-    assert [line for line in show.out.getvalue().splitlines() if line.startswith("talker")] == [
+    runner.run(lambda: runner.wait_for("three"))
+    assert [line for line in runner.out.getvalue().splitlines() if line.startswith("talker")] == [
         "talker | one", "talker | two", "talker | three",
     ]  # fmt: skip
 
 
-def test_a_part_with_nothing_to_do_is_not_started_again() -> None:
+def test_a_part_with_nothing_to_do_is_not_restarted() -> None:
     part = Part("idle", python("pass"), done_is_fine=True)
-    show = Show(part)
-    show.run(lambda: until(lambda: part.over, what="the end of the part"))
+    runner = SupervisorRun(part)
+    runner.run(lambda: until(lambda: part.done, what="the end of the part"))
     assert part.restarts == 0
 
 
-def test_a_changed_source_file_reloads_the_parts_that_want_it(tmp_path: Path) -> None:
+def test_a_changed_source_file_restarts_the_parts_that_reload(tmp_path: Path) -> None:
     """F23."""
     source = tmp_path / "source.py"
     source.write_text("1")
-    show = Show(
+    runner = SupervisorRun(
         Part("web", python(FOREVER), reloads=True),
         Part("db", python(FOREVER)),
         watched=lambda: [source],
     )
 
     def script() -> None:
-        show.wait_for("| up", times=2)
-        database, web = show.pid("db"), show.pid("web")
-        until(lambda: show.supervisor._stamps, what="the first look at the sources")
+        runner.wait_for("| up", times=2)
+        database, web = runner.pid("db"), runner.pid("web")
+        until(lambda: runner.supervisor._mtimes, what="the first look at the sources")
         os.utime(source, ns=(1, 1))
-        show.wait_for("source.py changed: reloading")
-        show.wait_for("web | up", times=2)
-        assert show.pid("web") != web
-        assert show.pid("db") == database
+        runner.wait_for("source.py changed: reloading")
+        runner.wait_for("web | up", times=2)
+        assert runner.pid("web") != web
+        assert runner.pid("db") == database
 
-    show.run(script)
+    runner.run(script)
 
 
 def test_parts_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
@@ -205,8 +205,8 @@ def test_parts_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["\x1b[2Jcleared", "\xff\xfe"])
-def test_odd_bytes_in_a_log_do_not_stop_the_supervisor(word: str) -> None:
-    show = Show(
+def test_invalid_utf8_in_a_log_does_not_stop_the_supervisor(word: str) -> None:
+    runner = SupervisorRun(
         Part(
             "odd",
             python(
@@ -215,4 +215,61 @@ def test_odd_bytes_in_a_log_do_not_stop_the_supervisor(word: str) -> None:
             done_is_fine=True,
         )
     )
-    show.run(lambda: show.wait_for("next"))
+    runner.run(lambda: runner.wait_for("next"))
+
+
+ALIVE = """
+import time
+from libraries import supervision
+supervision.HEARTBEAT_S = 0.05
+supervision.send_heartbeats()
+print('up', flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_frozen_part_is_killed_and_restarted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.supervision.FROZEN_AFTER_S", 0.5)
+    runner = SupervisorRun(Part("a", python(ALIVE)))
+
+    def script() -> None:
+        runner.wait_for("up")
+        until(lambda: runner.parts["a"].heartbeat_at is not None, what="a heartbeat")
+        first = runner.pid("a")
+        os.kill(first, signal.SIGSTOP)
+        runner.wait_for("up", times=2)
+        assert gone(first)
+        assert runner.pid("a") != first
+
+    runner.run(script)
+    assert "has not responded" in runner.out.getvalue()
+
+
+def test_a_part_without_heartbeats_is_never_called_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.supervision.FROZEN_AFTER_S", 0.1)
+    runner = SupervisorRun(Part("a", python(FOREVER)), Part("b", python(ALIVE)))
+
+    def script() -> None:
+        runner.wait_for("up", times=2)
+        beat = runner.parts["b"].heartbeat_at
+        until(lambda: runner.parts["b"].heartbeat_at not in (None, beat), what="heartbeats of b")
+
+    runner.run(script)
+    assert "a has not responded" not in runner.out.getvalue()
+
+
+def test_an_error_in_the_greeting_does_not_stop_the_parts() -> None:
+    runner = SupervisorRun(Part("a", python(FOREVER)))
+
+    def fail() -> None:
+        raise TimeoutError("no reply")
+
+    def script() -> None:
+        runner.wait_for("TimeoutError: no reply")
+        runner.wait_for("up")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=script)
+    thread.start()
+    assert runner.supervisor.run(ready=fail) == 0
+    thread.join()

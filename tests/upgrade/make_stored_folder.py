@@ -1,14 +1,13 @@
-"""Store a data folder of this version, for the test of the versions after it.
+"""Store a data folder of this version for the upgrade tests of later versions.
 
     python -m tests.upgrade.make_stored_folder 0.1.0
 
-This runs the service in a folder of its own, has it do a bit of everything over HTTP, stops it
-while jobs wait, and stores what is left as `tests/upgrade/stored/0.1.0`. Run it once, before a
-version is published. The test then starts every later version on what was stored. The module
-`stored_folder` tells what that is, and how it is laid out again.
+This runs the service in a temporary folder, uses its features over HTTP, stops it while jobs wait, and
+stores the result as `tests/upgrade/stored/0.1.0`. Run it once before a version is published. The test
+starts every later version on it. `stored_folder` describes the format.
 
-The traces of failed jobs are stored too, with the paths of the source files: run it from a copy
-in a folder that everybody may know of, such as /tmp/vector-api.
+Tracebacks of failed jobs contain the paths of the source files: run it from a copy in a public folder
+such as /tmp/vector-api.
 """
 
 from __future__ import annotations
@@ -42,16 +41,16 @@ LATE = {"file_path": "uploads/late.csv", "format": "json"}
 PRICES = b"day,price\n1,3.5\n2,4.25\n3,2\n"
 TOWNS = b"town,height\nOban,10\nFort William,12\n"
 NOBODY = "http://127.0.0.1:1031"
-# Whoever stops a service may do so while something is about to be due.
+# A service may be stopped right before something is due.
 SOON, LATER = 10, 3 * 86400
-# Seconds that the record of a job is kept at least, and how many of them are to be left at the end.
+# Minimum lifetime of a record, and how much of it must remain at the end.
 BRIEF, LEFT = 60, 15
 BRIEF_FILE = "brief.svg"
 Names = dict[str, str]
 
 
 def make_ended(client: Client) -> Names:
-    """Have jobs done to their end, well or not, and return their ids by what they are."""
+    """Run jobs to their end, successful or not, and return their ids by kind."""
     names: Names = {"spiral": client.queue("/artboard/create", {**SPIRAL, "id": "kept"})}
     names["grid"] = client.queue("/artboard/create", {**GRID, "id": "labelled"})
     names["text"] = client.queue("/texts", {"type": "analyze", "content": "Draw me a ship"})
@@ -66,12 +65,12 @@ def make_ended(client: Client) -> Names:
 
 
 def failing_for(file: dict[str, str]) -> dict[str, Any]:
-    """Return a request for a job that fails for good, unless its file is there when it runs."""
+    """Return a request for a job that fails unless its file exists when it runs."""
     return {"task": "workers.data_tasks.process_file", "kwargs": file, "retry": {"max": 0}}
 
 
 def make_brief(client: Client) -> str:
-    """Have a job done whose record and file are to be removed soon, and return its id."""
+    """Run a job whose record and file expire soon, and return its id."""
     arguments = {"width": 30, "height": 20, "pattern_type": "grid", "output_filename": BRIEF_FILE}
     drawing = {"task": "workers.svg_tasks.generate_complex_svg", "kwargs": arguments}
     job_id = client.queue("/jobs", {**drawing, "result_ttl": BRIEF})
@@ -80,7 +79,7 @@ def make_brief(client: Client) -> str:
 
 
 def label_drawings(client: Client, names: Names) -> None:
-    """Keep one drawing for good, and give another a title and a tag."""
+    """Pin one drawing, and give another one a title and a tag."""
     drawings = {one["job_id"]: f"/gallery/{one['id']}" for one in client.get("/gallery")["items"]}
     client.post(f"{drawings[names['spiral']]}/keep")
     label = {"title": "Window", "tags": ["wall"]}
@@ -88,18 +87,18 @@ def label_drawings(client: Client, names: Names) -> None:
 
 
 def make_waiting(client: Client) -> Names:
-    """Queue jobs that wait when the service is stopped, each for another reason.
+    """Queue jobs that wait when the service is stopped, each for a different reason.
 
     Returns their ids by what they are.
     """
     client.post("/queue/pause")
-    # Half of a batch: the other half is taken out while the first is done.
+    # Half of a batch; the other half is removed from the queue while the first one runs.
     batch = client.post("/batches", {"operation": "artboard", "items": [GRID, {**GRID, "seed": 2}]})
     first, second = batch["job_ids"]
     client.post(f"/jobs/{second}/cancel")
     client.post("/queue/resume")
     client.wait_for(first, "finished")
-    # Nobody answers at the address of the language model, so this one is tried again later.
+    # The address of the language model is unreachable, so this job is retried later.
     asking = {"task": "workers.text_tasks.generate_text", "args": ["How is the weather?"]}
     names = {"again": client.queue("/jobs", {**asking, "retry": {"max": 2, "interval": SOON}})}
     client.wait_for(names["again"], "scheduled")
@@ -115,7 +114,7 @@ def make_waiting(client: Client) -> Names:
     names["waiting"] = client.queue("/artboard/create", {**SPIRAL, "seed": 8, "webhook": webhook})
     behind = {"depends_on": [names["waiting"]]}
     names["deferred"] = client.queue("/jobs", {**card("Deferred"), **behind})
-    # One that is going to fail, and one behind it that is never going to run.
+    # A job that fails, and one that depends on it.
     names["hopeless"] = client.queue("/jobs", failing_for({**LATE, "file_path": "never.csv"}))
     behind = {"depends_on": [names["hopeless"]]}
     names["doomed"] = client.queue("/jobs", {**card("Doomed"), **behind})
@@ -132,7 +131,7 @@ def make_waiting(client: Client) -> Names:
 
 
 def answers_of(client: Client, names: Names) -> dict[str, Any]:
-    """Return what the service answers to all that the test asks again."""
+    """Return the replies of the service that the test compares."""
     known = {name: client.ask("GET", f"/jobs/{job_id}") for name, job_id in names.items()}
     jobs = {name: reply.json for name, reply in known.items() if reply.status == 200}
     done = {name: job["id"] for name, job in jobs.items() if job["done"]}
@@ -158,7 +157,7 @@ def answers_of(client: Client, names: Names) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Make the folder, and say how large it is."""
+    """Create the folder and print its size."""
     parser = argparse.ArgumentParser(description="Store a data folder of this version.")
     parser.add_argument("version", help="name of the folder below tests/upgrade/stored")
     folder = STORED / str(parser.parse_args().version)
@@ -169,7 +168,7 @@ def main() -> int:
         ended.callback(lambda: service.process.poll() is None and service.stop(signal.SIGKILL))
         service.wait_until_drawn()
         client = Client(int(service.environ["PORT"]))
-        # The drawing that the launcher asks for is large, and has nothing that others have not.
+        # The first drawing of the launcher is large and redundant.
         (first,) = client.get("/jobs")["items"]
         assert client.ask("DELETE", f"/jobs/{first['id']}").status == 204
         brief, finished_at = make_brief(client), time.monotonic()

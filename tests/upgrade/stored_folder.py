@@ -1,26 +1,21 @@
-"""A stored data folder: how it is written down, and laid out again as if no time had passed.
+"""Format of a stored data folder, and its restoration as if no time had passed.
 
-In `stored/<version>` lie:
+`stored/<version>` contains:
 
-- `broker.json`: every key of the broker, its value as DUMP gives it, and the time that it had
-  left to live;
-- `gallery.sqlite3`, `uploads` and `output`: files as they lay in DATA_DIR and OUTPUT_DIR;
-- `answers.json`: what the service answered before it was stopped, and the ids of its jobs by what
-  they are there for.
+- `broker.json`: all keys of the broker, with the DUMP of the value and the remaining time to live;
+- `gallery.sqlite3`, `uploads` and `output`: the files of DATA_DIR and OUTPUT_DIR;
+- `answers.json`: the replies of the service before it was stopped, and the ids of its jobs by kind.
 
-Three things in it would not last a year, or are bound to the folder in which they were made. They
-are changed when it is laid out:
+Data that would expire or depends on the folder is changed when it is restored:
 
-- A key gets the time to live that it had left when it was stored.
-- `DUE_TIMES` are the sorted sets scored by when something is due: that is put as far ahead as it
-  was. The other two, an owner's jobs and the deferred jobs, are scored by when a job was made,
-  which may be long ago.
-- Paths in the results of jobs are absolute: they get the new OUTPUT_DIR.
+- A key gets its remaining time to live.
+- `DUE_TIMES`, the sorted sets scored by a due time, keep their distance from now. The other sorted sets,
+  the jobs of an owner and the deferred jobs, are scored by creation time.
+- Paths in the results of jobs are absolute and get the new OUTPUT_DIR.
 
-Times inside records are left as they are: they are shown, and nothing waits for them. The time in
-an id says for how long the service remembers a job whose record is gone. The one job of that kind
-was asked for with an idempotency key, and its id has no time. Uploads are removed when their files
-are old, and the files are new when they are laid out.
+Times inside records are not changed, because they are only displayed. The time in an id determines for
+how long an expired job is recognized; the one such job was queued with an idempotency key, so its id has
+no time. Uploads are deleted by the age of their files, which are new.
 """
 
 from __future__ import annotations
@@ -60,15 +55,15 @@ DUE_TIMES = (
     "vector:parcels-due",
 )
 RESULTS = "rq:results:"
-# How many jobs of each task ended in which way, and how many are in each state that is no good end.
+# Numbers of jobs by task and outcome, and by unsuccessful state.
 TOTALS, STANDING = "vector_jobs_total", "vector_queue_jobs"
-# Keys that live for a minute at most tell of workers that have just stopped.
+# Keys with a lifetime of up to a minute belong to workers that have just stopped.
 SHORTEST_LIFE = 60_000
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer over HTTP."""
+    """An HTTP response."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -76,7 +71,7 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The body, parsed."""
+        """Return the parsed body."""
         return json.loads(self.body)
 
 
@@ -93,7 +88,7 @@ class Client:
         body: Any = None,
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """Make a request; a body that is not bytes is sent as JSON."""
+        """Send a request; a body that is not bytes is sent as JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         plain = body is None or isinstance(body, bytes)
         kind = {} if plain else {"Content-Type": "application/json"}
@@ -106,23 +101,23 @@ class Client:
             connection.close()
 
     def get(self, path: str) -> Any:
-        """Return the JSON that is at an address."""
+        """Return the JSON at an address."""
         reply = self.ask("GET", path)
         assert reply.status == 200, reply.body
         return reply.json
 
     def post(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
-        """Ask for something that is allowed, and return the JSON of the answer."""
+        """Send a POST request that succeeds, and return the JSON."""
         reply = self.ask("POST", path, body, headers)
         assert 200 <= reply.status < 300, reply.body
         return reply.json
 
     def queue(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> str:
-        """Ask for something that becomes a job, and return the id of the job."""
+        """Queue a job and return its id."""
         return str(self.post(path, body, headers)["job_id"])
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
-        """Send a file, and return the answer."""
+        """Upload a file and return the response."""
         kind = {"Content-Type": "multipart/form-data; boundary=cut"}
         return dict(self.post("/uploads", multipart((part(file_name=name), content)), kind))
 
@@ -131,7 +126,7 @@ class Client:
         return str(self.get(f"/jobs/{job_id}")["status"])
 
     def wait_for(self, job_id: str, *statuses: str) -> dict[str, Any]:
-        """Wait until a job is in one of these states, and return it."""
+        """Wait until a job is in one of these states and return it."""
         until(
             lambda: self.status(job_id) in statuses,
             seconds=40,
@@ -140,13 +135,13 @@ class Client:
         return dict(self.get(f"/jobs/{job_id}"))
 
     def text(self, path: str) -> str:
-        """Return the text that is at an address."""
+        """Return the text at an address."""
         reply = self.ask("GET", path)
         assert reply.status == 200, reply.body
         return reply.body.decode()
 
     def result_sha256(self, job_id: str) -> str:
-        """Return the SHA-256 of what a job made, in hex."""
+        """Return the SHA-256 of a job's result in hex."""
         reply = self.ask("GET", f"/jobs/{job_id}/result")
         assert reply.status == 200, reply.body
         return sha256(reply.body).hexdigest()
@@ -161,7 +156,7 @@ class Client:
         return {label: float(value) for label, value in found if float(value)}
 
     def is_ready(self) -> bool:
-        """Tell whether all parts of the service are there."""
+        """Return whether all parts of the service are ready."""
         try:
             return self.ask("GET", "/readyz").status == 200
         except OSError:
@@ -176,7 +171,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "DATA_DIR": str(home / "data"),
         "OUTPUT_DIR": str(home / "output"),
         "SCHEDULES": os.devnull,
-        # The webhook is one of this machine.
+        # The webhook is on this machine.
         "WEBHOOK_PRIVATE": "1",
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",
@@ -186,13 +181,13 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 @contextmanager
 def broker_in(data_dir: Path) -> Iterator[Redis]:
-    """Run a server on the broker's folder while no service uses it; at the end all is on the disk.
+    """Run a server on the broker's folder while no service uses it; at the end the data is on disk.
 
-    Folder and options are those of the version that stored the data, whatever they are by now.
+    Folder and options are those of the version that stored the data.
     """
     folder = data_dir / "broker"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Not in the folder: the path of a socket must be short, and the service's own may lie there.
+    # Not in the folder, because the path of a socket must be short and the service uses that one.
     socket = data_dir / "s"
     options = ("--port", "0", "--save", "", "--appendonly", "yes", "--aof-use-rdb-preamble", "yes")
     place = ("--dir", str(folder), "--unixsocket", str(socket))
@@ -218,14 +213,14 @@ def broker_in(data_dir: Path) -> Iterator[Redis]:
 
 
 def write_down(home: Path, folder: Path) -> None:
-    """Store what a service that has stopped left in `home`, except for its answers."""
+    """Store the data of a stopped service in `home`, except for its replies."""
     with broker_in(home / "data") as client:
         names = sorted(cast("list[bytes]", client.keys("*")))
         keys = {name.decode(): _dumped(client, name) for name in names}
     kept = {name: one for name, one in keys.items() if not 0 < one["ttl_ms"] <= SHORTEST_LIFE}
     told = {"stored_at": time.time(), "output_dir": str(home / "output"), "keys": kept}
     (folder / BROKER).write_text(json.dumps(told, indent=1) + "\n")
-    # Without this, what was written last lies in a file beside the index.
+    # Otherwise the last writes remain in a separate file.
     with closing(sqlite3.connect(home / "data" / GALLERY)) as index:
         index.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(home / "data" / GALLERY, folder / GALLERY)
@@ -234,14 +229,14 @@ def write_down(home: Path, folder: Path) -> None:
 
 
 def _dumped(client: Redis, name: bytes) -> dict[str, Any]:
-    """Return a key's value, and the milliseconds that it has to live; 0 for ever."""
+    """Return the value of a key and its time to live in milliseconds, 0 for no limit."""
     life = max(0, client.pttl(name))
     value = cast("bytes", client.dump(name))
     return {"ttl_ms": life, "dump": base64.b64encode(value).decode()}
 
 
 def lay_out(folder: Path, home: Path) -> None:
-    """Make `home` what it was when it was stored, as if that had been just now."""
+    """Restore `home` as if it had been stored just now."""
     told = json.loads((folder / BROKER).read_text())
     with broker_in(home / "data") as client:
         for name, one in told["keys"].items():
@@ -252,7 +247,7 @@ def lay_out(folder: Path, home: Path) -> None:
             if name.startswith(RESULTS):
                 _move_paths(client, name, told["output_dir"], str(home / "output"))
     shutil.copyfile(folder / GALLERY, home / "data" / GALLERY)
-    # Without the times of the files: they are new.
+    # File times are not restored.
     for here, there in (("uploads", home / "data" / "uploads"), ("output", home / "output")):
         shutil.copytree(folder / here, there, copy_function=shutil.copyfile)
 
@@ -263,7 +258,7 @@ def _move_times(client: Redis, name: str, seconds: float) -> None:
 
 
 def _move_paths(client: Redis, name: str, before: str, now: str) -> None:
-    """Write the results of a job anew, with the paths of another folder in them."""
+    """Rewrite the results of a job with the paths of another folder."""
     entries = cast("list[tuple[bytes, dict[Any, Any]]]", client.xrange(name))
     life = client.pttl(name)
     client.delete(name)

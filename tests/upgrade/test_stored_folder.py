@@ -1,4 +1,4 @@
-"""A service that is started, as `make run` does it, on the data folder of an earlier version."""
+"""Upgrade: the service, started on the data folder of an earlier version."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ WAITING = (
     "waiting_upload",
     "behind_upload",
 )
-# Their time may have come before somebody looks.
+# These may expire before the test reads them.
 DUE = ("again", "soon")
 
 
 @dataclass(frozen=True)
 class Upgraded:
-    """A service on a stored folder: what was answered before, and the jobs before it went on."""
+    """A service on a stored folder, with the earlier replies and the jobs before the queue was resumed."""
 
     client: Client
     home: Path
@@ -56,7 +56,7 @@ class Upgraded:
         return str(self.answers["names"][name])
 
     def job(self, name: str) -> dict[str, Any]:
-        """Return a job as it is now."""
+        """Return the current state of a job."""
         return dict(self.client.get(f"/jobs/{self.id_of(name)}"))
 
     def finish(self, name: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Upgraded:
         return self.client.wait_for(self.id_of(name), "finished")
 
     def result(self, job_id: str) -> bytes:
-        """Return what a job made."""
+        """Return the result of a job."""
         reply = self.client.ask("GET", f"/jobs/{job_id}/result")
         assert reply.status == 200, reply.body
         return reply.body
@@ -72,7 +72,7 @@ class Upgraded:
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
-    """A service that was started with its queue paused, as it was stored, and then let go on."""
+    """A service that was started with a paused queue, as stored, and then resumed."""
     stored = STORED / request.param
     answers = json.loads((stored / ANSWERS).read_text())
     with ExitStack() as ended:
@@ -90,19 +90,19 @@ def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
         at_first["standing"] = client.measures(STANDING)
         for name in WAITING + DUE:
             at_first[name] = client.ask("GET", f"/jobs/{answers['names'][name]}").json
-        # Its file is not stored yet.
+        # The file is not stored yet.
         asked = {"file_path": answers["waiting_file"], "format": "csv"}
         at_first["coming"] = client.ask("POST", "/data/process", asked).json
         client.post("/queue/resume")
         yield Upgraded(client, home, answers, at_first)
 
 
-def tells(now: Any, before: Any) -> bool:
-    """Tell whether an answer has all that an earlier one had; members may have joined."""
+def contains(now: Any, before: Any) -> bool:
+    """Return whether a reply has all members of an earlier one; new members are permitted."""
     if isinstance(before, dict) and isinstance(now, dict):
-        return all(name in now and tells(now[name], before[name]) for name in before)
+        return all(name in now and contains(now[name], before[name]) for name in before)
     if isinstance(before, list) and isinstance(now, list):
-        return len(now) == len(before) and all(map(tells, now, before))
+        return len(now) == len(before) and all(map(contains, now, before))
     return bool(now == before)
 
 
@@ -111,9 +111,9 @@ def test_there_is_a_stored_folder() -> None:
 
 
 @pytest.mark.parametrize("name", ENDED)
-def test_a_job_that_had_ended_is_told_as_before(upgraded: Upgraded, name: str) -> None:
+def test_an_ended_job_is_reported_as_before(upgraded: Upgraded, name: str) -> None:
     job = upgraded.job(name)
-    assert tells(job, upgraded.answers["jobs"][name]), job
+    assert contains(job, upgraded.answers["jobs"][name]), job
 
 
 def test_a_finished_job_still_gives_the_same_bytes(upgraded: Upgraded) -> None:
@@ -123,53 +123,53 @@ def test_a_finished_job_still_gives_the_same_bytes(upgraded: Upgraded) -> None:
 
 
 @pytest.mark.parametrize("name", ENDED)
-def test_the_log_and_the_events_are_those_of_before(upgraded: Upgraded, name: str) -> None:
+def test_the_log_and_the_events_are_unchanged(upgraded: Upgraded, name: str) -> None:
     job_id = upgraded.id_of(name)
     assert upgraded.client.text(f"/jobs/{job_id}/logs") == upgraded.answers["logs"][name]
     assert upgraded.client.events(job_id) == upgraded.answers["events"][name]
 
 
-def test_a_failed_job_tells_its_error_and_can_be_tried_again(upgraded: Upgraded) -> None:
+def test_a_failed_job_has_its_error_and_can_be_retried(upgraded: Upgraded) -> None:
     client, job_id, job = upgraded.client, upgraded.id_of("failed"), upgraded.job("failed")
     assert job["error"]
-    assert tells(job, upgraded.answers["jobs"]["failed"]), job
+    assert contains(job, upgraded.answers["jobs"]["failed"]), job
     assert client.text(f"/jobs/{job_id}/logs") == upgraded.answers["logs"]["failed"]
     assert client.events(job_id) == upgraded.answers["events"]["failed"]
-    # The file that it missed is there now.
+    # The missing file exists now.
     (upgraded.home / "data" / "uploads" / "late.csv").write_bytes(PRICES)
     client.post(f"/jobs/{job_id}/retry")
     upgraded.finish("failed")
     assert len(json.loads(upgraded.result(job_id))) == 3
 
 
-def test_a_job_that_waits_for_its_next_attempt_gets_it(upgraded: Upgraded) -> None:
+def test_a_job_that_waits_for_a_retry_is_retried(upgraded: Upgraded) -> None:
     first, before = upgraded.at_first["again"], upgraded.answers["jobs"]["again"]
     assert first["status"] in ("scheduled", "queued")
-    assert tells(first["attempts"], before["attempts"])
+    assert contains(first["attempts"], before["attempts"])
     assert first["retries_left"] == before["retries_left"]
-    # No language model is set now, so the reply goes by keywords.
+    # Without a language model the reply is chosen by keyword.
     job = upgraded.finish("again")
     assert job["result"]["engine"] == "keywords"
     assert job["attempt"] == 2
 
 
-def test_the_queue_is_paused_until_somebody_resumes_it(upgraded: Upgraded) -> None:
+def test_the_queue_is_paused_until_it_is_resumed(upgraded: Upgraded) -> None:
     assert upgraded.at_first["capacity"]["paused"]
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_a_job_that_waited_waits_on_as_before(upgraded: Upgraded, name: str) -> None:
+def test_a_waiting_job_still_waits(upgraded: Upgraded, name: str) -> None:
     job = upgraded.at_first[name]
-    assert tells(job, upgraded.answers["jobs"][name]), job
+    assert contains(job, upgraded.answers["jobs"][name]), job
 
 
 @pytest.mark.parametrize("name", ["waiting", "deferred", "soon", "waiting_upload"])
-def test_a_job_that_waited_runs_to_its_end(upgraded: Upgraded, name: str) -> None:
+def test_a_waiting_job_runs_to_its_end(upgraded: Upgraded, name: str) -> None:
     assert upgraded.finish(name)["error"] is None
     assert upgraded.result(upgraded.id_of(name))
 
 
-def test_a_job_behind_one_that_fails_is_given_up(upgraded: Upgraded) -> None:
+def test_a_job_that_depends_on_a_failed_one_fails(upgraded: Upgraded) -> None:
     upgraded.client.wait_for(upgraded.id_of("hopeless"), "failed")
     doomed = upgraded.client.wait_for(upgraded.id_of("doomed"), "failed")
     assert doomed["error_code"] == "dependency-failed"
@@ -192,12 +192,12 @@ def test_a_job_for_later_keeps_its_time_and_can_be_canceled(upgraded: Upgraded) 
 def test_the_gallery_shows_the_drawings_with_their_titles_and_tags(upgraded: Upgraded) -> None:
     now = {one["id"]: one for one in upgraded.client.get("/gallery?limit=100")["items"]}
     for before in upgraded.answers["gallery"]:
-        assert tells(now.get(before["id"]), before), before
+        assert contains(now.get(before["id"]), before), before
         drawing = upgraded.client.ask("GET", before["links"]["drawing"])
         assert (drawing.status, len(drawing.body)) == (200, before["size"])
 
 
-def test_a_kept_drawing_is_kept_and_words_find_what_was_labelled(upgraded: Upgraded) -> None:
+def test_a_pinned_drawing_is_kept_and_the_search_finds_labels(upgraded: Upgraded) -> None:
     (kept,) = upgraded.client.get("/gallery?kept=1")["items"]
     assert kept["job_id"] == upgraded.id_of("spiral")
     (labelled,) = upgraded.client.get("/gallery?q=window&tag=wall")["items"]
@@ -215,7 +215,7 @@ def test_a_stored_upload_can_be_converted_and_drawn(upgraded: Upgraded) -> None:
     assert b"<svg" in upgraded.result(drawn)
 
 
-def test_a_file_on_its_way_arrives_and_what_waited_for_it_is_done(upgraded: Upgraded) -> None:
+def test_a_staged_upload_is_stored_and_its_dependents_run(upgraded: Upgraded) -> None:
     stored = upgraded.finish("waiting_upload")["result"]
     assert stored["size"] == len(TOWNS)
     upgraded.finish("behind_upload")
@@ -223,7 +223,7 @@ def test_a_file_on_its_way_arrives_and_what_waited_for_it_is_done(upgraded: Upgr
     assert [row["town"] for row in rows] == ["Oban", "Fort William"]
 
 
-def test_a_file_on_its_way_can_be_asked_for_before_it_arrives(upgraded: Upgraded) -> None:
+def test_a_staged_upload_can_be_requested_before_it_is_stored(upgraded: Upgraded) -> None:
     job_id = upgraded.at_first["coming"]["job_id"]
     upgraded.client.wait_for(job_id, "finished")
     assert b"Fort William,12" in upgraded.result(job_id)
@@ -238,7 +238,7 @@ def test_a_batch_that_was_half_done_is_completed(upgraded: Upgraded) -> None:
     assert [job["id"] for job in now["jobs"]] == [job["id"] for job in before["jobs"]]
 
 
-def test_a_request_that_is_sent_again_gets_its_first_answer(upgraded: Upgraded) -> None:
+def test_a_repeated_request_gets_its_first_reply(upgraded: Upgraded) -> None:
     again = upgraded.client.ask("POST", "/postcards", CARD, {"Idempotency-Key": "order-17"})
     assert again.headers["Idempotency-Replayed"] == "true"
     assert again.json == upgraded.answers["keyed"]
@@ -251,28 +251,28 @@ def test_a_request_that_is_sent_again_gets_its_first_answer(upgraded: Upgraded) 
     assert other.status == 422
 
 
-def test_a_deleted_job_is_gone_and_a_stranger_was_never_there(upgraded: Upgraded) -> None:
+def test_a_deleted_job_is_expired_and_an_unknown_one_not_found(upgraded: Upgraded) -> None:
     deleted = upgraded.id_of("deleted")
     assert upgraded.client.ask("GET", f"/jobs/{deleted}").status == 410
     assert upgraded.client.ask("GET", f"/jobs/{deleted[::-1]}").status == 404
 
 
-def test_a_job_whose_time_is_over_goes_with_its_file(upgraded: Upgraded) -> None:
+def test_an_expired_job_is_deleted_with_its_file(upgraded: Upgraded) -> None:
     assert upgraded.at_first["brief"]
     file = upgraded.home / "output" / BRIEF_FILE
     until(lambda: not file.exists(), seconds=60, what="the end of the file")
     job_id = upgraded.answers["brief"]
-    # How long ago it was made says whether it is still remembered.
+    # Its age determines whether it is still recognized.
     assert upgraded.client.ask("GET", f"/jobs/{job_id}").status in (404, 410)
     drawings = upgraded.client.get("/gallery?limit=100")["items"]
     assert job_id not in [one["job_id"] for one in drawings]
 
 
-def test_a_webhook_asked_for_before_is_told(upgraded: Upgraded) -> None:
+def test_a_stored_webhook_is_called(upgraded: Upgraded) -> None:
     assert upgraded.client.get("/webhooks/secret") == upgraded.answers["secret"]
     address = f"/jobs/{upgraded.id_of('waiting')}/deliveries"
     upgraded.finish("waiting")
-    # Nobody listens at its address; that it was tried is enough.
+    # The address is unreachable; an attempt is sufficient.
     until(lambda: upgraded.client.get(address)["items"], seconds=40, what="a delivery")
     assert upgraded.client.get(address)["items"][-1]["event"] == "finished"
 
@@ -285,17 +285,17 @@ def test_all_jobs_are_still_listed_in_their_order(upgraded: Upgraded) -> None:
 
 def test_notifications_can_still_be_read(upgraded: Upgraded) -> None:
     now = upgraded.client.get("/notifications")
-    assert tells(now, upgraded.answers["notifications"]), now
+    assert contains(now, upgraded.answers["notifications"]), now
 
 
 def test_the_same_request_still_makes_the_same_drawing(upgraded: Upgraded) -> None:
-    # Other code draws anew, what this code drew is copied: the bytes are the same either way.
+    # Other code draws again, this code copies: the bytes are the same.
     job_id = upgraded.client.queue("/artboard/create", {**SPIRAL, "id": "again"})
     upgraded.client.wait_for(job_id, "finished")
     assert upgraded.client.result_sha256(job_id) == upgraded.answers["results"]["spiral"]
 
 
-def test_the_counts_of_jobs_go_on_from_where_they_were(upgraded: Upgraded) -> None:
+def test_the_totals_of_jobs_continue(upgraded: Upgraded) -> None:
     now = upgraded.client.measures(TOTALS)
     for name, number in upgraded.answers["totals"].items():
         assert now.get(name, 0) >= number, name

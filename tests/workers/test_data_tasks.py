@@ -1,4 +1,4 @@
-"""The data task, called as a function and run by the real worker."""
+"""The data task, called directly and run by the real worker."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_file_is_queued_by_its_dotted_path_and_converted(
     assert json.loads(Path(record.result["path"]).read_text()) == [{"a": "1"}]
 
 
-def test_a_missing_file_fails_the_job_without_telling_where_it_looked(
+def test_a_missing_file_fails_the_job_without_revealing_paths(
     settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     put(settings, "other.csv", "")

@@ -1,4 +1,4 @@
-"""The mail task, called as a function and run by the real worker."""
+"""The mail tasks, called directly and run by the real worker."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ StartServer = Callable[[MailServer], MailServer]
 
 
 class Choosy(MailServer):
-    """A server that answers to each recipient as `choices` say, which may change meanwhile; it takes the others."""
+    """A server that replies to the recipients in `choices` with those replies, and accepts others."""
 
     def __init__(self, **choices: str) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Choosy(MailServer):
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        """Take a recipient, or not."""
+        """Accept or refuse a recipient."""
         self.asked.append(address)
         reply = self.choices.get(address.partition("@")[0])
         if reply is None:
@@ -57,7 +57,7 @@ class Choosy(MailServer):
 
 
 class Halting(MailServer):
-    """A server that falls silent once, at a step of a mail to `whom`: at `RCPT`, or at `DATA` when it has taken the mail."""
+    """A server that stops responding once, in a mail to `whom`: at `RCPT`, or at `DATA` after accepting it."""
 
     def __init__(self, step: str, whom: str) -> None:
         super().__init__()
@@ -67,19 +67,19 @@ class Halting(MailServer):
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
-        """Take a recipient."""
+        """Accept a recipient."""
         envelope.rcpt_tos.append(address)
         await self.halt("RCPT", address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take a mail."""
+        """Accept a mail."""
         self.envelopes.append(envelope)
         await self.halt("DATA", envelope.rcpt_tos[0])
         return "250 OK"
 
     async def halt(self, step: str, whom: str) -> None:
-        """Say nothing until the client is gone."""
+        """Block until the client disconnects."""
         if (step, whom) == (self.step, self.whom) and not self.silent.is_set():
             self.silent.set()
             await asyncio.Event().wait()
@@ -87,7 +87,7 @@ class Halting(MailServer):
 
 @pytest.fixture
 def started(settings: Settings) -> Iterator[StartServer]:
-    """A function that starts a mail server and has the settings name it."""
+    """Return a function that starts a mail server and sets SMTP_URL."""
     running: list[MailServer] = []
 
     def start(server: MailServer) -> MailServer:
@@ -185,22 +185,22 @@ def test_a_bad_recipient_fails_the_job_with_its_code(run_jobs: Callable[[], None
     assert (record.status, record.error_code) == ("failed", "bad-recipient")
 
 
-# To many
+# Several recipients
 
 
 @pytest.mark.usefixtures("settings")
-def test_each_recipient_gets_a_mail_of_their_own(started: StartServer) -> None:
+def test_each_recipient_gets_a_separate_mail(started: StartServer) -> None:
     """M9."""
     server = started(MailServer())
     result = send_batch(PEOPLE, "s", context={"name": "all of you"})
     assert result["counts"] == {"sent": 3, "refused": 0, "failed": 0}
     assert [item["recipient"] for item in result["items"]] == reached(server) == PEOPLE
     assert [envelope.rcpt_tos for envelope in server.envelopes] == [[one] for one in PEOPLE]
-    # One connection is enough for all of them.
+    # All mails use one connection.
     assert len({id(session) for session in server.sessions}) == 1
 
 
-def test_one_that_is_refused_fails_alone_and_says_why(started: StartServer) -> None:
+def test_a_refused_recipient_fails_alone_with_a_reason(started: StartServer) -> None:
     server = started(Choosy(bob="550 unknown"))
     result = send_batch([PEOPLE[0], "not an address", PEOPLE[1], PEOPLE[0].upper(), PEOPLE[2]], "s")
     assert result["counts"] == {"sent": 2, "refused": 2, "failed": 0}
@@ -215,17 +215,19 @@ def test_one_that_is_refused_fails_alone_and_says_why(started: StartServer) -> N
 
 
 @pytest.mark.parametrize("recipients", [[], ["a@example.com"] * 101, "ann@example.com", None])
-def test_a_mail_to_nobody_or_to_too_many_is_refused(settings: Settings, recipients: Any) -> None:
+def test_a_mail_without_recipients_or_with_too_many_is_rejected(
+    settings: Settings, recipients: Any
+) -> None:
     with raises_code("bad-recipients"):
         send_batch(recipients, "s")
     assert not (settings.storage.output_dir / "mail").exists()
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_next_attempt_sends_only_to_those_who_were_not_sent_to(
+def test_a_retry_sends_only_the_failed_mails(
     started: StartServer, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
-    """Bob's server asks to come back, Cem's refuses for good."""
+    """Bob's server refuses temporarily, Cem's permanently."""
     server = started(Choosy(bob="451 later", cem="550 no"))
     assert isinstance(server, Choosy)
     job = submit(MANY, [PEOPLE, "s"], options=JobOptions(retry_pause=0.01))
@@ -251,7 +253,7 @@ def test_the_next_attempt_sends_only_to_those_who_were_not_sent_to(
 
 
 @pytest.mark.usefixtures("broker")
-def test_the_last_attempt_tells_who_was_not_reached(
+def test_the_last_attempt_reports_who_was_not_reached(
     started: StartServer, run_jobs: Callable[[], None]
 ) -> None:
     started(Choosy(bob="451 later"))
@@ -263,7 +265,7 @@ def test_the_last_attempt_tells_who_was_not_reached(
 
 
 @pytest.mark.usefixtures("broker")
-def test_while_the_server_is_away_the_job_waits_for_another_attempt_and_says_so(
+def test_during_an_outage_of_the_server_the_job_waits_for_a_retry(
     settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     with socket.socket() as closed:
@@ -282,10 +284,10 @@ def test_while_the_server_is_away_the_job_waits_for_another_attempt_and_says_so(
     )
 
 
-def test_a_silent_server_is_waited_for_once_in_an_attempt(
+def test_an_attempt_waits_for_a_silent_server_only_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every further recipient would cost the same patience again."""
+    """Each further recipient would cost another timeout."""
     monkeypatch.setattr(delivery, "TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         use_settings(settings.with_values(smtp_url=f"smtp://127.0.0.1:{silent.getsockname()[1]}"))
@@ -297,7 +299,7 @@ def test_a_silent_server_is_waited_for_once_in_an_attempt(
             silent.accept()
 
 
-# When a worker dies
+# Killed workers
 
 
 def wait_until_done(job_id: str) -> JobRecord:
@@ -305,7 +307,7 @@ def wait_until_done(job_id: str) -> JobRecord:
     return record_of(job_id)
 
 
-def test_a_worker_that_is_killed_between_two_recipients_leaves_the_rest_to_the_next_attempt(
+def test_after_a_kill_between_two_recipients_a_retry_sends_the_rest(
     started: StartServer, start_worker: Callable[..., WorkerProcess]
 ) -> None:
     server = started(Halting("RCPT", PEOPLE[1]))
@@ -320,10 +322,10 @@ def test_a_worker_that_is_killed_between_two_recipients_leaves_the_rest_to_the_n
     assert reached(server) == PEOPLE
 
 
-def test_a_worker_that_is_killed_before_it_hears_of_its_success_sends_one_mail_twice_under_one_id(
+def test_after_a_kill_before_the_reply_a_mail_is_sent_twice_with_one_id(
     started: StartServer, start_worker: Callable[..., WorkerProcess]
 ) -> None:
-    """The one moment that nobody can close: both copies are known as one mail."""
+    """This cannot be prevented; both copies have the same Message-ID."""
     server = started(Halting("DATA", PEOPLE[1]))
     assert isinstance(server, Halting)
     worker = start_worker(SMTP_URL=server.url())
@@ -335,11 +337,11 @@ def test_a_worker_that_is_killed_before_it_hears_of_its_success_sends_one_mail_t
     assert len({mail["Message-ID"] for mail in server.mails()}) == 3
 
 
-# What goes with it, and where it goes
+# Attachments and recipients
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_mail_shows_and_carries_what_a_job_made(
+def test_a_mail_shows_and_attaches_the_files_of_a_job(
     started: StartServer, run_jobs: Callable[[], None]
 ) -> None:
     server = started(MailServer())
@@ -368,7 +370,7 @@ def test_a_mail_shows_and_carries_what_a_job_made(
 
 
 @pytest.mark.usefixtures("broker")
-def test_what_somebody_else_made_is_neither_attached_nor_shown(
+def test_files_of_another_owner_are_neither_attached_nor_shown(
     started: StartServer, run_jobs: Callable[[], None]
 ) -> None:
     """Attack list, row 28."""

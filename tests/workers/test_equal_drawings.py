@@ -1,4 +1,4 @@
-"""An equal request is answered from the stored drawing; whatever is wrong with what is remembered, the picture is right."""
+"""Reuse of stored drawings for equal requests; wrong cache entries never affect the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DRAWN, AGAIN = "stored", "truchet was already drawn"
 
 @pytest.fixture
 def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings of a process that runs its jobs itself, in all the steps that a worker takes."""
+    """Settings with immediate mode, in which jobs run through the same steps."""
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield changed
@@ -33,7 +33,7 @@ def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[S
 
 @pytest.fixture
 def draw(immediate: Settings) -> Callable[..., JobRecord]:
-    """Draw by a job, and return the job as it ended."""
+    """Draw in a job, and return its record."""
     names = (f"drawings/{number}.svg" for number in range(100))
     return lambda **more: ended(
         enqueue_background_job(TASK, **{**BOARD, "output_filename": next(names), **more}).id
@@ -58,8 +58,8 @@ def stored(record: JobRecord) -> bytes:
         return file.read()
 
 
-def memory_of(settings: Settings, owner: str = "anonymous") -> tuple[Redis, str]:
-    """The broker, and the key of what it remembers of the drawing."""
+def cache_entry_of(settings: Settings, owner: str = "anonymous") -> tuple[Redis, str]:
+    """Return a client, and the key of the cache entry of the drawing."""
     artboard = load_artboard(
         BOARD["width"], BOARD["height"], BOARD["pattern_type"], seed=BOARD["seed"]
     )
@@ -88,7 +88,7 @@ def test_an_equal_request_gets_the_same_bytes_without_a_drawing(
     assert one["plot"]["vertices"] > 100
     assert stored(first) == stored(second)
     assert one["recipe_sha256"].encode() in stored(first)
-    # The copy stands for itself: what it was copied from may go.
+    # The copy does not depend on the original.
     delete_job(first.id)
     assert told(draw()) == AGAIN
 
@@ -104,14 +104,14 @@ def test_a_request_that_differs_in_anything_is_drawn(
     assert told(draw(**more)) == DRAWN
 
 
-def test_nobody_is_answered_with_the_drawing_of_another(draw: Callable[..., JobRecord]) -> None:
+def test_drawings_of_other_owners_are_not_reused(draw: Callable[..., JobRecord]) -> None:
     draw()
     with as_owner("ann"):
         assert told(draw()) == DRAWN
         assert told(draw()) == AGAIN
 
 
-def test_a_drawing_whose_file_is_gone_is_drawn_again(draw: Callable[..., JobRecord]) -> None:
+def test_a_drawing_with_a_missing_file_is_drawn_again(draw: Callable[..., JobRecord]) -> None:
     first = draw()
     data = stored(first)
     output_folder().remove(first.artifacts[0]["name"])
@@ -120,7 +120,7 @@ def test_a_drawing_whose_file_is_gone_is_drawn_again(draw: Callable[..., JobReco
     assert stored(second) == data
 
 
-def test_another_file_under_the_name_of_a_drawing_is_never_handed_out(
+def test_a_replaced_file_is_not_reused(
     draw: Callable[..., JobRecord],
 ) -> None:
     first = draw()
@@ -137,20 +137,20 @@ def test_a_drawing_whose_job_was_deleted_is_drawn_again(draw: Callable[..., JobR
 
 
 @pytest.mark.parametrize("value", ["", "}{", "17", '["nonesuch", "00"]', '["a"]', "null", "[1, 2]"])
-def test_whatever_the_memory_says_the_drawing_is_right(
+def test_a_wrong_cache_entry_does_not_affect_the_drawing(
     draw: Callable[..., JobRecord], immediate: Settings, value: str
 ) -> None:
-    client, key = memory_of(immediate)
+    client, key = cache_entry_of(immediate)
     client.set(key, value)
     assert told(draw()) == DRAWN
     assert told(draw()) == AGAIN
 
 
-def test_a_memory_is_no_older_than_the_files_that_it_remembers(
+def test_a_cache_entry_expires_with_its_files(
     draw: Callable[..., JobRecord], immediate: Settings
 ) -> None:
     draw()
-    client, key = memory_of(immediate)
+    client, key = cache_entry_of(immediate)
     assert 0 < client.ttl(key) <= immediate.jobs.result_ttl
 
 

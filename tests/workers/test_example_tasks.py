@@ -1,4 +1,4 @@
-"""The example task, called as a function and run by the real worker."""
+"""The example task, called directly and run by the real worker."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_task_reports_each_step_when_it_is_done(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("seconds", [-0.1, 60.1, float("nan"), float("inf"), True, "1", None])
-def test_what_is_no_pause_is_refused(seconds: float) -> None:
+def test_an_invalid_duration_is_rejected(seconds: float) -> None:
     with pytest.raises(InvalidInput, match="from 0 to 60"):
         example_long_task(seconds)
 

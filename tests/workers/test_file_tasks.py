@@ -1,4 +1,4 @@
-"""The batch task, called as a function and run by the real worker."""
+"""The batch task, called directly and run by the real worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tasks for quiet hours, by real jobs."""
+"""The maintenance tasks, run as jobs."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def test_the_digest_goes_to_the_admin_and_names_the_drawings(
     assert result["drawings"] == 1
 
 
-def test_without_an_admin_nobody_gets_a_digest(settings: Settings, run_jobs: RunJobs) -> None:
+def test_without_an_admin_no_digest_is_sent(settings: Settings, run_jobs: RunJobs) -> None:
     digest = enqueue_background_job("workers.maintenance_tasks.send_digest")
     run_jobs()
     assert digest.return_value() == {"drawings": 0, "job_id": None}
     assert list(output_folder().names()) == []
 
 
-def test_the_clean_up_removes_what_dead_writers_left_and_nothing_else(
+def test_the_clean_up_deletes_only_files_of_dead_writers(
     settings: Settings, run_jobs: RunJobs
 ) -> None:
     kept = Path(output_folder().publish("a.svg", "<svg/>").path)
@@ -66,7 +66,7 @@ def test_the_clean_up_removes_what_dead_writers_left_and_nothing_else(
     assert (kept.exists(), fresh.exists(), left.exists()) == (True, True, False)
 
 
-def test_the_schedules_that_come_with_the_product_can_be_used(settings: Settings) -> None:
+def test_the_shipped_schedules_are_valid(settings: Settings) -> None:
     shipped = load_schedules(settings.with_values(schedules=REPOSITORY / "schedules.toml").jobs)
     assert [one.name for one in shipped] == ["reindex-gallery", "clean-up", "digest"]
     assert {one.task for one in shipped} <= set(known_tasks())

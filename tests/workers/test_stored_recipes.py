@@ -1,4 +1,4 @@
-"""Recipes of drawings and their hashes are those of earlier versions: stored drawings can be drawn again and are found."""
+"""Recipes and their hashes, which must not change: stored drawings are found and drawn again by them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CASES: list[dict[str, Any]] = json.loads(STORED.read_text())
 
 
 def drawn(case: dict[str, Any], settings: Settings) -> bytes:
-    """The file that the case's task draws."""
+    """Return the file that the task of the case draws."""
     photo = settings.storage.upload_dir / "photo.png"
     photo.parent.mkdir(parents=True, exist_ok=True)
     photo.write_bytes(PHOTO)
@@ -38,14 +38,14 @@ def drawn(case: dict[str, Any], settings: Settings) -> bytes:
 
 
 def kept_in(svg: bytes) -> dict[str, Any]:
-    """The metadata of a drawing."""
+    """Return the metadata of a drawing."""
     text = ElementTree.fromstring(svg).findtext("{http://www.w3.org/2000/svg}metadata")
     found: dict[str, Any] = json.loads(text or "")
     return found
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_request_has_the_recipe_and_the_hash_that_it_always_had(
+def test_a_request_has_the_same_recipe_and_hash_as_before(
     case: dict[str, Any], settings: Settings
 ) -> None:
     kept = kept_in(drawn(case, settings))

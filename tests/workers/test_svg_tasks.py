@@ -1,4 +1,4 @@
-"""The drawing tasks, called as plain functions and run by the real worker."""
+"""The drawing tasks, called directly and run by the real worker."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_postcard_is_stored_under_its_recipient_and_template(settings: Setting
     assert (root.get("width"), root.get("height")) == ("210mm", "148mm")
 
 
-def test_a_postcard_for_an_evil_recipient_stays_in_its_folder(settings: Settings) -> None:
+def test_a_postcard_for_a_malicious_recipient_stays_in_its_folder(settings: Settings) -> None:
     """D12."""
     path = Path(svg_tasks.generate_postcard_svg("../../../etc/passwd", "Hi", "plain"))
     assert path.parent == settings.storage.output_dir / "postcards"
@@ -119,7 +119,7 @@ def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(
     assert record.progress["percent"] == 100
 
 
-def test_a_queued_postcard_is_drawn_and_a_bad_one_fails_with_words_for_users(
+def test_a_queued_postcard_is_drawn_and_an_invalid_one_fails_with_a_public_error(
     run_jobs: Callable[[], None],
 ) -> None:
     """D12."""
@@ -152,7 +152,7 @@ def test_further_fields_of_an_artboard_are_members_of_one_argument(settings: Set
     assert svg_tasks.generate_complex_svg(100, 100, "grid", "a.svg", artboard={})
 
 
-def test_the_arguments_of_the_tasks_are_those_that_fields_are_declared_to_be() -> None:
+def test_the_arguments_of_the_tasks_match_the_declared_fields() -> None:
     declared = {
         name for name, field in PhotoPlot.declared().items() if field.metadata.get("argument")
     }

@@ -1,4 +1,4 @@
-"""The text tasks, called as functions and run by the real worker."""
+"""The text tasks, called directly and run by the real worker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ every_type = pytest.mark.parametrize("kind", list(TASKS))
 
 
 def record_of(job_id: str) -> JobRecord:
-    """The record of a job that is there."""
+    """Return the record of an existing job."""
     record = fetch_job(job_id)
     assert record is not None
     return record
@@ -56,7 +56,7 @@ def test_a_text_task_gives_the_documented_text_at_once(kind: str) -> None:
 @every_type
 @pytest.mark.parametrize("content", ["", "  ", "x" * 10_001, "a\x00", "\ud83d", None, 5])
 @pytest.mark.usefixtures("settings")
-def test_what_is_no_text_is_refused_by_the_task_as_well(kind: str, content: str) -> None:
+def test_an_invalid_text_is_rejected_by_the_task(kind: str, content: str) -> None:
     with pytest.raises(InvalidInput):
         TASKS[kind](content)
 
@@ -77,7 +77,7 @@ def test_the_result_of_a_queued_text_names_its_job(kind: str, run_jobs: Callable
     assert record.result["result"].startswith(BEGINNINGS[kind])
 
 
-def test_a_timestamp_is_put_in_front_when_it_is_asked_for(settings: Settings) -> None:
+def test_a_timestamp_is_added_if_configured(settings: Settings) -> None:
     """F29."""
     use_settings(settings.with_values(result_timestamps=True))
     result = default_text("hello")
@@ -87,7 +87,7 @@ def test_a_timestamp_is_put_in_front_when_it_is_asked_for(settings: Settings) ->
     assert result["result"] == f"[{moment:%H:%M:%S}] ✅ Processed: HELLO"
 
 
-def test_a_demonstration_takes_its_time_and_shows_its_progress(
+def test_a_demonstration_is_slow_and_reports_progress(
     start_worker: Callable[..., WorkerProcess],
 ) -> None:
     """F8, C16."""
@@ -136,7 +136,7 @@ def test_an_answer_too_long_for_the_record_is_a_file(
     assert record.result["result"] == f"{whole[:500]}…"
 
 
-def test_a_model_that_fails_once_is_asked_again(start_worker: Callable[..., WorkerProcess]) -> None:
+def test_a_failed_call_of_a_model_is_retried(start_worker: Callable[..., WorkerProcess]) -> None:
     with model_server((503, {}), (200, reply("Lines."))) as server:
         start_worker(TEXT_MODEL_URL=server.url)
         job = submit(
@@ -148,7 +148,7 @@ def test_a_model_that_fails_once_is_asked_again(start_worker: Callable[..., Work
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_text_that_is_refused_fails_at_once_with_its_code(run_jobs: Callable[[], None]) -> None:
+def test_a_rejected_text_fails_at_once_with_its_code(run_jobs: Callable[[], None]) -> None:
     job = enqueue_background_job("workers.text_tasks.translate_text", " ")
     run_jobs()
     record = record_of(job.id)

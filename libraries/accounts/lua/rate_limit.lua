@@ -1,7 +1,7 @@
--- Count something against limits within a window of time: all of it, or nothing when one limit does not allow it.
--- KEYS: what is counted for, such as an owner and the people who get something
--- ARGV: 1 time now, 2 length of the window in seconds, 3 a name of this count's own, then for each key: how many, and the limit
--- Returns 0 when it is counted, else after how many seconds it would be. Safe to repeat.
+-- Count amounts against limits in a sliding window: all of them, or none if one is over its limit. Idempotent.
+-- KEYS: one per counter, such as an owner and the recipients
+-- ARGV: 1 time now, 2 window in seconds, 3 unique name of this call, then an amount and a limit for each key
+-- Returns 0 when counted, otherwise the seconds to wait.
 local now, window, wait = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
 for place, key in ipairs(KEYS) do
   local wanted, limit = tonumber(ARGV[2 + 2 * place]), tonumber(ARGV[3 + 2 * place])

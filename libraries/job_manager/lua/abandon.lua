@@ -1,7 +1,7 @@
--- Give up a job that waits for one that will never finish.
--- KEYS: 1 deferred jobs, 2 failed jobs, 3 jobs that end
--- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds, 4 what may be told of it as JSON, 5 trace as base64 of zlib
--- Returns 1 when it was given up.
+-- Fail a deferred job whose dependency failed.
+-- KEYS: 1 deferred jobs, 2 failed jobs, 3 ended jobs to delete
+-- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds, 4 public error as JSON, 5 traceback (zlib, base64)
+-- Returns 1, or 0 if the job is not deferred.
 --@ publish
 --@ journal
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end

@@ -1,13 +1,13 @@
--- Keep and tell what a running job says of itself. Does nothing for a superseded attempt.
+-- Store and publish an event of a running job. Ignores a superseded attempt.
 -- KEYS: 1 job, 2 started jobs
--- ARGV: 1 job id, 2 execution id, or '' where the worker is not ours, 3 'progress' or 'log', 4 what it says as JSON
--- Returns 0 when the job belongs to another attempt by now.
+-- ARGV: 1 job id, 2 execution id, or '' in a stock worker, 3 'progress' or 'log', 4 data as JSON
+-- Returns 0 if the attempt was superseded.
 --@ publish
 --@ journal
 if ARGV[2] ~= '' and not redis.call('ZSCORE', KEYS[2], ARGV[1] .. ':' .. ARGV[2]) then return 0 end
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if ARGV[3] == 'progress' then redis.call('HSET', KEYS[1], 'progress', ARGV[4]) end
 publish(ARGV[1], ARGV[3], ARGV[4])
--- A job may report ten times a second: only where somebody wants to be notified of it, this is a matter of the journal.
+-- A job may report ten times per second, so the journal gets progress only for notifications.
 if ARGV[3] == 'progress' and redis.call('HEXISTS', KEYS[1], 'notify') == 1 then append(ARGV[1], 'progress', nil, ARGV[4]) end
 return 1

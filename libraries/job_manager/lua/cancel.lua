@@ -1,7 +1,7 @@
--- Take a job that has not begun out of the queue, before a worker takes it from there: only one of them gets it.
--- KEYS: 1 queue, 2 scheduled jobs, 3 deferred jobs, 4 canceled jobs, 5 jobs that end
+-- Cancel a job that has not started.
+-- KEYS: 1 queue, 2 scheduled jobs, 3 deferred jobs, 4 canceled jobs, 5 ended jobs to delete
 -- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds
--- Returns 1 when the job is canceled now.
+-- Returns 1 if the job is canceled.
 --@ publish
 --@ journal
 local job = 'rq:job:' .. ARGV[1]

@@ -1,8 +1,8 @@
--- Queue a job once, unless the queue is full.
+-- Queue a new job unless the queue is full. Idempotent.
 -- KEYS: 1 job, 2 queue, 3 all queues, 4 scheduled jobs, 5 jobs of the owner
--- ARGV: 1 job id, 2 most jobs that may wait, 3 'L' front, 'R' back or the time to run at (Unix seconds), 4 created (Unix seconds),
---       5 lifetime of the owner's list in seconds, 0 for a job that is not listed, then the fields of the record and their values
--- Returns 1 when queued, 0 when the id is known already, -1 when the queue is full.
+-- ARGV: 1 job id, 2 maximum of waiting jobs, 3 'L' front, 'R' back or the time to run at (Unix seconds), 4 created (Unix seconds),
+--       5 lifetime of the owner's list in seconds, 0 for an unlisted job, then the fields of the record and their values
+-- Returns 1 if queued, 0 if the id exists, -1 if the queue is full.
 --@ journal
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if redis.call('LLEN', KEYS[2]) + redis.call('ZCARD', KEYS[4]) >= tonumber(ARGV[2]) then return -1 end

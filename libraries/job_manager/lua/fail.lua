@@ -1,16 +1,15 @@
--- End an attempt that failed: try the job again if its policy allows, else give it up. Does nothing for a superseded attempt.
--- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 failed jobs, 5 worker, 6 worker's executions, 7 jobs that end
+-- End a failed attempt: retry the job or fail it. Ignores a superseded attempt.
+-- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 failed jobs, 5 worker, 6 worker's executions, 7 ended jobs to delete
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
---       7 trace as base64 of zlib, 8 lifetime in seconds, 9 'failed' or 'stopped', 10 '1' when trying again cannot help,
---       11 what may be told of the failure as JSON, or '', 12 this attempt as JSON, 13 how many attempts are remembered,
---       14 how many of their traces
--- Returns 0 when superseded, 1 when given up, 2 when it will be tried again, 3 when given up and other jobs wait for this one.
+--       7 traceback (zlib, base64), 8 lifetime in seconds, 9 'failed' or 'stopped', 10 '1' if a retry is useless,
+--       11 public error as JSON, or '', 12 this attempt as JSON, 13 maximum of stored attempts, 14 maximum of stored tracebacks
+-- Returns 0 if superseded, 1 if failed, 2 if it is retried, 3 if failed with dependents.
 --@ publish
 --@ journal
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[2], member) == 0 then
-  -- The reply to this very step may have been lost, or the work-horse died right after it.
+  -- The step was already done: its reply was lost, or the work-horse died right after it.
   if redis.call('HGET', job, 'committed') ~= ARGV[2] then return 0 end
   if redis.call('SISMEMBER', 'vector:waited-for', id) == 1 then return 3 end
   return 1
@@ -21,7 +20,7 @@ local number = #attempts > 0 and (attempts[#attempts].number or #attempts) + 1 o
 attempts[#attempts + 1] = cjson.decode(ARGV[12])
 attempts[#attempts].number = number
 while #attempts > tonumber(ARGV[13]) do table.remove(attempts, 1) end
--- Apart from the attempts: those are read with every look at the job, the traces for its log alone.
+-- A separate field, because attempts are read with each record, tracebacks only for the log.
 local traces = cjson.decode(known[5] or '[]')
 traces[#traces + 1] = {number = number, trace = ARGV[7]}
 while #traces > tonumber(ARGV[14]) do table.remove(traces, 1) end
@@ -59,7 +58,7 @@ local kind = 2
 if ARGV[9] == 'stopped' then kind = 3 end
 redis.call('XADD', results, 'MAXLEN', 10, '*', 'type', kind, 'worker_name', ARGV[3], 'exc_string', ARGV[7],
   'execution_id', ARGV[2], 'execution_started_at', ARGV[5], 'execution_ended_at', ARGV[6])
-redis.call('EXPIRE', results, lifetime + 120)  -- by then a reaper has removed it and knows whose it was
+redis.call('EXPIRE', results, lifetime + 120)  -- a reaper deletes it before
 redis.call('HSET', job, 'status', ARGV[9])
 redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
@@ -68,7 +67,7 @@ redis.call('ZADD', KEYS[7], ends_at, id)
 publish_end(id, ARGV[9], lifetime + 120)
 append(id, ARGV[9], ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
-  redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
+  redis.call('SADD', 'vector:waited-for', id)  -- until this worker or a reaper releases the dependents
   return 3
 end
 return 1

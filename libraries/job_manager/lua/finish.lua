@@ -1,14 +1,14 @@
--- Commit the result of a job, unless its worker was given up meanwhile and the job belongs to another attempt.
--- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions, 5 jobs that end, 6 artifacts
+-- Commit the result of a job. Ignores a superseded attempt.
+-- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions, 5 ended jobs to delete, 6 artifacts
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
---       7 result as base64 of JSON, or '', 8 lifetime in seconds, 9 the artifacts as JSON, or ''
--- Returns 0 when superseded, 1 when committed, 2 when committed and other jobs wait for this one.
+--       7 result as base64 of JSON, or '', 8 lifetime in seconds, 9 note of the files as JSON, or ''
+-- Returns 0 if superseded, 1 if committed, 2 if committed with dependents.
 --@ publish
 --@ journal
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
-  -- The reply to this very commit may have been lost.
+  -- The step was already done if its reply was lost.
   local last = redis.call('XREVRANGE', results, '+', '-', 'COUNT', 1)[1]
   local committed = false
   if last then
@@ -28,9 +28,9 @@ if ARGV[7] ~= '' then
 end
 local lifetime = tonumber(ARGV[8])
 redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(entry))
-redis.call('EXPIRE', results, lifetime + 120)  -- by then a reaper has removed it and knows whose it was
+redis.call('EXPIRE', results, lifetime + 120)  -- a reaper deletes it before
 redis.call('HSET', job, 'status', 'finished', 'ended_at', ARGV[4])
--- What nobody asks of a finished job; there may be many.
+-- Unused in finished jobs, which may be many.
 redis.call('HDEL', job, 'last_heartbeat', 'retry_intervals', 'committed')
 redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
@@ -46,7 +46,7 @@ redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
 publish_end(id, 'finished', lifetime + 120)
 append(id, 'finished', ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then
-  redis.call('SADD', 'vector:waited-for', id)  -- until they are released, by this worker or by a reaper
+  redis.call('SADD', 'vector:waited-for', id)  -- until this worker or a reaper releases the dependents
   return 2
 end
 return 1

@@ -1,13 +1,13 @@
--- Take the next entries of the journal for a subscriber, so that one process at a time handles them, in their order.
--- An entry that was taken is pending until it is acknowledged: in the hands of consumer 'active', or of 'failed' when its handler
--- raised an error (deliveries > 0) or could not reach what it needs (deliveries = 0).
--- KEYS: 1 journal, 2 entries that were given up
--- ARGV: 1 subscriber, 2 most entries, 3 id that a new subscriber begins behind, 4 a field that a job's record must
---       have, or '', 5 events as ',finished,failed,', 6 milliseconds after which a process that holds entries is taken for dead,
---       7 milliseconds of the first pause before an entry is tried again, 8 most deliveries of an entry
--- Returns {state, [{id, deliveries, [field, value, ...]}, ...], [{id, job id}, ...] that were given up}; the state is 'taken', 'more' when
--- nothing was taken but there is more to look at, 'busy' while another process or a pause holds what comes next, 'none', or 'gap'
--- when entries were dropped before the subscriber saw them: then a fourth value is the id that its cursor is to be set to.
+-- Take the next entries of the journal for a subscriber, so that one process at a time handles them in order.
+-- An entry is pending until it is acknowledged. It belongs to consumer 'active', or to 'failed' if its handler raised an error
+-- (deliveries > 0) or was unavailable (deliveries = 0).
+-- KEYS: 1 journal, 2 dropped entries
+-- ARGV: 1 subscriber, 2 maximum of entries, 3 id after which a new subscriber starts, 4 field that a job's record must have, or '',
+--       5 events as ',finished,failed,', 6 lease of a process in milliseconds, 7 first retry delay in milliseconds, 8 maximum of
+--       deliveries of an entry
+-- Returns {state, [{id, deliveries, [field, value, ...]}, ...], [{id, job id}, ...] of dropped entries}. The state is 'taken'; 'more' if
+-- nothing was taken but there are more entries to read; 'busy' while another process or a retry delay blocks the next entry; 'none';
+-- or 'gap' if entries were trimmed before the subscriber read them: the fourth value is then the new cursor.
 --@ read
 local journal, group = KEYS[1], ARGV[1]
 local dead = {}
@@ -26,7 +26,7 @@ for _, one in ipairs(pending_of(journal, group, ARGV[3])) do
       redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'subscriber', group, 'entry', id, unpack(entry[2]))
       dead[#dead + 1] = {id, value_of(entry[2], 'job_id')}
     else
-      -- Alone: should it be what killed the last process, it kills no other entries with this one.
+      -- One entry at a time: it may have crashed the last process.
       redis.call('XCLAIM', journal, group, 'active', 0, id)
       return {'taken', {{id, deliveries + 1, entry[2]}}, dead}
     end

@@ -1,7 +1,7 @@
--- Claim a step of a job that must not be done twice, such as handing over a mail.
--- KEYS: 1 claim, 2 started jobs
--- ARGV: 1 whoever claims it, as '<job id>:<execution id>', 2 seconds that the claim holds, 3 '1' where attempts are known as started jobs
--- Returns '' when it is theirs; what was noted when the step was done; or '?' while another attempt that may still be at it holds it.
+-- Lock a step of a job that must not be repeated, such as sending a mail.
+-- KEYS: 1 lock, 2 started jobs
+-- ARGV: 1 holder as '<job id>:<execution id>', 2 lifetime of the lock in seconds, 3 '1' if attempts are listed in the started jobs
+-- Returns '' if the caller holds the lock; the note if the step is done; '?' while another attempt that may be running holds it.
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 1) == '{' then return held end
 if held and held ~= ARGV[1] and (ARGV[3] ~= '1' or redis.call('ZSCORE', KEYS[2], held)) then return '?' end

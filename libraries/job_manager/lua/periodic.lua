@@ -1,15 +1,15 @@
--- Queue the job of a schedule for one due time, once, whoever asks and however often.
+-- Queue the job of a schedule for a due time. Idempotent.
 -- KEYS: 1 state of the schedule, 2 job, 3 queue, 4 all queues
--- ARGV: 1 due time (Unix seconds), 2 job id, 3 '1' when the due time is too long ago to be made up for, 4 '1' when jobs may overlap,
---       5 seconds that a clock may be ahead, 6 lifetime of the state in seconds, then the fields of the record and their values
--- Returns 'queued', 'known' (dealt with before), 'new' (the schedule is, its next due time is the first), 'missed', 'busy' (the last
--- job waits or runs) or 'early' (the clock of who asks is wrong).
+-- ARGV: 1 due time (Unix seconds), 2 job id, 3 '1' if it is too late to be made up for, 4 '1' if jobs may overlap,
+--       5 maximum advance of a clock in seconds, 6 lifetime of the state in seconds, then the fields of the record and their values
+-- Returns 'queued', 'known' (handled before), 'new' (a new schedule, which starts with the next due time), 'missed', 'busy' (the last
+-- job has not ended) or 'early' (the clock of the caller is wrong).
 --@ journal
 local now = tonumber(redis.call('TIME')[1])
 local due, ahead = tonumber(ARGV[1]), now + tonumber(ARGV[5])
 if due > ahead then return 'early' end
 local last = tonumber(redis.call('HGET', KEYS[1], 'due') or nil)
--- A last time in the future was noted by a clock that was wrong: it must not silence the schedule until then.
+-- A last due time in the future comes from a wrong clock and is ignored.
 if last and last >= due and last <= ahead then return 'known' end
 redis.call('HSET', KEYS[1], 'due', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[6])

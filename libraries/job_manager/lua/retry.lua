@@ -1,7 +1,7 @@
--- Queue a job again that ended without a result, on request.
--- KEYS: 1 queue, 2 failed jobs, 3 canceled jobs, 4 jobs that end, 5 scheduled jobs
--- ARGV: 1 job id, 2 time now (ISO 8601), 3 retries that it gets, 4 most jobs that may wait
--- Returns 1 when queued, 0 when its state does not allow it, -1 when the queue is full.
+-- Queue a failed, stopped or canceled job again.
+-- KEYS: 1 queue, 2 failed jobs, 3 canceled jobs, 4 ended jobs to delete, 5 scheduled jobs
+-- ARGV: 1 job id, 2 time now (ISO 8601), 3 number of retries, 4 maximum of waiting jobs
+-- Returns 1 if queued, 0 if the state does not permit it, -1 if the queue is full.
 --@ publish
 --@ journal
 local job = 'rq:job:' .. ARGV[1]
@@ -15,7 +15,7 @@ redis.call('HDEL', job, 'ended_at', 'failure', 'rescues', 'progress')
 redis.call('HSET', job, 'status', 'queued', 'enqueued_at', ARGV[2], 'retries_left', ARGV[3])
 redis.call('PERSIST', job)
 redis.call('RPUSH', KEYS[1], ARGV[1])
--- What was told of the former attempts is over, an end among it; the ids of what comes still rise.
+-- Delete the events of former attempts, including the final one; the ids continue to increase.
 if redis.call('EXISTS', 'vector:events:' .. ARGV[1]) == 1 then redis.call('XTRIM', 'vector:events:' .. ARGV[1], 'MAXLEN', 0) end
 publish_status(ARGV[1], 'queued')
 append(ARGV[1], 'requeued')

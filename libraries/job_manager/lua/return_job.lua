@@ -1,6 +1,7 @@
--- Hand a job back that a worker was told to drop: to the front of the queue, without using a retry.
--- KEYS: 1 queue, 2 started jobs, 3 worker's executions   ARGV: 1 job id, 2 execution id
--- Returns 1 when the job was this attempt's to give.
+-- Return a running job to the front of the queue; it keeps its retries.
+-- KEYS: 1 queue, 2 started jobs, 3 worker's executions
+-- ARGV: 1 job id, 2 execution id
+-- Returns 0 if the attempt was superseded.
 --@ publish
 --@ journal
 local member = ARGV[1] .. ':' .. ARGV[2]

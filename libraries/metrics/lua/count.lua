@@ -1,9 +1,9 @@
--- Count how attempts and jobs ended, in the step that reads the journal: each entry counts once.
--- A field of the totals is '<task> <outcome>', with ' <bucket>' behind it where the seconds are known: the least of the bounds that
--- they do not exceed. Their sums are '<task> microseconds'. A name that is no dotted path counts as 'other'.
+-- Count ended attempts and jobs while reading the journal, so that each entry counts once.
+-- A field of the totals is '<task> <outcome>', or '<task> <outcome> <bucket>' if the duration is known; the bucket is the smallest
+-- bound that is not less than the duration. '<task> microseconds' is the sum. A name that is not a dotted path counts as 'other'.
 -- KEYS: 1 journal, 2 totals
 -- ARGV: 1 to 5 as in `job_manager/journal_take`
--- Returns {state, [], [], where the cursor is to be set after a gap}, as `job_manager/journal_take` does.
+-- Returns {state, [], [], the new cursor after a gap}, as `job_manager/journal_take` does.
 --@ job_manager/read
 local BOUNDS = {0.01, 0.05, 0.25, 1, 5, 15, 60, 300, 900}
 local state, entries, before = read_here(KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5])

@@ -1,8 +1,8 @@
--- Say how the queue stands and what has become of all jobs so far. Writes nothing.
--- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 deferred jobs, 5 failed jobs, 6 suspension mark, 7 workers, 8 totals, 9 journal
--- Returns {waiting, running, scheduled, deferred, failed, paused, workers, busy workers, time now (Unix seconds), when the job at the
--- front was queued (ISO 8601) or '', bytes that the broker uses or '', bytes that it may use or '', {fields of the totals},
--- {subscribers of the journal and their lags}}.
+-- Return the state of the queue and the totals. Read-only.
+-- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 deferred jobs, 5 failed jobs, 6 suspension flag, 7 workers, 8 totals, 9 journal
+-- Returns {waiting, running, scheduled, deferred, failed, paused, workers, busy workers, time now (Unix seconds), time at which
+-- the first job in the queue was queued (ISO 8601) or '', bytes used by the broker or '', its limit in bytes or '', {fields of the
+-- totals}, {subscribers of the journal and their lags}}.
 --@ lags
 local workers, busy = 0, 0
 for _, key in ipairs(redis.call('SMEMBERS', KEYS[7])) do
@@ -14,12 +14,12 @@ for _, key in ipairs(redis.call('SMEMBERS', KEYS[7])) do
 end
 local front = redis.call('LINDEX', KEYS[1], 0)
 local since = front and redis.call('HGET', 'rq:job:' .. front, 'enqueued_at') or ''
--- A broker of somebody else's may not tell.
-local told = redis.pcall('INFO', 'memory')
-if type(told) ~= 'string' then told = '' end
+-- A managed broker may not permit INFO.
+local info = redis.pcall('INFO', 'memory')
+if type(info) ~= 'string' then info = '' end
 return {
   redis.call('LLEN', KEYS[1]), redis.call('ZCARD', KEYS[2]), redis.call('ZCARD', KEYS[3]), redis.call('ZCARD', KEYS[4]),
   redis.call('ZCARD', KEYS[5]), redis.call('EXISTS', KEYS[6]), workers, busy, redis.call('TIME')[1], since,
-  string.match(told, 'used_memory:(%d+)') or '', string.match(told, 'maxmemory:(%d+)') or '', redis.call('HGETALL', KEYS[8]),
+  string.match(info, 'used_memory:(%d+)') or '', string.match(info, 'maxmemory:(%d+)') or '', redis.call('HGETALL', KEYS[8]),
   lags_of(KEYS[9]),
 }

@@ -1,10 +1,10 @@
--- Add notifications of what became of jobs to their owners' streams, in the step that reads the journal: each is added once. A
--- notification has the id of its entry.
+-- Add notifications to the owners' streams while reading the journal, so that each is added once. A notification has the id of its
+-- journal entry.
 -- KEYS: 1 journal
 -- ARGV: 1 to 5 as in `job_manager/journal_take`, 6 prefix of the streams, 7 their lifetime in seconds
--- Returns {state, [], [], where the cursor is to be set after a gap}, as `job_manager/journal_take` does.
+-- Returns {state, [], [], the new cursor after a gap}, as `job_manager/journal_take` does.
 --@ job_manager/read
--- What is said of events that leave a job in a state of another name.
+-- Status after an event, if it differs from the name of the event.
 local STATUS = {requeued = 'queued'}
 local NAMES = {started = 'status', requeued = 'status', retry = 'status', stopped = 'canceled'}
 local state, entries, before = read_here(KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5])
@@ -15,7 +15,7 @@ for _, entry in ipairs(entries) do
   local data = value_of(entry[2], 'data') or '{"status":"' .. (STATUS[event] or event) .. '"}'
   local notification = {'event', NAMES[event] or event, 'job_id', value_of(entry[2], 'job_id'), 'data', data}
   local added = redis.pcall('XADD', stream, 'MAXLEN', '~', 1000, id, unpack(notification))
-  -- The clock of the broker was set back.
+  -- Fails if the broker's clock was set back.
   if type(added) == 'table' then redis.call('XADD', stream, 'MAXLEN', '~', 1000, '*', unpack(notification)) end
   redis.call('EXPIRE', stream, ARGV[7])
 end

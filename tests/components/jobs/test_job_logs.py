@@ -164,7 +164,7 @@ def test_a_long_traceback_is_truncated_in_the_middle(
     trace = "\n".join(text for kind, text in lines_of(log_of(client, job_id)) if kind == "|")
     assert len(trace) < MAX_TRACE_CHARS + 100
     assert "Traceback" in trace[:100]
-    assert "characters are left out]" in trace
+    assert "characters omitted]" in trace
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,7 @@ def test_a_rejected_password_is_distinguished_from_an_unreachable_broker(
 ) -> None:
     web_client(settings).config_set("requirepass", "another")
     web_client(settings).connection_pool.disconnect()
-    assert "refuses the user or the password" in doctor()["broker"]
+    assert "rejects the user or the password" in doctor()["broker"]
 
 
 def test_a_hanging_broker_is_distinguished_from_an_unreachable_one(
@@ -197,7 +197,7 @@ def test_a_hanging_broker_is_distinguished_from_an_unreachable_one(
     assert private_broker.pid
     os.kill(private_broker.pid, signal.SIGSTOP)
     try:
-        assert "takes connections but does not answer" in doctor()["broker"]
+        assert "accepts connections but does not reply" in doctor()["broker"]
     finally:
         os.kill(private_broker.pid, signal.SIGCONT)
 
@@ -206,7 +206,7 @@ def test_another_server_is_distinguished_from_an_unreachable_broker(
     doctor: Doctor, serve: Callable[[bytes], int]
 ) -> None:
     assert (
-        "is no Redis or Valkey server"
+        "is not a Redis or Valkey server"
         in doctor(redis_url=f"redis://127.0.0.1:{serve(b'hello')}")["broker"]
     )
 
@@ -254,7 +254,7 @@ def test_task_modules_that_cannot_be_imported_are_reported_with_the_reason(
     (task_folder / "leaving_tasks.py").write_text("raise SystemExit('bye')\n")
     said = [line for line in command("doctor").output.splitlines() if " tasks " in line]
     assert [re.sub(r"  +", " ", line) for line in said] == [
-        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: until then its jobs fail."
+        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: its jobs fail."
         for name, why in (
             ("broken", "SyntaxError: '(' was never closed"),
             ("leaving", "SystemExit: bye"),

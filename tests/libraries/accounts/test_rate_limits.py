@@ -1,4 +1,4 @@
-"""Limits of mails an hour, for owners and for recipients, against a real broker."""
+"""Hourly mail limits of owners and recipients, with a real broker."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def ask(recipient: Any = "ann@example.com", **more: Any) -> None:
 
 @pytest.fixture
 def few(broker: object, settings: Settings) -> Settings:
-    """Settings with which four mails an hour are allowed, and two to each."""
+    """Settings that permit four mails an hour, and two per recipient."""
     return use_settings(settings.with_values(mail_per_hour=4, mail_per_recipient=2))
 
 
 @pytest.mark.usefixtures("few")
-def test_one_address_gets_no_more_than_it_may_by_whatever_name() -> None:
+def test_the_limit_of_a_recipient_holds_for_every_spelling_of_the_address() -> None:
     ask("ann@example.com")
     ask("Ann@Example.com")
     with pytest.raises(Exhausted, match="nothing was queued") as refusal:
@@ -46,7 +46,7 @@ def test_one_address_gets_no_more_than_it_may_by_whatever_name() -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_one_owner_sends_no_more_than_they_may_and_others_are_not_held_up() -> None:
+def test_the_limit_of_one_owner_does_not_affect_others() -> None:
     for number in range(4):
         ask(f"a{number}@example.com")
     with pytest.raises(Exhausted):
@@ -57,7 +57,7 @@ def test_one_owner_sends_no_more_than_they_may_and_others_are_not_held_up() -> N
 
 
 @pytest.mark.usefixtures("few")
-def test_all_of_a_list_counts_or_none_of_it() -> None:
+def test_a_list_of_recipients_counts_as_a_whole_or_not_at_all() -> None:
     people = [f"a{number}@example.com" for number in range(3)]
     enqueue_background_job(MANY, people, "s")
     with pytest.raises(Exhausted):
@@ -83,7 +83,7 @@ def test_a_batch_of_mails_counts_as_a_whole() -> None:
 
 
 @pytest.mark.usefixtures("few", "probe_tasks")
-def test_what_the_service_queues_for_itself_and_tasks_without_a_meter_do_not_count() -> None:
+def test_internal_jobs_and_tasks_without_a_limit_do_not_count() -> None:
     for _ in range(5):
         submit(MAIL, ["ann@example.com", "s"], options=JobOptions(internal=True))
         enqueue_background_job("workers.probe_tasks.nothing")
@@ -92,7 +92,7 @@ def test_what_the_service_queues_for_itself_and_tasks_without_a_meter_do_not_cou
 
 
 @pytest.mark.usefixtures("few")
-def test_many_at_once_do_not_slip_through_together() -> None:
+def test_concurrent_requests_cannot_exceed_the_limit() -> None:
     def one(number: int) -> bool:
         try:
             ask(f"a{number}@example.com")
@@ -106,7 +106,7 @@ def test_many_at_once_do_not_slip_through_together() -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_an_hour_later_there_is_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_hour_the_limit_allows_new_mails(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_800_000_000.0
     monkeypatch.setattr("libraries.accounts.rate_limits.time.time", lambda: now)
     ask("ann@example.com")

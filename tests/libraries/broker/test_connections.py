@@ -10,7 +10,7 @@ from libraries.settings import Settings, get_settings
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
 
 
-def test_both_client_profiles_say_how_they_retry(settings: Settings) -> None:
+def test_both_client_profiles_set_their_retries(settings: Settings) -> None:
     web = web_client(settings).connection_pool.connection_kwargs
     worker = worker_client(settings).connection_pool.connection_kwargs
     assert web["retry"].get_retries() == 0

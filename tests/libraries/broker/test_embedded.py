@@ -1,4 +1,4 @@
-"""The embedded broker: private, durable, and never two on one folder."""
+"""The embedded broker: private, durable, and unique for a folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def keeper_command() -> list[str]:
 def keepers(
     environ: dict[str, str], keeper_command: list[str]
 ) -> Iterator[list[subprocess.Popen[str]]]:
-    """Two launchers' keepers, started at the same moment on one data folder."""
+    """Keepers of two launchers, started at the same time on one data folder."""
     started = [
         subprocess.Popen(
             keeper_command, env=environ, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
@@ -100,7 +100,7 @@ def test_a_stopped_broker_leaves_no_process_and_keeps_its_data(
     again.stop()
 
 
-def test_a_server_that_a_killed_keeper_left_behind_is_adopted_and_stopped_at_the_end(
+def test_the_server_of_a_killed_keeper_is_adopted_and_stopped_at_the_end(
     environ: dict[str, str], settings: Settings, keeper_command: list[str]
 ) -> None:
     keeper = subprocess.Popen(
@@ -134,7 +134,7 @@ def test_two_launchers_on_one_folder_share_one_broker(
     )
     assert [int(pid) for pid in servers.stdout.split()] == [first]
     web_client(settings).set("key", "value")
-    # The one that keeps it goes; the other starts it again on the same files.
+    # The keeper stops; the other one restarts the server on the same files.
     (keeper,) = (
         one
         for one in keepers
@@ -147,7 +147,7 @@ def test_two_launchers_on_one_folder_share_one_broker(
     assert web_client(settings).get("key") == b"value"
 
 
-def test_a_dead_server_is_started_again_by_its_keeper(
+def test_a_dead_server_is_restarted_by_its_keeper(
     keepers: list[subprocess.Popen[str]], settings: Settings
 ) -> None:
     until(lambda: broker_answers(settings), what="a broker")
@@ -162,7 +162,7 @@ def test_a_dead_server_is_started_again_by_its_keeper(
     )
 
 
-def test_a_server_that_holds_the_folder_but_does_not_answer_is_not_replaced(
+def test_an_unresponsive_server_that_locks_the_folder_is_not_replaced(
     private_broker: EmbeddedBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("libraries.broker.embedded.START_TIMEOUT_S", 0.3)
@@ -178,9 +178,7 @@ def test_a_server_that_holds_the_folder_but_does_not_answer_is_not_replaced(
 
 
 @pytest.mark.parametrize("depth", [1, 60, 200])
-def test_a_data_folder_deeper_than_a_socket_path_may_be_works_too(
-    settings: Settings, depth: int
-) -> None:
+def test_a_data_folder_too_deep_for_a_socket_path_works(settings: Settings, depth: int) -> None:
     root = Path(tempfile.mkdtemp(prefix="va-"))
     deep = settings.with_values(data_dir=root.joinpath(*["d"] * depth) / "data")
     path = socket_path(deep.broker.data_dir)
@@ -195,7 +193,7 @@ def test_a_data_folder_deeper_than_a_socket_path_may_be_works_too(
     shutil.rmtree(root)
 
 
-def test_a_folder_of_somebody_else_is_not_used_for_the_socket(
+def test_a_folder_of_another_user_is_not_used_for_the_socket(
     settings: Settings, tmp_path: Path
 ) -> None:
     broker_folder(settings.broker.data_dir).parent.mkdir(parents=True)
@@ -204,7 +202,7 @@ def test_a_folder_of_somebody_else_is_not_used_for_the_socket(
         EmbeddedBroker(settings).keep()
 
 
-def test_with_a_server_of_ones_own_the_embedded_broker_stays_off(
+def test_with_an_external_server_the_embedded_broker_is_not_started(
     environ: dict[str, str], keeper_command: list[str]
 ) -> None:
     environ["REDIS_URL"] = "redis://127.0.0.1:1/0"
@@ -218,5 +216,5 @@ def test_with_a_server_of_ones_own_the_embedded_broker_stays_off(
         check=False,
     )
     assert ended.returncode == 0
-    assert "not needed" in ended.stderr
+    assert "no embedded broker needed" in ended.stderr
     assert not Path(environ["DATA_DIR"]).exists()

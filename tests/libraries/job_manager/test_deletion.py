@@ -1,4 +1,4 @@
-"""Removal of jobs with their files, on request and when their time is up."""
+"""Deletion of jobs and their files, on request and after their lifetime."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def client() -> Redis:
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[..., Settings]:
-    """A function that changes settings of this test."""
+    """Return a function that changes settings for this test."""
 
     def change(**changed: object) -> Settings:
         use_settings(settings.with_values(**changed))
@@ -46,7 +46,7 @@ def use(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[..., Se
 # -- delete and expire
 
 
-def test_a_deleted_job_takes_its_files_with_it_and_its_id_still_tells_that_there_was_one(
+def test_a_deleted_job_loses_its_files_and_its_id_is_still_recognized(
     run_jobs: Callable[[], None],
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.write", "notes/a.txt", "hello")
@@ -55,15 +55,15 @@ def test_a_deleted_job_takes_its_files_with_it_and_its_id_still_tells_that_there
     assert path.exists()
     delete_job(job.id)
     assert not path.exists()
-    assert not path.parent.exists(), "a folder that is left empty goes too"
+    assert not path.parent.exists(), "empty folders are deleted as well"
     assert fetch_job(job.id) is None
     assert existed(job.id)
     assert not existed("nonesuch")
     left = [key for key in client().scan_iter("*") if job.id in key.decode()]
-    assert left == [], "its id alone says that it was one of this installation's"
+    assert left == [], "the id alone identifies a job of this installation"
 
 
-def test_a_file_that_a_later_job_wrote_under_the_same_name_stays(
+def test_a_file_that_a_later_job_has_replaced_is_kept(
     run_jobs: Callable[[], None],
 ) -> None:
     first = enqueue_background_job("workers.probe_tasks.write", "same.txt", "one")
@@ -84,7 +84,7 @@ def test_a_running_job_is_not_deleted(start_worker: StartWorker, home: Path) -> 
         delete_job(job.id)
 
 
-def test_record_and_files_go_when_their_time_is_up(
+def test_record_and_files_are_deleted_after_their_lifetime(
     run_jobs: Callable[[], None], use: Callable[..., Settings]
 ) -> None:
     settings = use(result_ttl=3, failure_ttl=3)
@@ -92,14 +92,14 @@ def test_record_and_files_go_when_their_time_is_up(
     bad = enqueue_background_job(BOOM)
     run_jobs()
     reaper = Reaper(settings)
-    reaper.sweep()
+    reaper.collect_expired()
     assert fetch_job(good.id) is not None
     path = settings.storage.output_dir / "short.txt"
     assert path.exists()
 
     def swept() -> bool:
-        reaper.sweep()
-        # Never the file before the record.
+        reaper.collect_expired()
+        # The record is deleted before the file.
         assert path.exists() or fetch_job(good.id) is None
         return fetch_job(good.id) is None and fetch_job(bad.id) is None
 
@@ -109,7 +109,7 @@ def test_record_and_files_go_when_their_time_is_up(
     assert existed(bad.id)
 
 
-def test_temporary_files_of_writers_that_died_are_swept(settings: Settings) -> None:
+def test_temporary_files_of_dead_writers_are_deleted(settings: Settings) -> None:
     import os
 
     settings.storage.output_dir.mkdir()
@@ -117,12 +117,12 @@ def test_temporary_files_of_writers_that_died_are_swept(settings: Settings) -> N
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (1, 1))
-    Reaper(settings).sweep()
+    Reaper(settings).collect_expired()
     assert not old.exists()
     assert young.exists()
 
 
-def test_files_of_a_job_whose_removal_was_cut_short_are_removed_later(
+def test_files_of_a_job_whose_deletion_was_interrupted_are_deleted_later(
     run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.write", "left.txt", "x")

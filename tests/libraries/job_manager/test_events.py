@@ -1,4 +1,4 @@
-"""What becomes of a job, as the process hears it that asks: the record of its events, and the one subscription."""
+"""Job events: the stored stream and the subscription of a process."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def feed(broker: EmbeddedBroker, settings: Settings) -> Iterator[EventSubscripti
 
 
 class Listener:
-    """What was told, in order."""
+    """Collects events in order."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []
@@ -61,23 +61,22 @@ class Listener:
         self._news.put(said)
 
     def next(self) -> Any:
-        """What is told next."""
         return self._news.get(timeout=10)
 
     def until_the_end(self) -> JobEvent:
-        """The event behind which nothing comes."""
+        """Return the final event."""
         while not (event := self.next()).last:
             pass
         return event  # type: ignore[no-any-return]
 
     @property
     def names(self) -> list[str]:
-        """The names of all events so far."""
+        """Return the names of all events so far."""
         return [event.name for event in self.told]
 
 
 def expire_runs(client: Redis) -> None:
-    """Let every worker that runs something have been silent for too long."""
+    """End the leases of all running attempts."""
     for member in cast("list[bytes]", client.zrange(keys.STARTED_KEY, 0, -1)):
         client.zadd(keys.STARTED_KEY, {member: 1}, xx=True)
 
@@ -109,7 +108,7 @@ def test_a_listener_hears_each_event_once_and_in_order(
     assert kept.last_id == end.id
 
 
-def test_of_a_job_that_nobody_follows_and_that_says_nothing_no_events_are_kept(
+def test_events_of_a_silent_job_without_followers_are_not_stored(
     client: Redis, run_jobs: RunJobs
 ) -> None:
     jobs = [submit("workers.probe_tasks.nothing").id for _ in range(3)]
@@ -125,7 +124,7 @@ def test_of_a_job_that_nobody_follows_and_that_says_nothing_no_events_are_kept(
         assert again.events == []
 
 
-def test_a_job_that_ends_between_two_looks_at_it_is_seen_with_its_end(
+def test_a_job_that_ends_between_two_reads_has_its_final_event(
     client: Redis, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = submit("workers.probe_tasks.nothing").id
@@ -146,7 +145,7 @@ def test_a_job_that_ends_between_two_looks_at_it_is_seen_with_its_end(
 
 
 @pytest.mark.parametrize("known", ["", "0", "-", "0-", "1-1-1", "9" * 16 + "-0", "0-0\n", "٣-٣"])
-def test_what_is_no_id_of_an_event_stands_for_none(client: Redis, known: str) -> None:
+def test_a_malformed_event_id_counts_as_none(client: Redis, known: str) -> None:
     job = submit("workers.probe_tasks.nothing").id
     assert order(known) == (0, 0)
     followed = read_events(job, known)
@@ -155,11 +154,11 @@ def test_what_is_no_id_of_an_event_stands_for_none(client: Redis, known: str) ->
 
 
 @pytest.mark.parametrize("job_id", ["", "none", "a b", "x" * 129, "*", "\x00"])
-def test_of_what_is_no_job_nothing_is_known(broker: EmbeddedBroker, job_id: str) -> None:
+def test_an_unknown_job_has_no_events(broker: EmbeddedBroker, job_id: str) -> None:
     assert read_events(job_id) is None
 
 
-def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_twice(
+def test_after_a_restart_of_the_broker_each_event_is_delivered_once(
     feed: EventSubscriptions, private_broker: EmbeddedBroker, client: Redis
 ) -> None:
     job = submit("workers.probe_tasks.nothing").id
@@ -174,14 +173,14 @@ def test_a_broker_that_was_killed_is_heard_again_and_nothing_is_missed_or_told_t
     with pytest.raises(QueueUnavailable):
         read_events(job)
     private_broker.start()
-    # Told while the feed may still be looking for the broker.
+    # Published while the subscription may still be reconnecting.
     transitions.append_event(client, job, "", "log", '{"message": "meanwhile"}')
     assert cancel_job(job)
     assert listener.until_the_end().name == "canceled"
     assert [event.data.get("message") for event in listener.told] == ["before", "meanwhile", None]
 
 
-def test_following_while_the_broker_is_away_is_refused_and_leaves_nothing_behind(
+def test_following_fails_without_a_broker_and_registers_no_listener(
     settings: Settings,
 ) -> None:
     feed = EventSubscriptions(settings)
@@ -193,7 +192,7 @@ def test_following_while_the_broker_is_away_is_refused_and_leaves_nothing_behind
         feed.close()
 
 
-def test_who_left_hears_nothing_more_and_the_broker_is_not_asked_for_it(
+def test_a_listener_that_left_gets_no_events_and_its_channel_is_unsubscribed(
     feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "POLL_S", 0.1)
@@ -214,10 +213,10 @@ def test_who_left_hears_nothing_more_and_the_broker_is_not_asked_for_it(
     )
 
 
-def test_many_threads_that_come_and_go_lose_no_event(
+def test_concurrent_listeners_lose_no_event(
     feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A listener that has been accepted hears what comes, however much the subscription changes meanwhile."""
+    """A registered listener gets all events, however often the subscription changes."""
     monkeypatch.setattr(module, "POLL_S", 0.001)
     missed: list[str] = []
 
@@ -242,12 +241,12 @@ def test_many_threads_that_come_and_go_lose_no_event(
 
 
 def told(listener: Listener) -> tuple[str, dict[str, Any]]:
-    """The group and the words of the next message."""
+    """Return the group and the body of the next message."""
     message: Message = listener.next()
     return message.group, message.body
 
 
-def test_a_group_hears_what_is_sent_to_it_and_no_other_group_or_owner_does(
+def test_a_message_reaches_only_its_group_of_its_owner(
     broker: EmbeddedBroker, settings: Settings
 ) -> None:
     feeds = [EventSubscriptions(settings) for _ in range(2)]
@@ -271,10 +270,10 @@ def test_a_group_hears_what_is_sent_to_it_and_no_other_group_or_owner_does(
             feed.close()
 
 
-def test_a_job_that_killed_all_its_workers_tells_that_it_was_given_up(
+def test_a_poison_job_has_a_final_event(
     feed: EventSubscriptions, client: Redis, start_worker: StartWorker, home: Path
 ) -> None:
-    """F12 of the faults. Killed workers tell nothing; whoever reaps their jobs does."""
+    """F12. The reaper publishes the event, because killed workers cannot."""
     job = submit("workers.live_tasks.hold", (str(home / "gate"),), options=JobOptions(retries=0)).id
     listener = Listener()
     feed.follow(job, listener)
@@ -291,7 +290,7 @@ def test_a_job_that_killed_all_its_workers_tells_that_it_was_given_up(
     assert (end.job.status, end.job.error_code) == ("failed", "poison")
 
 
-def test_a_job_whose_worker_was_lost_for_good_tells_it(
+def test_a_job_with_a_lost_worker_has_a_final_event(
     feed: EventSubscriptions, client: Redis, start_worker: StartWorker, home: Path
 ) -> None:
     job = submit("workers.live_tasks.hold", (str(home / "gate"),), options=JobOptions(retries=0)).id
@@ -311,7 +310,7 @@ def test_a_job_whose_worker_was_lost_for_good_tells_it(
     assert (end.name, end.job.error_code) == ("failed", "worker-lost")
 
 
-def test_what_a_superseded_run_says_is_heard_by_nobody(
+def test_reports_of_a_superseded_attempt_are_not_delivered(
     feed: EventSubscriptions, client: Redis, start_worker: StartWorker, home: Path
 ) -> None:
     gate, again = home / "gate", home / "again"
@@ -323,10 +322,10 @@ def test_what_a_superseded_run_says_is_heard_by_nobody(
     assert read_events(job) is not None
     start_worker()
     until(lambda: "progress" in listener.names, what="a report")
-    # Its worker seems lost, the job waits again, and is canceled before anybody takes it.
+    # Its lease ends, the job is requeued, and canceled before a worker takes it.
     client.set(keys.SUSPENDED_KEY, 1)
     expire_runs(client)
-    assert reap(client).put_back == 1
+    assert reap(client).requeued == 1
     assert cancel_job(job)
     gate.touch()
     until(again.exists, what="the late report")
@@ -340,10 +339,10 @@ def test_what_a_superseded_run_says_is_heard_by_nobody(
     assert followed.events[-1].name == "canceled"
 
 
-def test_the_end_that_a_stock_worker_did_not_tell_is_told_by_whoever_looks(
+def test_the_end_of_a_job_in_a_stock_worker_is_delivered(
     feed: EventSubscriptions, client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such a worker writes the state of a job and tells nobody; here that is done by hand."""
+    """A stock worker changes the record and publishes no event, which this test imitates."""
     monkeypatch.setattr(module, "POLL_S", 0.1)
     job = submit("workers.probe_tasks.nothing").id
     listener = Listener()
@@ -356,13 +355,11 @@ def test_the_end_that_a_stock_worker_did_not_tell_is_told_by_whoever_looks(
     end = listener.until_the_end()
     followed = read_events(job)
     assert followed is not None
-    assert [event.id for event in followed.events] == [end.id], (
-        "whoever asks later is told the same"
-    )
+    assert [event.id for event in followed.events] == [end.id], "later readers get the same event"
     known = read_events(job, end.id)
     assert known is not None
     assert known.events == []
-    # Looked at many times since, it is told once.
+    # Polled several times since, it was delivered once.
     other = submit("workers.probe_tasks.nothing").id
     beside = Listener()
     feed.follow(other, beside)
@@ -375,7 +372,7 @@ def test_the_end_that_a_stock_worker_did_not_tell_is_told_by_whoever_looks(
     assert listener.names.count("failed") == 1
 
 
-def test_an_owner_who_asked_for_it_finds_the_events_of_a_job_among_the_notices(
+def test_events_of_a_job_with_notify_are_among_the_notifications(
     client: Redis, run_jobs: RunJobs
 ) -> None:
     told = submit("workers.probe_tasks.write", ("a.txt", "a"), options=JobOptions(notify=True)).id

@@ -1,4 +1,4 @@
-"""A last job of a batch runs when the others have ended, however they did."""
+"""The final job of a batch, which runs when the others have ended in any state."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ RunJobs = Callable[[], None]
 ECHO, WRITE = "workers.probe_tasks.echo", "workers.probe_tasks.write"
 
 
-def gathered(*names: str) -> Batch:
-    """A batch that writes files of these names, and has a last job."""
+def submitted(*names: str) -> Batch:
+    """Queue a batch that writes files of these names, with a final job."""
     items = [{"name": name, "text": "x"} for name in names]
-    return submit_batch(WRITE, items, gathering=FinalJob(ECHO, {"title": "all"}))
+    return submit_batch(WRITE, items, final_job=FinalJob(ECHO, {"title": "all"}))
 
 
 def states(batch: Batch) -> list[str]:
@@ -43,8 +43,8 @@ def last(batch: Batch) -> Any:
     return record
 
 
-def test_it_waits_for_all_and_is_told_their_ids(run_jobs: RunJobs) -> None:
-    batch = gathered("a.txt", "b.txt")
+def test_it_waits_for_all_and_gets_their_ids(run_jobs: RunJobs) -> None:
+    batch = submitted("a.txt", "b.txt")
     assert states(batch) == ["queued", "queued", "deferred"]
     run_jobs()
     assert states(batch) == ["finished", "finished", "finished"]
@@ -53,16 +53,16 @@ def test_it_waits_for_all_and_is_told_their_ids(run_jobs: RunJobs) -> None:
 
 
 def test_it_runs_when_others_failed_or_were_canceled(run_jobs: RunJobs) -> None:
-    batch = gathered("../bad.txt", "b.txt", "c.txt")
+    batch = submitted("../bad.txt", "b.txt", "c.txt")
     assert cancel_job(batch.job_ids[2])
     run_jobs()
     assert states(batch) == ["failed", "finished", "canceled", "finished"]
 
 
-def test_it_runs_when_all_others_were_canceled_as_soon_as_somebody_looks(
+def test_it_runs_after_the_next_reaping_when_all_others_were_canceled(
     run_jobs: RunJobs, settings: Settings
 ) -> None:
-    batch = gathered("a.txt", "b.txt")
+    batch = submitted("a.txt", "b.txt")
     for job_id in batch.job_ids[:-1]:
         assert cancel_job(job_id)
     Reaper(settings).release_waiting()
@@ -70,9 +70,9 @@ def test_it_runs_when_all_others_were_canceled_as_soon_as_somebody_looks(
     assert states(batch) == ["canceled", "canceled", "finished"]
 
 
-def test_it_belongs_to_whoever_asked_for_the_batch(run_jobs: RunJobs) -> None:
+def test_it_belongs_to_the_owner_of_the_batch(run_jobs: RunJobs) -> None:
     with as_owner("ann"):
-        batch = gathered("a.txt")
+        batch = submitted("a.txt")
         run_jobs()
         assert states(batch) == ["finished", "finished"]
     assert last(batch).owner == "ann"
@@ -84,6 +84,6 @@ def test_it_counts_when_there_is_no_room_for_all(
 
     use_settings(settings.with_values(max_queue=2))
     with raises_code("queue-full"):
-        gathered("a.txt", "b.txt")
+        submitted("a.txt", "b.txt")
     assert not web_client(get_settings()).keys("rq:job:*")
-    assert len(gathered("a.txt").job_ids) == 2
+    assert len(submitted("a.txt").job_ids) == 2

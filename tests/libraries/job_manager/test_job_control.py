@@ -1,4 +1,4 @@
-"""What can be done with jobs and the queue on request: retries, cancel, stop, again, delete, lists, batches, owners, keys."""
+"""Operations on jobs and the queue: cancel, stop, retry, delete, lists, batches, owners."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def status(job_id: str) -> str:
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[..., Settings]:
-    """A function that changes settings of this test."""
+    """Return a function that changes settings for this test."""
 
     def change(**changed: object) -> Settings:
         use_settings(settings.with_values(**changed))
@@ -90,7 +90,7 @@ def test_a_waiting_job_is_canceled_and_a_running_one_is_stopped(
     until(lambda: status(after.id) == "finished", what="the next job")
 
 
-def test_a_stop_hits_the_job_it_was_meant_for_and_no_other(start_worker: StartWorker) -> None:
+def test_a_stop_affects_only_its_job(start_worker: StartWorker) -> None:
     start_worker()
     jobs = [enqueue_background_job(NOTHING) for _ in range(200)]
     stopped = set()
@@ -114,7 +114,7 @@ def test_a_job_that_has_ended_cannot_be_stopped(run_jobs: Callable[[], None]) ->
         stop_job(job.id)
 
 
-# -- the place in the queue
+# -- order of the queue
 
 
 def test_a_job_with_a_time_to_run_waits_for_it(
@@ -144,7 +144,7 @@ def test_a_job_that_depends_on_others_runs_after_them(run_jobs: Callable[[], Non
     assert before.ended_at <= after.started_at
 
 
-def test_a_job_that_waits_is_released_also_when_nobody_was_there_at_the_end_of_the_other(
+def test_a_dependent_job_is_released_even_if_no_worker_saw_the_end_of_the_other(
     run_jobs: Callable[[], None], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("libraries.worker.horse.release_dependents", lambda *_: None)
@@ -157,7 +157,7 @@ def test_a_job_that_waits_is_released_also_when_nobody_was_there_at_the_end_of_t
     assert status(second.id) == "finished"
 
 
-def test_a_job_that_waits_for_one_that_failed_ends_too(
+def test_a_job_whose_dependency_failed_fails(
     run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     first = enqueue_background_job(BOOM)
@@ -169,7 +169,7 @@ def test_a_job_that_waits_for_one_that_failed_ends_too(
     assert (record.status, record.error_code) == ("failed", "dependency-failed")
 
 
-def test_a_full_queue_refuses_and_says_when_to_come_back(use: Callable[..., Settings]) -> None:
+def test_a_full_queue_rejects_jobs_and_says_when_to_retry(use: Callable[..., Settings]) -> None:
     use(max_queue=2)
     submit(NOTHING)
     submit(NOTHING, options=JobOptions(run_at=time.time() + 60))
@@ -194,7 +194,7 @@ def test_a_paused_queue_keeps_its_jobs_until_it_is_resumed(start_worker: StartWo
     until(lambda: status(job.id) == "finished", what="the job")
 
 
-def test_the_capacity_counts_what_waits_runs_and_works(
+def test_the_capacity_counts_waiting_and_running_jobs_and_workers(
     start_worker: StartWorker, home: Path
 ) -> None:
     assert capacity() == {
@@ -238,11 +238,11 @@ def test_lists_can_be_filtered_and_searched(run_jobs: Callable[[], None]) -> Non
     assert found(task=NOTHING) == [waiting.id]
     assert found(text="NEEDLE") == [good.id]
     assert found(text=waiting.id[:13]) == [waiting.id]
-    assert found(text="secret") == [], "what clients may not see cannot be searched for"
+    assert found(text="secret") == [], "private errors cannot be searched"
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "MTIz", "bmFuIGE", "aW5mIGE", "é", "MTIzIC4uLw"])
-def test_a_cursor_that_no_page_gave_is_refused(cursor: str) -> None:
+def test_an_invalid_cursor_is_rejected(cursor: str) -> None:
     with raises_code("bad-cursor"):
         list_jobs(JobFilter(), cursor=cursor)
 
@@ -250,7 +250,7 @@ def test_a_cursor_that_no_page_gave_is_refused(cursor: str) -> None:
 # -- owners
 
 
-def test_what_belongs_to_somebody_else_is_unknown(run_jobs: Callable[[], None]) -> None:
+def test_jobs_of_another_owner_are_not_found(run_jobs: Callable[[], None]) -> None:
     with as_owner("ada"):
         job = enqueue_background_job(NOTHING)
         batch = submit_batch(NOTHING, [{}])
@@ -300,7 +300,9 @@ def test_owners_cannot_overwrite_read_or_delete_each_others_files(
     assert left == ["anonymous", "bob"]
 
 
-def test_jobs_that_a_task_queues_belong_to_its_own_owner(run_jobs: Callable[[], None]) -> None:
+def test_jobs_that_a_task_queues_belong_to_the_owner_of_its_job(
+    run_jobs: Callable[[], None],
+) -> None:
     with as_owner("ada"):
         enqueue_background_job("workers.probe_tasks.queue_another")
         run_jobs()

@@ -1,4 +1,4 @@
-"""Queueing, following and cancelling jobs, with a real broker and the real worker."""
+"""Submission, status and cancellation of jobs, with a real broker and worker."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_keyword_arguments_that_rq_would_swallow_reach_the_task(
         7, ["workers.probe_tasks.echo"],
     ],
 )  # fmt: skip
-def test_a_name_that_is_no_task_is_refused_with_the_list_of_those_that_are(name: Any) -> None:
+def test_an_unknown_task_is_rejected_with_the_list_of_tasks(name: Any) -> None:
     with pytest.raises(UnknownTask) as refusal:
         enqueue_background_job(name)
     assert "workers.probe_tasks.echo" in str(refusal.value)
@@ -174,7 +174,7 @@ def test_a_name_that_is_no_task_is_refused_with_the_list_of_those_that_are(name:
     assert broker_client().keys("rq:job:*") == []
 
 
-def test_a_near_miss_gets_a_hint() -> None:
+def test_a_misspelled_task_gets_a_hint() -> None:
     with pytest.raises(UnknownTask) as refusal:
         enqueue_background_job("workers.probe_tasks.eccho")
     assert refusal.value.hint == "did you mean 'workers.probe_tasks.echo'?"
@@ -220,7 +220,7 @@ def test_arguments_that_the_task_does_not_take_are_refused_before_anything_is_qu
     assert broker_client().llen("rq:queue:background") == 0
 
 
-def test_arguments_that_json_cannot_write_are_refused() -> None:
+def test_arguments_that_are_not_json_values_are_rejected() -> None:
     with raises_code("bad-arguments"):
         enqueue_background_job("workers.probe_tasks.echo", {1, 2})
     assert broker_client().llen("rq:queue:background") == 0
@@ -258,7 +258,7 @@ def test_an_unknown_or_odd_id_is_not_found_rather_than_an_error(job_id: Any) -> 
     status = get_job_status(job_id)
     assert list(status) == SEED_KEYS
     assert status["status"] == "not_found"
-    assert "there is no job" in status["error"]
+    assert "job not found" in status["error"]
     assert fetch_job(job_id) is None
     assert cancel_job(job_id) is False
 
@@ -282,7 +282,7 @@ def test_a_finished_job_cannot_be_canceled(run_jobs: Callable[[], None]) -> None
 
 
 def test_every_record_expires(run_jobs: Callable[[], None], settings: Settings) -> None:
-    """RQ keeps the results of failed jobs for ever unless both lifetimes are given."""
+    """RQ keeps the results of failed jobs without a limit unless both lifetimes are set."""
     good = enqueue_background_job("workers.probe_tasks.nothing")
     bad = enqueue_background_job("workers.probe_tasks.boom")
     run_jobs()
@@ -329,8 +329,8 @@ def test_progress_that_a_task_reports_is_seen(run_jobs: Callable[[], None]) -> N
     assert record.progress == {"step": 2, "total": 2, "percent": 100, "message": "there"}
 
 
-def test_every_state_of_rq_has_a_word_of_ours() -> None:
-    """An upgrade of RQ cannot add a state in silence."""
+def test_every_state_of_rq_is_mapped() -> None:
+    """An upgrade of RQ with a new state must fail this test."""
     assert set(STATES) == {state.value for state in JobStatus}
 
 
@@ -349,7 +349,7 @@ def test_one_read_is_one_round_trip(run_jobs: Callable[[], None]) -> None:
     assert reads() - before - 2 * alone == 1
 
 
-def test_a_queued_request_fails_in_under_a_second_while_the_broker_is_away(
+def test_a_submission_fails_in_under_a_second_without_a_broker(
     private_broker: EmbeddedBroker,
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.nothing")
@@ -365,7 +365,7 @@ def test_a_queued_request_fails_in_under_a_second_while_the_broker_is_away(
     assert queue_health() == {"broker": False, "workers": 0}
 
 
-def test_a_job_is_there_again_after_the_broker_was_killed_and_started_anew(
+def test_a_job_survives_a_kill_and_restart_of_the_broker(
     private_broker: EmbeddedBroker, run_jobs: Callable[[], None]
 ) -> None:
     job = enqueue_background_job("workers.probe_tasks.nothing")

@@ -1,4 +1,4 @@
-"""The journal of jobs, and what its subscribers may rely on."""
+"""The journal of jobs and the guarantees for its subscribers."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ subscribe(Subscription(name="ends", handler=note_ends, backlog=True))
 
 
 class Seen:
-    """A handler that remembers what it got, and fails when it is told to."""
+    """A handler that records entries, and fails on request."""
 
     def __init__(self, *, fails: Callable[[JournalEntry], Exception | None] = lambda _: None):
         self.entries: list[JournalEntry] = []
@@ -93,14 +93,14 @@ def client(broker: EmbeddedBroker, settings: Settings) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that holds entries is taken for dead at once."""
-    monkeypatch.setattr(journal, "HOLD_S", 0.05)
+def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lease of a process on entries ends immediately."""
+    monkeypatch.setattr(journal, "LEASE_S", 0.05)
 
 
 @pytest.fixture
-def forgotten() -> Iterator[None]:
-    """Subscribers of a test end with it."""
+def no_subscribers_left() -> Iterator[None]:
+    """Remove the subscribers of the test."""
     before = dict(journal._subscriptions)
     yield
     journal._subscriptions.clear()
@@ -139,7 +139,7 @@ def test_each_change_of_a_job_is_one_entry_with_its_owner_and_its_task(run_jobs:
     assert [one.id for one in seen.entries] == sorted(one.id for one in seen.entries)
 
 
-def test_a_retry_says_what_the_job_waits_for_and_a_deletion_which_files_there_were(
+def test_a_retry_has_the_new_status_and_a_deletion_the_files(
     run_jobs: RunJobs,
 ) -> None:
     failed = submit(BOOM, options=JobOptions(retries=1, retry_pause=3600))
@@ -165,7 +165,7 @@ def test_progress_is_an_entry_only_for_a_job_that_notifies(run_jobs: RunJobs) ->
     assert "progress" in seen.events(loud.id)
 
 
-@pytest.mark.usefixtures("forgotten")
+@pytest.mark.usefixtures("no_subscribers_left")
 def test_a_new_subscriber_sees_every_end(run_jobs: RunJobs) -> None:
     def note(entries: Sequence[JournalEntry]) -> None:
         for one in entries:
@@ -175,14 +175,14 @@ def test_a_new_subscriber_sees_every_end(run_jobs: RunJobs) -> None:
     subscribe(Subscription(name="new", handler=note, backlog=True))
     jobs = [enqueue_background_job(NOTHING).id for _ in range(3)]
     run_jobs()
-    # The work-horse is another process: what its handlers did is found in the broker.
+    # The work-horse is another process, so its handlers write to the broker.
     made = Seen()
     catch_up(subscriber(made, events=ENDS))
     assert [one.job_id for one in made.entries if one.owner != "note"] == jobs
     assert len([one for one in made.entries if one.owner == "note"]) == len(jobs)
 
 
-def test_a_module_below_workers_is_all_that_a_subscriber_takes(
+def test_a_subscriber_needs_only_a_module_below_workers(
     client: Redis, home: Path, environ: dict[str, str]
 ) -> None:
     (home / "mine").mkdir()
@@ -196,7 +196,7 @@ def test_a_module_below_workers_is_all_that_a_subscriber_takes(
     assert client.lrange("test:ends", 0, -1) == [f"{one} finished".encode() for one in jobs]
 
 
-def test_a_subscriber_gets_only_what_it_wants(run_jobs: RunJobs, client: Redis) -> None:
+def test_a_subscriber_gets_only_matching_entries(run_jobs: RunJobs, client: Redis) -> None:
     jobs = [
         enqueue_background_job(NOTHING).id,
         submit(NOTHING, options=JobOptions(notify=True)).id,
@@ -208,7 +208,7 @@ def test_a_subscriber_gets_only_what_it_wants(run_jobs: RunJobs, client: Redis) 
     assert pending(client) == 0
 
 
-def test_a_subscriber_without_backlog_begins_with_what_comes_next(
+def test_a_subscriber_without_backlog_begins_with_the_next_entry(
     run_jobs: RunJobs, client: Redis
 ) -> None:
     enqueue_background_job(NOTHING)
@@ -222,7 +222,7 @@ def test_a_subscriber_without_backlog_begins_with_what_comes_next(
 
 
 def in_another_process(settings: Settings, handler: Callable[[JournalEntry, Redis], None]) -> int:
-    """Have a process handle the journal entry by entry, and return its exit code, negative for a signal."""
+    """Handle the journal in a child process, and return its exit code, negative for a signal."""
     if (child := os.fork()) == 0:
         code = 1
         try:
@@ -245,12 +245,12 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_lease")
 @pytest.mark.parametrize("before", [True, False])
-def test_what_a_killed_process_held_is_handled_by_another(
+def test_entries_of_a_killed_process_are_handled_by_another(
     client: Redis, settings: Settings, before: bool
 ) -> None:
-    """SIGKILL before the handler did anything, and between what it did and the acknowledgement."""
+    """SIGKILL before the handler runs, and between the handler and the acknowledgement."""
     jobs = [enqueue_background_job(NOTHING).id for _ in range(3)]
 
     def handle(entry: JournalEntry, own_client: Redis) -> None:
@@ -267,7 +267,7 @@ def test_what_a_killed_process_held_is_handled_by_another(
     assert pending(client) == 0
 
 
-def test_while_one_process_is_at_it_others_wait_so_that_the_order_is_kept(client: Redis) -> None:
+def test_other_processes_wait_for_the_active_one_to_keep_the_order(client: Redis) -> None:
     jobs = [enqueue_background_job(NOTHING).id for _ in range(2)]
     other = Reader(client, subscriber(Seen()))
     steps: list[Step] = []
@@ -283,7 +283,7 @@ def test_while_one_process_is_at_it_others_wait_so_that_the_order_is_kept(client
     assert other.step() is Step.NOTHING
 
 
-def test_an_entry_that_cannot_be_handled_is_given_up_and_keeps_no_other_one_waiting(
+def test_an_entry_whose_handler_fails_is_dropped_and_does_not_block_others(
     client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     good, bad, later = (enqueue_background_job(NOTHING).id for _ in range(3))
@@ -292,17 +292,17 @@ def test_an_entry_that_cannot_be_handled_is_given_up_and_keeps_no_other_one_wait
     reader.step()
     assert {one.job_id for one in seen.entries} == {good, later}
     until(lambda: reader.step() is Step.NOTHING and pending(client) == 0, what="the end of it")
-    # Once in the batch, and then as often as an entry is delivered.
+    # Once in the batch, then once for each delivery.
     assert seen.tries.count(bad) == 1 + journal.MAX_DELIVERIES
     dead: Any = client.xrange(keys.JOURNAL_DEAD_KEY)
     assert [(one[b"subscriber"], one[b"job_id"]) for _, one in dead] == [(b"seen", bad.encode())]
     said = [one.getMessage() for one in caplog.records if bad in one.getMessage()]
     assert len(said) == 2
-    assert "is tried again" in said[0]
-    assert "gives up" in said[1]
+    assert "retrying" in said[0]
+    assert "dropped" in said[1]
 
 
-def test_while_what_it_needs_is_out_of_reach_nothing_is_lost_given_up_or_handled_out_of_order(
+def test_during_an_outage_no_entry_is_lost_dropped_or_reordered(
     client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = enqueue_background_job(NOTHING).id
@@ -320,19 +320,19 @@ def test_while_what_it_needs_is_out_of_reach_nothing_is_lost_given_up_or_handled
     assert client.exists(keys.JOURNAL_DEAD_KEY) == 0
 
 
-def test_trouble_that_lasts_is_logged_once(client: Redis, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lasting_error_is_logged_once(client: Redis, caplog: pytest.LogCaptureFixture) -> None:
     enqueue_background_job(NOTHING)
     reader = Reader(client, subscriber(Seen(fails=lambda _: Unavailable("the shelf is locked"))))
     for _ in range(10):
         reader.step()
         time.sleep(0.005)
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == [
-        "Journal: entries wait for seen: the shelf is locked"
+        "Journal: seen postponed entries: the shelf is locked"
     ]
 
 
-@pytest.mark.usefixtures("impatient")
-def test_an_entry_that_kills_each_process_is_given_up_and_the_others_are_handled(
+@pytest.mark.usefixtures("short_lease")
+def test_an_entry_that_kills_each_process_is_dropped_and_the_others_are_handled(
     client: Redis, settings: Settings
 ) -> None:
     jobs = [enqueue_background_job(NOTHING).id for _ in range(3)]
@@ -348,7 +348,7 @@ def test_an_entry_that_kills_each_process_is_given_up_and_the_others_are_handled
     assert client.xlen(keys.JOURNAL_DEAD_KEY) == 1
 
 
-def test_entries_that_were_dropped_unseen_are_noticed_and_made_up_for(
+def test_trimmed_unread_entries_are_noticed_and_trigger_a_resync(
     client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     made_up_for: list[str] = []
@@ -364,7 +364,7 @@ def test_entries_that_were_dropped_unseen_are_noticed_and_made_up_for(
     catch_up(one)
     assert made_up_for == ["once"]
     assert (seen.entries[0].job_id, seen.entries[-1].job_id) == (first, last)
-    assert "entries were dropped before seen saw them" in caplog.text
+    assert "entries were dropped before seen read them" in caplog.text
 
 
 def test_the_gallery_is_rebuilt_when_it_missed_entries(client: Redis, run_jobs: RunJobs) -> None:
@@ -382,7 +382,7 @@ def test_the_gallery_is_rebuilt_when_it_missed_entries(client: Redis, run_jobs: 
     assert tasks == [NOTHING, NOTHING, exhibits.REINDEX]
 
 
-def test_a_script_of_a_subscriber_that_fails_harms_no_job(
+def test_a_failing_script_of_a_subscriber_affects_no_job(
     client: Redis, run_jobs: RunJobs, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.set(keys.TOTALS_KEY, "no hash")
@@ -415,7 +415,7 @@ def test_handlers_run_in_order_of_the_journal_for_each_job(run_jobs: RunJobs) ->
         assert seen.events(job_id) == ["queued", "started", "finished"]
 
 
-def test_all_that_follows_from_entries_is_handled_to_the_end(client: Redis) -> None:
+def test_entries_that_follow_from_entries_are_handled(client: Redis) -> None:
     depth = [0]
 
     def follow(entries: Sequence[JournalEntry]) -> None:
@@ -431,9 +431,7 @@ def test_all_that_follows_from_entries_is_handled_to_the_end(client: Redis) -> N
     assert pending(client) == 0
 
 
-def test_the_subscribers_of_the_product_are_known_and_those_that_count_do_so_in_the_broker() -> (
-    None
-):
+def test_the_subscribers_of_the_product_are_registered() -> None:
     known = {one.name: one for one in subscriptions()}
     assert set(known) == {
         "gallery", "webhooks", "notifications", "metrics", "drawing_cache", "uploads"

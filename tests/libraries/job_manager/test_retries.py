@@ -1,4 +1,4 @@
-"""Attempts of jobs: how many, after which retry_delays, and what is kept of them."""
+"""Retries: number of attempts, delays, and the recorded attempts."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def status(job_id: str) -> str:
 # -- retries
 
 
-def test_each_kind_of_task_has_its_own_number_of_tries() -> None:
+def test_each_kind_of_task_has_a_number_of_attempts() -> None:
     assert max_attempts("workers.email_tasks.send_notification") == 5
     assert max_attempts("workers.svg_tasks.generate_complex_svg") == 2
     assert max_attempts("workers.data_tasks.process_file") == 2
     assert max_attempts(BOOM) == 1
 
 
-def test_the_pauses_between_attempts_grow_and_vary_by_a_fifth() -> None:
+def test_the_retry_delays_grow_and_vary_by_a_fifth() -> None:
     for _ in range(20):
         for pause, expected in zip(retry_delays(4), (1, 4, 16, 64), strict=True):
             assert 0.8 * expected <= pause <= 1.2 * expected
@@ -55,7 +55,7 @@ def test_the_pauses_between_attempts_grow_and_vary_by_a_fifth() -> None:
     assert max(retry_delays(20)) <= 1.2 * 3600
 
 
-def test_a_job_that_fails_is_tried_again_and_every_attempt_is_remembered(
+def test_a_failed_job_is_retried_and_every_attempt_is_recorded(
     run_jobs: Callable[[], None], settings: Settings
 ) -> None:
     job = submit(BOOM, options=JobOptions(retries=2, retry_pause=0.01))
@@ -84,7 +84,7 @@ def test_between_two_attempts_a_job_is_scheduled(run_jobs: Callable[[], None]) -
     assert status(job.id) == "scheduled"
 
 
-def test_an_error_that_trying_again_cannot_mend_is_not_tried_again(
+def test_a_permanent_error_is_not_retried(
     run_jobs: Callable[[], None],
 ) -> None:
     job = submit("workers.probe_tasks.refuse", options=JobOptions(retries=3))
@@ -94,7 +94,7 @@ def test_an_error_that_trying_again_cannot_mend_is_not_tried_again(
     assert (record.status, len(record.attempts)) == ("failed", 1)
 
 
-def test_a_failed_job_can_be_tried_again_by_hand(run_jobs: Callable[[], None]) -> None:
+def test_a_failed_job_can_be_retried_on_request(run_jobs: Callable[[], None]) -> None:
     job = enqueue_background_job(BOOM)
     run_jobs()
     assert retry_job(job.id).status == "queued"
@@ -104,7 +104,7 @@ def test_a_failed_job_can_be_tried_again_by_hand(run_jobs: Callable[[], None]) -
     assert (record.status, len(record.attempts)) == ("failed", 2)
 
 
-def test_a_finished_job_is_not_tried_again(run_jobs: Callable[[], None]) -> None:
+def test_a_finished_job_is_not_retried(run_jobs: Callable[[], None]) -> None:
     job = enqueue_background_job(NOTHING)
     run_jobs()
     with pytest.raises(WrongState) as refusal:

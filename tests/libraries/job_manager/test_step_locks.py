@@ -1,4 +1,4 @@
-"""Claims to steps of a job, and quotas, against a real broker."""
+"""Step locks, with a real broker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.conftest import until
 CLAIM_TWICE = "workers.claim_tasks.claim_twice"
 
 
-def test_outside_a_job_every_step_is_to_be_done() -> None:
+def test_outside_a_job_no_step_is_locked() -> None:
     for _ in range(2):
         step = claim("mail")
         assert step.done is None
@@ -23,7 +23,7 @@ def test_outside_a_job_every_step_is_to_be_done() -> None:
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
-def test_a_step_is_done_once_and_its_note_is_found_again(run_jobs: Callable[[], None]) -> None:
+def test_a_step_is_done_once_and_its_note_is_returned(run_jobs: Callable[[], None]) -> None:
     jobs = [enqueue_background_job(CLAIM_TWICE) for _ in range(2)]
     run_jobs()
     for job in jobs:
@@ -38,10 +38,10 @@ def test_a_step_is_done_once_and_its_note_is_found_again(run_jobs: Callable[[], 
 
 
 @pytest.mark.usefixtures("broker", "probe_tasks")
-def test_the_step_of_an_attempt_that_failed_is_free_at_once(
+def test_the_lock_of_a_dead_attempt_is_ignored(
     run_jobs: Callable[[], None], settings: Settings
 ) -> None:
-    """The first attempt dies with the claim in its hands; the second one gets it."""
+    """The first attempt dies while it holds the lock; the second one gets it."""
     job = submit(
         "workers.claim_tasks.fail_with_a_claim", options=JobOptions(retries=1, retry_pause=0.01)
     )

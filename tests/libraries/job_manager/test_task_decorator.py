@@ -35,7 +35,7 @@ STOCK = (
 
 @pytest.fixture
 def sugar(probe_tasks: None) -> Any:
-    """The module of decorated tasks."""
+    """Return the module of decorated tasks."""
     return importlib.import_module("workers.sugar_tasks")
 
 
@@ -78,7 +78,7 @@ def test_call_local_runs_the_function_here(sugar: Any) -> None:
     assert capacity()["queue_depth"] == 0
 
 
-def test_options_hold_for_the_jobs_that_are_queued_with_them_alone(sugar: Any) -> None:
+def test_options_apply_only_to_jobs_queued_with_them(sugar: Any) -> None:
     patient = sugar.add.with_options(JobOptions(job_timeout="2h"))
     timeouts = [fetch_job(task(1).id).timeout for task in (patient, sugar.add)]  # type: ignore[union-attr]
     assert timeouts == [7200, get_settings().jobs.job_timeout]
@@ -131,7 +131,7 @@ def test_stock_rq_runs_the_function_as_well(
     assert JobHandle[int](outer.result(timeout=0)["other"]).result(timeout=0) == 2
 
 
-def test_a_failure_is_raised_where_the_result_is_asked_for(sugar: Any, run_jobs: RunJobs) -> None:
+def test_a_failure_is_raised_by_result(sugar: Any, run_jobs: RunJobs) -> None:
     handle = sugar.fail("secret")
     run_jobs()
     with raises_code("task-failed", match="the job failed: internal error") as caught:
@@ -148,12 +148,12 @@ def test_a_canceled_job_has_no_result(sugar: Any) -> None:
         handle.result()
 
 
-def test_a_result_is_not_waited_for_longer_than_asked(sugar: Any) -> None:
+def test_the_wait_for_a_result_respects_the_timeout(sugar: Any) -> None:
     with raises_code("result-not-ready", match="queued"):
         sugar.add(1).result(timeout=0.05)
 
 
-def test_a_job_whose_record_is_gone_has_no_result(sugar: Any) -> None:
+def test_an_expired_job_has_no_result(sugar: Any) -> None:
     handle = sugar.add(1)
     delete_job(handle.id)
     assert handle.status() == "not_found"
@@ -179,26 +179,26 @@ def test_arguments_that_the_function_does_not_take_are_refused_before_queueing(
     assert not web_client(settings).exists("rq:queue:background")
 
 
-def test_a_decorated_task_keeps_its_name_and_its_text(sugar: Any) -> None:
+def test_a_decorated_task_keeps_its_name_and_docstring(sugar: Any) -> None:
     assert sugar.add.__name__ == "add"
     assert sugar.add.__doc__ == "Return the sum."
 
 
 def _hidden() -> None:
-    """Begin with an underscore."""
+    """A private function."""
 
 
 async def waits() -> None:
-    """Be a coroutine."""
+    """A coroutine."""
 
 
 @pytest.mark.parametrize(
     "module", ["workers.some_tasks", "libraries.some_tasks", "workers.tasks", "__main__"]
 )
 @pytest.mark.parametrize("function", [_hidden, waits, lambda: None])
-def test_what_cannot_be_a_task_is_refused_when_it_is_declared(
+def test_an_invalid_task_is_rejected_at_its_declaration(
     function: Any, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(function, "__module__", module)
-    with pytest.raises(TypeError, match="cannot be a task"):
+    with pytest.raises(TypeError, match="is not a task"):
         background_task(function)

@@ -1,4 +1,4 @@
-"""Functions that look like tasks and are none: what the error and the doctor say of them."""
+"""Functions that look like tasks but are not: the error and the findings of the doctor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GREET = "def greet(name):\n    return name\n"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder whose modules belong to `workers` too."""
+    """A further folder of the package `workers`."""
     monkeypatch.setattr(loading, "_problems", {})
     workers.__path__.append(str(tmp_path))
     yield tmp_path
@@ -31,7 +31,7 @@ def hint(task: str) -> str | None:
     return caught.value.hint
 
 
-def test_an_async_function_is_no_task_and_the_error_says_why(folder: Path) -> None:
+def test_the_error_explains_that_an_async_function_is_not_a_task(folder: Path) -> None:
     (folder / "letter_tasks.py").write_text(f"\nasync {GREET}")
     assert hint("workers.letter_tasks.greet") == (
         "workers/letter_tasks.py, line 2: greet is not a task, because it is async; use a plain function"
@@ -39,7 +39,7 @@ def test_an_async_function_is_no_task_and_the_error_says_why(folder: Path) -> No
     assert "workers.letter_tasks.greet" not in known_tasks()
 
 
-def test_a_function_in_a_file_of_another_name_is_no_task_and_the_error_says_why(
+def test_the_error_explains_that_the_file_name_makes_a_function_no_task(
     folder: Path,
 ) -> None:
     (folder / "letters.py").write_text(GREET)
@@ -68,7 +68,7 @@ def test_a_task_of_a_file_with_a_syntax_error_gets_the_error_with_file_and_line(
         ("os.system", None),
     ],
 )
-def test_a_typo_gets_the_nearest_task_and_nothing_else_is_told(
+def test_a_typo_gets_only_the_nearest_task_as_a_hint(
     folder: Path, task: str, expected: str | None
 ) -> None:
     (folder / "letter_tasks.py").write_text(f"{GREET}def _hidden(): pass\n")

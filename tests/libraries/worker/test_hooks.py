@@ -1,4 +1,4 @@
-"""What workers do once when they start and once when they stop."""
+"""Hooks that run when a worker starts or stops."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Single = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def folder(home: Path) -> Path:
-    """A project's folder with the product's workers and room for more modules."""
+    """A project folder with a copy of the product's workers."""
     place = home / "workers"
     place.mkdir()
     for path in (REPOSITORY / "workers").glob("*.py"):
@@ -155,7 +155,7 @@ def test_a_start_up_hook_that_raises_stops_the_worker_with_one_clear_line(
     assert notes(home) == []
 
 
-def test_a_shutdown_hook_that_raises_is_logged_and_keeps_no_other_from_running(
+def test_a_shutdown_hook_that_raises_is_logged_and_the_others_run(
     start: Single, home: Path
 ) -> None:
     worker = start(HOOKS + '@on_shutdown\ndef _fail(): raise ValueError("stuck")\n')
@@ -178,7 +178,7 @@ def test_a_shutdown_hook_that_hangs_can_be_ended_by_another_signal(
     assert worker.wait(5) == -signal.SIGTERM
 
 
-def test_a_module_of_hooks_that_cannot_be_imported_is_named_and_does_no_harm(
+def test_a_module_of_hooks_that_cannot_be_imported_is_reported_and_ignored(
     start: Single, home: Path
 ) -> None:
     worker = start("import nonesuch\n")
@@ -188,7 +188,7 @@ def test_a_module_of_hooks_that_cannot_be_imported_is_named_and_does_no_harm(
     assert worker.wait(10) == 0
 
 
-def test_the_start_is_logged_with_what_a_worker_is(start: Single, home: Path) -> None:
+def test_the_start_is_logged_with_the_configuration(start: Single, home: Path) -> None:
     """H8, H9, C15."""
     worker = start(HOOKS)
     until(listening(home), what="a listening worker")
@@ -199,7 +199,7 @@ def test_the_start_is_logged_with_what_a_worker_is(start: Single, home: Path) ->
     ]
     assert re.match(rf"Worker started: pid {worker.pid}, queue background, broker unix://", told[2])
     assert re.match(
-        r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper look every 1 s; periodic tasks: ",
+        r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper run every 1 s; periodic tasks: ",
         told[3],
     )
     assert told[4] == "The following commands are available:"
@@ -208,7 +208,7 @@ def test_the_start_is_logged_with_what_a_worker_is(start: Single, home: Path) ->
 
 
 @pytest.mark.parametrize("declare", [on_startup, on_shutdown])
-def test_a_hook_that_would_be_a_task_is_refused_when_it_is_declared(
+def test_a_hook_that_would_be_a_task_is_rejected_at_its_declaration(
     declare: Callable[[Callable[[], None]], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def prepare() -> None: ...
@@ -219,7 +219,7 @@ def test_a_hook_that_would_be_a_task_is_refused_when_it_is_declared(
         declare(prepare)
 
 
-def test_no_hook_of_a_worker_runs_where_jobs_are_queued(
+def test_hooks_do_not_run_in_processes_that_queue_jobs(
     folder: Path, home: Path, environ: dict[str, str]
 ) -> None:
     (folder / "resources.py").write_text(NOTING + HOOKS)

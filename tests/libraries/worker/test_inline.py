@@ -1,4 +1,4 @@
-"""Immediate mode: a job runs in the process that queues it, and nothing else has to be there."""
+"""Immediate mode: a job runs in the process that queues it, without other processes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NOTHING, BOOM, ECHO, NAP = (
 
 @pytest.fixture
 def immediate(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings with immediate mode on, in force for the test process; no broker runs unless the test asks for one."""
+    """Settings with immediate mode; no broker runs unless the test starts one."""
     changed = settings.with_values(immediate=True)
     use_settings(changed)
     yield changed
@@ -67,7 +67,7 @@ def test_a_job_is_finished_when_the_call_that_queues_it_returns() -> None:
 
 
 @pytest.mark.usefixtures("immediate")
-def test_a_job_that_fails_says_why_as_with_a_worker_and_is_not_tried_again() -> None:
+def test_a_failed_job_has_the_same_error_as_with_a_worker_and_is_not_retried() -> None:
     job = submit(BOOM, options=JobOptions(retries=3, retry_pause=0.01))
     record = fetch_job(job.id)
     assert record is not None
@@ -80,7 +80,7 @@ def test_a_job_that_fails_says_why_as_with_a_worker_and_is_not_tried_again() -> 
 
 
 @pytest.mark.usefixtures("immediate")
-def test_a_failed_job_that_is_tried_again_on_request_runs_again_at_once() -> None:
+def test_a_retry_on_request_runs_at_once() -> None:
     job = enqueue_background_job(BOOM)
     assert retry_job(job.id).status == "failed"
     record = fetch_job(job.id)
@@ -98,7 +98,7 @@ def test_progress_and_artifacts_are_on_the_record(immediate: Settings) -> None:
     assert (immediate.storage.output_dir / "note.txt").read_text() == "hello"
 
 
-def test_the_timeout_and_the_lifetime_of_the_settings_hold(
+def test_the_timeout_and_the_lifetime_of_the_settings_apply(
     immediate: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """C9."""
@@ -120,7 +120,7 @@ def test_a_delayed_job_stays_scheduled() -> None:
 
 
 @pytest.mark.usefixtures("immediate")
-def test_jobs_that_wait_for_others_run_as_soon_as_those_are_finished() -> None:
+def test_dependent_jobs_run_after_their_dependencies() -> None:
     pause_queue()
     first = submit(NOTHING)
     second = submit(NOTHING, options=JobOptions(depends_on=(first.id,)))
@@ -133,7 +133,7 @@ def test_jobs_that_wait_for_others_run_as_soon_as_those_are_finished() -> None:
 
 
 @pytest.mark.usefixtures("immediate")
-def test_jobs_that_wait_for_one_that_fails_are_given_up_to_the_last() -> None:
+def test_all_jobs_that_depend_on_a_failed_one_fail() -> None:
     pause_queue()
     first = submit(BOOM)
     second = submit(NOTHING, options=JobOptions(depends_on=(first.id,)))
@@ -160,14 +160,14 @@ def test_a_job_queued_from_a_job_runs_before_the_call_returns() -> None:
 
 
 @pytest.mark.usefixtures("immediate")
-def test_a_job_can_wait_for_one_that_it_queued() -> None:
+def test_a_job_can_wait_for_a_job_that_it_queued() -> None:
     job = fetch_job(enqueue_background_job("workers.sugar_tasks.wait_for_another", 4).id)
     assert job is not None
     assert job.result == 5
 
 
 @pytest.mark.usefixtures("immediate")
-def test_jobs_that_queue_jobs_come_to_an_end() -> None:
+def test_jobs_that_queue_jobs_end() -> None:
     job_id, finished = enqueue_background_job("workers.sugar_tasks.count_down", 100).id, 0
     while (job := fetch_job(job_id)) is not None and job.status == "finished":
         job_id, finished = job.result[0], finished + 1
@@ -182,7 +182,7 @@ def test_one_call_runs_a_limited_number_of_jobs(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("immediate")
-def test_threads_that_queue_at_the_same_time_each_find_their_own_job_finished() -> None:
+def test_jobs_of_concurrent_threads_are_finished_when_the_calls_return() -> None:
     wrong: list[str] = []
 
     def queue_some(number: int) -> None:
@@ -200,7 +200,7 @@ def test_threads_that_queue_at_the_same_time_each_find_their_own_job_finished() 
 
 
 @pytest.mark.usefixtures("immediate")
-def test_while_the_queue_is_paused_a_job_waits_and_runs_when_it_goes_on() -> None:
+def test_a_job_waits_while_the_queue_is_paused() -> None:
     pause_queue()
     job = enqueue_background_job(NOTHING)
     assert status(job.id) == "queued"
@@ -209,7 +209,7 @@ def test_while_the_queue_is_paused_a_job_waits_and_runs_when_it_goes_on() -> Non
 
 
 @pytest.mark.usefixtures("immediate")
-def test_a_request_that_is_sent_again_does_not_run_its_job_again(home: Path) -> None:
+def test_a_repeated_request_does_not_run_its_job_again(home: Path) -> None:
     for _ in range(2):
         with repeatable_ids("one request"):
             job = enqueue_background_job(
@@ -223,7 +223,7 @@ def test_a_request_that_is_sent_again_does_not_run_its_job_again(home: Path) -> 
 
 
 @pytest.mark.usefixtures("immediate")
-def test_a_timeout_holds_in_the_main_thread_and_leaves_the_alarm_of_the_program_as_it_was(
+def test_a_timeout_in_the_main_thread_restores_the_alarm_of_the_program(
     home: Path,
 ) -> None:
     rung = signal.getsignal(signal.SIGALRM)
@@ -255,14 +255,14 @@ def test_outside_the_main_thread_a_job_runs_to_its_end(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("immediate")
-def test_an_interrupt_from_the_terminal_fails_the_job_and_reaches_the_program() -> None:
+def test_a_keyboard_interrupt_fails_the_job_and_reaches_the_program() -> None:
     with repeatable_ids("interrupted"), pytest.raises(KeyboardInterrupt):
         enqueue_background_job("workers.sugar_tasks.interrupt")
     with repeatable_ids("interrupted"):
         assert status(enqueue_background_job("workers.sugar_tasks.interrupt").id) == "failed"
 
 
-def test_a_broker_that_runs_is_used(immediate: Settings, private_broker: EmbeddedBroker) -> None:
+def test_a_running_broker_is_used(immediate: Settings, private_broker: EmbeddedBroker) -> None:
     assert private_broker.pid
     job = enqueue_background_job(NOTHING)
     elsewhere = web_client(immediate.with_values(immediate=False))
@@ -270,7 +270,7 @@ def test_a_broker_that_runs_is_used(immediate: Settings, private_broker: Embedde
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_long_job_is_kept_alive_for_the_reapers_of_others(
+def test_a_long_job_sends_heartbeats_for_the_reapers_of_others(
     immediate: Settings, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     monkeypatch.setattr(inline, "FIRST_HEARTBEAT_S", 0.05)
@@ -293,7 +293,7 @@ def test_a_long_job_is_kept_alive_for_the_reapers_of_others(
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM, None])
-def test_the_broker_of_a_process_ends_with_it_and_leaves_nothing(
+def test_the_broker_of_a_process_ends_with_it_and_leaves_no_files(
     environ: dict[str, str], ending: int | None
 ) -> None:
     code = (
@@ -314,7 +314,7 @@ def test_the_broker_of_a_process_ends_with_it_and_leaves_nothing(
         folder = Path(process.stdout.readline().strip().removeprefix("unix://")).parent
         (server,) = [int(pid) for pid in running_in(folder)]
         assert sorted(path.name for path in folder.iterdir()) == ["broker.sock"], (
-            "it keeps nothing on disk"
+            "it stores nothing on disk"
         )
         assert folder.stat().st_mode & 0o777 == 0o700
         if ending is None:
@@ -330,7 +330,7 @@ def test_the_broker_of_a_process_ends_with_it_and_leaves_nothing(
 
 
 def running_in(folder: Path) -> list[str]:
-    """The ids of the processes that work in a folder."""
+    """Return the ids of the processes with a folder in their command line."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""Periodic tasks: the file of schedules, and one job for each due time, whoever looks."""
+"""Periodic tasks: the schedules file, and one job for each due time."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from libraries.worker.scheduler import Scheduler
 from tests.conftest import WorkerProcess, until
 
 ECHO, NOTHING = "workers.probe_tasks.echo", "workers.probe_tasks.nothing"
-# A moment in the past, half a second behind a full minute and hour.
+# Half a second after a full minute and hour in the past.
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
 EVERY_SECOND = Schedule(name="tick", task=NOTHING, every=1, overlap=True)
 
 
 def written(home: Path, settings: Settings, text: str) -> Settings:
-    """Settings with a schedules file of this text, in force."""
+    """Settings with a schedules file of this text."""
     (home / "schedules.toml").write_text(text, encoding="utf-8")
     return use_settings(settings.with_values(schedules=home / "schedules.toml"))
 
@@ -48,14 +48,14 @@ def queued(client: Redis) -> list[str]:
 def scheduler(
     broker: EmbeddedBroker, settings: Settings, probe_tasks: None
 ) -> Callable[..., Scheduler]:
-    """A function that makes a scheduler that is turned by hand."""
+    """Return a function that creates a scheduler without a thread."""
     return lambda *schedules: Scheduler(settings, schedules)
 
 
 # -- the file
 
 
-def test_a_file_says_what_is_queued_when_and_how(
+def test_a_file_defines_tasks_and_due_times(
     home: Path, settings: Settings, probe_tasks: None
 ) -> None:
     text = f"""
@@ -89,12 +89,12 @@ def test_a_file_says_what_is_queued_when_and_how(
     assert (tick.every, tick.overlap, tick.catch_up, tick.when) == (90, True, True, "every 90 s")
 
 
-def test_no_file_by_default_means_no_schedules_and_a_named_one_must_be_there(
+def test_the_default_file_is_optional_and_a_configured_one_is_required(
     home: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(home)
     assert load_schedules(settings.jobs) == []
-    with pytest.raises(BadSchedules, match=r"^other.toml, which SCHEDULES names, is not there$"):
+    with pytest.raises(BadSchedules, match=r"^other.toml, set in SCHEDULES, does not exist$"):
         load_schedules(settings.with_values(schedules=home / "other.toml").jobs)
     (home / "empty").touch()
     assert load_schedules(settings.with_values(schedules=home / "empty").jobs) == []
@@ -103,15 +103,15 @@ def test_no_file_by_default_means_no_schedules_and_a_named_one_must_be_there(
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ('cron = "0 3 * * *"', "task: must be the dotted path"),
-        (f'task = "{NOTHING}"', "give either cron or every"),
-        (f'task = "{NOTHING}"\ncron = "0 3 * * *"\nevery = 1', "give either cron or every"),
+        ('cron = "0 3 * * *"', "task: must be a dotted path"),
+        (f'task = "{NOTHING}"', "set either cron or every"),
+        (f'task = "{NOTHING}"\ncron = "0 3 * * *"\nevery = 1', "set either cron or every"),
         (f'task = "{NOTHING}"\ncron = "0 25 * * *"', "cron: "),
         (f'task = "{NOTHING}"\ncron = "0 0 31 2 *"', "cron: "),
         (f'task = "{NOTHING}"\ncron = "* * * * * *"', "cron: must have five fields"),
-        (f'task = "{NOTHING}"\nevery = 0', "every: must be whole seconds"),
-        (f'task = "{NOTHING}"\nevery = 0.5', "every: must be whole seconds"),
-        (f'task = "{NOTHING}"\nevery = true', "every: must be whole seconds"),
+        (f'task = "{NOTHING}"\nevery = 0', "every: must be a duration"),
+        (f'task = "{NOTHING}"\nevery = 0.5', "every: must be a duration"),
+        (f'task = "{NOTHING}"\nevery = true', "every: must be a duration"),
         (f'task = "{NOTHING}"\nevery = 1\nargs = [1]', "args: .* takes at most 0"),
         (f'task = "{NOTHING}"\nevery = 1\ntimeout = "soon"', "timeout: "),
         (f'task = "{NOTHING}"\nevery = 1\nevrey = 1', "evrey: unknown field; did you mean 'every'"),
@@ -120,25 +120,23 @@ def test_no_file_by_default_means_no_schedules_and_a_named_one_must_be_there(
         ('task = "os.system"\nevery = 1', "task: unknown task 'os.system'"),
     ],
 )
-def test_a_mistake_in_the_file_is_named(
+def test_a_mistake_in_the_file_is_reported(
     home: Path, settings: Settings, probe_tasks: None, entry: str, said: str
 ) -> None:
-    with pytest.raises(BadSchedules, match=f"^schedules.toml cannot be used: 'one': {said}"):
+    with pytest.raises(BadSchedules, match=f"^schedules.toml is invalid: 'one': {said}"):
         load_schedules(written(home, settings, f'[[schedule]]\nname = "one"\n{entry}\n').jobs)
 
 
-def test_all_mistakes_are_named_together_and_what_is_no_toml_is_refused(
+def test_all_mistakes_are_reported_together_and_invalid_toml_is_rejected(
     home: Path, settings: Settings, probe_tasks: None
 ) -> None:
     same = f'[[schedule]]\nname = "one"\ntask = "{NOTHING}"\nevery = 1\n'
-    with pytest.raises(
-        BadSchedules, match=r"'one': name: an earlier schedule has it; number 3: name: must be"
-    ):
+    with pytest.raises(BadSchedules, match=r"'one': name: duplicate name; number 3: name: must be"):
         load_schedules(written(home, settings, f"{same}{same}[[schedule]]\n").jobs)
     for text, said in (
         ("[[schedule", "is not TOML"),
-        ("schedule = 1", "nothing else"),
-        ("[other]", "nothing else"),
+        ("schedule = 1", "must contain only"),
+        ("[other]", "must contain only"),
     ):
         with pytest.raises(BadSchedules, match=said):
             load_schedules(written(home, settings, text).jobs)
@@ -167,7 +165,7 @@ def test_due_times_are_utc_and_do_not_depend_on_the_machines_time_zone(
         time.tzset()
 
 
-def test_a_period_is_counted_alike_by_everyone() -> None:
+def test_all_workers_compute_the_same_periods() -> None:
     schedule = Schedule(name="often", task=NOTHING, every=90)
     assert schedule.latest(NOON + 89.9) == NOON
     assert schedule.latest(NOON + 90) == schedule.following(NOON) == NOON + 90
@@ -176,7 +174,7 @@ def test_a_period_is_counted_alike_by_everyone() -> None:
 # -- queueing
 
 
-def test_the_first_look_queues_nothing_and_each_due_time_after_it_one_job(
+def test_the_first_tick_queues_nothing_and_each_later_due_time_one_job(
     scheduler: Callable[..., Scheduler], settings: Settings
 ) -> None:
     one = scheduler(EVERY_SECOND)
@@ -195,7 +193,7 @@ def test_three_schedulers_at_once_queue_one_job_for_each_due_time(
     made: list[list[str]] = [[], [], []]
 
     def run(place: int) -> None:
-        # One clock is ahead and one behind; each passes every due time.
+        # One clock is fast and one slow; each passes every due time.
         for second in range(-1, 25):
             barrier.wait(20)
             made[place] += schedulers[place].tick(NOON + 50 + second + place * 0.3)
@@ -210,20 +208,20 @@ def test_three_schedulers_at_once_queue_one_job_for_each_due_time(
     assert sorted(queued(client_of(settings))) == sorted(jobs)
 
 
-def test_a_scheduler_that_lost_its_memory_does_not_queue_a_due_time_again(
+def test_a_restarted_scheduler_does_not_queue_a_due_time_again(
     scheduler: Callable[..., Scheduler], settings: Settings
 ) -> None:
-    """As after kill -9 at any moment: what was done stands in the broker alone."""
+    """As after kill -9 at any time: the state is stored only in the broker."""
     scheduler(EVERY_SECOND).tick(NOON)
     assert len(scheduler(EVERY_SECOND).tick(NOON + 1)) == 1
     assert scheduler(EVERY_SECOND).tick(NOON + 1.2) == []
-    # Even where the note of the due time is lost, its job is known by its id.
+    # Even if the state of the schedule is lost, the job is known by its id.
     client_of(settings).hset(keys.schedule_key(EVERY_SECOND.identity), "due", str(NOON))
     assert scheduler(EVERY_SECOND).tick(NOON + 1.4) == []
     assert len(queued(client_of(settings))) == 1
 
 
-def test_what_was_missed_while_nobody_was_there_is_made_up_for_once(
+def test_missed_due_times_are_made_up_for_once(
     scheduler: Callable[..., Scheduler],
 ) -> None:
     hourly = Schedule(name="hourly", task=NOTHING, cron="0 * * * *")
@@ -233,7 +231,7 @@ def test_what_was_missed_while_nobody_was_there_is_made_up_for_once(
     assert back.tick(NOON + 7 * 3600 + 1800.5) == []
 
 
-def test_without_catch_up_a_missed_due_time_is_left_out_and_the_next_one_is_met(
+def test_without_catch_up_a_missed_due_time_is_skipped(
     scheduler: Callable[..., Scheduler], home: Path, settings: Settings
 ) -> None:
     hourly = Schedule(name="hourly", task=NOTHING, cron="0 * * * *", catch_up=False)
@@ -262,7 +260,7 @@ def test_no_job_is_queued_while_the_last_one_waits(
     assert len(one.tick(NOON + 4)) == 1
 
 
-def test_a_clock_that_was_far_ahead_does_not_silence_a_schedule(
+def test_a_clock_that_was_far_ahead_does_not_disable_a_schedule(
     scheduler: Callable[..., Scheduler], settings: Settings
 ) -> None:
     now = time.time()
@@ -273,7 +271,7 @@ def test_a_clock_that_was_far_ahead_does_not_silence_a_schedule(
     assert len(scheduler(EVERY_SECOND).tick(now)) == 1
 
 
-def test_jobs_that_come_often_are_not_kept_for_long(
+def test_records_of_frequent_jobs_expire_soon(
     scheduler: Callable[..., Scheduler], settings: Settings
 ) -> None:
     hourly = Schedule(name="hourly", task=NOTHING, cron="0 * * * *")
@@ -286,7 +284,7 @@ def test_jobs_that_come_often_are_not_kept_for_long(
     assert lives == {often: b"600", seldom: str(settings.jobs.result_ttl).encode()}
 
 
-def test_while_the_broker_is_away_nothing_is_lost(
+def test_an_outage_of_the_broker_loses_no_due_time(
     scheduler: Callable[..., Scheduler], private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     one = scheduler(EVERY_SECOND)
@@ -326,7 +324,7 @@ def test_a_one_second_task_runs_and_the_log_says_so(
 
 
 @pytest.mark.parametrize("arguments", [["--single"], []])
-def test_a_bad_file_keeps_workers_from_starting_and_says_why_in_one_line(
+def test_an_invalid_file_prevents_the_start_with_a_one_line_error(
     home: Path, environ: dict[str, str], arguments: list[str]
 ) -> None:
     (home / "bad.toml").write_text('[[schedule]]\nname = "x"\n')
@@ -340,5 +338,5 @@ def test_a_bad_file_keeps_workers_from_starting_and_says_why_in_one_line(
         check=False,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("bad.toml cannot be used: 'x': task: must be the dotted path")
+    assert done.stderr.startswith("bad.toml is invalid: 'x': task: must be a dotted path")
     assert len(done.stderr.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""The worker as a process: what it logs, how it starts, how it stops, what it survives."""
+"""The worker process: log, start, stop, recovery."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def finished(job_id: str) -> bool:
     return bool(get_job_status(job_id)["status"] == "finished")
 
 
-def test_with_the_broker_away_it_says_so_and_exits_1(environ: dict[str, str]) -> None:
+def test_without_a_broker_it_reports_the_error_and_exits_1(environ: dict[str, str]) -> None:
     """F17."""
     command = [sys.executable, "-m", "workers"]
     ended = subprocess.run(
@@ -43,7 +43,7 @@ def test_with_the_broker_away_it_says_so_and_exits_1(environ: dict[str, str]) ->
     assert "Traceback" not in ended.stderr
 
 
-def test_with_bad_settings_it_names_them_and_exits_2(environ: dict[str, str]) -> None:
+def test_with_invalid_settings_it_lists_them_and_exits_2(environ: dict[str, str]) -> None:
     command = [sys.executable, "-m", "workers"]
     environ |= {"PORT": "zero", "WORKERS": "-1"}
     ended = subprocess.run(
@@ -85,10 +85,10 @@ def test_it_logs_the_beginning_and_the_end_of_each_job(start_worker: StartWorker
     assert re.search(
         rf"workers\.probe_tasks\.boom: {bad.id} failed after \d+\.\d{{3}}s: ValueError", said
     )
-    assert "ValueError: boom" in said, "the trace belongs in the worker's log"
+    assert "ValueError: boom" in said, "the traceback is in the log of the worker"
 
 
-def test_an_error_that_was_foreseen_takes_one_line_and_no_error_can_forge_one(
+def test_an_expected_error_is_one_line_and_no_error_can_forge_a_line(
     start_worker: StartWorker,
 ) -> None:
     worker = start_worker()
@@ -107,7 +107,7 @@ def test_an_error_that_was_foreseen_takes_one_line_and_no_error_can_forge_one(
         r"InvalidInput: no\n2026-01-01 00:00:00 WARNING Worker started: forged"
     )
     traces = [line for line in lines if "raise " in line]
-    assert traces, "how it came to the other error is told"
+    assert traces, "the traceback of the other error is logged"
     assert all("raise InvalidInput" not in line for line in traces)
     assert not [line for line in lines if line.startswith("2026-01-01 00:00:00")]
 
@@ -148,7 +148,7 @@ def test_an_idle_worker_stops_at_once(start_worker: StartWorker) -> None:
     assert start_worker().stop(seconds=2.0) == 0
 
 
-def test_a_worker_stopped_again_and_again_under_load_drops_no_job(
+def test_repeated_stops_under_load_lose_no_job(
     start_worker: StartWorker,
 ) -> None:
     jobs = [enqueue_background_job("workers.probe_tasks.nothing") for _ in range(60)]
@@ -196,7 +196,7 @@ def test_a_job_over_its_timeout_fails_and_says_so(start_worker: StartWorker, hom
     )
 
 
-def test_a_task_that_swallows_every_exception_still_ends_at_its_timeout(
+def test_a_task_that_catches_every_exception_ends_at_its_timeout(
     start_worker: StartWorker,
 ) -> None:
     start_worker()
@@ -214,7 +214,7 @@ def test_a_job_that_cannot_be_interrupted_is_killed_five_seconds_after_its_timeo
     assert "terminated unexpectedly" in get_job_status(job.id)["error"]
 
 
-def test_an_idle_worker_takes_jobs_again_after_the_broker_was_away(
+def test_an_idle_worker_takes_jobs_again_after_an_outage_of_the_broker(
     start_worker: StartWorker, private_broker: EmbeddedBroker
 ) -> None:
     start_worker()
@@ -226,10 +226,10 @@ def test_an_idle_worker_takes_jobs_again_after_the_broker_was_away(
     until(lambda: finished(job.id), what="the job")
 
 
-def test_a_file_dropped_into_workers_is_a_task_with_no_registration(
+def test_a_file_in_workers_is_a_task_without_registration(
     broker: EmbeddedBroker, environ: dict[str, str], home: Path
 ) -> None:
-    """D18, F26: the folder is the product's own with one file more, and two that are broken, which do no harm."""
+    """D18, F26: a copy of the product's folder with one more file and two broken ones."""
     folder = home / "workers"
     folder.mkdir()
     for path in (REPOSITORY / "workers").glob("*.py"):

@@ -1,5 +1,5 @@
--- Append a change of a job's state to the journal, in the step that makes it, and wake one process that waits for entries.
--- `seconds` is how long the attempt took that ended, `data` is JSON that belongs to the change; either may be nil.
+-- Append a status change of a job to the journal and wake a waiting process.
+-- `seconds` is the duration of the ended attempt, `data` is JSON; both may be nil.
 local function append(id, event, seconds, data)
   local known = redis.call('HMGET', 'rq:job:' .. id, 'owner', 'description')
   local entry = {'job_id', id, 'event', event, 'owner', known[1] or '', 'task', string.sub(known[2] or '', 1, 128)}

@@ -6,7 +6,7 @@ local function value_of(fields, name)
   return nil
 end
 
--- Return the pending entries of a subscriber as XPENDING does; one that is new begins behind the id `begin`.
+-- Return the pending entries of a subscriber in the form of XPENDING; a new subscriber starts after the id `begin`.
 local function pending_of(journal, group, begin)
   local pending = redis.pcall('XPENDING', journal, group, '-', '+', 100)
   if not pending.err then return pending end
@@ -14,7 +14,7 @@ local function pending_of(journal, group, begin)
   return {}
 end
 
--- Return where the cursor of a subscriber belongs, right before the first entry, if entries were dropped that it has not seen.
+-- Return the id right before the first entry if entries were trimmed that a subscriber has not read, otherwise nil.
 local function gap_of(journal, group)
   local first = redis.call('XRANGE', journal, '-', '+', 'COUNT', 1)[1]
   if not first then return nil end
@@ -36,8 +36,8 @@ local function gap_of(journal, group)
   end
 end
 
--- Return up to `most` new entries that a subscriber wants, and whether there may be more; others are acknowledged. `having` is a field
--- that a job's record must have, or ''; of a deleted job its entry must say which files it had instead; `events` are like ',finished,failed,'.
+-- Return up to `most` new entries that match, and whether there may be more; the others are acknowledged. `having` is a field that a
+-- job's record must have, or ''; the entry of a deleted job must have data instead. `events` is a list like ',finished,failed,'.
 local function read_new(journal, group, most, having, events)
   local function wanted(fields)
     if not string.find(events, ',' .. value_of(fields, 'event') .. ',', 1, true) then return false end
@@ -48,21 +48,21 @@ local function read_new(journal, group, most, having, events)
   for _ = 1, 10 do
     local read = redis.call('XREADGROUP', 'GROUP', group, 'active', 'COUNT', most, 'STREAMS', journal, '>')
     if not read then return found, false end
-    local passed_over = {}
+    local skipped = {}
     for _, entry in ipairs(read[1][2]) do
-      if wanted(entry[2]) then found[#found + 1] = entry else passed_over[#passed_over + 1] = entry[1] end
+      if wanted(entry[2]) then found[#found + 1] = entry else skipped[#skipped + 1] = entry[1] end
     end
-    if #passed_over > 0 then redis.call('XACK', journal, group, unpack(passed_over)) end
+    if #skipped > 0 then redis.call('XACK', journal, group, unpack(skipped)) end
     if #found > 0 then break end
   end
   return found, true
 end
 
--- Read for a subscriber whose script handles the entries in the step that reads them, so that none is ever pending for long.
--- Return a state, as `journal_take.lua` does, and the entries; each is to be acknowledged when it is handled.
+-- Read entries that the calling script handles and acknowledges itself.
+-- Return a state, as `journal_take.lua` does, and the entries.
 local function read_here(journal, group, most, begin, having, events)
   local entries = {}
-  for _, one in ipairs(pending_of(journal, group, begin)) do  -- a script of this subscriber was cut off by an error
+  for _, one in ipairs(pending_of(journal, group, begin)) do  -- an earlier call failed
     entries[#entries + 1] = redis.call('XRANGE', journal, one[1], one[1])[1]
     if not entries[#entries] then redis.call('XACK', journal, group, one[1]) end
   end

@@ -1,5 +1,5 @@
--- Return how far each subscriber of a journal is behind: its name and the number of entries that it has not handled, one after the
--- other. Counts no further than 10,000 where the broker does not know the number.
+-- Return the name and the number of unhandled entries of each subscriber of a journal, as a flat list. Counts at most 10,000 entries
+-- if the broker does not know the number.
 local function lags_of(journal)
   local lags = {}
   if redis.call('EXISTS', journal) == 0 then return lags end
