@@ -14,12 +14,12 @@ from components.http.submissions import OPERATIONS
 from libraries.fields import MAX_MEMBER_ERRORS, BoundedDict, BoundedList, OneOfField
 
 
-def nested_fields(schema: Schema, path: str = "") -> Iterator[tuple[str, fields.Field[Any]]:
+def nested_fields(schema: Schema, path: str = "") -> Iterator[tuple[str, fields.Field[Any]]]:
     for name, field in schema.fields.items():
         yield from with_inner(field, f"{path}.{name}")
 
 
-def with_inner(field: fields.Field[Any], path: str) -> Iterator[tuple[str, fields.Field[Any]]:
+def with_inner(field: fields.Field[Any], path: str) -> Iterator[tuple[str, fields.Field[Any]]]:
     yield path, field
     if isinstance(field, fields.List):
         yield from with_inner(field.inner, f"{path}[]")
