@@ -1,1 +1,1 @@
-"""HTTP in, HTTP out: one package a resource, mounted by being there."""
+"""HTTP resources, one package each; the application mounts every package it finds here."""

@@ -1,1 +1,1 @@
-"""What the product knows and can do. Nothing in here knows about HTTP or about who calls."""
+"""Drawing, plotting, jobs, storage and mail. Nothing here depends on HTTP."""

@@ -1,7 +1,7 @@
-"""Signed, expiring tokens: an address with one works where a browser cannot send a key.
+"""Signed, expiring tokens in query strings, for browsers that cannot send a key.
 
-A token is good for reading one thing as its owner: a job, or a single path. It ends at its time,
-when the job is deleted, and when the setting LINK_SECRET changes.
+A token allows reading one job or one path as its owner. It is valid until it expires, the job is
+deleted, or the setting LINK_SECRET changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ JOB_PREFIX = "job:"
 
 
 class Grant(NamedTuple):
-    """What a token allows."""
+    """Owner, subject and expiry time of a token."""
 
     owner: str
     subject: str
@@ -38,21 +38,13 @@ class Grant(NamedTuple):
 
 
 def make_token(owner: str, subject: str, lifetime_s: int) -> tuple[str, float]:
-    """Return a token and the Unix time at which it expires.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Return a token and the Unix time at which it expires. Raises QueueUnavailable."""
     grant = Grant(owner, subject, int(time.time()) + lifetime_s)
     return str(_serializer().dumps(list(grant))), grant.expires_at
 
 
 def read_token(text: str) -> Grant | None:
-    """Return what a token allows, None if it is forged, changed or expired.
-
-    Raises:
-        QueueUnavailable: the broker cannot be reached.
-    """
+    """Verify a token; return None if it is forged, changed or expired. Raises QueueUnavailable."""
     if not text or len(text) > MAX_TOKEN_CHARS:
         return None
     try:
