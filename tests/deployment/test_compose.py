@@ -24,7 +24,9 @@ from libraries.settings import SETTINGS, read_settings
 from tests.conftest import REPOSITORY, system_program, until
 from tests.deployment.conftest import PASSWORD, OwnServer
 from tests.journeys.conftest import Service, free_port
+from tests.libraries.gallery.conftest import server_url as server_url  # noqa: PLC0414 - a fixture
 
+PASSWORDS = {"BROKER_PASSWORD": PASSWORD, "DB_PASSWORD": "of-the-database"}
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
 
 
@@ -42,9 +44,9 @@ def compose_program() -> list[str]:
 
 def resolve(**environ: str) -> subprocess.CompletedProcess[str]:
     """Return `compose.yaml` as resolved by Docker Compose."""
-    environ = {
-        name: value for name, value in os.environ.items() if name != "BROKER_PASSWORD"
-    } | environ
+    ours = {"BROKER_PASSWORD", "DB_PASSWORD", "SETTINGS_FILE", *(row.name for row in SETTINGS)}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    environ = kept | environ
     command = [*compose_program(), "-f", "compose.yaml", "config"]
     return subprocess.run(
         command,
@@ -60,26 +62,59 @@ def resolve(**environ: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def services() -> dict[str, Any]:
     """The services of `compose.yaml` as resolved by Docker Compose."""
-    resolved = resolve(BROKER_PASSWORD=PASSWORD)
+    resolved = resolve(**PASSWORDS)
     assert resolved.returncode == 0, resolved.stderr
     found: dict[str, Any] = yaml.safe_load(resolved.stdout)["services"]
     return found
 
 
-def test_the_file_is_valid_and_has_web_worker_and_broker(services: dict[str, Any]) -> None:
+def test_the_file_is_valid_and_has_web_worker_broker_and_database(services: dict[str, Any]) -> None:
     """F32, M8, H15."""
-    assert set(services) == {"web", "worker", "broker"}
+    assert set(services) == {"web", "worker", "broker", "db"}
 
 
-def test_web_and_worker_are_one_image_that_waits_for_the_broker(services: dict[str, Any]) -> None:
+def test_web_and_worker_are_one_image_that_waits_for_broker_and_database(
+    services: dict[str, Any],
+) -> None:
     """M8."""
     web, worker = services["web"], services["worker"]
     assert web["image"] == worker["image"]
     assert web["build"] == worker["build"]
     for service in (web, worker):
-        assert service["depends_on"]["broker"]["condition"] == "service_healthy"
+        for needed in ("broker", "db"):
+            assert service["depends_on"][needed]["condition"] == "service_healthy"
         assert service["environment"]["REDIS_URL"] == f"redis://:{PASSWORD}@broker:6379/0"
+        assert service["environment"]["GALLERY_URL"].endswith(":of-the-database@db:5432/vector")
     assert services["broker"]["healthcheck"]["test"]
+    assert services["db"]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "broker", "db"])
+def test_a_container_can_do_little_beyond_its_task(services: dict[str, Any], name: str) -> None:
+    service = services[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert name == "web" or "ports" not in service
+    writable = [str(volume).split(":")[1] for volume in service["volumes"]]
+    assert writable
+    assert "/" not in writable
+
+
+def test_every_setting_reaches_web_and_worker(services: dict[str, Any]) -> None:
+    for name in ("web", "worker"):
+        passed = services[name]["environment"]
+        assert {row.name for row in SETTINGS} <= set(passed)
+
+
+def test_a_settings_file_is_used(tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_text("WORKERS=3\nRESULT_TTL=2d\n")
+    resolved = resolve(SETTINGS_FILE=str(file), **PASSWORDS)
+    assert resolved.returncode == 0, resolved.stderr
+    passed = yaml.safe_load(resolved.stdout)["services"]["worker"]["environment"]
+    assert (passed["WORKERS"], passed["RESULT_TTL"]) == ("3", "2d")
 
 
 def test_web_and_worker_share_the_folders_that_both_use(services: dict[str, Any]) -> None:
@@ -109,9 +144,11 @@ def test_the_broker_is_closed_to_strangers_and_keeps_what_it_accepted(
 
 
 def test_without_a_password_nothing_is_started() -> None:
-    refused = resolve()
-    assert refused.returncode != 0
-    assert "choose a password" in refused.stderr
+    for missing in PASSWORDS:
+        given = {name: value for name, value in PASSWORDS.items() if name != missing}
+        refused = resolve(**given)
+        assert refused.returncode != 0
+        assert "choose a password" in refused.stderr
 
 
 @pytest.mark.parametrize("name", ["web", "worker"])
@@ -124,7 +161,7 @@ def test_the_settings_of_a_container_are_accepted(
     name: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The image listens on all addresses of its container, which needs keys or ALLOW_ANONYMOUS."""
-    service = yaml.safe_load(resolve(BROKER_PASSWORD=PASSWORD, **more).stdout)["services"][name]
+    service = yaml.safe_load(resolve(**PASSWORDS, **more).stdout)["services"][name]
     for row in SETTINGS:
         monkeypatch.delenv(row.name, raising=False)
     for variable, value in (of_the_image() | service["environment"]).items():
@@ -220,7 +257,7 @@ def as_in_a_container(home: Path, environ: dict[str, str], port: int) -> dict[st
 
 
 def test_the_commands_of_the_image_and_of_the_file_work_together(
-    services: dict[str, Any], home: Path, environ: dict[str, str]
+    services: dict[str, Any], home: Path, environ: dict[str, str], server_url: str
 ) -> None:
     """F32, M8, H15: the commands of the containers, run on this machine."""
     server = OwnServer(free_port())
@@ -228,6 +265,7 @@ def test_the_commands_of_the_image_and_of_the_file_work_together(
     environ["REDIS_URL"] = services["web"]["environment"]["REDIS_URL"].replace(
         "broker:6379", f"127.0.0.1:{server.port}"
     )
+    environ["GALLERY_URL"] = server_url
     # Docker Compose doubles literal dollar signs.
     broker = [part.replace("$$", "$") for part in services["broker"]["command"]]
     web = json.loads(re.findall(r"^CMD (.+)$", DOCKERFILE, re.MULTILINE)[-1])
@@ -239,7 +277,12 @@ def test_the_commands_of_the_image_and_of_the_file_work_together(
         ):
             stranger.ping()
         with (
-            running(services["worker"]["command"], environ, home / "worker.log", cwd=REPOSITORY),
+            running(
+                services["worker"]["command"],
+                environ | {"DATA_DIR": str(home / "data-of-the-worker")},
+                home / "worker.log",
+                cwd=REPOSITORY,
+            ),
             running(web, environ, home / "web.log", cwd=REPOSITORY),
         ):
             draw_through(int(environ["PORT"]))
@@ -259,6 +302,8 @@ def draw_through(port: int) -> None:
 
     until(ready, what="a ready service")
     assert "<svg" in service.draw()
+    # The worker has another data folder, and the index is in the database.
+    until(lambda: service.ask("GET", "/gallery")[1]["items"], what="a drawing in the gallery")
 
 
 def check_health(test: list[str], environ: dict[str, str]) -> None:
