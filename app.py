@@ -15,7 +15,6 @@ from components.http.access_log import install_access_log
 from components.http.api import install_http
 from components.http.boundary import install_boundary
 from components.http.long_connections import install_live
-from components.http.pages import VERSION
 from components.http.startup import (
     StartupError,
     check_operations,
@@ -24,6 +23,7 @@ from components.http.startup import (
 )
 from components.http.submissions import discard_operations
 from components.system.commands import process_settings
+from libraries import VERSION
 from libraries.loading import load_module
 from libraries.settings import Settings, use_settings
 

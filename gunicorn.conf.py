@@ -10,12 +10,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import gunicorn.arbiter
 import gunicorn.util
 
 from components.http.long_connections import live
 from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document
 from components.http.web_worker import WebWorker
 from libraries.settings import BadSettings, get_settings
+from libraries.shared_state import NotShared, registered
 from libraries.supervision import send_heartbeats
 
 try:
@@ -87,6 +89,12 @@ def post_worker_init(worker: Any) -> None:
     """Report to the supervisor, and close long-lived connections when the process stops."""
     # gunicorn would wait for the connections.
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
+    worker.presence = registered("web")
+    try:
+        worker.presence.__enter__()
+    except NotShared as error:
+        sys.stderr.write(f"Web process not started: {error}\n")
+        sys.exit(gunicorn.arbiter.Arbiter.APP_LOAD_ERROR)
     send_heartbeats()
 
 
@@ -94,6 +102,8 @@ def worker_exit(_server: Any, worker: Any) -> None:
     """Close open event streams and WebSockets."""
     if getattr(worker, "wsgi", None) is not None:
         live(worker.wsgi).close()
+    if getattr(worker, "presence", None) is not None:
+        worker.presence.__exit__(None, None, None)
 
 
 def write_problem(connection: socket.socket, status: int, reason: str, _message: str) -> None:

@@ -1,1 +1,3 @@
 """Drawing, plotting, jobs, storage and mail. Nothing here depends on HTTP."""
+
+VERSION = "0.1.0"

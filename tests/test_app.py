@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 import components
 from app import create_app
 from components.http.access_log import OneLineFormatter
-from components.http.pages import VERSION
+from libraries import VERSION
 from libraries.settings import Settings
 from tests.watchful import watchful_client
 

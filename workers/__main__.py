@@ -16,6 +16,7 @@ from libraries.gallery import arrivals
 from libraries.job_manager.control import queue_health
 from libraries.job_manager.schedules import BadSchedules, load_schedules
 from libraries.settings import BadSettings, Settings, get_settings
+from libraries.shared_state import NotShared, registered
 from libraries.supervision import Part, Supervisor, send_heartbeats
 from libraries.uploads import staging
 from libraries.webhooks import outbox
@@ -59,9 +60,10 @@ def main() -> int:
         load_schedules(settings.jobs)
         if options.single or options.burst:
             send_heartbeats()
-            return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
+            with registered("worker"):
+                return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
         return supervise(settings)
-    except (BrokerUnusable, BadSchedules) as error:
+    except (BrokerUnusable, BadSchedules, NotShared) as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

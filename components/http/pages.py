@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, render_template
 
 from components.http.conditional import conditional
+from libraries import VERSION
 from libraries.settings import AccessSettings, WebSettings
 
-VERSION = "0.1.0"
 SVG_TYPE = "image/svg+xml"
 # An SVG is active content. The policy blocks scripts and requests.
 FILE_HEADERS = {

@@ -14,8 +14,9 @@ from typing import Any
 
 from components.http.api import api_document
 from components.http.json_schemas import Node, Schemas, constant, pascal, record
-from components.http.pages import VERSION, base_address
+from components.http.pages import base_address
 from components.sockets.declarations import ACTIONS, Action, Frame
+from libraries import VERSION
 from libraries.job_manager import JobRecord
 from libraries.job_manager.representation import job_body
 

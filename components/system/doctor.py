@@ -15,7 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from components.http.pages import VERSION, base_address
+from components.http.pages import base_address
+from libraries import VERSION
 from libraries.errors import VectorError
 from libraries.imaging.controls import PictureParams
 from libraries.job_manager.tasks import PACKAGE as TASKS

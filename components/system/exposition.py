@@ -20,8 +20,8 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from components.http.long_connections import live
-from components.http.pages import VERSION
 from components.system.request_counts import BOUNDS, NAME, Requests
+from libraries import VERSION
 from libraries.broker.errors import QueueUnavailable
 from libraries.metrics import QueueMetrics, TaskTotals, measure_queue
 

@@ -7,11 +7,11 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint, api_document
 from components.http.conditional import document_response
-from components.http.pages import VERSION
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
 from components.system.pages import docs_page, index_page, problem_page
 from components.system.schemas import AliveSchema, IndexSchema, ReadySchema, VersionSchema
+from libraries import VERSION
 from libraries.json_types import JsonObject
 
 blueprint = api_blueprint(

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from components.http.api import api_document
 from components.http.conditional import conditional
-from components.http.pages import VERSION, base_address, first_curl
+from components.http.pages import base_address, first_curl
 from components.http.problems import (
     EDGE_CODES,
     FAMILY_STATUS,
@@ -22,6 +22,7 @@ from components.http.problems import (
 )
 from components.http.replies import prefers
 from components.system.reference import Reference
+from libraries import VERSION
 from libraries.errors import CODES, NotFound
 
 # Address and description of each link on the index page.

@@ -21,9 +21,8 @@ import pytest
 from click.testing import Result
 
 import workers
-from components.http.pages import VERSION
 from components.system.doctor import Check, examine
-from libraries import loading
+from libraries import VERSION, loading
 from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import JobOptions, as_owner, enqueue_background_job, submit

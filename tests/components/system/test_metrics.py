@@ -15,7 +15,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 
-from components.http.pages import VERSION
+from libraries import VERSION
 from libraries.broker import keys
 from libraries.broker.connections import worker_client
 from libraries.broker.embedded import EmbeddedBroker

@@ -1,0 +1,150 @@
+"""Start-up check that all processes of an installation share their files, index and version.
+
+With a broker of its own (`REDIS_URL`), web processes and workers may run on several machines. Each
+registers in the broker under a random id, and stores a file of that name with the results and
+uploads. A process that starts must find the files of all registered ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from libraries import VERSION
+from libraries.broker.connections import web_client
+from libraries.broker.retry import BROKER_ERRORS
+from libraries.errors import NotFound, VectorError
+from libraries.settings import BrokerSettings, GallerySettings
+from libraries.storage import Store, output_folder, upload_folder
+
+log = logging.getLogger(__name__)
+
+PREFIX = "vector:process:"
+EXPIRY_S, REFRESH_S = 60, 15.0
+# Network file systems may hide a new file for some seconds.
+LOOKUP_TIMEOUT_S, LOOKUP_PAUSE_S = 10.0, 0.5
+
+
+class NotShared(Exception):
+    """Raised when this process does not share a folder, the index or the version; the text says which."""
+
+
+class Peer(NamedTuple):
+    """Another process of the installation."""
+
+    id: str
+    role: str
+    host: str
+    version: str
+    gallery_index: str
+
+
+@contextlib.contextmanager
+def registered(role: str) -> Iterator[None]:
+    """Check what this `web` or `worker` process shares with the running ones, and register it inside.
+
+    Nothing is checked with the embedded broker, which serves one machine.
+
+    Raises:
+        NotShared: results, uploads, gallery index or version differ from those of a running process.
+    """
+    if BrokerSettings.current().embedded_broker:
+        yield
+        return
+    own = Peer(secrets.token_hex(8), role, socket.gethostname(), VERSION, _gallery_index())
+    try:
+        check_shared(own, running_processes())
+        for store in _stores().values():
+            store.publish(_file(own.id), f"{own.role} on {own.host}\n")
+        _register(own)
+    except (*BROKER_ERRORS, VectorError) as error:
+        # The service starts without its broker or storage, and says so in /readyz.
+        log.warning("Not checked whether files are shared: %s", error)
+        yield
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=_refresh, args=(own, ended), daemon=True, name="presence")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        with contextlib.suppress(*BROKER_ERRORS, VectorError):
+            web_client().delete(f"{PREFIX}{own.id}")
+            for store in _stores().values():
+                store.remove(_file(own.id))
+
+
+def running_processes() -> list[Peer]:
+    """Return the registered processes; the record of a dead one expires within a minute."""
+    client = web_client()
+    names = list(client.scan_iter(f"{PREFIX}*", count=1000))
+    records = client.mget(names) if names else []
+    return [Peer(**json.loads(record)) for record in records if record]
+
+
+def check_shared(own: Peer, peers: list[Peer]) -> None:
+    """Raise NotShared if `own` does not share everything with each of `peers`."""
+    for peer in peers:
+        other = f"the {peer.role} on {peer.host}"
+        if peer.version != own.version:
+            raise NotShared(
+                f"{other} runs version {peer.version}, this is {own.version}; run the same version "
+                "everywhere"
+            )
+        if peer.gallery_index != own.gallery_index:
+            raise NotShared(
+                f"{other} has another gallery index; set the same GALLERY_URL everywhere"
+            )
+        for setting, store in _stores().items():
+            if not _finds(store, _file(peer.id)):
+                raise NotShared(
+                    f"{setting} is not the folder of {other}; share it between the machines, or "
+                    "set the same STORAGE_URL everywhere"
+                )
+
+
+def _stores() -> Mapping[str, Store]:
+    return {"OUTPUT_DIR": output_folder(), "UPLOAD_DIR": upload_folder()}
+
+
+def _file(process_id: str) -> str:
+    return f"processes/{process_id}.txt"
+
+
+def _gallery_index() -> str:
+    # A file serves the processes of one machine; databases may have several names.
+    return (
+        "database" if GallerySettings.current().gallery_url else f"file on {socket.gethostname()}"
+    )
+
+
+def _finds(store: Store, name: str) -> bool:
+    deadline = time.monotonic() + LOOKUP_TIMEOUT_S
+    while True:
+        try:
+            store.stat(name)
+        except NotFound:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOKUP_PAUSE_S)
+        else:
+            return True
+
+
+def _register(own: Peer) -> None:
+    web_client().set(f"{PREFIX}{own.id}", json.dumps(own._asdict()), ex=EXPIRY_S)
+
+
+def _refresh(own: Peer, ended: threading.Event) -> None:
+    while not ended.wait(REFRESH_S):
+        with contextlib.suppress(*BROKER_ERRORS):
+            _register(own)
