@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError
 from components.batches.schemas import MAX_ITEMS
 from components.batches.states import batch_links
 from components.http.job_options import check_options
-from components.http.problems import BadFields, FieldError, field_errors_of, flatten
+from components.http.problems import MAX_ERRORS, BadFields, FieldError, field_errors_of, flatten
 from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation, Submission
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
 from libraries.job_manager import Batch, JobOptions, known_tasks
@@ -60,6 +60,8 @@ def jobs_of_items(operation: Operation, items: list[JsonObject]) -> list[Planned
         except InvalidInput as error:
             found = field_errors_of(error) or [FieldError((), str(error), error.hint)]
             errors += _in_item(index, found)
+        if len(errors) >= MAX_ERRORS:
+            break
     if not errors and len(jobs) > MAX_ITEMS:
         text = f"The items need {len(jobs)} jobs; a batch has at most {MAX_ITEMS}."
         errors = [FieldError(("items",), text)]

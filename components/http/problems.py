@@ -155,6 +155,8 @@ class BadFields(InvalidInput):
 
 
 def count_of_fields(number: int) -> str:
+    if number >= MAX_ERRORS:
+        return f"{MAX_ERRORS} or more invalid fields"
     return f"{number} invalid field{'' if number == 1 else 's'}"
 
 
