@@ -20,6 +20,15 @@ from tests.faults.fleet import children, gone, processes_of
 from tests.faults.trail import all_done, begun, queue, runs
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
+# `python -m workers`, which calls a worker frozen after three seconds instead of thirteen.
+IMPATIENT = """
+import sys
+from libraries import supervision
+supervision.FROZEN_AFTER_S = 3.0
+sys.argv = ["workers"]
+from workers.__main__ import main
+sys.exit(main())
+"""
 Supervise = Callable[[], "subprocess.Popen[bytes]"]
 
 
@@ -36,7 +45,7 @@ def supervise(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> It
         with (home / f"supervisor{len(started)}.log").open("wb") as sink:
             started.append(
                 subprocess.Popen(
-                    [sys.executable, "-m", "workers"],
+                    [sys.executable, "-c", IMPATIENT],
                     env=environ | {"WORKERS": "2"},
                     cwd=home,
                     stdout=sink,
@@ -72,6 +81,26 @@ def test_a_killed_worker_is_replaced_and_its_job_finishes(
     )
     assert len(before & set(children(supervisor.pid))) == 1
     until(lambda: all_done(client, [job]), seconds=15, what="the job")
+    assert get_job_status(job)["status"] == "finished"
+
+
+def test_a_frozen_worker_is_replaced_and_its_job_finishes(
+    supervise: Supervise, client: Redis, ledger: Path
+) -> None:
+    supervisor = supervise()
+    before = set(children(supervisor.pid))
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 2.0, retries=1)
+    until(lambda: begun(ledger) == 1, what="the first run")
+    horse = runs(ledger)["a"][0].pid
+    victim = worker_of(supervisor, horse)
+    for process in (victim, horse):
+        os.kill(process, signal.SIGSTOP)
+    until(lambda: gone(victim) and gone(horse), seconds=10, what="the end of the frozen worker")
+    until(
+        lambda: len(set(children(supervisor.pid)) - {victim}) == 2, seconds=10, what="a new worker"
+    )
+    assert len(before & set(children(supervisor.pid))) == 1
+    until(lambda: all_done(client, [job]), seconds=30, what="the job")
     assert get_job_status(job)["status"] == "finished"
 
 
