@@ -14,7 +14,7 @@ from components.http.replies import json_response
 from libraries.errors import Unavailable
 from libraries.gallery import Drawing, GalleryQuery, find_drawing, gallery
 from libraries.gallery.arrivals import process_pending
-from libraries.gallery.searching import SAME_SIZE_MM
+from libraries.gallery.search import SAME_SIZE_MM
 from libraries.job_manager import current_owner
 from libraries.job_manager.representation import utc
 from libraries.json_types import JsonObject

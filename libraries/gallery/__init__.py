@@ -1,12 +1,12 @@
 """Gallery of finished drawings, with a search index that is derived from the stored files."""
 
-from libraries.gallery.catalogue import Gallery, gallery
 from libraries.gallery.digests import digest
 from libraries.gallery.drawings import SVG_TYPE, Drawing, NewDrawing, drawing_id
+from libraries.gallery.index import Gallery, gallery
 from libraries.gallery.labels import Label, check_tag, check_title
-from libraries.gallery.rebuilding import rebuild
-from libraries.gallery.searching import GalleryQuery, Page
-from libraries.gallery.shelf import (
+from libraries.gallery.rebuild import rebuild
+from libraries.gallery.search import GalleryQuery, Page
+from libraries.gallery.service import (
     find_drawing,
     keep_drawing,
     label_drawing,

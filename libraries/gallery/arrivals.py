@@ -17,8 +17,8 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.gallery import SVG_TYPE, NewDrawing, gallery
-from libraries.gallery.catalogue import IndexWriter
-from libraries.gallery.shelf import add, remove
+from libraries.gallery.index import IndexWriter
+from libraries.gallery.service import add, remove
 from libraries.job_manager.errors import UnknownTask
 from libraries.job_manager.jobs import read_call
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from libraries.gallery.catalogue import gallery
 from libraries.gallery.drawings import Drawing
-from libraries.gallery.searching import GalleryQuery
+from libraries.gallery.index import gallery
+from libraries.gallery.search import GalleryQuery
 from libraries.json_types import JsonObject
 
 MAX_LISTED = 100

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from libraries.gallery.databases import Database, SqliteDatabase, Transaction
 from libraries.gallery.drawings import Drawing
-from libraries.gallery.searching import (
+from libraries.gallery.search import (
     GalleryQuery,
     Page,
     conditions,

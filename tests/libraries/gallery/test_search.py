@@ -14,8 +14,8 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from libraries.gallery import Drawing, Gallery, GalleryQuery, drawing_id, gallery
-from libraries.gallery.catalogue import FILE_NAME
 from libraries.gallery.databases import SqliteDatabase
+from libraries.gallery.index import FILE_NAME
 from libraries.gallery.postgres import PostgresDatabase, connection_arguments
 from libraries.settings import Settings, get_settings, use_settings
 from tests.errors import raises_code

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import IO, Any
 
 from libraries.errors import InvalidInput, NotFound
-from libraries.gallery.catalogue import IndexWriter, gallery
 from libraries.gallery.drawings import KEPT, Drawing, NewDrawing, describe, drawing_id
+from libraries.gallery.index import IndexWriter, gallery
 from libraries.gallery.labels import (
     NO_LABEL,
     check_tag,

@@ -32,7 +32,7 @@ from libraries.gallery import (
     remove_drawing,
 )
 from libraries.gallery.arrivals import known_owners, process_pending, update_index
-from libraries.gallery.shelf import add
+from libraries.gallery.service import add
 from libraries.job_manager import as_owner, delete_job, enqueue_background_job
 from libraries.job_manager.journal import JournalEntry
 from libraries.settings import Settings
