@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Iterator, Mapping, Sized
 from typing import Any, ClassVar, Self, dataclass_transform, get_args
 
@@ -24,6 +25,8 @@ from libraries.errors import InvalidInput, did_you_mean
 from libraries.registry import Registry
 
 MAX_MEMBER_ERRORS = 100
+# Before the first semicolon or full stop of a description, or at its end.
+CLAUSE_END = re.compile(r"(?=[;.] |$)")
 
 
 class InvalidFields(InvalidInput):
@@ -134,13 +137,19 @@ def optional(field: fields.Field[Any], **facts: Any) -> Any:
 
 
 def mm(description: str, least: float, most: float, *, default: Any = missing, **facts: Any) -> Any:
-    return number(f"{description}, in mm.", least, most, default=default, unit="mm", **facts)
+    """Declare a length; the description says "in mm" at the end of its first clause."""
+    text = _with_unit(description, "in mm")
+    return number(text, least, most, default=default, unit="mm", **facts)
 
 
 def angle(description: str, *, default: Any = missing, **facts: Any) -> Any:
     """Declare an angle in degrees, from -360 to 360."""
-    text = f"{description}, in degrees."
+    text = _with_unit(description, "in degrees")
     return number(text, -360, 360, default=default, unit="degrees", **facts)
+
+
+def _with_unit(description: str, unit: str) -> str:
+    return CLAUSE_END.sub(f", {unit}", description, count=1) + "."
 
 
 def tolerance(of: str = "the true curve", *, default: float) -> Any:

@@ -31,6 +31,7 @@ ADDRESSES = {
     "openapi": ("/openapi.json", "the same as an OpenAPI 3.1 document"),
     "asyncapi": ("/asyncapi.json", "WebSockets and event streams as an AsyncAPI 3.0 document"),
     "live": ("/live", "a page that submits jobs and follows them"),
+    "gallery": ("/gallery/page", "drawings with search and filters"),
     "dashboard": ("/dashboard", "state of the service: jobs, queue and schedules"),
     "patterns": ("/patterns", "available patterns"),
     "health": ("/healthz", "liveness of the web process"),

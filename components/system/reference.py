@@ -17,13 +17,14 @@ BOUNDS = (
     ("exclusiveMinimum", "more than {}"),
     ("maximum", "at most {}"),
     ("exclusiveMaximum", "less than {}"),
-    ("minLength", "{} characters or more"),
-    ("maxLength", "{} characters or fewer"),
-    ("minItems", "{} items or more"),
-    ("maxItems", "{} items or fewer"),
-    ("maxProperties", "{} members or fewer"),
+    ("minLength", "at least {} characters"),
+    ("maxLength", "at most {} characters"),
+    ("minItems", "at least {} items"),
+    ("maxItems", "at most {} items"),
+    ("maxProperties", "at most {} members"),
     ("pattern", "matches {}"),
 )
+PLURAL_OF_ONE = re.compile(r"(?<= 1 )(character|item|member)s\b")
 IN_BRACES = re.compile(r"\{([^}]*)\}")
 # Values of path parameters in curl commands; others stay placeholders.
 EXAMPLE_NAMES = {"name": "spiral", "slug": "validation-error"}
@@ -209,7 +210,11 @@ def kind_of(schema: Node) -> str:
 
 def limits_of(schema: Node) -> str:
     """Return the limits of a field in words, such as `at least 1, at most 2000`."""
-    limits = [words.format(_number(schema[key])) for key, words in BOUNDS if key in schema]
+    limits = [
+        PLURAL_OF_ONE.sub(r"\1", words.format(_number(schema[key])))
+        for key, words in BOUNDS
+        if key in schema
+    ]
     if "enum" in schema:
         choices = ", ".join(str(choice) for choice in schema["enum"] if choice is not None)
         limits.append(f"one of {choices}")

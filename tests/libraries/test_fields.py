@@ -111,6 +111,21 @@ def test_a_unit_is_part_of_the_description_of_a_field() -> None:
     assert declared["turn"].metadata["x-unit"] == "turns"
 
 
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("Size", "Size, in mm."),
+        ("Size; 0 for none", "Size, in mm; 0 for none."),
+        ("Size up to 0.5. If not given, 2", "Size up to 0.5, in mm. If not given, 2."),
+    ],
+)
+def test_the_unit_follows_the_first_clause_of_a_description(
+    description: str, expected: str
+) -> None:
+    declared = mm(description, 0, 10)
+    assert declared.metadata["field"].metadata["description"] == expected
+
+
 def test_values_are_what_a_schema_loads() -> None:
     ring = Ring(radius=9.0)
     assert Ring.load(ring.values()) == ring

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from components.system.pages import problem_types
+from components.system.reference import limits_of
 from libraries import loading
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
@@ -164,6 +165,19 @@ def test_the_docs_describe_every_route_and_every_field(client: FlaskClient) -> N
         assert f">{path}</span>" in text
     for name in ("width", "pen_width", "template_name", "download", "job_id", "artifacts[].sha256"):
         assert f"<code>{name}</code>" in text, name
+
+
+@pytest.mark.parametrize(
+    ("schema", "limits"),
+    [
+        ({"minimum": 1, "maximum": 2000.0}, "at least 1, at most 2000"),
+        ({"minLength": 1, "maxLength": 255}, "at least 1 character, at most 255 characters"),
+        ({"minItems": 11}, "at least 11 items"),
+        ({"enum": ["plain", None]}, "one of plain"),
+    ],
+)
+def test_the_docs_state_limits_in_words(schema: dict[str, Any], limits: str) -> None:
+    assert limits_of(schema) == limits
 
 
 @pytest.mark.parametrize("address", ["/docs", "/", "/problems/validation-error"])
