@@ -4,6 +4,8 @@ import { ask } from '/assets/access.js'
 const MAX_CACHED = 80
 const MAX_ATTEMPTS = 5
 const RETRY_MS = 2000
+// Thumbnails are drawn at their size: a browser that reduces a larger picture breaks fine lines.
+const WIDTH_PX = Math.min(480, Math.round(160 * window.devicePixelRatio))
 
 const cache = new Map()
 const waiting = []
@@ -17,7 +19,7 @@ export function show(image, job, onNone = () => {}) {
   if (image.dataset.picture === key) return
   image.dataset.picture = key
   image.hidden = true
-  waiting.push({ image, key, address: `${job.links.preview}?width=480`, onNone })
+  waiting.push({ image, key, address: `${job.links.preview}?width=${WIDTH_PX}`, onNone })
   if (!busy) work()
 }
 
