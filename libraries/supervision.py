@@ -6,7 +6,6 @@ A single loop in one thread waits for output, heartbeats, exits, signals and res
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import selectors
 import signal
@@ -21,6 +20,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from libraries.processes import (
+    exit_text,
+    kill_descendants,
+    session_members,
+    signal_at_parent_death,
+)
+
 MIN_RESTART_DELAY_S = 0.2
 MAX_RESTART_DELAY_S = 5.0
 # After this run time the next restart begins with the shortest delay.
@@ -29,7 +35,6 @@ FORCED_GRACE_S = 5.0
 HEARTBEAT_S = 1.0
 FROZEN_AFTER_S = 13.0
 HEARTBEAT_VARIABLE = "SUPERVISOR_HEARTBEAT_FD"
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -157,7 +162,7 @@ class Supervisor:
             cwd=self._cwd,
             # Ctrl-C must reach only the supervisor.
             start_new_session=True,
-            preexec_fn=partial(_end_with_parent, self._orphan_signal)  # noqa: PLW1509
+            preexec_fn=partial(signal_at_parent_death, self._orphan_signal)  # noqa: PLW1509
             if sys.platform == "linux"
             else None,
         )
@@ -196,7 +201,7 @@ class Supervisor:
             if now - part.started > HEALTHY_AFTER_S:
                 part.restart_delay = MIN_RESTART_DELAY_S
             part.restart_at = now + part.restart_delay
-            self.log(f"{part.name} {_exit_text(code)}; restarting in {part.restart_delay:.1f} s")
+            self.log(f"{part.name} {exit_text(code)}; restarting in {part.restart_delay:.1f} s")
             part.restart_delay = min(2 * part.restart_delay, MAX_RESTART_DELAY_S)
         elif now >= part.restart_at:
             part.restarts += 1
@@ -325,25 +330,14 @@ def _beat(descriptor: int) -> None:
             time.sleep(HEARTBEAT_S)
 
 
-def _exit_text(code: int) -> str:
-    return (
-        f"was killed by {signal.Signals(-code).name}"
-        if code < 0
-        else f"ended with exit code {code}"
-    )
-
-
 def _kill_session(leader: int) -> None:
-    """Kill all processes of the session of a part; each part has a separate session."""
+    """Kill the session of a part, each of which has a separate one, and all its descendants."""
+    # Suspended, a work-horse remains the parent of its orphaned descendants until they have ended.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in session_members(leader):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if number == signal.SIGKILL:
+                    kill_descendants(pid)
+                os.kill(pid, number)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    # Process groups that the part created are in the same session, which Linux shows in /proc.
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if os.getsid(int(entry.name)) == leader:
-                os.kill(int(entry.name), signal.SIGKILL)
-
-
-def _end_with_parent(number: int) -> None:
-    """Have the kernel send a signal to this process when its parent is killed."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
