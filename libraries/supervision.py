@@ -32,6 +32,8 @@ MAX_RESTART_DELAY_S = 5.0
 # After this run time the next restart begins with the shortest delay.
 HEALTHY_AFTER_S = 10.0
 FORCED_GRACE_S = 5.0
+# The exit code of a part that no restart would help.
+BAD_SETTINGS = 2
 HEARTBEAT_S = 1.0
 FROZEN_AFTER_S = 13.0
 HEARTBEAT_VARIABLE = "SUPERVISOR_HEARTBEAT_FD"
@@ -59,6 +61,7 @@ class Part:
     restart_at: float = 0.0
     done: bool = False
     rest: bytes = b""
+    last_line: str = ""
     restarts: int = field(default=0)
 
     @property
@@ -101,11 +104,14 @@ class Supervisor:
         self._width = max(len(name) for name in ("dev", *(part.name for part in self.parts)))
         self.stop_requested = False
         self._forced = False
+        # Why no restart would help.
+        self._reason = ""
 
     def run(self, ready: Callable[[], None] | None = None) -> int:
         """Start the parts, call `ready`, and supervise until a signal arrives; return 0.
 
-        `ready` should return when `stop_requested` is set. An error in it is logged.
+        `ready` should return when `stop_requested` is set. An error in it is logged. If the first
+        process of a part ends with BAD_SETTINGS, stop and return that.
         """
         send_heartbeats()
         signals = (signal.SIGINT, signal.SIGTERM)
@@ -121,6 +127,9 @@ class Supervisor:
             self._stop_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
+        if self._reason:
+            self.log(self._reason)
+            return BAD_SETTINGS
         return 0
 
     def tick(self, seconds: float = 0.1) -> None:
@@ -198,6 +207,9 @@ class Supervisor:
             if code == 0 and part.done_is_fine:
                 part.done = True
                 return
+            if code == BAD_SETTINGS and not part.restarts:
+                self._give_up(f"{part.name} cannot start: {part.last_line}")
+                return
             if now - part.started > HEALTHY_AFTER_S:
                 part.restart_delay = MIN_RESTART_DELAY_S
             part.restart_at = now + part.restart_delay
@@ -206,6 +218,11 @@ class Supervisor:
         elif now >= part.restart_at:
             part.restarts += 1
             self._start(part)
+
+    def _give_up(self, reason: str) -> None:
+        self.log("Stopping")
+        self._reason = reason
+        self.stop_requested = True
 
     def _reload_changed(self) -> None:
         assert self._watched is not None  # noqa: S101 - the caller looked
@@ -291,7 +308,8 @@ class Supervisor:
             return False
         *lines, part.rest = (part.rest + block).split(b"\n")
         for line in lines:
-            self._write(part.name, line.decode(errors="replace"))
+            part.last_line = line.decode(errors="replace").rstrip()
+            self._write(part.name, part.last_line)
         return True
 
     def _drain(self, part: Part) -> None:

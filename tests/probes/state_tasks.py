@@ -39,10 +39,10 @@ def look() -> dict[str, Any]:
     handlers = {
         number.name: repr(signal.getsignal(number))
         for number in signal.Signals
-        if number not in (signal.SIGALRM,)
+        if number != signal.SIGALRM
     }
     return {
-        "directory": os.getcwd(),
+        "directory": str(Path.cwd()),
         "umask": mask,
         "environment": dict(os.environ),
         "time zone": time.tzname,
@@ -84,7 +84,7 @@ def change(what: str) -> int:
 
 def roll() -> list[float]:
     """Return random numbers."""
-    return [random.random(), float(np.random.random())]
+    return [random.random(), float(np.random.random())]  # noqa: S311
 
 
 def _descriptors() -> None:
@@ -157,7 +157,7 @@ CHANGES: dict[str, Callable[[], object]] = {
 # Not restorable, so that the process ends.
 FINAL_CHANGES: dict[str, Callable[[], object]] = {
     "thread": _thread,
-    "closed stream": lambda: sys.stdout.close(),
+    "closed stream": sys.stdout.close,
     "process": lambda: subprocess.Popen(["sleep", "60"]),
 }
 CHANGES |= FINAL_CHANGES
