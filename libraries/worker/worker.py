@@ -299,7 +299,11 @@ class VectorWorker(Worker):
                 f"the job ran longer than its timeout of {activity.timeout:.0f} s and was killed"
             )
             return {"code": JobTimeout.code, "detail": detail, "text": f"JobTimeout: {detail}"}
-        detail = f"the process that ran the job {exit_text(os.waitstatus_to_exitcode(status))}"
+        code = os.waitstatus_to_exitcode(status)
+        detail = f"the process that ran the job {exit_text(code)}"
+        if code == -signal.SIGXCPU:
+            limit = self.settings.jobs.job_cpu
+            detail = f"the job needs more processor time than its limit, JOB_CPU={limit}s"
         return {"code": "worker-lost", "detail": detail, "text": f"WorkerLost: {detail}"}
 
     def _fail(self, attempt: Attempt, failure: dict[str, str], *, stopped: bool) -> None:

@@ -99,11 +99,13 @@ def test_every_process_of_a_job_ends_with_it(
         worker.process.kill()
         worker.process.wait()
         until(lambda: gone(horse), what="the end of the work-horse")
-    if ending != "worker":
-        until(lambda: all_done(client, [job]), seconds=20, what="the job")
-    until(lambda: all(gone(pid) for pid in pids), seconds=5, what="the end of its processes")
-    if ending != "worker":
-        assert zombies(worker) == []
+    if ending == "worker":
+        until(lambda: all(gone(pid) for pid in pids), seconds=5, what="the end of its processes")
+        return
+    until(lambda: all_done(client, [job]), seconds=20, what="the job")
+    # They end before the job does.
+    assert [pid for pid in pids if not gone(pid)] == []
+    assert zombies(worker) == []
 
 
 def zombies(worker: WorkerProcess) -> list[int]:
