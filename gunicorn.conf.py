@@ -19,6 +19,7 @@ from components.http.web_worker import WebWorker
 from libraries.settings import BadSettings, get_settings
 from libraries.shared_state import NotShared, registered
 from libraries.supervision import send_heartbeats
+from libraries.worker.reaper import WEB_PACE_S, Reaper
 
 try:
     settings = get_settings()
@@ -86,7 +87,7 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Report to the supervisor, and close long-lived connections when the process stops."""
+    """Report to the supervisor, start a reaper, and close long connections at the end."""
     # gunicorn would wait for the connections.
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
     worker.presence = registered("web")
@@ -96,6 +97,9 @@ def post_worker_init(worker: Any) -> None:
         sys.stderr.write(f"Web process not started: {error}\n")
         sys.exit(gunicorn.arbiter.Arbiter.APP_LOAD_ERROR)
     send_heartbeats()
+    if not settings.jobs.immediate:
+        # Jobs of dead workers end even if no worker is running.
+        Reaper(settings, pace_s=WEB_PACE_S).start()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

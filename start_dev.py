@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from libraries.broker.paths import data_dir_error
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.supervision import Part, Supervisor
 
@@ -72,6 +73,15 @@ def address_error(settings: Settings) -> str | None:
             f"listens there, or choose another port: PORT={port + 1} make run"
         )
     return None
+
+
+def start_error(settings: Settings) -> str | None:
+    """Return why the service cannot start, None if it can; creates the data folder."""
+    reason = address_error(settings)
+    with_broker = settings.broker.embedded_broker and not settings.jobs.immediate
+    if reason is None and (with_broker or not settings.gallery.gallery_url):
+        reason = data_dir_error(settings.broker.data_dir, with_broker=with_broker)
+    return reason
 
 
 def sources() -> Iterator[Path]:
@@ -209,7 +219,7 @@ class FirstDrawing:
 
 
 def main() -> int:
-    """Run the parts until Ctrl-C; return 0, or 2 for invalid settings or an unavailable address."""
+    """Run the parts until Ctrl-C; return 0, or 2 for settings that cannot be used."""
     parser = argparse.ArgumentParser(
         description="Run broker, workers and web; in immediate mode only the web process."
     )
@@ -222,7 +232,7 @@ def main() -> int:
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    reason = address_error(settings)
+    reason = start_error(settings)
     if reason is not None:
         sys.stderr.write(f"{reason}\n")
         return 2

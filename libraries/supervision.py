@@ -6,7 +6,6 @@ A single loop in one thread waits for output, heartbeats, exits, signals and res
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import selectors
 import signal
@@ -21,15 +20,23 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from libraries.processes import (
+    exit_text,
+    kill_descendants,
+    session_members,
+    signal_at_parent_death,
+)
+
 MIN_RESTART_DELAY_S = 0.2
 MAX_RESTART_DELAY_S = 5.0
 # After this run time the next restart begins with the shortest delay.
 HEALTHY_AFTER_S = 10.0
 FORCED_GRACE_S = 5.0
+# The exit code of a part that no restart would help.
+BAD_SETTINGS = 2
 HEARTBEAT_S = 1.0
 FROZEN_AFTER_S = 13.0
 HEARTBEAT_VARIABLE = "SUPERVISOR_HEARTBEAT_FD"
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -54,6 +61,7 @@ class Part:
     restart_at: float = 0.0
     done: bool = False
     rest: bytes = b""
+    last_line: str = ""
     restarts: int = field(default=0)
 
     @property
@@ -96,11 +104,14 @@ class Supervisor:
         self._width = max(len(name) for name in ("dev", *(part.name for part in self.parts)))
         self.stop_requested = False
         self._forced = False
+        # Why no restart would help.
+        self._reason = ""
 
     def run(self, ready: Callable[[], None] | None = None) -> int:
         """Start the parts, call `ready`, and supervise until a signal arrives; return 0.
 
-        `ready` should return when `stop_requested` is set. An error in it is logged.
+        `ready` should return when `stop_requested` is set. An error in it is logged. If the first
+        process of a part ends with BAD_SETTINGS, stop and return that.
         """
         send_heartbeats()
         signals = (signal.SIGINT, signal.SIGTERM)
@@ -116,6 +127,9 @@ class Supervisor:
             self._stop_all()
             for number, handler in before.items():
                 signal.signal(number, handler)
+        if self._reason:
+            self.log(self._reason)
+            return BAD_SETTINGS
         return 0
 
     def tick(self, seconds: float = 0.1) -> None:
@@ -157,7 +171,7 @@ class Supervisor:
             cwd=self._cwd,
             # Ctrl-C must reach only the supervisor.
             start_new_session=True,
-            preexec_fn=partial(_end_with_parent, self._orphan_signal)  # noqa: PLW1509
+            preexec_fn=partial(signal_at_parent_death, self._orphan_signal)  # noqa: PLW1509
             if sys.platform == "linux"
             else None,
         )
@@ -193,14 +207,22 @@ class Supervisor:
             if code == 0 and part.done_is_fine:
                 part.done = True
                 return
+            if code == BAD_SETTINGS and not part.restarts:
+                self._give_up(f"{part.name} cannot start: {part.last_line}")
+                return
             if now - part.started > HEALTHY_AFTER_S:
                 part.restart_delay = MIN_RESTART_DELAY_S
             part.restart_at = now + part.restart_delay
-            self.log(f"{part.name} {_exit_text(code)}; restarting in {part.restart_delay:.1f} s")
+            self.log(f"{part.name} {exit_text(code)}; restarting in {part.restart_delay:.1f} s")
             part.restart_delay = min(2 * part.restart_delay, MAX_RESTART_DELAY_S)
         elif now >= part.restart_at:
             part.restarts += 1
             self._start(part)
+
+    def _give_up(self, reason: str) -> None:
+        self.log("Stopping")
+        self._reason = reason
+        self.stop_requested = True
 
     def _reload_changed(self) -> None:
         assert self._watched is not None  # noqa: S101 - the caller looked
@@ -286,7 +308,8 @@ class Supervisor:
             return False
         *lines, part.rest = (part.rest + block).split(b"\n")
         for line in lines:
-            self._write(part.name, line.decode(errors="replace"))
+            part.last_line = line.decode(errors="replace").rstrip()
+            self._write(part.name, part.last_line)
         return True
 
     def _drain(self, part: Part) -> None:
@@ -325,25 +348,14 @@ def _beat(descriptor: int) -> None:
             time.sleep(HEARTBEAT_S)
 
 
-def _exit_text(code: int) -> str:
-    return (
-        f"was killed by {signal.Signals(-code).name}"
-        if code < 0
-        else f"ended with exit code {code}"
-    )
-
-
 def _kill_session(leader: int) -> None:
-    """Kill all processes of the session of a part; each part has a separate session."""
+    """Kill the session of a part, each of which has a separate one, and all its descendants."""
+    # Suspended, a work-horse remains the parent of its orphaned descendants until they have ended.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in session_members(leader):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if number == signal.SIGKILL:
+                    kill_descendants(pid)
+                os.kill(pid, number)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    # Process groups that the part created are in the same session, which Linux shows in /proc.
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if os.getsid(int(entry.name)) == leader:
-                os.kill(int(entry.name), signal.SIGKILL)
-
-
-def _end_with_parent(number: int) -> None:
-    """Have the kernel send a signal to this process when its parent is killed."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)

@@ -1,7 +1,7 @@
 """Workers: `python -m workers` runs the number of workers in WORKERS and restarts them if they die.
 
 The first SIGTERM or SIGINT lets running jobs finish, the second returns them to the queue. Exit
-code 0 after a stop, 1 after an error or in immediate mode, 2 for invalid settings.
+code 0 after a stop, 1 after an error or in immediate mode, 2 for invalid settings or schedules.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from libraries.job_manager.control import queue_health
 from libraries.job_manager.schedules import BadSchedules, load_schedules
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.shared_state import NotShared, registered
-from libraries.supervision import Part, Supervisor, send_heartbeats
+from libraries.supervision import BAD_SETTINGS, Part, Supervisor, send_heartbeats
 from libraries.uploads import staging
 from libraries.webhooks import outbox
 from libraries.worker.broker_checks import BrokerUnusable, check_eviction_policy, unreachable
@@ -47,7 +47,7 @@ def main() -> int:
         settings = get_settings()
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return BAD_SETTINGS
     if settings.jobs.immediate:
         sys.stderr.write(f"{IMMEDIATE_MODE}\n")
         return 1
@@ -63,13 +63,16 @@ def main() -> int:
             with registered("worker"):
                 return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
         return supervise(settings)
-    except (BrokerUnusable, BadSchedules, NotShared) as error:
+    except (BrokerUnusable, NotShared) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except BadSchedules as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_SETTINGS
 
 
 def supervise(settings: Settings) -> int:
-    """Run the workers until SIGTERM or SIGINT; return 0. Raises BrokerUnusable."""
+    """Run the workers until SIGTERM or SIGINT; return the exit code. Raises BrokerUnusable."""
     if not queue_health()["broker"]:
         raise unreachable(settings)
     check_eviction_policy(web_client(settings))

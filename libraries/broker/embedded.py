@@ -13,7 +13,6 @@ import fcntl
 import logging
 import os
 import signal
-import stat
 import subprocess
 import sys
 import threading
@@ -24,7 +23,13 @@ from types import FrameType
 from redis import Redis, exceptions
 
 from libraries.broker.connections import web_client
-from libraries.broker.paths import broker_folder, server_program, socket_path
+from libraries.broker.paths import (
+    broker_folder,
+    private_folder,
+    server_program,
+    socket_path,
+    unusable_data_dir,
+)
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
 
 START_TIMEOUT_S = 30.0
@@ -55,10 +60,13 @@ class EmbeddedBroker:
         return self._process.pid if self._process else self._adopted_pid
 
     def keep(self) -> bool:
-        """Try to become the keeper of the data folder; return whether it succeeded."""
+        """Try to become the keeper of the data folder; return whether it succeeded.
+
+        Raises OSError if the folder cannot be used.
+        """
         if self._keeper_lock is None:
-            _private_folder(self._folder)
-            _private_folder(self._socket.parent)
+            private_folder(self._folder)
+            private_folder(self._socket.parent)
             self._keeper_lock = _try_lock(self._folder / "keeper.lock")
         return self._keeper_lock is not None
 
@@ -184,17 +192,6 @@ class EmbeddedBroker:
         return Redis(unix_socket_path=str(self._socket), socket_timeout=1.0)
 
 
-def _private_folder(folder: Path) -> None:
-    """Create `folder` with mode 700. Raises EmbeddedBrokerError if it is not ours."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise EmbeddedBrokerError(
-            f"{folder} is not a folder of this user; set DATA_DIR to another folder"
-        )
-    folder.chmod(0o700)
-
-
 def _try_lock(path: Path) -> int | None:
     """Return a descriptor that locks the file `path`, or None if it is locked."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -214,7 +211,7 @@ def broker_answers(settings: Settings) -> bool:
 
 
 def main() -> int:
-    """Run the broker of `DATA_DIR` until a signal; return 0, 1 on failure, 2 for bad settings."""
+    """Run the broker of `DATA_DIR` until a signal; return 0, 1 on failure, 2 for unusable settings."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         settings = use_settings(read_settings())
@@ -237,6 +234,9 @@ def main() -> int:
     except EmbeddedBrokerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except OSError as error:
+        sys.stderr.write(f"{unusable_data_dir(settings.broker.data_dir, error)}\n")
+        return 2
     finally:
         broker.stop()
     return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
+import tempfile
 from pathlib import Path
 
 # sun_path has 108 bytes on Linux and 104 on macOS, including the closing NUL.
@@ -22,6 +24,37 @@ def socket_path(data_dir: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     # Not TMPDIR: it may differ between processes and may be long.
     return Path("/tmp") / f"vector-api-{os.getuid()}-{digest}" / "broker.sock"  # noqa: S108
+
+
+def private_folder(folder: Path) -> None:
+    """Create `folder` with mode 700. Raises OSError if that fails or it belongs to another user."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(f"{folder} is not a folder of this user")
+    folder.chmod(0o700)
+
+
+def data_dir_error(data_dir: Path, *, with_broker: bool) -> str | None:
+    """Return why files cannot be written in the data folder, None if they can; creates it."""
+    folders = (broker_folder(data_dir), socket_path(data_dir).parent) if with_broker else ()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        for folder in folders:
+            private_folder(folder)
+        for folder in (data_dir, *folders):
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+    except OSError as error:
+        return unusable_data_dir(data_dir, error)
+    return None
+
+
+def unusable_data_dir(data_dir: Path, error: OSError) -> str:
+    return (
+        f"DATA_DIR {data_dir} cannot be used: {error.strerror or error}. "
+        "Set DATA_DIR to a folder in which this user may write."
+    )
 
 
 def server_program() -> Path:

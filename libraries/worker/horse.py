@@ -16,8 +16,8 @@ import signal
 import textwrap
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
@@ -40,9 +40,11 @@ from libraries.job_manager.journal import Reader, Step, Subscription, read_to_en
 from libraries.job_manager.ownership import ANONYMOUS, as_owner
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.transitions import Attempt
+from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
+from libraries.worker.job_isolation import ProcessState, run_contained
 
 # Exit codes of an orderly end.
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
@@ -73,9 +75,12 @@ class Horse:
         self._tasks = tasks
         self._client: Redis = worker_client(settings)
         self._readers: dict[str, Reader] = {}
+        # State that a job left cannot be restored, or not with certainty.
+        self._spent = False
 
     def run(self, *, burst: bool, max_jobs: int) -> int:
-        """Run up to `most` jobs; return an exit code."""
+        """Run up to `max_jobs` jobs; return an exit code."""
+        self._process_state = ProcessState()
         for _ in range(max_jobs):
             record = self._next(burst=burst)
             if record is None:
@@ -84,8 +89,7 @@ class Horse:
             self._state.write(Activity(IDLE, started=time.monotonic()))
             if self._state.stop_requested:
                 break
-            if _has_children():
-                # When this process has exited, the worker kills the processes of the job.
+            if self._spent:
                 return SERVED_ITS_JOBS
         else:
             return SERVED_ITS_JOBS
@@ -166,6 +170,10 @@ class Horse:
                 log.info("Executing %s: %s", _printable(name), job_id)
                 result = self._perform(job, name, attempt, timeout)
             except BaseException as error:
+                if isinstance(error, MemoryError):
+                    # Frees what the job holds: the report of the error needs memory.
+                    traceback.clear_frames(error.__traceback__)
+                    self._spent = True
                 self._fail(job, name, attempt, error)
             else:
                 self._finish(job, name, attempt, result)
@@ -174,9 +182,26 @@ class Horse:
         if name not in self._tasks:
             raise UnknownTask("task", name, self._tasks)
         guarded = commit_if(partial(self._check_current, attempt))
-        with self._within(timeout), guarded, execution(attempt.execution_id):
-            result = job.perform()
+        isolation = self._isolation()
+        with isolation as run, self._within(timeout), guarded, execution(attempt.execution_id):
+            result = run(job.perform)
         return _as_json(result, self._settings.jobs.max_result)
+
+    def _isolation(self) -> AbstractContextManager[Callable[[Callable[[], Any]], Any]]:
+        """Return a context manager with a function that runs a job apart from later ones."""
+        return self._run_apart()
+
+    @contextmanager
+    def _run_apart(self) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+        """End the processes of the job and restore the state of this one, before the commit."""
+        try:
+            yield run_contained
+        finally:
+            if reap_children():
+                kill_descendants(os.getpid())
+                reap_children()
+                self._spent = True  # the modules of the job may count on its processes
+            self._spent = not self._process_state.restore() or self._spent
 
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
         ended = time.time()
@@ -215,7 +240,7 @@ class Horse:
                 error=f"{type(error).__name__}: {error}",
                 lifetime=job.failure_ttl or self._settings.jobs.failure_ttl,
                 permanent=isinstance(error, PERMANENT),
-                public=_public_error(error),
+                public=_public_error(error, self._settings.jobs.job_memory),
             )
         )
         if outcome == transitions.FAILED_WITH_DEPENDENTS:
@@ -290,26 +315,25 @@ def _as_json(result: object, max_chars: int) -> str | None:
     return text
 
 
-def _public_error(error: BaseException) -> dict[str, str] | None:
+def _public_error(error: BaseException, job_memory: int) -> dict[str, str] | None:
     """Return the error for clients, None if its text was not written for them."""
-    if not isinstance(error, (VectorError, JobTimeout)):
+    if isinstance(error, MemoryError):
+        code, detail = "memory-limit", _memory_limit(job_memory)
+    elif isinstance(error, (VectorError, JobTimeout)):
+        code, detail = error.code, str(error)[: transitions.MAX_ERROR_CHARS]
+    else:
         return None
-    detail = str(error)[: transitions.MAX_ERROR_CHARS]
-    return {"code": error.code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
+    return {"code": code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
+
+
+def _memory_limit(job_memory: int) -> str:
+    if not job_memory:
+        return "the job needs more memory than this machine has"
+    return f"the job needs more memory than its limit, JOB_MEMORY={job_memory / 10**6:.0f}MB"
 
 
 def _printable(text: str, max_chars: int = 128) -> str:
     return text[:max_chars].encode("unicode_escape").decode()
-
-
-def _has_children() -> bool:
-    try:
-        while True:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-            if pid == 0:
-                return True
-    except ChildProcessError:
-        return False
 
 
 def release_dependents(client: Redis, job_id: str) -> None:

@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
@@ -80,6 +80,10 @@ class InlineHorse(Horse):
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         with _heartbeats(self._client, attempt):
             return super()._perform(job, name, attempt, timeout)
+
+    def _isolation(self) -> AbstractContextManager[Callable[[Callable[[], Any]], Any]]:
+        # The processes and the state belong to the program.
+        return nullcontext(lambda call: call())
 
     def _within(self, timeout: int) -> AbstractContextManager[None]:
         in_main_thread = threading.current_thread() is threading.main_thread()

@@ -1,4 +1,4 @@
-"""The reaper: recovery from dead processes, each second, in every worker.
+"""The reaper: recovery from dead processes, each second in every worker, slower in the web process.
 
 Several reapers may run at once. RQ's own clean-up runs every ten minutes, under a lock that a
 killed worker does not release.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
 from typing import cast
 
 from rq.registry import ReadyJobRegistry
@@ -20,51 +19,37 @@ from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS
 from libraries.job_manager import transitions
-from libraries.job_manager.deletion import delete_expired, delete_orphans
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
-from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 from libraries.worker.horse import release_dependents
 
 TICK_S = 1.0
+# Outside of a worker: the workers normally come first.
+WEB_PACE_S = 5.0
 MAX_PING_S = 1.0
-COLLECT_S = 10.0
-ORPHANS_S = 600.0
+RELEASE_S = 10.0
 MAX_BATCH = 1000
 UNSUCCESSFUL = (b"failed", b"stopped", b"canceled")
-Sweep = Callable[[Redis], object]
 log = logging.getLogger(__name__)
 
 
 class Reaper:
-    """Runs the reap script each second, in a background thread with its own connection.
+    """Runs the reap script every `pace_s` seconds, in a background thread with its own connection."""
 
-    A second thread deletes expired data, so that a slow or unreachable store does not delay the
-    reaping.
-    """
-
-    def __init__(self, settings: Settings, sweeps: Sequence[Sweep] = ()) -> None:
+    def __init__(self, settings: Settings, *, pace_s: float = TICK_S) -> None:
         self._settings = settings
-        self._sweeps = sweeps
+        self._pace_s = pace_s
         self._client: Redis = worker_client(settings)
         self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._run, name="reaper", daemon=True),
-            threading.Thread(target=self._run_collector, name="collector", daemon=True),
-        ]
+        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
         self._quiet_until = 0.0
-        self._orphans_at = self._stores_at = 0.0
 
     def start(self) -> None:
-        # In this thread: a fork while another thread imports modules would break the child.
-        prepare_stores()
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        for thread in self._threads:
-            thread.join(timeout=2)
+        self._thread.join(timeout=2)
 
     def tick(self) -> transitions.Reaped | None:
         """Reap once; None while the broker is unreachable and shortly afterwards."""
@@ -86,32 +71,6 @@ class Reaper:
         if any(reaped[:4]):
             log.warning("Reaped: %d requeued, %d retried, %d lost, %d poison", *reaped[:4])
         return reaped
-
-    def collect_expired(self) -> None:
-        """Delete expired files, records and temporary files, and call the `sweeps`."""
-        try:
-            self._remove_expired()
-            for sweep in self._sweeps:
-                sweep(self._client)
-            if time.monotonic() > self._orphans_at:
-                delete_orphans(self._client)
-                self._orphans_at = time.monotonic() + ORPHANS_S
-            if time.monotonic() > self._stores_at:
-                clean_stores()
-                self._stores_at = time.monotonic() + output_folder().cleanup_interval_s
-        except BROKER_ERRORS:
-            return
-        except StorageUnavailable as error:
-            # The next tick deletes the orphaned files.
-            self._orphans_at = 0.0
-            log.warning("Expired files not deleted: %s", error)
-
-    def _remove_expired(self) -> None:
-        for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
-            while due := self._client.zrangebyscore(registry, "-inf", time.time(), 0, MAX_BATCH):
-                for job_id in due:
-                    delete_expired(self._client, as_text(job_id))  # type: ignore[arg-type]
-                    self._client.zrem(registry, job_id)  # type: ignore[arg-type]
 
     def release_waiting(self) -> None:
         """Release or abandon deferred jobs whose dependencies ended unnoticed."""
@@ -137,22 +96,18 @@ class Reaper:
                 release_dependents(self._client, name)
 
     def _run(self) -> None:
-        release_at = 0.0
+        release_at, ticked_at = 0.0, time.time()
         while not self._stop.is_set():
             try:
+                if time.time() - ticked_at > self._pace_s + transitions.LEASE_S:
+                    # The machine slept, or this process did: the same may hold for the workers.
+                    self._quiet_until = time.monotonic() + 2 * transitions.HEARTBEAT_S
                 self.tick()
                 if time.monotonic() > release_at:
                     self.release_waiting()
-                    release_at = time.monotonic() + COLLECT_S
+                    release_at = time.monotonic() + RELEASE_S
             except Exception:
                 # The thread must survive any error.
                 log.exception("Reaping failed")
-            self._stop.wait(TICK_S)
-
-    def _run_collector(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self.collect_expired()
-            except Exception:
-                log.exception("Deleting expired data failed")
-            self._stop.wait(COLLECT_S)
+            ticked_at = time.time()
+            self._stop.wait(self._pace_s)

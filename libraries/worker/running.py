@@ -14,9 +14,10 @@ from libraries.broker.scripts import load_scripts
 from libraries.job_manager.schedules import BadSchedules, Schedule, load_schedules
 from libraries.settings import Settings
 from libraries.worker.broker_checks import check_eviction_policy
+from libraries.worker.collector import Collector, Sweep
 from libraries.worker.dispatcher import Dispatcher
 from libraries.worker.hooks import StartupFailed, run_shutdown_hooks, run_startup_hooks
-from libraries.worker.reaper import TICK_S, Reaper, Sweep
+from libraries.worker.reaper import TICK_S, Reaper
 from libraries.worker.scheduler import Scheduler, log_schedules
 from libraries.worker.worker import VectorWorker
 
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 def run_worker(settings: Settings, *, burst: bool = False, sweeps: Sequence[Sweep] = ()) -> int:
     """Run one worker until a signal, or with `burst` until the queue is empty.
 
-    The reaper calls `sweeps` every ten seconds. Returns 0 after an orderly end, otherwise 1. Raises
+    The collector calls `sweeps` every ten seconds. Returns 0 after an orderly end, otherwise 1. Raises
     BrokerUnusable if the broker is unreachable or may evict jobs.
     """
     worker = VectorWorker(settings)
@@ -75,8 +76,12 @@ def _log_start(settings: Settings, tasks: Sequence[str], schedules: Sequence[Sch
 def _background_threads(
     settings: Settings, schedules: Sequence[Schedule], sweeps: Sequence[Sweep]
 ) -> Iterator[None]:
-    reaper, dispatcher = Reaper(settings, sweeps), Dispatcher(settings)
-    threads = (reaper, dispatcher, Scheduler(settings, schedules))
+    threads = (
+        Collector(settings, sweeps),
+        Reaper(settings),
+        Dispatcher(settings),
+        Scheduler(settings, schedules),
+    )
     for thread in threads:
         thread.start()
     try:

@@ -11,7 +11,6 @@ import contextlib
 import json
 import logging
 import os
-import random
 import secrets
 import select
 import signal
@@ -28,12 +27,14 @@ from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS, REFUSALS
 from libraries.job_manager import transitions
 from libraries.job_manager.control import NOT_LOADED, WORKER_TTL_S
+from libraries.job_manager.errors import JobTimeout
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
 from libraries.loading import load_problems
+from libraries.processes import adopt_orphans, children, exit_text, kill_orphans
 from libraries.settings import Settings
 from libraries.worker.broker_checks import unreachable
-from libraries.worker.guard import die_with_parent, start_guard
+from libraries.worker.guard import Guard, end_with_parent, kill_with_descendants
 from libraries.worker.horse import (
     ASKED_TO_STOP,
     QUEUE_EMPTY,
@@ -43,6 +44,7 @@ from libraries.worker.horse import (
     release_dependents,
 )
 from libraries.worker.horse_state import RUNNING, WAITING, Activity, HorseState
+from libraries.worker.job_isolation import reseed
 from libraries.worker.loading import Tasks, load_tasks
 
 # Most jobs end before their first heartbeat.
@@ -86,12 +88,14 @@ class VectorWorker(Worker):
         self._quick_deaths = 0
         self._force_stop = False
         self._stop_job_id = ""
-        self._stopped_execution = ""
+        self._stopped_execution = self._timed_out_execution = ""
         self._heartbeats: dict[str, float] = {}
         self._own_heartbeat_at = 0.0
         # Signals, commands and the end of the work-horse write to this pipe to wake the worker.
         self._wake_reader, self._wake_writer = os.pipe()
-        self._guard = -1
+        self._guard: Guard | None = None
+        # Child processes that are not left by a job.
+        self._own_children: list[int] = []
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
 
@@ -104,7 +108,8 @@ class VectorWorker(Worker):
         self.bootstrap(logging_level)
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         log.info("Listening on the %s queue", keys.QUEUE)
-        self._guard = start_guard(self._horse_state)
+        self._guard = Guard(self._horse_state)
+        adopt_orphans()
         previous = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         try:
             return self._supervise_horses(burst=burst)
@@ -112,7 +117,9 @@ class VectorWorker(Worker):
             signal.set_wakeup_fd(previous)
             with contextlib.suppress(*BROKER_ERRORS):
                 self.teardown()  # type: ignore[no-untyped-call]
-            for descriptor in (self._wake_reader, self._wake_writer, self._guard):
+            self._guard.close()
+            adopt_orphans(adopts=False)
+            for descriptor in (self._wake_reader, self._wake_writer):
                 os.close(descriptor)
 
     # -- signal handlers and commands only set flags for the loop
@@ -191,6 +198,8 @@ class VectorWorker(Worker):
             self._kill_if("")
 
     def _heartbeat(self) -> None:
+        if self._guard is not None:
+            self._guard.restart_if_dead()
         self.heartbeat()
         if not self.connection.hexists(self.key, "birth"):
             # The record expired during a long outage; `heartbeat` has created an incomplete one.
@@ -213,6 +222,7 @@ class VectorWorker(Worker):
         job_id, timeout = activity.job_id, activity.timeout
         if timeout and activity.seconds > timeout + KILL_AFTER_TIMEOUT_S:
             log.error("Job %s ignored its timeout of %.0f s; killing it", job_id, timeout)
+            self._timed_out_execution = activity.execution_id
             self._kill_if(activity.execution_id)
         elif self._stop_job_id == job_id:
             self._stopped_execution = activity.execution_id
@@ -236,7 +246,7 @@ class VectorWorker(Worker):
         if not os.WIFSTOPPED(status):
             self._horse_ended = status
         elif self._horse_state.read().execution_id == execution_id:
-            os.kill(self._horse_pid, signal.SIGKILL)
+            kill_with_descendants(self._horse_pid)
         else:
             os.kill(self._horse_pid, signal.SIGCONT)
 
@@ -249,7 +259,9 @@ class VectorWorker(Worker):
         """Clean up after a dead work-horse, settle its job, and return its exit code or -1."""
         status, activity = self._horse_ended or 0, self._horse_state.read()
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._horse_pid, signal.SIGKILL)  # processes that a task left running
+            os.killpg(self._horse_pid, signal.SIGKILL)
+        # Processes that a task left running.
+        kill_orphans(self._own_children)
         code = os.waitstatus_to_exitcode(status)
         expected = code in (SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP)
         is_running = activity.phase == RUNNING
@@ -268,23 +280,35 @@ class VectorWorker(Worker):
     def _settle_job(self, activity: Activity, status: int) -> None:
         attempt = self._attempt(activity)
         stopped = self._stopped_execution == activity.execution_id
-        self._stop_job_id = self._stopped_execution = ""
+        failure = self._failure(activity, status)
+        self._stop_job_id = self._stopped_execution = self._timed_out_execution = ""
         try:
             if self._force_stop and not stopped:
                 transitions.return_job(self.connection, attempt)
                 log.warning("Job %s returned to the queue", attempt.job_id)
             else:
-                self._fail(attempt, status, stopped=stopped)
+                self._fail(attempt, failure, stopped=stopped)
         except BROKER_ERRORS as error:
             reason = type(error).__name__
             log.warning("Broker unreachable (%s); a reaper settles job %s", reason, attempt.job_id)
 
-    def _fail(self, attempt: Attempt, status: int, *, stopped: bool) -> None:
-        # RQ's texts, which its dashboards recognize.
-        cause = f" (signal {os.WTERMSIG(status)})" if os.WIFSIGNALED(status) else ""
-        error = f"Work-horse terminated unexpectedly; waitpid returned {status}{cause}; "
-        if stopped:
-            error = "Job stopped by user, work-horse terminated."
+    def _failure(self, activity: Activity, status: int) -> dict[str, str]:
+        """Return the public error of the job of a work-horse that ended with `status`."""
+        if self._timed_out_execution == activity.execution_id:
+            detail = (
+                f"the job ran longer than its timeout of {activity.timeout:.0f} s and was killed"
+            )
+            return {"code": JobTimeout.code, "detail": detail, "text": f"JobTimeout: {detail}"}
+        code = os.waitstatus_to_exitcode(status)
+        detail = f"the process that ran the job {exit_text(code)}"
+        if code == -signal.SIGXCPU:
+            limit = self.settings.jobs.job_cpu
+            detail = f"the job needs more processor time than its limit, JOB_CPU={limit}s"
+        return {"code": "worker-lost", "detail": detail, "text": f"WorkerLost: {detail}"}
+
+    def _fail(self, attempt: Attempt, failure: dict[str, str], *, stopped: bool) -> None:
+        # The text of a stopped job is RQ's, which its dashboards recognize.
+        error = "Job stopped by user, work-horse terminated." if stopped else failure["text"]
         log.warning("Job %s: %s", attempt.job_id, error)
         outcome = transitions.fail(
             self.connection,
@@ -294,6 +318,7 @@ class VectorWorker(Worker):
             error=error,
             lifetime=self.settings.jobs.failure_ttl,
             stopped=stopped,
+            public=None if stopped else failure,
         )
         if outcome == transitions.FAILED_WITH_DEPENDENTS:
             release_dependents(self.connection, attempt.job_id)
@@ -305,6 +330,7 @@ class VectorWorker(Worker):
         if self._stop_requested:
             self._horse_state.ask_to_stop()
         self._horse_started = time.monotonic()
+        self._own_children = children(os.getpid())
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -316,15 +342,16 @@ class VectorWorker(Worker):
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            os.close(self._guard)
+            if self._guard is not None:
+                os.close(self._guard.pipe)
             os.setpgrp()
             self._horse_state.horse = os.getpid()
             # A stop signal to the process group must not fail the job.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)
-            die_with_parent(parent)
+            end_with_parent(parent)
             limit_resources(self.settings)
-            random.seed()
+            reseed()
             self._is_horse = True
             horse = Horse(self.settings, self.name, self._horse_state, self.tasks)
             code = horse.run(burst=burst, max_jobs=self.settings.jobs.jobs_per_fork)

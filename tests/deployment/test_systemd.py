@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 from libraries.settings import read_settings
+from libraries.supervision import BAD_SETTINGS
 from tests.conftest import REPOSITORY
 from tests.docs.documents import blocks
 
@@ -42,4 +43,6 @@ def test_a_stop_signals_only_the_worker_and_gives_its_job_time_to_end() -> None:
     assert {unit["KillMode"] for unit in found.values()} == {"mixed"}
     assert int(found["worker"]["TimeoutStopSec"]) > read_settings(None).jobs.job_timeout
     assert {unit["Restart"] for unit in found.values()} == {"always"}
+    for name in ("broker", "worker"):
+        assert int(found[name]["RestartPreventExitStatus"]) == BAD_SETTINGS
     assert {unit["User"] for unit in found.values()} == {"vector"}

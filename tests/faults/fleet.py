@@ -70,7 +70,7 @@ class Fleet:
     def kill(self, place: int, *, horse_only: bool = False) -> bool:
         """Kill a worker, or only its work-horse; return whether there was one."""
         victims = (
-            children(self.workers[place].process.pid)
+            [pid for pid in children(self.workers[place].process.pid) if leads_a_group(pid)]
             if horse_only
             else [self.workers[place].process.pid]
         )

@@ -88,7 +88,11 @@ def test_a_job_over_its_cpu_limit_ends(start_worker: StartWorker, client: Redis)
     worker = start_worker(JOB_CPU="1")
     greedy = queue(client, "fault_tasks.burn", 60)
     until(lambda: all_done(client, [greedy]), seconds=15, what="the job")
-    assert failure(greedy)[:2] == ("failed", "worker-lost")
+    assert failure(greedy) == (
+        "failed",
+        "worker-lost",
+        "WorkerLost: the job needs more processor time than its limit, JOB_CPU=1s",
+    )
     modest = queue(client, "fault_tasks.burn", 0.1)
     until(lambda: all_done(client, [modest]), what="the next job")
     assert failure(modest)[0] == "finished"

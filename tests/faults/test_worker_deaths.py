@@ -74,7 +74,7 @@ def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_recorded(
     assert seconds < 1 + 10 * percentile(lag, 0.9)
     until(lambda: status(job) == "finished", what="the job")
     (first,) = attempts(job)
-    assert "terminated unexpectedly" in first["error"]
+    assert first["error"] == "WorkerLost: the process that ran the job was killed by SIGKILL"
     assert first["worker"]
     assert first["started_at"] < first["ended_at"]
     record = fetch_job(job)

@@ -229,3 +229,43 @@ def test_two_workers_share_the_work(start_service: StartService) -> None:
         what="two workers that speak",
     )
     assert "<svg" in service.draw()
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file", "of the kernel"])
+def test_a_data_folder_that_cannot_be_used_stops_the_start_with_one_message(
+    environ: dict[str, str], home: Path, kind: str
+) -> None:
+    (home / "file").touch()
+    folders = {"a file": home / "file", "below a file": home / "file/x", "of the kernel": "/proc/x"}
+    done = start_in_vain(environ | {"DATA_DIR": str(folders[kind])})
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"DATA_DIR {folders[kind]} cannot be used: ")
+
+
+@pytest.mark.parametrize("text", [None, "[[schedule", "[[schedule]]\nname = 'x'\n"])
+def test_a_schedules_file_that_cannot_be_used_stops_the_start_and_is_named_last(
+    environ: dict[str, str], home: Path, text: str | None
+) -> None:
+    path = home / "mine.toml"
+    if text is not None:
+        path.write_text(text)
+    done = start_in_vain(environ | {"SCHEDULES": str(path)})
+    assert done.returncode == 2
+    *before, last = done.stdout.splitlines()
+    assert last.startswith("dev    | worker cannot start: mine.toml")
+    assert "restarting" not in "".join(before)
+
+
+def start_in_vain(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the launcher until it gives up."""
+    return subprocess.run(
+        [sys.executable, "start_dev.py"],
+        env=environ | {"PORT": str(free_port())},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

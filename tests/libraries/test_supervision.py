@@ -13,7 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from libraries.supervision import MAX_RESTART_DELAY_S, MIN_RESTART_DELAY_S, Part, Supervisor
+from libraries.supervision import (
+    BAD_SETTINGS,
+    MAX_RESTART_DELAY_S,
+    MIN_RESTART_DELAY_S,
+    Part,
+    Supervisor,
+)
 from tests.conftest import until
 
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
@@ -273,3 +279,26 @@ def test_an_error_in_the_greeting_does_not_stop_the_parts() -> None:
     thread.start()
     assert runner.supervisor.run(ready=fail) == 0
     thread.join()
+
+
+def test_a_part_that_rejects_its_settings_at_the_start_stops_all_and_is_named_last() -> None:
+    out = io.StringIO()
+    rejects = Part("worker", python("print('NAME: wrong'); raise SystemExit(2)"))
+    supervisor = Supervisor([Part("web", python(FOREVER)), rejects], out=out)
+    assert supervisor.run() == BAD_SETTINGS
+    assert out.getvalue().splitlines()[-1] == "dev    | worker cannot start: NAME: wrong"
+    assert not any(part.running for part in supervisor.parts)
+    assert rejects.restarts == 0
+
+
+def test_a_part_that_rejects_its_settings_after_a_restart_is_restarted(tmp_path: Path) -> None:
+    mark = tmp_path / "started"
+    code = f"import pathlib, sys; m = pathlib.Path({str(mark)!r}); n = m.exists(); m.touch(); sys.exit(2 if n else 1)"
+    part = Part("worker", python(code))
+    run = SupervisorRun(part)
+
+    def script() -> None:
+        until(lambda: part.restarts >= 3, what="three restarts")
+
+    run.run(script)
+    assert "cannot start" not in run.out.getvalue()

@@ -198,8 +198,25 @@ def test_a_folder_of_another_user_is_not_used_for_the_socket(
 ) -> None:
     broker_folder(settings.broker.data_dir).parent.mkdir(parents=True)
     broker_folder(settings.broker.data_dir).symlink_to(tmp_path)
-    with pytest.raises((EmbeddedBrokerError, FileExistsError)):
+    with pytest.raises((FileExistsError, PermissionError)):
         EmbeddedBroker(settings).keep()
+
+
+def test_a_keeper_of_an_unusable_data_folder_says_so_and_exits_2(
+    environ: dict[str, str], keeper_command: list[str]
+) -> None:
+    environ["DATA_DIR"] = "/dev/null/data"
+    ended = subprocess.run(
+        keeper_command,
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("DATA_DIR /dev/null/data cannot be used: Not a directory.")
 
 
 def test_with_an_external_server_the_embedded_broker_is_not_started(

@@ -20,7 +20,7 @@ from libraries.job_manager import (
 from libraries.job_manager.control import existed
 from libraries.job_manager.deletion import delete_orphans
 from libraries.settings import Settings, get_settings, use_settings
-from libraries.worker.reaper import Reaper
+from libraries.worker.collector import Collector
 from tests.conftest import WorkerProcess, until
 
 pytestmark = pytest.mark.usefixtures("broker", "probe_tasks")
@@ -91,14 +91,14 @@ def test_record_and_files_are_deleted_after_their_lifetime(
     good = enqueue_background_job("workers.probe_tasks.write", "short.txt", "x")
     bad = enqueue_background_job(BOOM)
     run_jobs()
-    reaper = Reaper(settings)
-    reaper.collect_expired()
+    collector = Collector(settings)
+    collector.collect_expired()
     assert fetch_job(good.id) is not None
     path = settings.storage.output_dir / "short.txt"
     assert path.exists()
 
     def swept() -> bool:
-        reaper.collect_expired()
+        collector.collect_expired()
         # The record is deleted before the file.
         assert path.exists() or fetch_job(good.id) is None
         return fetch_job(good.id) is None and fetch_job(bad.id) is None
@@ -117,7 +117,7 @@ def test_temporary_files_of_dead_writers_are_deleted(settings: Settings) -> None
     for path in (old, young):
         path.write_text("half")
     os.utime(old, (1, 1))
-    Reaper(settings).collect_expired()
+    Collector(settings).collect_expired()
     assert not old.exists()
     assert young.exists()
 

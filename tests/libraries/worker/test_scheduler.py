@@ -337,6 +337,6 @@ def test_an_invalid_file_prevents_the_start_with_a_one_line_error(
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("bad.toml is invalid: 'x': task: must be a dotted path")
     assert len(done.stderr.splitlines()) == 1
