@@ -1,7 +1,5 @@
 """gunicorn configuration: one process with many threads, request limits, logging."""
 
-import json
-import secrets
 import socket
 import struct
 import sys
@@ -13,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import gunicorn.util
 
 from components.http.long_connections import live
-from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document
-from components.http.web_worker import WebWorker
+from components.http.server.problems import write_problem
+from components.http.server.worker import WebWorker
 from libraries.settings import BadSettings, get_settings
 from libraries.supervision import send_heartbeats
 
@@ -46,7 +44,11 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# Timeout for reading from and writing to a client.
+# The path, the scheme and the user of a request are not those that a client names in headers.
+forwarder_headers = ""
+secure_scheme_headers = {}
+
+# Timeout of a single read or write where gunicorn terminates TLS; `server/sockets.py` has the others.
 CLIENT_TIMEOUT_S = 10
 
 accesslog = None
@@ -94,18 +96,6 @@ def worker_exit(_server: Any, worker: Any) -> None:
     """Close open event streams and WebSockets."""
     if getattr(worker, "wsgi", None) is not None:
         live(worker.wsgi).close()
-
-
-def write_problem(connection: socket.socket, status: int, reason: str, _message: str) -> None:
-    """Send a problem document for a malformed request, instead of an HTML page of gunicorn."""
-    document = json.dumps(
-        problem_document(status, *plain_problem(status), "/", secrets.token_hex(16))
-    )
-    head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
-        f"Content-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(document)}\r\n\r\n"
-    )
-    gunicorn.util.write_nonblock(connection, f"{head}{document}".encode())
 
 
 # gunicorn has no setting for the error page.
