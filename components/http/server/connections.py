@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
@@ -14,6 +13,7 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn
 from werkzeug.exceptions import BadRequest, RequestTimeout
 
+from components.http.server.peers import peer_of
 from components.http.server.sockets import GRACE_S, MIN_BYTES_PER_S, ClientSocket
 
 HEAD_TIMEOUT_S = 10.0
@@ -37,7 +37,7 @@ class ClientConnection(TConn):
         super().__init__(cfg, self.client_socket, client, server)
         # The thread does not wait for the first byte.
         self.data_ready = True
-        self.peer = peer_of(client)
+        self.peer = peer_of(str(client[0]) if isinstance(client, tuple) else "")
         self.deadline = time.monotonic() + HEAD_TIMEOUT_S
         self.closing = False
         self.discarded_bytes = 0
@@ -143,18 +143,3 @@ class ClientParser(RequestParser):
     """A parser of `ClientRequest`."""
 
     mesg_class = ClientRequest
-
-
-def peer_of(client: Any) -> str:
-    """Return the address that limits count: an IPv4 address, an IPv6 network of 64 bits, "" for a Unix socket."""
-    if not isinstance(client, tuple):
-        return ""
-    try:
-        address = ip_address(str(client[0]).partition("%")[0])
-    except ValueError:
-        return str(client[0])
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return f"{IPv6Address(int(address) >> 64 << 64)}/64"
-    return str(address)

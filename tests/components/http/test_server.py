@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from components.http.server import sockets
-from components.http.server.connections import peer_of
+from components.http.server.peers import peer_of
 from components.http.server.sockets import ClientSocket, ClientStalled
 from tests.conftest import Stopwatch, until
 from tests.test_app_server import Server
@@ -233,9 +233,9 @@ def test_a_fast_client_is_not_limited() -> None:
 
 
 def test_an_ipv6_network_is_one_peer() -> None:
-    assert peer_of(("2001:db8::1", 1, 0, 0)) == peer_of(("2001:db8::ffff", 2, 0, 0))
-    assert peer_of(("2001:db8:0:1::1", 1, 0, 0)) != peer_of(("2001:db8::1", 1, 0, 0))
-    assert peer_of(("::ffff:192.0.2.1", 1, 0, 0)) == peer_of(("192.0.2.1", 5)) == "192.0.2.1"
+    assert peer_of("2001:db8::1") == peer_of("2001:db8::ffff")
+    assert peer_of("2001:db8:0:1::1") != peer_of("2001:db8::1")
+    assert peer_of("::ffff:192.0.2.1") == peer_of("192.0.2.1") == "192.0.2.1"
     assert peer_of("") == ""
 
 
