@@ -1,5 +1,7 @@
 """gunicorn configuration: one process with many threads, request limits, logging."""
 
+import contextlib
+import resource
 import socket
 import struct
 import sys
@@ -36,6 +38,7 @@ threads = settings.web.web_threads
 timeout = 60
 graceful_timeout = 4
 keepalive = 5
+worker_connections = 1000
 # In memory, so that a busy disk does not delay the heartbeat file of the worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
@@ -50,6 +53,8 @@ secure_scheme_headers = {}
 
 # Timeout of a single read or write where gunicorn terminates TLS; `server/sockets.py` has the others.
 CLIENT_TIMEOUT_S = 10
+# For files, the broker and the log.
+SPARE_DESCRIPTORS = 256
 
 accesslog = None
 loglevel = settings.web.log_level.lower()
@@ -76,6 +81,16 @@ logconfig_dict = {
         "gunicorn.error": {"level": settings.web.log_level, "handlers": [], "propagate": True}
     },
 }
+
+
+def on_starting(_server: Any) -> None:
+    """Allow a file descriptor for each connection, as far as the system permits."""
+    wanted = worker_connections + settings.web.max_streams + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def when_ready(server: Any) -> None:

@@ -25,7 +25,7 @@ from libraries.uploads import FileKind
 View = TypeVar("View", bound=Callable[..., Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
 
-# For a page that has no policy of its own, and for a document that is opened as a page.
+# For a page without another policy, and for a document that is opened as a page.
 PAGE_POLICY = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 BODY_PROBLEMS = (400, 413, 415, 422)

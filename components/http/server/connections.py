@@ -14,7 +14,7 @@ from gunicorn.workers.gthread import TConn
 from werkzeug.exceptions import BadRequest, RequestTimeout
 
 from components.http.server.peers import peer_of
-from components.http.server.sockets import GRACE_S, MIN_BYTES_PER_S, ClientSocket
+from components.http.server.sockets import GRACE_S, MIN_RECEIVED_BYTES_PER_S, ClientSocket
 
 HEAD_TIMEOUT_S = 10.0
 MAX_HEAD_BYTES = 1 << 15
@@ -52,7 +52,7 @@ class ClientConnection(TConn):
 
     @property
     def is_too_large(self) -> bool:
-        """Whether the head exceeds its limit."""
+        """True if the head exceeds its limit."""
         return self._length is None and len(self.received) > MAX_HEAD_BYTES
 
     def feed(self, data: bytes) -> bool:
@@ -69,7 +69,7 @@ class ClientConnection(TConn):
             self._read_head(end, now)
         if self.is_streamed or len(self.received) >= (self._length or 0):
             return True
-        arrived_s = len(self.received) / MIN_BYTES_PER_S
+        arrived_s = len(self.received) / MIN_RECEIVED_BYTES_PER_S
         self.deadline = self._body_began + GRACE_S + arrived_s
         return False
 

@@ -12,8 +12,9 @@ Result = TypeVar("Result")
 
 # A client may pause for so long, and needs at most so long in total plus the time for its bytes.
 GRACE_S = 10.0
-MIN_BYTES_PER_S = 1024
-MAX_RECEIVE_S = 300.0
+MIN_RECEIVED_BYTES_PER_S = 4096
+# Lower, because a reader may pass the bytes on to a slow machine.
+MIN_SENT_BYTES_PER_S = 1024
 # The pieces in which the rate is checked.
 PIECE_BYTES = 1 << 18
 
@@ -25,15 +26,15 @@ class ClientStalled(TimeoutError):
 class Pace:
     """The time that a client has left for one direction of a request."""
 
-    def __init__(self, max_s: float = float("inf")) -> None:
-        self.max_s = max_s
+    def __init__(self, min_bytes_per_s: int) -> None:
+        self.min_bytes_per_s = min_bytes_per_s
         self.moved = 0
         self.waited_s = 0.0
 
     def left_s(self) -> float:
         """Return how long the next wait may be; raise ClientStalled if the client is too slow."""
-        allowed = min(self.max_s, GRACE_S + self.moved / MIN_BYTES_PER_S)
-        left = min(GRACE_S, allowed - self.waited_s)
+        allowed_s = GRACE_S + self.moved / self.min_bytes_per_s
+        left = min(GRACE_S, allowed_s - self.waited_s)
         if left <= 0:
             raise ClientStalled
         return left
@@ -48,8 +49,8 @@ class ClientSocket(socket.socket):
         self.begin()
 
     def begin(self) -> None:
-        self._receiving = Pace(MAX_RECEIVE_S)
-        self._sending = Pace()
+        self._receiving = Pace(MIN_RECEIVED_BYTES_PER_S)
+        self._sending = Pace(MIN_SENT_BYTES_PER_S)
 
     def receive_available(self, size: int) -> bytes:
         """Return what a non-blocking socket has received, without counting it."""
