@@ -34,25 +34,26 @@ log = logging.getLogger(__name__)
 
 def translate_text(content: str) -> JsonObject:
     """Translate a text, by default from English to Spanish; see the setting `TRANSLATION_PAIR`."""
-    return _run("translate", content, translate)
+    return _answered("translate", content, translate)
 
 
 def analyze_text(content: str) -> JsonObject:
     """Count the characters, words, vowels and consonants of a text."""
-    return _run("analyze", content, analyze)
+    return _answered("analyze", content, analyze)
 
 
 def generate_text(content: str) -> JsonObject:
     """Reply to a text, with the language model of the setting `TEXT_MODEL_URL` or by keyword."""
-    return _run("generate", content, generate)
+    return _answered("generate", content, generate)
 
 
 def default_text(content: str) -> JsonObject:
     """Convert a text to upper case."""
-    return _run("default", content, default)
+    return _answered("default", content, default)
 
 
-def _run(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject:
+def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject:
+    """Run a text job of the type `kind` with `answer`, and return its result."""
     log.info("Job started: %s", kind)
     check_content(content)
     for step, total in demonstration_steps(kind):

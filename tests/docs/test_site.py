@@ -14,6 +14,7 @@ from playwright.sync_api import Page as BrowserPage
 from playwright.sync_api import expect
 
 from docs.make_site import Pages, SiteError, build
+from docs.reference_pages import default_settings, reference_pages
 from tests.browser.conftest import browser, page
 from tests.conftest import REPOSITORY
 from tests.docs.documents import documents
@@ -82,7 +83,9 @@ def test_files_of_the_project_and_diagrams_become_part_of_the_site(tmp_path: Pat
         '[d](https://example.com/) <img src="../images/drawings.png">\n\n'
         "```sh\necho [no](gone.md)\n```\n\n```mermaid\nflowchart LR\n    a --> b\n```\n"
     )
-    Pages(tmp_path, {"docs/reference/page.md": text}).write()
+    with default_settings() as settings:
+        generated = {f"docs/reference/{name}": "# Page\n" for name in reference_pages(settings)}
+    Pages(tmp_path, {**generated, "docs/reference/page.md": text}).write()
     written = (tmp_path / "reference" / "page.md").read_text()
     readme = "project/README.md" if (REPOSITORY / "docs" / "index.md").exists() else "index.md"
     for part in (

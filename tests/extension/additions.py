@@ -17,9 +17,7 @@ FLIP = {
         "            lines = [line * (-1, 1) + (self.width, 0) for line in lines]\n"
         "        svg = SVGBuilder(self.width"
     ),
-    "from libraries.fields import InvalidFields, declare,": (
-        "from libraries.fields import InvalidFields, flag, declare,"
-    ),
+    "from libraries.fields import BoundedDict,": "from libraries.fields import flag, BoundedDict,",
 }
 
 CROSS = '''"""Crosses in boxes."""

@@ -68,7 +68,7 @@ def test_a_second_keeper_of_a_folder_uses_the_first_broker(
             stderr=sink,
         )
     try:
-        until(lambda: "sharing it" in log.read_text(), seconds=5, what="a second keeper that joins")
+        until(lambda: "using it" in log.read_text(), seconds=5, what="a second keeper that joins")
         assert processes_of(str(home), kind="cmdline") == [private_broker.pid]
         assert client.get("truth") == b"one"
     finally:

@@ -23,7 +23,7 @@ GENERATED = Path(__file__).parent / "generated_client.py"
 
 @pytest.fixture(scope="module")
 def chatty(installation: Installation) -> Iterator[Web]:
-    """A web process that says everything it can say."""
+    """Return a web process that sends every kind of frame."""
     started = installation.start_web(SEND_COMPLETION="1").wait_until_ready()
     yield started
     started.close()
@@ -34,7 +34,7 @@ def described(web: Web) -> Described:
 
 
 class Client:
-    """A client that speaks one of the two forms and keeps all it hears."""
+    """A client of one of the two forms that records all messages."""
 
     def __init__(self, channel: str, socket: Socket) -> None:
         self.channel = channel
@@ -42,7 +42,7 @@ class Client:
         self._socket = socket
 
     def ask(self, action: str, **payload: Any) -> None:
-        """Ask for an action."""
+        """Send an action."""
         flat = self.channel == FLAT
         self._socket.say(
             {"type": action, **payload}
@@ -51,7 +51,7 @@ class Client:
         )
 
     def ask_for_job(self, kind: str, content: object) -> None:
-        """Ask for a job."""
+        """Submit a job."""
         asked = {"type": kind, "content": content}
         self._socket.say(
             {**asked, "ref": 7}
@@ -60,14 +60,14 @@ class Client:
         )
 
     def hear(self, name: str) -> dict[str, Any]:
-        """Hear on until a frame of that name comes."""
+        """Receive until a frame with that name arrives."""
         while True:
             self.heard.append(self._socket.hear())
             if name_of(self.heard[-1]) == name:
                 return self.heard[-1]
 
     def member(self, name: str, member: str) -> Any:
-        """Hear on until a frame of that name comes, and return a member of it."""
+        """Receive until a frame with that name arrives; return one of its members."""
         frame = self.hear(name)
         return frame.get("payload", frame)[member]
 
@@ -86,7 +86,7 @@ def name_of(frame: dict[str, Any]) -> str:
 
 
 def say_everything(client: Client, web: Web, gates: Gates) -> None:
-    """Provoke each frame that there is."""
+    """Provoke every kind of frame."""
     client.ask("ping")
     client.hear("pong")
     client.ask("join", group="studio")
@@ -113,7 +113,7 @@ def say_everything(client: Client, web: Web, gates: Gates) -> None:
 
 
 def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
-    """Follow jobs to each kind of end, and some not to the end."""
+    """Follow jobs to every kind of end, and some not to the end."""
     talking = web.submit("live_tasks.talk", gates.path(client.channel), 2)
     client.ask("subscribe", job_id=talking)
     client.hear("subscribed")
@@ -146,10 +146,10 @@ def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
 
 
 @pytest.mark.parametrize("channel", ADDRESSES)
-def test_each_frame_is_as_the_document_says_and_none_is_described_that_is_never_sent(
+def test_sent_frames_and_documented_frames_correspond(
     chatty: Web, gates: Gates, channel: str
 ) -> None:
-    """C2, C20: every frame is valid as one message of the document, and every message is heard."""
+    """C2, C20: every frame is valid as one message of the document, and every message is received."""
     document = described(chatty)
     with chatty.socket(ADDRESSES[channel]) as socket:
         client = Client(channel, socket)
@@ -168,7 +168,7 @@ def test_each_frame_is_as_the_document_says_and_none_is_described_that_is_never_
     assert {name_of(frame).replace(" ", "_") for frame in client.heard} == operations
 
 
-def test_each_event_of_a_stream_is_as_the_document_says(web: Web, gates: Gates) -> None:
+def test_each_event_of_a_stream_is_valid(web: Web, gates: Gates) -> None:
     document = described(web)
     jobs = [web.submit("live_tasks.talk", gates.path(), 2), web.submit("probe_tasks.boom")]
     waiting = [web.submit("probe_tasks.nothing", delay=600) for _ in range(2)]

@@ -204,8 +204,8 @@ def test_special_characters_in_field_names_are_escaped_in_the_pointer(settings: 
 
 
 def test_no_more_than_a_hundred_bad_fields_are_listed(client: FlaskClient) -> None:
-    response = client.post("/postcards", json={f"f{number}": 1 for number in range(3000)})
-    assert response.get_json()["detail"] == "3003 invalid fields"
+    response = client.post("/postcards", json={f"f{number}": 1 for number in range(900)})
+    assert response.get_json()["detail"] == "903 invalid fields"
     assert len(response.get_json()["errors"]) == 100
 
 

@@ -47,4 +47,4 @@ def test_an_invalid_group_and_an_unreachable_broker_are_reported(settings: Setti
     assert "must be 1 to 64 letters" in runner.invoke(args=["push", "no group", "x"]).output
     away = runner.invoke(args=["push", "studio", "x"])
     assert away.exit_code == 1
-    assert "cannot be reached" in away.output
+    assert "is unreachable" in away.output

@@ -132,14 +132,14 @@ def test_the_doctor_names_the_error_of_the_bucket(
         return f"{found.detail}. {found.fix}"
 
     for code, words in (
-        ("NoSuchBucket", "bucket not found. Make the bucket"),
+        ("NoSuchBucket", "bucket not found. Create the bucket"),
         ("InvalidAccessKeyId", "denied access. Correct AWS_ACCESS_KEY_ID"),
         ("AccessDenied", "denied access. Correct AWS_ACCESS_KEY_ID"),
     ):
         way.answer = lambda _, code=code: refusal(403, code)  # type: ignore[misc]
         assert words in told()
     way.close()
-    assert "is unreachable. Start the server that STORAGE_URL names" in told()
+    assert "is unreachable. Start the server in STORAGE_URL" in told()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr("libraries.storage.connection._Clients.clients", {})
     assert "no credentials for the storage server. Set AWS_ACCESS_KEY_ID" in told()
