@@ -14,7 +14,6 @@ from components.http.access import described_access, install_access
 from components.http.access_log import install_access_log
 from components.http.api import install_http
 from components.http.boundary import install_boundary
-from components.http.compression import install_compression
 from components.http.long_connections import install_live
 from components.http.pages import VERSION
 from components.http.startup import (
@@ -58,7 +57,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     install_access_log(app)
     install_boundary(app)
-    install_compression(app)
     install_access(app, settings)
     install_live(app, settings)
     api = install_http(app)

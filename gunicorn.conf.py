@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import gunicorn.util
 
+from components.http.compression import install_compression
 from components.http.long_connections import live
 from components.http.server.problems import write_problem
 from components.http.server.worker import WebWorker
@@ -101,7 +102,8 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Report to the supervisor, and close long-lived connections when the process stops."""
+    """Report to the supervisor, compress, and close long-lived connections when the process stops."""
+    install_compression(worker.wsgi)
     # gunicorn would wait for the connections.
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
     send_heartbeats()

@@ -21,6 +21,7 @@ TEXT = re.compile(r"text/(?!event-stream).*|application/(json|javascript|xml)|.*
 
 
 def install_compression(app: Flask) -> None:
+    """Compress what the server sends; callers inside the process, such as tests, get the text."""
     app.after_request(compress)
 
 

@@ -9,19 +9,22 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app import create_app
+from components.http.compression import install_compression
 from libraries.broker.in_memory import close_in_memory
-from libraries.settings import Settings, use_settings
+from libraries.settings import Settings
 from tests.watchful import watchful_client
 
 GZIP = {"Accept-Encoding": "br, gzip;q=0.8"}
 
 
 @pytest.fixture
-def drawer(settings: Settings) -> Iterator[FlaskClient]:
-    """A client of a service in immediate mode."""
+def client(settings: Settings) -> Iterator[FlaskClient]:
+    """A client of a service in immediate mode that compresses as in the web process."""
     changed = settings.with_values(immediate=True)
-    use_settings(changed)
-    yield watchful_client(changed)
+    app = create_app(changed)
+    install_compression(app)
+    yield watchful_client(changed, app)
     close_in_memory(changed.broker.data_dir)
 
 
@@ -50,21 +53,21 @@ def test_a_text_is_compressed_for_clients_that_accept_it(client: FlaskClient, pa
         assert "Origin" in response.vary
 
 
-def test_a_stored_drawing_is_compressed_and_revalidated(drawer: FlaskClient) -> None:
-    path = stored_drawing(drawer)
-    plain, packed = drawer.get(path), drawer.get(path, headers=GZIP)
+def test_a_stored_drawing_is_compressed_and_revalidated(client: FlaskClient) -> None:
+    path = stored_drawing(client)
+    plain, packed = client.get(path), client.get(path, headers=GZIP)
     assert uncompressed(packed) == plain.data
     assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
     for etag in (plain.headers["ETag"], packed.headers["ETag"]):
-        again = drawer.get(path, headers=GZIP | {"If-None-Match": etag})
+        again = client.get(path, headers=GZIP | {"If-None-Match": etag})
         assert (again.status_code, again.data) == (304, b"")
 
 
-def test_a_part_of_a_file_is_not_compressed(drawer: FlaskClient) -> None:
-    path = stored_drawing(drawer)
-    part = drawer.get(path, headers=GZIP | {"Range": "bytes=0-9"})
+def test_a_part_of_a_file_is_not_compressed(client: FlaskClient) -> None:
+    path = stored_drawing(client)
+    part = client.get(path, headers=GZIP | {"Range": "bytes=0-9"})
     assert "Content-Encoding" not in part.headers
-    assert drawer.get(path).data.startswith(part.data)
+    assert client.get(path).data.startswith(part.data)
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "gzip;q=0", "br"])
@@ -76,14 +79,14 @@ def test_a_client_that_does_not_accept_gzip_gets_the_text(
     assert response.get_json()["patterns"]
 
 
-def test_short_texts_pictures_and_secrets_are_not_compressed(drawer: FlaskClient) -> None:
-    job = stored_drawing(drawer).removesuffix("/result")
-    links = drawer.post("/links", json={"path": f"{job}/result"}, headers=GZIP)
+def test_short_texts_pictures_and_secrets_are_not_compressed(client: FlaskClient) -> None:
+    job = stored_drawing(client).removesuffix("/result")
+    links = client.post("/links", json={"path": f"{job}/result"}, headers=GZIP)
     found = [
-        drawer.get("/healthz", headers=GZIP),
-        drawer.get("/patterns/truchet/preview.png", headers=GZIP),
-        drawer.get("/webhooks/secret", headers=GZIP),
-        drawer.post(f"{job}/token", headers=GZIP),
+        client.get("/healthz", headers=GZIP),
+        client.get("/patterns/truchet/preview.png", headers=GZIP),
+        client.get("/webhooks/secret", headers=GZIP),
+        client.post(f"{job}/token", headers=GZIP),
         links,
     ]
     for response in found:

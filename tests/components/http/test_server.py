@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
 import json
 import socket
@@ -176,6 +177,16 @@ def test_pipelined_requests_and_interim_responses_work(server: Server) -> None:
         assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(SMALL)
         assert [status for status, _, _ in replies(connection, 1)] == [200]
+
+
+def test_the_server_compresses_texts(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(PAPERS.removesuffix(b"\r\n") + b"Accept-Encoding: gzip\r\n\r\n")
+        ((status, _, packed),) = replies(connection, 1)
+        connection.sendall(PAPERS)
+        ((_, _, plain),) = replies(connection, 1)
+    assert status == 200
+    assert gzip.decompress(packed) == plain
 
 
 def test_a_body_may_arrive_in_pieces(server: Server) -> None:
