@@ -1,7 +1,7 @@
 """gunicorn configuration: one process with many threads, request limits, logging."""
 
-import json
-import secrets
+import contextlib
+import resource
 import socket
 import struct
 import sys
@@ -13,9 +13,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import gunicorn.arbiter
 import gunicorn.util
 
+from components.http.compression import install_compression
 from components.http.long_connections import live
-from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document
-from components.http.web_worker import WebWorker
+from components.http.server.problems import write_problem
+from components.http.server.worker import WebWorker
 from libraries.settings import BadSettings, get_settings
 from libraries.shared_state import NotShared, registered
 from libraries.supervision import send_heartbeats
@@ -41,6 +42,7 @@ threads = settings.web.web_threads
 timeout = 60
 graceful_timeout = 4
 keepalive = 5
+worker_connections = 1000
 # In memory, so that a busy disk does not delay the heartbeat file of the worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
@@ -49,8 +51,14 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# Timeout for reading from and writing to a client.
+# The path, the scheme and the user of a request are not those that a client names in headers.
+forwarder_headers = ""
+secure_scheme_headers = {}
+
+# Timeout of a single read or write where gunicorn terminates TLS; `server/sockets.py` has the others.
 CLIENT_TIMEOUT_S = 10
+# For files, the broker and the log.
+SPARE_DESCRIPTORS = 256
 
 accesslog = None
 loglevel = settings.web.log_level.lower()
@@ -79,6 +87,16 @@ logconfig_dict = {
 }
 
 
+def on_starting(_server: Any) -> None:
+    """Allow a file descriptor for each connection, as far as the system permits."""
+    wanted = worker_connections + settings.web.max_streams + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+
+
 def when_ready(server: Any) -> None:
     """Set the client timeouts; connections inherit the options of the listening socket."""
     for listener in server.LISTENERS:
@@ -87,7 +105,8 @@ def when_ready(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Report to the supervisor, start a reaper, and close long connections at the end."""
+    """Compress, report to the supervisor, start a reaper, and close long connections at the end."""
+    install_compression(worker.wsgi)
     # gunicorn would wait for the connections.
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
     worker.presence = registered("web")
@@ -108,18 +127,6 @@ def worker_exit(_server: Any, worker: Any) -> None:
         live(worker.wsgi).close()
     if getattr(worker, "presence", None) is not None:
         worker.presence.__exit__(None, None, None)
-
-
-def write_problem(connection: socket.socket, status: int, reason: str, _message: str) -> None:
-    """Send a problem document for a malformed request, instead of an HTML page of gunicorn."""
-    document = json.dumps(
-        problem_document(status, *plain_problem(status), "/", secrets.token_hex(16))
-    )
-    head = (
-        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
-        f"Content-Type: {PROBLEM_TYPE}\r\nContent-Length: {len(document)}\r\n\r\n"
-    )
-    gunicorn.util.write_nonblock(connection, f"{head}{document}".encode())
 
 
 # gunicorn has no setting for the error page.

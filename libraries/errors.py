@@ -276,6 +276,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "not-ready": "A component that jobs need is unavailable; `parts` names it and the remedy.",
         "not-supported-here": "The server does not support WebSockets. Start it with `make run`.",
         "queue-unavailable": "The broker is unreachable. Nothing was queued; retry later.",
+        "renderers-busy": ("Other previews are being drawn. Retry after `Retry-After` seconds."),
         "schedules-unusable": "The schedules file has errors. Correct it and restart the workers.",
         "still-claimed": "Another attempt may still be executing this step. The job is retried.",
         "storage-away": "The file storage is unavailable; `detail` has the reason. Retry later.",

@@ -43,7 +43,7 @@ def get_pattern(name: str) -> JsonObject:
 @blueprint.response(
     200, content_type=SVG_TYPE, schema={"type": "string"}, description="A drawing of 105 x 148 mm"
 )
-@blueprint.problems(404)
+@blueprint.problems(404, 503)
 def preview_svg(query: JsonObject, name: str) -> Response:
     """Preview a pattern as SVG."""
     find_pattern(name)
@@ -58,7 +58,7 @@ def preview_svg(query: JsonObject, name: str) -> Response:
     schema={"type": "string", "format": "binary"},
     description="PNG image",
 )
-@blueprint.problems(404)
+@blueprint.problems(404, 503)
 def preview_png(query: JsonObject, name: str) -> Response:
     """Preview a pattern as PNG."""
     find_pattern(name)

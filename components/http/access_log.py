@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from components.http.problems import request_id
+from components.http.server.sockets import ClientStalled
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class StalledClients(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Remove the traceback of a stalled client; keep all records."""
-        if record.exc_info and isinstance(record.exc_info[1], BlockingIOError):
+        if record.exc_info and isinstance(record.exc_info[1], BlockingIOError | ClientStalled):
             record.exc_info = None
             record.msg, record.args = "Client stalled in the middle of a request.", ()
         return True

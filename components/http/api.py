@@ -25,6 +25,9 @@ from libraries.uploads import FileKind
 View = TypeVar("View", bound=Callable[..., Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
 
+# For a page without another policy, and for a document that is opened as a page.
+PAGE_POLICY = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 BODY_PROBLEMS = (400, 413, 415, 422)
 TEXT = {"schema": {"type": "string"}}
 QUEUED_HEADERS = {"Location": TEXT, "Retry-After": TEXT}
@@ -312,6 +315,11 @@ def finish_response(response: Response) -> Response:
     headers["X-Request-ID"] = request_id()
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
+    if response.mimetype == "text/html":
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    elif response.is_json:
+        headers.setdefault("Content-Security-Policy", DATA_POLICY)
     return response
 
 

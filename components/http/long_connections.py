@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
+from components.http.server.peers import peer_of
 from libraries.job_manager import EventSubscriptions, JobEvent, JobRecord, find_job, read_events
 from libraries.job_manager.events import START, JobSnapshot, event_id, order
+from libraries.job_manager.ownership import ANONYMOUS
 from libraries.json_types import JsonObject
 from libraries.live import Connection, Handlers, Hub, HubFull, Protocol
 from libraries.settings import Settings
@@ -37,6 +39,10 @@ class LiveConnections:
         self.hub.at_stop.append(self.stopping.set)
         self._app = app
         self._polls = threading.BoundedSemaphore(max(1, settings.web.web_threads - SPARE_THREADS))
+
+    def check_room(self) -> None:
+        """Raise HubFull if no more connections of the caller can be held."""
+        self.hub.check_room(_client())
 
     @contextlib.contextmanager
     def poll_slot(self) -> Iterator[bool]:
@@ -159,6 +165,7 @@ class DetachedResponse(Response):
         if "Content-Type" not in headers:
             self.headers.pop("Content-Type", None)
         self._hub = live().hub
+        self._client = _client()
         self._protocol, self._first = protocol, first
         self._on_open, self._on_full = on_open, on_full
 
@@ -169,7 +176,9 @@ class DetachedResponse(Response):
             # Detect clients that vanished: data stays unacknowledged.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
         try:
-            connection = hub.hold(sock, self._protocol, self._head() + self._first)
+            connection = hub.hold(
+                sock, self._protocol, self._head() + self._first, client=self._client
+            )
         except HubFull:
             # Another request took the last slot since the check; the client reconnects.
             sock.close()
@@ -186,6 +195,12 @@ class DetachedResponse(Response):
             *(f"{name}: {value}" for name, value in self.headers),
         ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _client() -> str:
+    """Return whose share of the places a connection uses: that of an owner, or of an address."""
+    name = g.caller.name
+    return peer_of(request.remote_addr or "") if name in ("", ANONYMOUS) else f"owner {name}"
 
 
 def requested_wait_s(value: int | None = None) -> int:

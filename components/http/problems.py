@@ -76,6 +76,7 @@ PLAIN_PROBLEMS: dict[int, tuple[str, str]] = {
     404: ("not-found", "Nothing exists at this address. `GET /docs` lists all routes."),
     405: ("method-not-allowed", "The method is not allowed. `Allow` lists those that are."),
     406: ("not-acceptable", "No available media type matches the `Accept` header."),
+    408: ("request-timeout", "The request did not arrive in time, or too slowly."),
     413: ("payload-too-large", "The request body is too large."),
     414: ("uri-too-long", "The address is too long."),
     415: ("unsupported-media-type", "The media type or encoding of the body is not supported."),

@@ -34,7 +34,7 @@ def followed_log(job_id: str) -> Response:
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=FOLLOWED_HEADERS)
-    here.hub.check_room()
+    here.check_room()
     stream = LogStream(here, job_id)
     followed = stream.follower.start(here.feed)
     if followed is None:

@@ -38,7 +38,7 @@ def stream_response(job_id: str) -> Response:
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=HEADERS)
-    here.hub.check_room()
+    here.check_room()
     stream = JobStream(here, job_id, last_event_id())
     followed = stream.follower.start(here.feed)
     if followed is None:

@@ -138,7 +138,7 @@ def open_socket(codec: Codec) -> Response:
         text = "this server does not support WebSockets; start it with `make run`"
         raise with_members(Unavailable(text, code="not-supported-here"), retry_after=60)
     connections = live()
-    connections.hub.check_room()
+    connections.check_room()
     session = Session(connections, g.caller, codec, SocketSettings.current())
     conversation = Conversation(connections.hub, connections.handlers, session)
     headers = handshake_reply(request.headers.get, chosen_protocol())

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from libraries.errors import Exhausted, InvalidInput
 from libraries.exporting.catalogue import Format, FormatParams
+from libraries.previews import render_slot
 from libraries.storage import output_folder
 from libraries.svg_reader import read_svg
 
 # Reading takes about a second on one core, drawing half a second.
 MAX_VERTICES = 400_000
-
-_slots = BoundedSemaphore(2)
 
 
 class StoredDrawing(NamedTuple):
@@ -50,16 +48,14 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
 
 
 def _written(name: str, sha256: str, params: FormatParams) -> bytes:
-    if not _slots.acquire(timeout=5.0):
-        raise Exhausted(
-            "other previews are being drawn; retry later", code="previews-busy", retry_after=2
-        )
-    try:
+    with render_slot(5.0) as is_free:
+        if not is_free:
+            raise Exhausted(
+                "other previews are being drawn; retry later", code="previews-busy", retry_after=2
+            )
         with output_folder().open_checked(name, sha256=sha256 or None) as file:
             document = read_svg(file.read()).document
         return b"".join(params.write(document))
-    finally:
-        _slots.release()
 
 
 _written_once = lru_cache(maxsize=64)(_written)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal, get_args
 
@@ -45,7 +46,7 @@ class TextBlock:
     lines: list[str]
     overflow: str = ""
 
-    @property
+    @cached_property
     def box(self) -> Box | None:
         """Return the bounds of the ink in mm, or None without ink."""
         return box_around(self.strokes) if self.strokes else None

@@ -57,6 +57,7 @@ class Connection:
 
     sock: socket.socket
     protocol: Protocol
+    client: str = ""
     backlog: deque[bytes] | None = None
     waiting: int = 0
     sent_at: float = 0.0
@@ -67,7 +68,11 @@ class Connection:
 
 
 class Hub:
-    """Holds up to `limit` connections; ends when `stop_when`, polled regularly, is true."""
+    """Holds up to `limit` connections; ends when `stop_when`, polled regularly, is true.
+
+    A client may hold all of them. When another one needs a place, the client that holds the most
+    gives up its newest connection.
+    """
 
     def __init__(self, limit: int, stop_when: Callable[[], bool] = lambda: False) -> None:
         """Create a hub; its thread starts with the first connection."""
@@ -75,6 +80,8 @@ class Hub:
         self.stop_when = stop_when
         self._lock = threading.Lock()
         self._held = 0
+        # By client, the oldest first.
+        self._held_by: dict[str, dict[Connection, None]] = {}
         self._inbox: deque[tuple[Iterable[Connection], bytes, bool]] = deque()
         self._awake = False
         self._selector = selectors.DefaultSelector()
@@ -92,30 +99,66 @@ class Hub:
         """The number of held connections."""
         return self._held
 
-    def check_room(self) -> None:
-        """Raise HubFull if no more connections can be held."""
-        if self._held >= self.limit or self._stop:
+    def check_room(self, client: str = "") -> None:
+        """Raise HubFull if no more connections of `client` can be held."""
+        with self._lock:
+            self._check_room(client)
+
+    def hold(
+        self, sock: socket.socket, protocol: Protocol, first: bytes, *, client: str = ""
+    ) -> Connection:
+        """Take over a connected socket, write `first` to it, and pass its data to `protocol`.
+
+        Args:
+            sock: the socket.
+            protocol: reads from the connection.
+            first: is written to the connection.
+            client: name or address of the client, which has a share of the places.
+
+        Raises:
+            HubFull: there is no room for it; the socket is left open.
+        """
+        connection = Connection(sock, protocol, client)
+        with self._lock:
+            self._check_room(client)
+            displaced = self._displace() if self._held >= self.limit else None
+            self._held += 1
+            self._held_by.setdefault(client, {})[connection] = None
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
+                self._thread.start()
+            sock.setblocking(False)
+            self._put(((connection,), first, False))
+        if displaced is not None:
+            log.info("The client with the most event streams and sockets gives one up for another")
+            self.send((displaced,), displaced.protocol.farewell, last=True)
+        return connection
+
+    def _check_room(self, client: str) -> None:
+        own = len(self._held_by.get(client, ()))
+        is_full = self._held >= self.limit
+        if self._stop or (is_full and len(self._largest_share()) <= own + 1):
             raise HubFull(
                 f"{self._held} event streams and sockets are open, and no more are allowed; "
                 "ask for the state instead"
             )
 
-    def hold(self, sock: socket.socket, protocol: Protocol, first: bytes) -> Connection:
-        """Take over a connected socket, write `first` to it, and pass its data to `protocol`.
+    def _largest_share(self) -> dict[Connection, None]:
+        return max(self._held_by.values(), key=len, default={})
 
-        Raises:
-            HubFull: there is no room for it; the socket is left open.
-        """
-        with self._lock:
-            self.check_room()
-            self._held += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
-                self._thread.start()
-        sock.setblocking(False)
-        connection = Connection(sock, protocol)
-        self._put(((connection,), first, False))
-        return connection
+    def _displace(self) -> Connection:
+        newest = next(reversed(self._largest_share()))
+        self._release(newest)
+        return newest
+
+    def _release(self, connection: Connection) -> None:
+        """Free the place of a connection; does nothing if it has none."""
+        share = self._held_by.get(connection.client, {})
+        if connection in share:
+            del share[connection]
+            self._held -= 1
+            if not share:
+                del self._held_by[connection.client]
 
     def send(self, connections: Iterable[Connection], data: bytes, *, last: bool = False) -> None:
         """Write the same bytes to connections, then end them if `last`; from any thread."""
@@ -271,7 +314,7 @@ class Hub:
         connection.sock.close()
         connection.backlog = None
         with self._lock:
-            self._held -= 1
+            self._release(connection)
         connection.protocol.ended(connection)
 
     def _send_heartbeats(self, now: float) -> None:

@@ -1,5 +1,6 @@
 """Raster previews of drawings."""
 
 from libraries.previews.raster import png
+from libraries.previews.slots import RenderCache, render_slot
 
-__all__ = ["png"]
+__all__ = ["RenderCache", "png", "render_slot"]

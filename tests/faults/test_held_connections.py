@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +123,32 @@ def test_a_hundred_interrupted_streams_reconnect_and_miss_no_event(
         )
         == 1
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one loopback address")
+def test_one_address_cannot_keep_all_places_from_another(server: Server) -> None:
+    handshake = (
+        b"GET /ws/background_jobs HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+
+    def opened(address: str) -> tuple[socket.socket, bytes]:
+        connection = socket.create_connection(
+            ("127.0.0.1", server.port), timeout=10, source_address=(address, 0)
+        )
+        connection.sendall(handshake)
+        return connection, connection.recv(12)
+
+    with ExitStack() as stack:
+        for number in range(HELD + 2):
+            connection, status = opened("127.0.0.1")
+            stack.enter_context(connection)
+            assert status == (b"HTTP/1.1 101" if number < HELD else b"HTTP/1.1 503")
+        for _ in range(HELD // 2):
+            connection, status = opened("127.0.0.2")
+            stack.enter_context(connection)
+            assert status == b"HTTP/1.1 101"
+        connection, status = opened("127.0.0.2")
+        connection.close()
+        assert status == b"HTTP/1.1 503"

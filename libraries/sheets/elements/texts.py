@@ -102,8 +102,7 @@ class TextElement(OutlinedElement):
 
     def cost(self, place: Rectangle, *, thorough: bool) -> float:
         """Return the points of the letters, which do not depend on the size."""
-        searched = self.size is None and self.wrap
-        block = self._smallest(place) if searched else self.fit_text(place)
+        block = self._smallest(place) if self.size is None else self.fit_text(place)
         points = float(sum(map(len, block.strokes)))
         self.check_ink(points)
         return points

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from components.catalogue import previews
 from libraries.patterns import PATTERNS
+from libraries.previews import RenderCache, render_slot
 
 
 @pytest.mark.parametrize("name", list(PATTERNS))
@@ -49,3 +53,50 @@ def test_a_preview_is_a_complete_drawing_of_its_seed(client: FlaskClient) -> Non
 )
 def test_an_invalid_preview_is_rejected(client: FlaskClient, path: str, status: int) -> None:
     assert client.get(path).status_code == status
+
+
+def test_no_more_than_two_previews_are_drawn_at_once(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previews, "MAX_WAIT_S", 0.05)
+    with render_slot(1), render_slot(1):
+        busy = client.get("/patterns/spiral/preview.svg", query_string={"seed": 4711})
+    assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
+    assert busy.get_json()["type"] == "/problems/renderers-busy"
+    assert client.get("/patterns/spiral/preview.svg", query_string={"seed": 4711}).data
+
+
+def test_equal_requests_share_one_rendering_and_its_result() -> None:
+    cache, calls, begun, go = RenderCache(10), [], threading.Event(), threading.Event()
+
+    def render() -> bytes:
+        calls.append(1)
+        begun.set()
+        assert go.wait(10)
+        return b"drawn"
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(cache.get, "a", render, wait_s=10)
+        assert begun.wait(10)
+        with pytest.raises(TimeoutError):
+            cache.get("a", render, wait_s=0.01)
+        second = pool.submit(cache.get, "a", render, wait_s=10)
+        go.set()
+        assert first.result(10) == second.result(10) == b"drawn"
+    assert cache.get("a", render, wait_s=0) == b"drawn"
+    assert calls == [1]
+
+
+def test_a_cache_of_renderings_keeps_the_last_used_and_no_failure() -> None:
+    cache = RenderCache(10)
+
+    def fail() -> bytes:
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        cache.get("a", fail, wait_s=0)
+    for key in ("a", "b", "a", "c"):
+        cache.get(key, lambda key=key: key.encode() * 4, wait_s=0)  # type: ignore[misc]
+    assert cache.get("a", fail, wait_s=0) == b"aaaa"
+    with pytest.raises(ArithmeticError):
+        cache.get("b", fail, wait_s=0)

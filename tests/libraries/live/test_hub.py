@@ -41,7 +41,13 @@ class Pair:
     """The client's socket and the hub's connection."""
 
     def __init__(
-        self, hub: Hub, *, first: bytes = b"hello", buffer: int = 0, talk: Quiet | None = None
+        self,
+        hub: Hub,
+        *,
+        first: bytes = b"hello",
+        buffer: int = 0,
+        talk: Quiet | None = None,
+        who: str = "",
     ) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -56,7 +62,7 @@ class Pair:
                 self.held.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
         self.talk = talk or Quiet()
         try:
-            self.line = hub.hold(self.held, self.talk, first)
+            self.line = hub.hold(self.held, self.talk, first, client=who)
         except BaseException:
             self.client.close()
             self.held.close()
@@ -223,6 +229,26 @@ def test_a_stopping_hub_sends_farewells_and_holds_no_more() -> None:
 
 def test_an_unused_hub_can_be_closed() -> None:
     Hub(1).close()
+
+
+def test_the_client_with_the_most_connections_gives_one_up_for_another(
+    hub: Hub, hold: Callable[..., Pair]
+) -> None:
+    greedy = [hold(who="greedy") for _ in range(3)]
+    hub.check_room("modest")
+    modest = hold(who="modest")
+    assert modest.read(5) == b"hello"
+    assert greedy[2].read(100) == b"hello(bye)"
+    assert hub.held == 3
+    assert hold(who="third").read(5) == b"hello"
+    for client in ("greedy", "modest", "third"):
+        with pytest.raises(HubFull):
+            hold(who=client)
+    assert greedy[0].read(5) == b"hello"
+    for pair in (greedy[0], modest):
+        pair.client.close()
+    until(lambda: hub.held == 1, what="room")
+    assert [hold(who="modest").read(5) for _ in range(2)] == [b"hello"] * 2
 
 
 class Echo:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
 from libraries.fields import InvalidFields
+from libraries.lettering import TextBlock, lay_out
 from libraries.patterns import TooComplex
 from libraries.sheets.artboard import draw_artboard
 from libraries.sheets.composing import compose
 from libraries.sheets.composition import Composition, load_composition, seeds_of
-from libraries.sheets.elements import ELEMENTS
+from libraries.sheets.elements import ELEMENTS, texts
 from libraries.svg_reader.foreign_xml import Node, parse_svg
 from tests.conftest import REPOSITORY
 
@@ -252,6 +253,26 @@ def test_a_text_is_aligned_and_never_leaves_its_box(align: str, vertical: str) -
     assert {"top": top - 20, "bottom": 60 - bottom, "middle": 0}[vertical] == pytest.approx(
         0, abs=1e-6
     )
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_a_text_is_laid_out_once_to_be_checked(monkeypatch: pytest.MonkeyPatch, wrap: bool) -> None:
+    calls = []
+
+    def counted(*args: Any, **options: Any) -> TextBlock:
+        calls.append(args)
+        return lay_out(*args, **options)
+
+    monkeypatch.setattr(texts, "lay_out", counted)
+    text = {"type": "text", "text": "Nocturne in black", "box": BOX, "opaque": True, "wrap": wrap}
+    page = loaded(*[text] * 50)
+    calls.clear()
+    page.check_cost()
+    assert len(calls) == 50
+    element = (page.elements or [])[0]
+    place = element.place(page.room)
+    coordinates = element.strokes(place, 0).coordinates
+    assert element.cost(place, thorough=True) == len(coordinates)
 
 
 def test_seeds_derive_from_the_page_and_do_not_depend_on_other_elements() -> None:

@@ -1,0 +1,145 @@
+"""Connections of clients: the bytes received so far, and whether they are a request."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
+from gunicorn.http.errors import ParseException
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
+from gunicorn.workers.gthread import TConn
+from werkzeug.exceptions import BadRequest, RequestTimeout
+
+from components.http.server.peers import peer_of
+from components.http.server.sockets import GRACE_S, MIN_RECEIVED_BYTES_PER_S, ClientSocket
+
+HEAD_TIMEOUT_S = 10.0
+MAX_HEAD_BYTES = 1 << 15
+# Larger bodies are read by the thread that serves the request.
+MAX_BUFFERED_BODY_BYTES = 1 << 18
+
+HEAD_END = b"\r\n\r\n"
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
+# The body follows in chunks, or only after an interim response.
+STREAMED = re.compile(rb"\r\n(?:transfer-encoding|expect):", re.IGNORECASE)
+MALFORMED = re.compile(rb"(?<!\r)\n")
+PROBE = re.compile(rb"(?:GET|HEAD) /(?:healthz|readyz)[ ?]")
+
+
+class ClientConnection(TConn):
+    """A connection. The main loop collects a request in `received`; a thread then serves it."""
+
+    def __init__(self, cfg: Any, sock: Any, client: Any, server: Any) -> None:
+        self.client_socket = ClientSocket(sock)
+        super().__init__(cfg, self.client_socket, client, server)
+        # The thread does not wait for the first byte.
+        self.data_ready = True
+        self.peer = peer_of(str(client[0]) if isinstance(client, tuple) else "")
+        self.deadline = time.monotonic() + HEAD_TIMEOUT_S
+        self.closing = False
+        self.discarded_bytes = 0
+        self.queued_at = 0.0
+        self._reset()
+
+    def _reset(self) -> None:
+        self.received = bytearray()
+        self.is_streamed = self.is_probe = False
+        self._length: int | None = None
+        self._body_began = 0.0
+
+    @property
+    def is_too_large(self) -> bool:
+        """True if the head exceeds its limit."""
+        return self._length is None and len(self.received) > MAX_HEAD_BYTES
+
+    def feed(self, data: bytes) -> bool:
+        """Add received bytes; return whether a thread can serve the request now."""
+        now = time.monotonic()
+        if not self.received:
+            self.deadline = now + HEAD_TIMEOUT_S
+        start = max(0, len(self.received) - len(HEAD_END))
+        self.received += data
+        if self._length is None:
+            end = self.received.find(HEAD_END, start)
+            if end < 0:
+                return MALFORMED.search(self.received, start) is not None
+            self._read_head(end, now)
+        if self.is_streamed or len(self.received) >= (self._length or 0):
+            return True
+        arrived_s = len(self.received) / MIN_RECEIVED_BYTES_PER_S
+        self.deadline = self._body_began + GRACE_S + arrived_s
+        return False
+
+    def _read_head(self, end: int, now: float) -> None:
+        """Find out where the request ends. The parser decides later whether it is valid."""
+        head = bytes(self.received[: end + len(HEAD_END)])
+        self._body_began = now
+        found = LENGTH.search(head)
+        body = int(found[1]) if found else 0
+        self._length = len(head) + body
+        self.is_streamed = bool(STREAMED.search(head)) or body > MAX_BUFFERED_BODY_BYTES
+        self.is_probe = not self.is_streamed and bool(PROBE.match(head))
+
+    def init(self) -> None:
+        """Pass the received bytes to the parser; called by the thread for each request."""
+        if not self.initialized:
+            self.initialized = True
+            self.parser = ClientParser(self.cfg, self.sock, self.client)
+            self._unreader: Any = self.parser.unreader
+        self.sock.setblocking(True)
+        self.client_socket.begin()
+        self._unreader.unread(bytes(self.received))
+        self._reset()
+
+    def take_pipelined(self) -> bytes:
+        """Return what the parser has received after the end of the request."""
+        taken: bytes = self._unreader.take_buffered()
+        return taken
+
+
+class ClientBody(Body):
+    """A body whose mistakes and delays are errors of the client."""
+
+    def __init__(self, reader: Any, request: Request) -> None:
+        super().__init__(reader)
+        self._request = request
+        self.failed = False
+
+    def _read_reader(self, size: int) -> bytes:
+        try:
+            data: bytes = super()._read_reader(size)  # type: ignore[misc]
+        except ParseException as error:
+            raise BadRequest from error
+        except TimeoutError as error:
+            raise RequestTimeout from error
+        return data
+
+    def is_outstanding(self) -> bool:
+        """Return whether the client may still be sending the body."""
+        if isinstance(self.reader, ChunkedReader):
+            return self.failed or self.reader.parser is not None
+        assert isinstance(self.reader, LengthReader)  # noqa: S101 - no other reader exists for requests
+        buffered = self._request.unreader.buf.getbuffer().nbytes
+        return self.failed or self.reader.length > buffered
+
+
+class ClientRequest(Request):
+    """A request whose connection closes after a response that does not wait for the body."""
+
+    def set_body_reader(self) -> None:
+        super().set_body_reader()
+        assert self.body is not None  # noqa: S101 - set by the line above
+        self.client_body = ClientBody(self.body.reader, self)
+        self.body = self.client_body
+
+    def should_close(self) -> bool:
+        return super().should_close() or self.client_body.is_outstanding()
+
+
+class ClientParser(RequestParser):
+    """A parser of `ClientRequest`."""
+
+    mesg_class = ClientRequest

@@ -1,0 +1,32 @@
+"""Problem documents for requests that do not reach the application."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+
+from gunicorn.util import write_nonblock
+
+from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document, title_of
+
+RETRY_AFTER_S = 2
+UNAVAILABLE = 503
+
+
+def write_problem(connection: socket.socket, status: int, reason: str = "", _: str = "") -> None:
+    """Send a problem document, instead of an HTML page of gunicorn, to a client that is then disconnected."""
+    identity = secrets.token_hex(16)
+    document = json.dumps(problem_document(status, *plain_problem(status), "/", identity))
+    lines = [
+        f"HTTP/1.1 {status} {reason or title_of(status)}",
+        "Connection: close",
+        f"Content-Type: {PROBLEM_TYPE}",
+        f"Content-Length: {len(document)}",
+        "Cache-Control: no-store",
+        "X-Content-Type-Options: nosniff",
+        f"X-Request-ID: {identity}",
+    ]
+    if status == UNAVAILABLE:
+        lines.append(f"Retry-After: {RETRY_AFTER_S}")
+    write_nonblock(connection, "\r\n".join([*lines, "", document]).encode())

@@ -1,0 +1,73 @@
+"""The parts of connections and threads that one peer may use."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from components.http.server.connections import ClientConnection
+
+# Below it a part of the threads is too few to be of use to other peers.
+MIN_SHARED_THREADS = 16
+
+
+class Shares:
+    """Counts the connections and the running requests of each peer; used by one thread."""
+
+    def __init__(self, threads: int, connections: int) -> None:
+        self.connections = connections
+        self.connections_per_peer = max(1, connections // 2)
+        self.threads = threads
+        spare = threads // 8 if threads >= MIN_SHARED_THREADS else 0
+        self.threads_per_peer = threads - spare
+        # Threads that may wait for bodies.
+        self.readers = max(1, threads // 4)
+        self.readers_per_peer = max(1, self.readers // 2)
+        self._connected: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()
+        self._reading: Counter[str] = Counter()
+        # Whether the thread of a connection may have to wait for the body.
+        self._served: dict[ClientConnection, bool] = {}
+
+    def connected(self, peer: str) -> None:
+        self._connected[peer] += 1
+
+    def disconnected(self, peer: str) -> None:
+        _decrement(self._connected, peer)
+
+    def largest_peer(self) -> str:
+        """Return the peer with the most connections, "" without any."""
+        return max(self._connected, key=self._connected.__getitem__, default="")
+
+    def crowded_peer(self, peer: str, total: int) -> str | None:
+        """Return the peer that has to give up a connection, None if there is room for all."""
+        if self._connected[peer] > self.connections_per_peer:
+            return peer
+        return self.largest_peer() if total >= self.connections else None
+
+    def start(self, conn: ClientConnection) -> bool:
+        """Reserve a thread for the request of a connection; return whether one is available."""
+        peer, reads = conn.peer, conn.is_streamed
+        if len(self._served) >= self.threads or self._running[peer] >= self.threads_per_peer:
+            return False
+        is_full = self._reading.total() >= self.readers
+        if reads and (is_full or self._reading[peer] >= self.readers_per_peer):
+            return False
+        self._served[conn] = reads
+        self._running[peer] += 1
+        if reads:
+            self._reading[peer] += 1
+        return True
+
+    def finished(self, conn: ClientConnection) -> None:
+        """Release the thread of a request, if it had one of these."""
+        if conn not in self._served:
+            return
+        _decrement(self._running, conn.peer)
+        if self._served.pop(conn):
+            _decrement(self._reading, conn.peer)
+
+
+def _decrement(counts: Counter[str], peer: str) -> None:
+    counts[peer] -= 1
+    if counts[peer] <= 0:
+        del counts[peer]

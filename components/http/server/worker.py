@@ -1,0 +1,224 @@
+"""A gunicorn thread worker whose threads do not wait for clients."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import selectors
+import socket
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from gunicorn.util import close
+from gunicorn.workers.gthread import ThreadWorker
+
+from components.http.server.connections import MAX_HEAD_BYTES, ClientConnection
+from components.http.server.problems import write_problem
+from components.http.server.shares import Shares
+
+PROBE_THREADS = 2
+RECEIVE_BYTES = 1 << 16
+# Memory for bodies that are being received; beyond it they wait for a thread.
+MAX_BUFFERED_BYTES = 1 << 25
+# Time for the client to close its end; less while the process stops.
+CLOSE_TIMEOUT_S, STOP_CLOSE_TIMEOUT_S = 2.0, 0.2
+# Data that a refused client may still send before its connection is reset.
+MAX_DISCARDED_BYTES = 1 << 24
+# For the next request on a connection that was announced as kept.
+STOP_KEEPALIVE_S = 2.0
+QUEUE_TIMEOUT_S = 30.0
+SWEEP_INTERVAL_S = 0.25
+NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+GONE = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
+
+
+class WebWorker(ThreadWorker):
+    """A thread worker that collects each request in its main loop before a thread serves it.
+
+    A slow or silent client costs a descriptor, not a thread. Large and chunked bodies are read by
+    threads, by a few at a time and at a minimum rate. No peer can use all connections or threads,
+    and probes of the service's health have their own threads.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._shares = Shares(self.cfg.threads, self.worker_connections)
+        # Connections that the poller watches; the oldest first.
+        self._watched: dict[ClientConnection, None] = {}
+        self._queued: dict[ClientConnection, None] = {}
+        self._swept_at = 0.0
+
+    def init_process(self) -> None:
+        self._probe_threads = ThreadPoolExecutor(PROBE_THREADS, "probe")
+        super().init_process()
+
+    # -- connections
+
+    def accept(self, listener: Any) -> None:
+        """Accept a connection; drop the oldest idle one of the same peer if it has too many."""
+        if self.cfg.is_ssl:
+            super().accept(listener)
+            return
+        try:
+            sock, client = listener.accept()
+        except OSError as error:
+            if error.errno in NO_DESCRIPTORS and self._drop_idle(self._shares.largest_peer()):
+                return
+            if error.errno not in (*GONE, *NO_DESCRIPTORS):
+                raise
+            return
+        conn = ClientConnection(self.cfg, sock, client, listener.getsockname())
+        self.nr_conns += 1
+        self._shares.connected(conn.peer)
+        crowded = self._shares.crowded_peer(conn.peer, self.nr_conns)
+        if crowded is not None and not self._drop_idle(crowded):
+            self._refuse(conn, 503)
+        else:
+            self._watch(conn)
+
+    def _drop_idle(self, peer: str) -> bool:
+        """Close the connection of `peer` that has waited longest; return whether there was one."""
+        found = next((one for one in self._watched if one.peer == peer), None)
+        if found is not None:
+            self._forget(found)
+        return found is not None
+
+    def _watch(self, conn: ClientConnection) -> None:
+        conn.sock.setblocking(False)
+        self._watched[conn] = None
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_readable, conn))
+
+    def _unwatch(self, conn: ClientConnection) -> None:
+        if conn in self._watched:
+            del self._watched[conn]
+            with contextlib.suppress(KeyError, ValueError, OSError):
+                self.poller.unregister(conn.sock)
+
+    def _forget(self, conn: ClientConnection) -> None:
+        self._unwatch(conn)
+        self.nr_conns -= 1
+        self._shares.disconnected(conn.peer)
+        close(conn.sock)
+
+    def _on_readable(self, conn: ClientConnection, _: object) -> None:
+        try:
+            data = conn.client_socket.receive_available(RECEIVE_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._forget(conn)
+        elif conn.closing:
+            conn.discarded_bytes += len(data)
+            if conn.discarded_bytes > MAX_DISCARDED_BYTES:
+                self._forget(conn)
+        else:
+            self._feed(conn, data)
+
+    def _feed(self, conn: ClientConnection, data: bytes) -> None:
+        is_ready = conn.feed(data)
+        if not is_ready and len(conn.received) > MAX_HEAD_BYTES and self._is_memory_full():
+            is_ready = conn.is_streamed = not conn.is_too_large
+        if is_ready:
+            self._unwatch(conn)
+            self._queued[conn] = None
+            conn.queued_at = time.monotonic()
+            self._serve_queued()
+        elif conn.is_too_large:
+            self._refuse(conn, 431)
+
+    def _is_memory_full(self) -> bool:
+        waiting = sum(len(one.received) for one in self._watched)
+        return waiting + sum(len(one.received) for one in self._queued) > MAX_BUFFERED_BYTES
+
+    # -- requests
+
+    def _serve_queued(self) -> None:
+        """Pass the waiting requests to threads, in order, as far as the shares of their peers allow."""
+        started = [conn for conn in self._queued if conn.is_probe or self._shares.start(conn)]
+        for conn in started:
+            del self._queued[conn]
+            pool = self._probe_threads if conn.is_probe else self.tpool
+            served = pool.submit(self.handle, conn)
+            served.add_done_callback(
+                lambda done, conn=conn: self.method_queue.defer(self.finish_request, conn, done)  # type: ignore[misc]
+            )
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """Wait for the next request of a connection, or close it."""
+        if not isinstance(conn, ClientConnection):
+            super().finish_request(conn, fs)
+            return
+        self._shares.finished(conn)
+        kept = not fs.cancelled() and fs.exception() is None and fs.result()
+        if conn.sock.fileno() < 0:
+            # A detached connection belongs to the hub.
+            self._forget(conn)
+        elif kept:
+            self._keep(conn)
+        else:
+            self._close(conn)
+        self._serve_queued()
+
+    def _keep(self, conn: ClientConnection) -> None:
+        linger_s = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_S
+        conn.deadline = time.monotonic() + linger_s
+        self._watch(conn)
+        pipelined = conn.take_pipelined()
+        if pipelined:
+            self._feed(conn, pipelined)
+
+    def _refuse(self, conn: ClientConnection, status: int) -> None:
+        with contextlib.suppress(OSError):
+            write_problem(conn.sock, status)
+        self._close(conn)
+
+    def _close(self, conn: ClientConnection) -> None:
+        """Close the sending side, and discard data until the client closes the other.
+
+        Closing a socket with unread data resets the connection, and the client loses the response.
+        """
+        self._unwatch(conn)
+        conn.received.clear()
+        conn.closing = True
+        conn.deadline = time.monotonic() + (CLOSE_TIMEOUT_S if self.alive else STOP_CLOSE_TIMEOUT_S)
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._forget(conn)
+        else:
+            self._watch(conn)
+
+    # -- deadlines
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Disconnect the clients whose time is over, or all that are not being served."""
+        if self.cfg.is_ssl:
+            super().murder_keepalived(force)  # type: ignore[call-arg]
+        now = time.monotonic()
+        if force:
+            for conn in [*self._watched, *self._queued]:
+                self._forget(conn)
+        elif now - self._swept_at >= SWEEP_INTERVAL_S:
+            self._swept_at = now
+            for conn in [one for one in self._watched if one.deadline <= now]:
+                self._expire(conn)
+            for conn in [one for one in self._queued if now - one.queued_at > QUEUE_TIMEOUT_S]:
+                del self._queued[conn]
+                self._refuse(conn, 503)
+
+    def _expire(self, conn: ClientConnection) -> None:
+        if conn.closing or not conn.received:
+            self._forget(conn)
+        else:
+            self.log.info("Client stalled in the middle of a request.")
+            self._refuse(conn, 408)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        super()._cap_keepalive(deadline)  # type: ignore[misc]
+        for conn in self._watched:
+            if not conn.received:
+                conn.deadline = min(conn.deadline, deadline)
