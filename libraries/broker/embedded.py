@@ -23,6 +23,7 @@ from types import FrameType
 
 from redis import Redis, exceptions
 
+from libraries.broker.append_only import repair, restore_manifest
 from libraries.broker.connections import web_client
 from libraries.broker.paths import broker_folder, server_program, socket_path
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
@@ -70,11 +71,9 @@ class EmbeddedBroker:
             log.info("Broker adopted: pid %d at %s", self._adopted_pid, self._socket)
             return
         try:
-            self._socket.unlink(missing_ok=True)
-            self._process = self._spawn(server_lock)
+            self._process = self._start_server(server_lock)
         finally:
             os.close(server_lock)
-        self._await_answer(self._process)
         log.info("Broker started: pid %d at %s", self._process.pid, self._socket)
 
     def alive(self) -> bool:
@@ -124,6 +123,24 @@ class EmbeddedBroker:
             os.close(self._keeper_lock)
             self._keeper_lock = None
 
+    def _start_server(self, server_lock: int) -> subprocess.Popen[bytes]:
+        """Start the server; if it does not start, repair its files and start it again."""
+        try:
+            restore_manifest(self._folder)
+            self._socket.unlink(missing_ok=True)
+            process = self._spawn(server_lock)
+            try:
+                self._await_answer(process)
+            except EmbeddedBrokerError:
+                if process.poll() is None or not repair(self._folder):
+                    raise
+                process = self._spawn(server_lock)
+                self._await_answer(process)
+        except OSError as error:
+            detail = f"broker not started: {self._folder}: {error.strerror or error}"
+            raise EmbeddedBrokerError(detail) from error
+        return process
+
     def _spawn(self, server_lock: int) -> subprocess.Popen[bytes]:
         options = {
             "port": "0",
@@ -135,6 +152,8 @@ class EmbeddedBroker:
             "appendonly": "yes",
             "appendfsync": "everysec",
             "aof-use-rdb-preamble": "yes",
+            # A cut file is repaired and reported like any other damage.
+            "aof-load-truncated": "no",
             "maxmemory-policy": "noeviction",
             "save": "",
             # RQ keeps each result in a separate stream, much smaller than the default of 4 kB.
@@ -142,6 +161,7 @@ class EmbeddedBroker:
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         with (self._folder / "server.log").open("ab") as server_log:
+            os.fchmod(server_log.fileno(), 0o600)
             return subprocess.Popen(  # noqa: S603 - our own binary, our own options
                 [str(server_program()), *arguments],
                 stdin=subprocess.DEVNULL,

@@ -96,7 +96,7 @@ def measure_queue() -> QueueMetrics:
         paused=bool(paused),
         workers=workers,
         busy=busy,
-        front_wait=_age(since.decode(), float(now)),
+        front_wait=_age(since.decode(errors="replace"), float(now)),
         memory=int(memory) if memory else None,
         memory_limit=int(memory_limit) if memory_limit else None,
         totals=_totals(totals),
@@ -109,7 +109,10 @@ def _by_name(flat: list[Any]) -> dict[str, Any]:
 
 
 def _age(since: str, now: float) -> float:
-    return max(0.0, now - datetime.fromisoformat(since).timestamp()) if since else 0.0
+    try:
+        return max(0.0, now - datetime.fromisoformat(since).timestamp()) if since else 0.0
+    except ValueError:  # a damaged record
+        return 0.0
 
 
 def _totals(flat: list[Any]) -> dict[str, TaskTotals]:

@@ -24,6 +24,7 @@ from libraries.job_manager.deletion import delete_expired, delete_orphans
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
 from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
+from libraries.worker.damage import UNREADABLE_BY_RQ, fail_if_damaged
 from libraries.worker.horse import release_dependents
 
 TICK_S = 1.0
@@ -116,14 +117,24 @@ class Reaper:
     def release_waiting(self) -> None:
         """Release or abandon deferred jobs whose dependencies ended unnoticed."""
         try:
-            ReadyJobRegistry(
-                keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
-            ).cleanup()
             waiting = cast("list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_BATCH - 1))
-            for job_id in map(bytes.decode, waiting):
-                self.settle_waiting_job(job_id)
+            lifetime_s = self._settings.jobs.failure_ttl
+            for job_id in map(as_text, waiting):
+                if not fail_if_damaged(self._client, job_id, lifetime_s):
+                    self.settle_waiting_job(job_id)
+            self._queue_ready_jobs()
         except BROKER_ERRORS:
             return
+
+    def _queue_ready_jobs(self) -> None:
+        """Queue the jobs that an interrupted release left in RQ's registry."""
+        registry = ReadyJobRegistry(
+            keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
+        )
+        try:
+            registry.cleanup()
+        except UNREADABLE_BY_RQ:
+            log.warning("A job that is ready to be queued has a damaged record")
 
     def settle_waiting_job(self, job_id: str) -> None:
         """Release a deferred job if its dependencies have ended, abandon it if one failed."""

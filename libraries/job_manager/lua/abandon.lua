@@ -4,8 +4,11 @@
 -- Returns 1, or 0 if the job is not deferred.
 --@ publish
 --@ journal
+--@ damage
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 local job, results = 'rq:job:' .. ARGV[1], 'rq:results:' .. ARGV[1]
+make_way(results, 'stream')
+make_way(job, 'hash')
 local ends_at = redis.call('TIME')[1] + ARGV[3]
 redis.call('XADD', results, 'MAXLEN', 10, '*', 'type', 2, 'worker_name', '', 'exc_string', ARGV[5])
 redis.call('EXPIRE', results, ARGV[3] + 120)

@@ -13,7 +13,8 @@ for _, key in ipairs(redis.call('SMEMBERS', KEYS[7])) do
   end
 end
 local front = redis.call('LINDEX', KEYS[1], 0)
-local since = front and redis.call('HGET', 'rq:job:' .. front, 'enqueued_at') or ''
+local since = front and redis.pcall('HGET', 'rq:job:' .. front, 'enqueued_at')
+if type(since) ~= 'string' then since = '' end
 -- A managed broker may not permit INFO.
 local info = redis.pcall('INFO', 'memory')
 if type(info) ~= 'string' then info = '' end
