@@ -22,6 +22,8 @@ from pathlib import Path
 from types import FrameType
 
 from redis import Redis, exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from libraries.broker.append_only import repair, restore_manifest
 from libraries.broker.connections import web_client
@@ -201,7 +203,8 @@ class EmbeddedBroker:
                 time.sleep(0.01)
 
     def _client(self) -> Redis:
-        return Redis(unix_socket_path=str(self._socket), socket_timeout=1.0)
+        no_retries = Retry(NoBackoff(), 0)
+        return Redis(unix_socket_path=str(self._socket), socket_timeout=1.0, retry=no_retries)
 
 
 def _private_folder(folder: Path) -> None:

@@ -49,9 +49,17 @@ def test_whole_commands_and_transactions_are_kept(data: bytes, kept: bytes) -> N
 
 
 @pytest.fixture
-def start(settings: Settings) -> Iterator[Callable[[], Redis]]:
+def running() -> Iterator[list[EmbeddedBroker]]:
+    """The brokers that are stopped at the end of the test."""
+    brokers: list[EmbeddedBroker] = []
+    yield brokers
+    for broker in brokers:
+        broker.stop()
+
+
+@pytest.fixture
+def start(settings: Settings, running: list[EmbeddedBroker]) -> Callable[[], Redis]:
     """Return a function that starts a broker and returns a client; a broker that runs is stopped."""
-    running: list[EmbeddedBroker] = []
 
     def start() -> Redis:
         while running:
@@ -62,18 +70,18 @@ def start(settings: Settings) -> Iterator[Callable[[], Redis]]:
         broker.start()
         return Redis(unix_socket_path=str(socket_path(settings.broker.data_dir)))
 
-    yield start
-    for broker in running:
-        broker.stop()
+    return start
 
 
 @pytest.fixture
-def written(start: Callable[[], Redis], settings: Settings) -> Path:
+def written(
+    start: Callable[[], Redis], running: list[EmbeddedBroker], settings: Settings
+) -> Path:
     """Return the folder of a broker with the keys 0 to 99, which has been stopped."""
     client = start()
     for number in range(100):
         client.set(str(number), "x" * 50)
-    client.shutdown()
+    running.pop().stop()
     return broker_folder(settings.broker.data_dir)
 
 
