@@ -15,6 +15,7 @@ import gunicorn.util
 from components.http.long_connections import live
 from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document
 from components.http.web_worker import WebWorker
+from components.system.address import record_address
 from libraries.settings import BadSettings, get_settings
 from libraries.supervision import send_heartbeats
 
@@ -77,7 +78,8 @@ logconfig_dict = {
 
 
 def when_ready(server: Any) -> None:
-    """Set the client timeouts; connections inherit the options of the listening socket."""
+    """Record the address, and set the client timeouts; connections inherit the options of the listening socket."""
+    record_address(settings)
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))

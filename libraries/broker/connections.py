@@ -81,7 +81,7 @@ def subscription_client(settings: Settings) -> Redis:
     )
 
 
-class _Parser(DefaultParser):
+class _Parser(DefaultParser):  # type: ignore[valid-type, misc]
     EXCEPTION_CLASSES: ClassVar = {**DefaultParser.EXCEPTION_CLASSES, "MISCONF": NotWritable}
 
 

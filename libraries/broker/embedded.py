@@ -173,6 +173,7 @@ class EmbeddedBroker:
                 pass_fds=[server_lock],
                 # Ctrl-C must not reach the server: the keeper stops it.
                 start_new_session=True,
+                umask=0o077,
             )
 
     def _adopt(self) -> int:
@@ -209,7 +210,8 @@ class EmbeddedBroker:
 
 def _private_folder(folder: Path) -> None:
     """Create `folder` with mode 700. Raises EmbeddedBrokerError if it is not ours."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise EmbeddedBrokerError(

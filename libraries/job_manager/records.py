@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zlib
 from base64 import b64decode
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from libraries.settings import JobSettings
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 # A longer search would slow down each poll of a long queue.
 MAX_POSITION = 1000
+BLOCK_SIZE = 500
 WORKER_LOST = "the process that ran the job ended unexpectedly"
 # Public error code and text by a mark in the error that RQ or a worker recorded.
 PUBLIC_FAILURES = {
@@ -112,6 +114,27 @@ def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
         _record(job_id, values, results, None)
         for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
     ]
+
+
+def count_unreadable(client: Redis, *, limit_s: float) -> tuple[int, bool]:
+    """Return the number of damaged records, and whether all were read within `limit_s` seconds."""
+    deadline, number, block = time.monotonic() + limit_s, 0, list[str]()
+    for key in client.scan_iter(f"{job_key('*')}", count=BLOCK_SIZE):
+        job_id = key.decode(errors="replace").removeprefix(job_key(""))
+        if not JOB_ID.fullmatch(job_id):
+            continue  # another key of the job
+        block.append(job_id)
+        if len(block) == BLOCK_SIZE:
+            number += _unreadable_among(client, block)
+            block.clear()
+            if time.monotonic() > deadline:
+                return number, False
+    return number + _unreadable_among(client, block), True
+
+
+def _unreadable_among(client: Redis, job_ids: list[str]) -> int:
+    records = fetch_jobs(client, job_ids)
+    return sum(record is not None and record.status == UNREADABLE for record in records)
 
 
 def _read(client: Redis, job_id: str) -> JobRecord | None:

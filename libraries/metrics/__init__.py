@@ -50,7 +50,7 @@ class QueueMetrics:
 
     `front_wait` is the age in seconds of the first job in the queue, `memory` and `memory_limit`
     are bytes (None if unknown, 0 for no limit), `lags` the numbers of unhandled journal entries by
-    subscriber.
+    subscriber, `unreadable` the number of damaged records at the last count.
     """
 
     jobs: dict[str, int]
@@ -63,6 +63,7 @@ class QueueMetrics:
     memory_limit: int | None
     totals: dict[str, TaskTotals]
     lags: dict[str, int]
+    unreadable: int
 
 
 SUBSCRIPTION = Subscription(
@@ -101,6 +102,7 @@ def measure_queue() -> QueueMetrics:
         memory_limit=int(memory_limit) if memory_limit else None,
         totals=_totals(totals),
         lags=_by_name(lags),
+        unreadable=int(retry(lambda: client.get(keys.UNREADABLE_KEY)) or 0),
     )
 
 

@@ -343,4 +343,4 @@ def limit_resources(settings: Settings) -> None:
         # Ignored, so that Python raises EFBIG instead of exiting.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.umask(0o022)
+    os.umask(0o077)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -74,9 +73,7 @@ def start(settings: Settings, running: list[EmbeddedBroker]) -> Callable[[], Red
 
 
 @pytest.fixture
-def written(
-    start: Callable[[], Redis], running: list[EmbeddedBroker], settings: Settings
-) -> Path:
+def written(start: Callable[[], Redis], running: list[EmbeddedBroker], settings: Settings) -> Path:
     """Return the folder of a broker with the keys 0 to 99, which has been stopped."""
     client = start()
     for number in range(100):
@@ -114,17 +111,13 @@ def test_a_damaged_file_is_set_aside_and_the_rest_is_served(
     assert client.get("0") == client.get("99") == b"x" * 50
     (loss,) = losses(written)
     assert (Path(loss.copy) / path.name).read_bytes() == damaged
-    assert loss.lost_bytes == len(damaged) - sum(
-        end - begin for begin, end in whole_parts(damaged)
-    )
+    assert loss.lost_bytes == len(damaged) - sum(end - begin for begin, end in whole_parts(damaged))
     client.set("later", "1")
     assert start().get("later") == b"1", "the repaired file is written to"
     assert losses(written) == [loss], "one repair is enough"
 
 
-def test_a_cut_file_loses_its_last_command_alone(
-    written: Path, start: Callable[[], Redis]
-) -> None:
+def test_a_cut_file_loses_its_last_command_alone(written: Path, start: Callable[[], Redis]) -> None:
     path = log_of(written)
     path.write_bytes(path.read_bytes()[:-37])
     assert start().dbsize() == 99
@@ -161,6 +154,6 @@ def test_a_loss_is_reported_until_its_copy_is_deleted(
     start()
     (loss,) = losses(written)
     (Path(loss.copy) / path.name).unlink()
-    os.rmdir(loss.copy)
+    Path(loss.copy).rmdir()
     assert losses(written) == []
     assert json.loads((written / "damage.json").read_text())
