@@ -223,11 +223,12 @@ def abandon(
     *,
     code: str = "dependency-failed",
     detail: str = "a job that this one depends on ended without a result",
+    registry: str = keys.DEFERRED_KEY,
 ) -> bool:
-    """Fail a deferred job, by default because its dependency failed; False if it is not deferred."""
+    """Fail a job of a registry, by default because its dependency failed; False if not there."""
     name = "".join(word.capitalize() for word in code.split("-"))
     public = json.dumps({"code": code, "detail": detail, "text": f"{name}: {detail}"})
-    script_keys = (keys.DEFERRED_KEY, keys.FAILED_KEY, keys.ENDING_KEY)
+    script_keys = (registry, keys.FAILED_KEY, keys.ENDING_KEY)
     arguments = (job_id, iso(now), lifetime, public, pack_trace(f"{name}: {detail}"))
     return bool(run_script(client, "job_manager/abandon", script_keys, arguments))
 

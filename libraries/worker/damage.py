@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import zlib
 from contextlib import suppress
 from typing import cast
 
@@ -16,16 +15,12 @@ from libraries.job_manager.errors import BadRecord
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.record_fields import (
-    DAMAGE,
     FIELDS,
     damage_text,
     is_wrong_type,
     parse_fields,
 )
 from libraries.json_types import JsonObject
-
-# Raised by RQ for a record that it cannot read.
-UNREADABLE_BY_RQ = (*DAMAGE, AttributeError, zlib.error)
 
 
 def read_record(record: dict[bytes, bytes]) -> tuple[JsonObject, list[str]]:
@@ -66,27 +61,39 @@ def reject_damage(client: Redis, job_id: str, damaged: list[str], owner: str) ->
     raise BadRecord(damage_text(damaged))
 
 
-def fail_if_damaged(client: Redis, job_id: str, lifetime_s: int) -> bool:
-    """Fail a deferred job whose record is damaged; return whether it is."""
+def fail_if_damaged(client: Redis, job_id: str, lifetime_s: int, registry: str) -> bool:
+    """Fail a job in a registry of waiting jobs if its record is damaged; return whether it is."""
     try:
         record = cast("dict[bytes, bytes]", client.hgetall(keys.job_key(job_id)))
     except exceptions.ResponseError as error:
         if not is_wrong_type(error):
             raise
-        client.zrem(keys.DEFERRED_KEY, job_id)
+        _detach(client, job_id)
+        client.zrem(registry, job_id)
         return True
     known, damaged = read_record(dict(record))
     if not record or (not damaged and _is_restorable(client, job_id, record)):
         return False
-    for parent in map(as_text, client.smembers(keys.dependencies_key(job_id))):
-        client.srem(f"{keys.job_key(parent)}:dependents", job_id)
+    _detach(client, job_id)
     with suppress(BadRecord):
         reject_damage(client, job_id, damaged, owner_of(client, job_id, known, damaged))
     error_text = damage_text(damaged or ["data"])
     transitions.abandon(
-        client, job_id, time.time(), lifetime_s, code=BadRecord.code, detail=error_text
+        client,
+        job_id,
+        time.time(),
+        lifetime_s,
+        code=BadRecord.code,
+        detail=error_text,
+        registry=registry,
     )
     return True
+
+
+def _detach(client: Redis, job_id: str) -> None:
+    """Take a job out of the dependents of others, because RQ reads all of them at once."""
+    for parent in map(as_text, client.smembers(keys.dependencies_key(job_id))):
+        client.srem(f"{keys.job_key(parent)}:dependents", job_id)
 
 
 def _is_restorable(client: Redis, job_id: str, record: dict[bytes, bytes]) -> bool:

@@ -42,7 +42,7 @@ from libraries.job_manager.task_context import execution
 from libraries.job_manager.transitions import Attempt
 from libraries.settings import Settings
 from libraries.storage import commit_if
-from libraries.worker.damage import UNREADABLE_BY_RQ, owner_of, read_record, reject_damage, restore
+from libraries.worker.damage import owner_of, read_record, reject_damage, restore
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
 
 # Exit codes of an orderly end.
@@ -326,7 +326,9 @@ def release_dependents(client: Redis, job_id: str) -> None:
                 )
             # An interrupted release leaves jobs in this registry.
             ReadyJobRegistry(queue=queue).cleanup()
-        except UNREADABLE_BY_RQ:
+        except exceptions.RedisError:
+            raise
+        except Exception:  # RQ raises several types for a damaged record
             # The reaper fails a damaged job and releases the others.
             log.warning("Job %s or a job that depends on it has a damaged record", job_id)
         client.srem(keys.WAITED_FOR_KEY, job_id)

@@ -25,7 +25,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.records import count_unreadable
 from libraries.settings import Settings
 from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
-from libraries.worker.damage import UNREADABLE_BY_RQ, fail_if_damaged
+from libraries.worker.damage import fail_if_damaged
 from libraries.worker.horse import release_dependents
 
 TICK_S = 1.0
@@ -130,7 +130,7 @@ class Reaper:
             waiting = cast("list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_BATCH - 1))
             lifetime_s = self._settings.jobs.failure_ttl
             for job_id in map(as_text, waiting):
-                if not fail_if_damaged(self._client, job_id, lifetime_s):
+                if not fail_if_damaged(self._client, job_id, lifetime_s, keys.DEFERRED_KEY):
                     self.settle_waiting_job(job_id)
             self._queue_ready_jobs()
         except BROKER_ERRORS:
@@ -141,9 +141,14 @@ class Reaper:
         registry = ReadyJobRegistry(
             keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
         )
+        lifetime_s = self._settings.jobs.failure_ttl
+        for job_id in self._client.zrange(registry.key, 0, MAX_BATCH - 1):
+            fail_if_damaged(self._client, as_text(job_id), lifetime_s, registry.key)
         try:
             registry.cleanup()
-        except UNREADABLE_BY_RQ:
+        except exceptions.RedisError:
+            raise
+        except Exception:  # RQ raises several types for a damaged record
             log.warning("A job that is ready to be queued has a damaged record")
 
     def settle_waiting_job(self, job_id: str) -> None:

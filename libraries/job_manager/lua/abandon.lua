@@ -1,7 +1,7 @@
--- Fail a deferred job whose dependency failed.
--- KEYS: 1 deferred jobs, 2 failed jobs, 3 ended jobs to delete
+-- Fail a waiting job that cannot run: its dependency failed, or its record is damaged.
+-- KEYS: 1 deferred or ready jobs, 2 failed jobs, 3 ended jobs to delete
 -- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds, 4 public error as JSON, 5 traceback (zlib, base64)
--- Returns 1, or 0 if the job is not deferred.
+-- Returns 1, or 0 if the job is not among them.
 --@ publish
 --@ journal
 --@ damage
