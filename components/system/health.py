@@ -13,7 +13,13 @@ from libraries.job_manager import known_tasks
 from libraries.job_manager.control import problems_of_workers, queue_health
 from libraries.json_types import JsonObject
 from libraries.loading import load_problems
-from libraries.settings import BrokerSettings, JobSettings, StorageSettings
+from libraries.settings import (
+    BrokerSettings,
+    JobSettings,
+    Settings,
+    StorageSettings,
+    get_settings,
+)
 from libraries.storage import check_storage
 
 PROBES = "vector-api-probes"
@@ -21,7 +27,7 @@ PROBES = "vector-api-probes"
 
 def readiness() -> JsonObject:
     """Return the state of all components; raise Unavailable if one of them is not ready."""
-    probes = current_app.extensions.setdefault(PROBES, new_probes())
+    probes = _probes()
     for probe in probes.values():
         probe.start()
     health = queue_health()
@@ -37,6 +43,16 @@ def readiness() -> JsonObject:
         members = {"parts": parts, "missing": list(missing), "not_loaded": not_loaded}
         raise with_members(Unavailable(text, code="not-ready"), retry_after=5, **members)
     return {"status": "ready", "parts": parts, "not_loaded": not_loaded}
+
+
+def _probes() -> dict[str, Probe]:
+    """Return the checks of this application and its present settings."""
+    settings = get_settings()
+    known: tuple[Settings, dict[str, Probe]] | None = current_app.extensions.get(PROBES)
+    if known is None or known[0] is not settings:
+        known = (settings, new_probes())
+        current_app.extensions[PROBES] = known
+    return known[1]
 
 
 def _not_loaded(*, broker: bool) -> list[JsonObject]:

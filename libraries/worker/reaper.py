@@ -142,7 +142,7 @@ class Reaper:
             keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
         )
         lifetime_s = self._settings.jobs.failure_ttl
-        for job_id in self._client.zrange(registry.key, 0, MAX_BATCH - 1):
+        for job_id in cast("list[bytes]", self._client.zrange(registry.key, 0, MAX_BATCH - 1)):
             fail_if_damaged(self._client, as_text(job_id), lifetime_s, registry.key)
         try:
             registry.cleanup()
