@@ -36,6 +36,7 @@ def rejection_text(error: Exception) -> str:
 
 def queue_unavailable(error: Exception) -> QueueUnavailable:
     """Return the error for clients that replaces an error of the broker."""
-    full = isinstance(error, exceptions.OutOfMemoryError)
     text = f"{rejection_text(error)}; try again in a moment"
-    return QueueUnavailable(text, code="queue-full" if full else None, retry_after=5)
+    if isinstance(error, exceptions.OutOfMemoryError):
+        return QueueUnavailable(text, code="queue-full", retry_after=5)
+    return QueueUnavailable(text)

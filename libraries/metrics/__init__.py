@@ -79,6 +79,7 @@ def measure_queue() -> QueueMetrics:
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY,
         keys.SUSPENDED_KEY, keys.WORKERS_KEY, keys.TOTALS_KEY, keys.JOURNAL_KEY,
+        keys.UNREADABLE_KEY,
     )  # fmt: skip
 
     def measure() -> list[Any]:
@@ -88,7 +89,9 @@ def measure_queue() -> QueueMetrics:
     if _by_name(found[-1]).get(SUBSCRIPTION.name) != 0:
         catch_up(SUBSCRIPTION)
         found = retry(measure)
-    *counts, paused, workers, busy, now, since, memory, memory_limit, totals, lags = found
+    *counts, paused, workers, busy, now, since, memory, memory_limit, totals, unreadable, lags = (
+        found
+    )
     return QueueMetrics(
         jobs=dict(
             zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)
@@ -102,7 +105,7 @@ def measure_queue() -> QueueMetrics:
         memory_limit=int(memory_limit) if memory_limit else None,
         totals=_totals(totals),
         lags=_by_name(lags),
-        unreadable=int(retry(lambda: client.get(keys.UNREADABLE_KEY)) or 0),
+        unreadable=unreadable,
     )
 
 
