@@ -13,10 +13,13 @@ from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
 from libraries.gallery.checks import index_problem
+from libraries.settings import StorageSettings
 from libraries.storage.checks import store_problem
 
 VALID_S = 2.0
 PATIENCE_S = 1.0
+# Each request to a bucket may cost money; `check_storage` notices an unreachable one at once.
+BUCKET_VALID_S = 30.0
 # A check that takes longer counts as failed; until then its last result is valid.
 MAX_CHECK_S = 10.0
 
@@ -31,8 +34,11 @@ class Problem(NamedTuple):
 class Probe:
     """A check in a thread of its own, which may hang."""
 
-    def __init__(self, check: Callable[[], Problem | None], fix: str) -> None:
+    def __init__(
+        self, check: Callable[[], Problem | None], fix: str, *, valid_s: float | None = None
+    ) -> None:
         self._check = check
+        self._valid_s = VALID_S if valid_s is None else valid_s
         self._fix = fix
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -43,7 +49,7 @@ class Probe:
     def start(self) -> None:
         """Start the check, unless it is running or its result is still valid."""
         with self._lock:
-            if self._is_running or time.monotonic() - self._ended_at < VALID_S:
+            if self._is_running or time.monotonic() - self._ended_at < self._valid_s:
                 return
             self._is_running, self._started_at = True, time.monotonic()
             self._done.clear()
@@ -71,10 +77,11 @@ class Probe:
 
 def new_probes() -> dict[str, Probe]:
     """Return the checks of a web process by the name of their part."""
+    is_bucket = StorageSettings.current().storage_url is not None
     doctor = "Run `flask --app app doctor`."
     return {
         "broker": Probe(_broker, doctor),
-        "storage": Probe(_storage, doctor),
+        "storage": Probe(_storage, doctor, valid_s=BUCKET_VALID_S if is_bucket else None),
         "gallery": Probe(_gallery, doctor),
     }
 
