@@ -25,14 +25,14 @@ MAX_CHECK_S = 10.0
 
 
 class Problem(NamedTuple):
-    """Why a part cannot be used, and the remedy."""
+    """Reason for which a part cannot be used, and the remedy."""
 
     reason: str
     fix: str
 
 
 class Probe:
-    """A check in a thread of its own, which may hang."""
+    """A check in a separate thread, which may hang."""
 
     def __init__(
         self, check: Callable[[], Problem | None], fix: str, *, valid_s: float | None = None

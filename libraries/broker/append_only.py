@@ -1,7 +1,7 @@
 """Repair of the embedded broker's append-only files after a power failure or a disk error.
 
-A damaged file is kept in a folder of its own. The file itself is reduced to its whole commands,
-before and after the damage; a transaction is kept whole or not at all.
+A damaged file is kept in a separate folder. The file itself is reduced to its whole commands,
+before and after the damage; a transaction is kept whole or left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MANIFEST_LINE = re.compile(r"file (\S+) seq (\d+) type ([bih])(?: .*)?")
 COUNT, LENGTH = re.compile(rb"\*(\d{1,7})\r\n"), re.compile(rb"\$(\d{1,10})\r\n")
 NOTE = re.compile(rb"#[^\r\n]{0,64}\r\n")
 COMMAND = re.compile(rb"[A-Za-z]{2,24}")
-# Behind a damage, text of a client may look like a command. None of these belongs into the file.
+# After a damage, text of a client may look like a command. None of these belongs into the file.
 NEVER_WRITTEN = frozenset(
     b"ACL CONFIG DEBUG EVAL EVALSHA FCALL FLUSHALL FLUSHDB FUNCTION MODULE REPLICAOF SCRIPT "
     b"SHUTDOWN SLAVEOF SWAPDB".split()
@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What a repair took out of a file; `copy` is the folder with the damaged file."""
+    """Bytes that a repair took out of a file; `copy` is the folder with the damaged file."""
 
     at: str
     file: str
@@ -221,7 +221,7 @@ def _write_manifest(folder: Path, files: list[tuple[str, int, str]]) -> None:
 
 
 def _set_aside(broker_folder: Path, path: Path, *, lost_bytes: int) -> None:
-    """Keep a damaged file in a folder of its own, and report the loss."""
+    """Keep a damaged file in a separate folder, and report the loss."""
     now = datetime.now(UTC)
     folder = broker_folder / f"damaged-{now:%Y%m%dT%H%M%S%f}"
     folder.mkdir(mode=0o700)

@@ -13,7 +13,7 @@ LIFETIME_S = 60
 
 
 class BrokerProblem(NamedTuple):
-    """Why the broker rejects writes, and the remedy."""
+    """Reason for which the broker rejects writes, and the remedy."""
 
     reason: str
     fix: str

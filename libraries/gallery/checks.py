@@ -14,7 +14,7 @@ BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class IndexProblem(NamedTuple):
-    """Why the index cannot be written to, and the remedy."""
+    """Reason for which the index cannot be written to, and the remedy."""
 
     reason: str
     fix: str

@@ -27,7 +27,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class StoreProblem(NamedTuple):
-    """Why a store cannot be written to, and the remedy."""
+    """Reason for which a store cannot be written to, and the remedy."""
 
     setting: str
     reason: str
