@@ -58,11 +58,18 @@ class EmbeddedBroker:
         return self._process.pid if self._process else self._adopted_pid
 
     def keep(self) -> bool:
-        """Try to become the keeper of the data folder; return whether it succeeded."""
+        """Try to become the keeper of the data folder; return whether it succeeded.
+
+        Raises EmbeddedBrokerError if the folder cannot be used.
+        """
         if self._keeper_lock is None:
-            _private_folder(self._folder)
-            _private_folder(self._socket.parent)
-            self._keeper_lock = _try_lock(self._folder / "keeper.lock")
+            try:
+                _private_folder(self._folder)
+                _private_folder(self._socket.parent)
+                self._keeper_lock = _try_lock(self._folder / "keeper.lock")
+            except OSError as error:
+                reason = f"{self._folder} cannot be used: {error.strerror or error}"
+                raise EmbeddedBrokerError(f"{reason}; set DATA_DIR to a writable folder") from error
         return self._keeper_lock is not None
 
     def start(self) -> None:
