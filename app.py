@@ -20,6 +20,7 @@ from components.http.startup import (
     check_operations,
     check_routes,
     exported_blueprints,
+    install_methods,
 )
 from components.http.submissions import discard_operations
 from components.system.commands import process_settings
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint in component_blueprints():
         api.register_blueprint(blueprint)
     check_routes(app)
+    install_methods(app)
     check_operations(app)
     return app
 

@@ -17,6 +17,7 @@ from components.http.compression import install_compression
 from components.http.long_connections import live
 from components.http.server.problems import write_problem
 from components.http.server.worker import WebWorker
+from components.system.address import record_address
 from libraries.settings import BadSettings, get_settings
 from libraries.shared_state import NotShared, registered
 from libraries.supervision import send_heartbeats
@@ -98,7 +99,8 @@ def on_starting(_server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Set the client timeouts; connections inherit the options of the listening socket."""
+    """Record the address, and set the client timeouts; connections inherit the options of the listening socket."""
+    record_address(settings)
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))

@@ -243,6 +243,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "upload-gone": "The uploaded file expired before the job stored it. Upload it again.",
     },
     Conflict: {
+        "bad-record": "The record of the job is damaged, so it could not run. Delete the job.",
         "conflict": "The job has no result in its present state; `job_status` has the state.",
         "idempotency-conflict": (
             "A request with this `Idempotency-Key` is in progress. Retry later."

@@ -7,7 +7,7 @@ from marshmallow.validate import Length
 
 from components.http.replies import JobLinksSchema, ReplySchema
 from libraries.fields import BoundedList
-from libraries.job_manager.states import STATES
+from libraries.job_manager.states import PUBLIC_STATES
 
 MAX_ITEMS = 500
 MAX_NAME_CHARS = 200
@@ -72,7 +72,7 @@ class BatchJobSchema(ReplySchema):
         required=True,
         metadata={
             "description": f"State of the job; `{GONE}` if its record has expired.",
-            "enum": [*sorted(set(STATES.values())), GONE],
+            "enum": [*PUBLIC_STATES, GONE],
         },
     )
     error = fields.String(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import inspect
 import itertools
 import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import click
-from flask import Flask
+from flask import Flask, Response, request
 from flask_smorest import Blueprint
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
 from components.http.access import EXTENSION, Access
@@ -74,6 +78,27 @@ def _access_of(app: Flask, rule: Rule) -> Access:
             f"{blueprint.access}; both must be equal"
         )
     return declared
+
+
+def install_methods(app: Flask) -> None:
+    """Answer 405 if only a route with a variable has the method, such as DELETE of `/jobs/bulk`."""
+    methods: dict[str, set[str]] = defaultdict(set)
+    for rule in app.url_map.iter_rules():
+        if not rule.arguments:
+            methods[rule.rule] |= rule.methods or set()
+    app.before_request(partial(_check_method, methods))
+
+
+def _check_method(methods: Mapping[str, set[str]]) -> Response | None:
+    """Raise MethodNotAllowed, or return the reply to OPTIONS, for a path without variables."""
+    allowed = sorted(methods.get(request.path, ()))
+    if not allowed:
+        return None
+    if request.method not in allowed:
+        raise MethodNotAllowed(valid_methods=allowed)
+    if request.method == "OPTIONS":
+        return Response(headers={"Allow": ", ".join(allowed)})
+    return None
 
 
 def check_operations(app: Flask) -> None:

@@ -8,9 +8,9 @@ from marshmallow.validate import Length, OneOf, Range
 from components.http.job_options import JOB_ID
 from components.http.replies import JobLinksSchema, ReplySchema
 from libraries.fields import BoundedDict, BoundedList, WholeNumber
-from libraries.job_manager.states import STATES
+from libraries.job_manager.states import PUBLIC_STATES
 
-STATUSES = sorted(set(STATES.values()))
+STATUSES = list(PUBLIC_STATES)
 MAX_ARGUMENTS = 64
 MAX_ID_CHARS, MAX_NAME_CHARS, MAX_QUERY_CHARS, MAX_CURSOR_CHARS = 128, 200, 100, 400
 

@@ -15,7 +15,7 @@ from libraries.broker.connections import redacted_broker_url
 from libraries.broker.errors import QueueUnavailable
 from libraries.job_manager import JobFilter, JobRecord, as_owner, list_jobs
 from libraries.job_manager.ownership import ANONYMOUS
-from libraries.job_manager.states import STATES
+from libraries.job_manager.states import PUBLIC_STATES
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.worker.doctor import Finding, is_in_memory
 
@@ -58,9 +58,7 @@ def doctor() -> None:
 
 
 @click.command()
-@click.option(
-    "--status", type=click.Choice(sorted(set(STATES.values()))), help="Only jobs in this state."
-)
+@click.option("--status", type=click.Choice(PUBLIC_STATES), help="Only jobs in this state.")
 @click.option(
     "--limit",
     type=click.IntRange(1, PAGE),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import secrets
 import sys
 import threading
 import time
@@ -16,32 +15,25 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from components.http.pages import base_address
+from components.system.address import recorded_address
 from libraries import VERSION
-from libraries.errors import VectorError
+from libraries.gallery.checks import index_problem
+from libraries.gallery.index import FILE_NAME
 from libraries.imaging.controls import PictureParams
 from libraries.job_manager.tasks import PACKAGE as TASKS
 from libraries.loading import load_problems
 from libraries.patterns import PATTERNS, Pattern, trial_drawing
 from libraries.settings import Settings
-from libraries.storage import check_storage, output_folder
+from libraries.storage.checks import store_problem
 from libraries.worker.doctor import Finding, examine_queue, examine_tasks
 
 Check = Callable[[Settings], list[Finding]]
-TIMEOUT_S = 3.2
+# Each check has a shorter limit, so this one ends checks that hang.
+TIMEOUT_S = 35.0
+WEB_TIMEOUT_S = 3.0
 MAX_ANSWER_BYTES = 4096
 STORAGE_TIMEOUT_S = 2.5
 TRIAL_TIMEOUT_S = 0.5
-STORAGE_FIXES = {
-    "folder": "Set OUTPUT_DIR to a writable folder with free space.",
-    "": "Check the log of the server in STORAGE_URL.",
-    "failing": "Check the log of the server in STORAGE_URL.",
-    "bucket": "Create the bucket, or correct its name in STORAGE_URL.",
-    "credentials": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
-    "refused": "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or grant them permission to "
-    "read, write, list and delete.",
-    "slow": "Start the server in STORAGE_URL, or increase STORAGE_TIMEOUT.",
-    "unreachable": "Start the server in STORAGE_URL, or correct its endpoint.",
-}
 OTHER_PROGRAM = "Stop that program, or set PORT to a free port."
 
 
@@ -78,8 +70,20 @@ def examine_settings(settings: Settings) -> list[Finding]:
 
 
 def examine_web(settings: Settings) -> list[Finding]:
-    """Report which program answers at the address of the web process."""
-    address, fix = base_address(), OTHER_PROGRAM
+    """Report which program answers at the address of the web process.
+
+    That is the address in the settings, or the one that the web process recorded.
+    """
+    finding = _web_at(base_address())
+    recorded = recorded_address(settings)
+    if finding.well or recorded in (None, base_address()):
+        return [finding]
+    other = _web_at(recorded)
+    return [other if other.well else finding]
+
+
+def _web_at(address: str) -> Finding:
+    fix = OTHER_PROGRAM
     detail = f"another program answers at {address}"
     try:
         name, version = _name_and_version(address)
@@ -95,16 +99,16 @@ def examine_web(settings: Settings) -> list[Finding]:
         pass
     else:
         if (name, version) == ("Vector API", VERSION):
-            return [Finding("web", well=True, detail=f"answers at {address}")]
+            return Finding("web", well=True, detail=f"answers at {address}")
         if name == "Vector API":
             detail = f"version {version} answers at {address}; expected {VERSION}"
             fix = "Restart the web process."
-    return [Finding("web", well=False, detail=detail, fix=fix)]
+    return Finding("web", well=False, detail=detail, fix=fix)
 
 
 def _name_and_version(address: str) -> tuple[object, object]:
     parts = urlsplit(address)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=1.0)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=WEB_TIMEOUT_S)
     with closing(connection):
         connection.request("GET", "/version")
         answer = json.loads(connection.getresponse().read(MAX_ANSWER_BYTES))
@@ -112,22 +116,29 @@ def _name_and_version(address: str) -> tuple[object, object]:
 
 
 def examine_output(settings: Settings) -> list[Finding]:
-    """Write a file to the storage, as tasks do, and delete it."""
-    where = settings.storage.storage_url or settings.storage.output_dir
-    name, folder = f"doctor-{secrets.token_hex(8)}.txt", output_folder()
-    try:
-        # Detects an unreachable server quickly; writing would retry.
-        trouble = check_storage(STORAGE_TIMEOUT_S)
-        if trouble is not None:
-            raise trouble
-        folder.publish(name, "Written by the doctor.\n")
-        folder.remove(name)
-    except (VectorError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        detail = f"cannot write to {where}: {reason or type(error).__name__}"
-        kind = getattr(error, "trouble", "") if settings.storage.storage_url else "folder"
-        return [Finding("output", well=False, detail=detail, fix=STORAGE_FIXES[kind])]
-    return [Finding("output", well=True, detail=f"{where} is writable")]
+    """Write files to the storage, as tasks and uploads do, and delete them."""
+    storage = settings.storage
+    problem = store_problem(STORAGE_TIMEOUT_S)
+    if problem is None:
+        where = storage.storage_url or storage.output_dir
+        return [Finding("output", well=True, detail=f"{where} is writable")]
+    where = storage.storage_url or (
+        storage.output_dir if problem.setting == "OUTPUT_DIR" else storage.upload_dir
+    )
+    detail = f"cannot write to {where}: {problem.reason}"
+    return [Finding("output", well=False, detail=detail, fix=problem.fix)]
+
+
+def examine_gallery(settings: Settings) -> list[Finding]:
+    """Write to the index of the gallery, unless it does not exist yet."""
+    where = settings.gallery.gallery_url or settings.broker.data_dir / FILE_NAME
+    if isinstance(where, Path) and not where.exists():
+        return [Finding("gallery", well=True, detail="created with the first drawing")]
+    problem = index_problem()
+    if problem is None:
+        return [Finding("gallery", well=True, detail="the index is writable")]
+    detail = f"the index cannot be written to: {problem.reason}"
+    return [Finding("gallery", well=False, detail=detail, fix=problem.fix)]
 
 
 def examine_modules(_: Settings) -> list[Finding]:
@@ -168,5 +179,6 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "tasks": lambda _: examine_tasks(),
         "web": examine_web,
         "output": examine_output,
+        "gallery": examine_gallery,
     }
 )

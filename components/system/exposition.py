@@ -112,6 +112,7 @@ def _queue(measures: QueueMetrics) -> Iterator[Metric]:
         ),
         "vector_workers": ("Number of workers.", measures.workers),
         "vector_workers_busy": ("Number of workers that run a job.", measures.busy),
+        "vector_jobs_unreadable": ("Damaged job records.", measures.unreadable),
         "vector_broker_memory_bytes": ("Memory used by the broker.", measures.memory),
         "vector_broker_memory_limit_bytes": (
             "Memory limit of the broker; 0 for none.",

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from flask import current_app
+
 from components.http.problems import with_members
+from components.system.probes import Probe, new_probes
+from libraries.broker.append_only import losses
+from libraries.broker.paths import broker_folder
 from libraries.errors import Unavailable
 from libraries.job_manager import known_tasks
 from libraries.job_manager.control import problems_of_workers, queue_health
 from libraries.json_types import JsonObject
 from libraries.loading import load_problems
-from libraries.settings import JobSettings, StorageSettings
+from libraries.settings import (
+    BrokerSettings,
+    JobSettings,
+    Settings,
+    StorageSettings,
+    get_settings,
+)
 from libraries.storage import check_storage
+
+PROBES = "vector-api-probes"
 
 
 def readiness() -> JsonObject:
     """Return the state of all components; raise Unavailable if one of them is not ready."""
+    probes = _probes()
+    for probe in probes.values():
+        probe.start()
     health = queue_health()
-    parts = {"web": _part(ready=True, found="answers"), "broker": _broker(health["broker"])}
+    parts = {"web": _part(ready=True, found="answers")}
+    parts["broker"] = _broker(health["broker"], probes["broker"])
     parts["worker"] = _worker(health["workers"], broker=health["broker"])
-    if StorageSettings.current().storage_url is not None:
-        parts["storage"] = _storage()
+    parts["storage"] = _storage(probes["storage"])
+    parts["gallery"] = _written(probes["gallery"], "is writable")
     not_loaded = _not_loaded(broker=health["broker"])
     if not all(part["ready"] for part in parts.values()):
         missing = {name: part["detail"] for name, part in parts.items() if not part["ready"]}
@@ -26,6 +43,16 @@ def readiness() -> JsonObject:
         members = {"parts": parts, "missing": list(missing), "not_loaded": not_loaded}
         raise with_members(Unavailable(text, code="not-ready"), retry_after=5, **members)
     return {"status": "ready", "parts": parts, "not_loaded": not_loaded}
+
+
+def _probes() -> dict[str, Probe]:
+    """Return the checks of this application and its present settings."""
+    settings = get_settings()
+    known: tuple[Settings, dict[str, Probe]] | None = current_app.extensions.get(PROBES)
+    if known is None or known[0] is not settings:
+        known = (settings, new_probes())
+        current_app.extensions[PROBES] = known
+    return known[1]
 
 
 def _not_loaded(*, broker: bool) -> list[JsonObject]:
@@ -40,9 +67,15 @@ def _not_loaded(*, broker: bool) -> list[JsonObject]:
     return found + [one for one in of_workers if one["module"] not in known]
 
 
-def _broker(answers: bool) -> JsonObject:
-    fix = "Start it with `make run`, or set REDIS_URL to a running server."
-    return _part(ready=answers, found="answers" if answers else "does not answer", fix=fix)
+def _broker(answers: bool, probe: Probe) -> JsonObject:
+    if not answers:
+        fix = "Start it with `make run`, or set REDIS_URL to a running server."
+        return _part(ready=False, found="does not answer", fix=fix)
+    broker, found = BrokerSettings.current(), "answers"
+    if broker.embedded_broker:
+        lost = [loss.text for loss in losses(broker_folder(broker.data_dir))]
+        found = "; ".join([found, *lost])
+    return _written(probe, found)
 
 
 def _worker(number: int, *, broker: bool) -> JsonObject:
@@ -53,10 +86,21 @@ def _worker(number: int, *, broker: bool) -> JsonObject:
     return _part(ready=number > 0, found=found, fix="Start one with `python -m workers`.")
 
 
-def _storage() -> JsonObject:
+def _storage(probe: Probe) -> JsonObject:
+    if StorageSettings.current().storage_url is None:
+        return _written(probe, "is writable")
     trouble = check_storage()
-    found = "answers" if trouble is None else str(trouble)
-    return _part(ready=trouble is None, found=found, fix="Run `flask --app app doctor`.")
+    if trouble is not None:
+        return _part(ready=False, found=str(trouble), fix="Run `flask --app app doctor`.")
+    return _written(probe, "answers")
+
+
+def _written(probe: Probe, found: str) -> JsonObject:
+    """Return the part that a check writes to; `found` is its state if that succeeds."""
+    problem = probe.result()
+    if problem is None:
+        return _part(ready=True, found=found)
+    return _part(ready=False, found=problem.reason, fix=problem.fix)
 
 
 def _part(*, ready: bool, found: str, fix: str = "") -> JsonObject:

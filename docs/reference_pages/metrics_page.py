@@ -23,6 +23,7 @@ SAMPLE = QueueMetrics(
     memory=0,
     memory_limit=0,
     totals={"task": TaskTotals()},
+    unreadable=0,
     lags={"subscriber": 0},
 )
 # Suffixes that the text format adds to the name of a metric.

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import socket
 from functools import lru_cache
+from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 from redis import ConnectionPool, Redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.connection import DefaultParser
 from redis.retry import Retry
 
+from libraries.broker.errors import NotWritable
 from libraries.broker.in_memory import in_memory_url
 from libraries.broker.paths import socket_path
 from libraries.broker.retry import BROKER_ERRORS
@@ -78,8 +81,12 @@ def subscription_client(settings: Settings) -> Redis:
     )
 
 
+class _Parser(DefaultParser):  # type: ignore[valid-type, misc]
+    EXCEPTION_CLASSES: ClassVar = {**DefaultParser.EXCEPTION_CLASSES, "MISCONF": NotWritable}
+
+
 def _client(url: str, **options: object) -> Redis:
-    pool = ConnectionPool.from_url(url, **_tcp_options(url), **options)
+    pool = ConnectionPool.from_url(url, parser_class=_Parser, **_tcp_options(url), **options)
     return Redis(connection_pool=pool)
 
 

@@ -21,7 +21,10 @@ from pathlib import Path
 from types import FrameType
 
 from redis import Redis, exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from libraries.broker.append_only import repair, restore_manifest
 from libraries.broker.connections import web_client
 from libraries.broker.paths import (
     broker_folder,
@@ -78,11 +81,9 @@ class EmbeddedBroker:
             log.info("Broker adopted: pid %d at %s", self._adopted_pid, self._socket)
             return
         try:
-            self._socket.unlink(missing_ok=True)
-            self._process = self._spawn(server_lock)
+            self._process = self._start_server(server_lock)
         finally:
             os.close(server_lock)
-        self._await_answer(self._process)
         log.info("Broker started: pid %d at %s", self._process.pid, self._socket)
 
     def alive(self) -> bool:
@@ -132,6 +133,24 @@ class EmbeddedBroker:
             os.close(self._keeper_lock)
             self._keeper_lock = None
 
+    def _start_server(self, server_lock: int) -> subprocess.Popen[bytes]:
+        """Start the server; if it does not start, repair its files and start it again."""
+        try:
+            restore_manifest(self._folder)
+            self._socket.unlink(missing_ok=True)
+            process = self._spawn(server_lock)
+            try:
+                self._await_answer(process)
+            except EmbeddedBrokerError:
+                if process.poll() is None or not repair(self._folder):
+                    raise
+                process = self._spawn(server_lock)
+                self._await_answer(process)
+        except OSError as error:
+            detail = f"broker not started: {self._folder}: {error.strerror or error}"
+            raise EmbeddedBrokerError(detail) from error
+        return process
+
     def _spawn(self, server_lock: int) -> subprocess.Popen[bytes]:
         options = {
             "port": "0",
@@ -143,6 +162,8 @@ class EmbeddedBroker:
             "appendonly": "yes",
             "appendfsync": "everysec",
             "aof-use-rdb-preamble": "yes",
+            # A cut file is repaired and reported like any other damage.
+            "aof-load-truncated": "no",
             "maxmemory-policy": "noeviction",
             "save": "",
             # RQ keeps each result in a separate stream, much smaller than the default of 4 kB.
@@ -150,6 +171,7 @@ class EmbeddedBroker:
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         with (self._folder / "server.log").open("ab") as server_log:
+            os.fchmod(server_log.fileno(), 0o600)
             return subprocess.Popen(  # noqa: S603 - our own binary, our own options
                 [str(server_program()), *arguments],
                 stdin=subprocess.DEVNULL,
@@ -159,6 +181,7 @@ class EmbeddedBroker:
                 pass_fds=[server_lock],
                 # Ctrl-C must not reach the server: the keeper stops it.
                 start_new_session=True,
+                umask=0o077,
             )
 
     def _adopt(self) -> int:
@@ -189,7 +212,8 @@ class EmbeddedBroker:
                 time.sleep(0.01)
 
     def _client(self) -> Redis:
-        return Redis(unix_socket_path=str(self._socket), socket_timeout=1.0)
+        no_retries = Retry(NoBackoff(), 0)
+        return Redis(unix_socket_path=str(self._socket), socket_timeout=1.0, retry=no_retries)
 
 
 def _try_lock(path: Path) -> int | None:

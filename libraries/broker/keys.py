@@ -35,6 +35,10 @@ TOTALS_KEY = "vector:totals"
 # Expiry and size in bytes of each staged upload.
 STAGED_DUE_KEY = "vector:parcels-due"
 STAGED_SIZES_KEY = "vector:parcel-sizes"
+# Written by the readiness check.
+CHECK_KEY = "vector:check"
+# Number of damaged job records.
+UNREADABLE_KEY = "vector:unreadable"
 SECRET_KEY = "vector:secret"  # noqa: S105 - the name of a key
 
 

@@ -28,7 +28,9 @@ def socket_path(data_dir: Path) -> Path:
 
 def private_folder(folder: Path) -> None:
     """Create `folder` with mode 700. Raises OSError if that fails or it belongs to another user."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # `mode` does not apply to parents.
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise PermissionError(f"{folder} is not a folder of this user")

@@ -10,11 +10,17 @@ from typing import TypeVar
 
 from redis import exceptions
 
-from libraries.broker.errors import QueueUnavailable
+from libraries.broker.errors import NotWritable, queue_unavailable
 
 Result = TypeVar("Result")
 
-BROKER_ERRORS = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.BusyLoadingError)
+BROKER_ERRORS = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.BusyLoadingError,
+    exceptions.ReadOnlyError,
+    NotWritable,
+)
 # With full memory the broker rejects commands that need more.
 REFUSALS = (*BROKER_ERRORS, exceptions.OutOfMemoryError)
 
@@ -31,19 +37,15 @@ class RetryPolicy:
     limit_s: float
     is_endless: bool = True
     on: tuple[type[Exception], ...] = REFUSALS
-    raises: Callable[[], Exception] | None = None
+    raises: Callable[[Exception], Exception] | None = None
 
     def delays(self) -> Iterator[float | None]:
         """Yield the delays; None follows the last one."""
         return chain(self.delays_s, repeat(self.delays_s[-1]) if self.is_endless else (None,))
 
 
-def _unavailable() -> Exception:
-    return QueueUnavailable("the job queue is unreachable; try again in a moment")
-
-
 # A request makes three attempts within little more than half a second.
-WEB = RetryPolicy(delays_s=(0.05, 0.15), limit_s=0.6, is_endless=False, raises=_unavailable)
+WEB = RetryPolicy(delays_s=(0.05, 0.15), limit_s=0.6, is_endless=False, raises=queue_unavailable)
 # A running task survives a restart of the broker.
 TASK = RetryPolicy(delays_s=(0.1,), limit_s=30.0, on=BROKER_ERRORS)
 # Work whose result is not committed would be repeated.
@@ -61,6 +63,6 @@ def retry(call: Callable[[], Result], policy: RetryPolicy = WEB) -> Result:
             return call()
         except policy.on as error:
             if delay_s is None or time.monotonic() - started > policy.limit_s:
-                raise (policy.raises() if policy.raises else error) from None
+                raise (policy.raises(error) if policy.raises else error) from None
         time.sleep(delay_s)
     raise AssertionError("the delays end with None or never")

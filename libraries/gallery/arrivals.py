@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import cast
 
-from libraries.broker import Redis, keys
+from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.gallery import SVG_TYPE, NewDrawing, gallery
@@ -23,6 +23,7 @@ from libraries.job_manager.errors import UnknownTask
 from libraries.job_manager.jobs import read_call
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import ANONYMOUS
+from libraries.job_manager.record_fields import is_wrong_type
 from libraries.job_manager.submission import JobOptions, submit
 from libraries.json_types import JsonObject
 from libraries.settings import AccessSettings
@@ -121,7 +122,17 @@ def _remove(writer: IndexWriter, made: JsonObject) -> None:
 
 
 def _arrivals(client: Redis, job_id: str, note: bytes | None) -> Iterable[NewDrawing]:
-    """Return the drawings of a finished job; none if its record does not exist."""
+    """Return the drawings of a finished job; none if its record does not exist or is damaged."""
+    try:
+        return _drawings(client, job_id, note)
+    except (ValueError, TypeError, LookupError, AttributeError, exceptions.ResponseError) as error:
+        if isinstance(error, exceptions.ResponseError) and not is_wrong_type(error):
+            raise
+        log.warning("Job %s is not in the gallery: its record is damaged", job_id)
+        return []
+
+
+def _drawings(client: Redis, job_id: str, note: bytes | None) -> list[NewDrawing]:
     record = cast("dict[bytes, bytes]", client.hgetall(keys.job_key(job_id))) if note else {}
     if not note or record.get(b"status") != b"finished":
         return []

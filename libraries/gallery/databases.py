@@ -139,7 +139,8 @@ class SqliteDatabase(Database):
         if local.connection is not None and local.file != _identity(self._path):
             self.close()
         if local.connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(self._path)
             local.connection = _opened(self._path)
             local.file = _identity(self._path)
         return local.connection  # type: ignore[no-any-return]
@@ -160,6 +161,15 @@ def writable(value: Any) -> Any:
         if isinstance(value, str)
         else value
     )
+
+
+def _make_private(path: Path) -> None:
+    """Create the file with mode 0600, which SQLite gives its other files as well."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for ending in ("", "-wal", "-shm"):
+        # Earlier versions created them with the default mode. Another user may own them.
+        with contextlib.suppress(OSError):
+            path.with_name(f"{path.name}{ending}").chmod(0o600)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from libraries.settings import BrokerSettings, GallerySettings
 
 FILE_NAME = "gallery.sqlite3"
 IN_FORCE, FILLING = "in_force", "filling"
+CHECKED = "checked"
 COLUMNS = ("build", "id", "owner", "made_at", "width", "height", "seed", "kept", "words", "record")
 MAX_DELETED_ROWS = 500
 
@@ -86,6 +88,11 @@ class Gallery:
         """Open an exclusive write transaction."""
         with self._database.write() as transaction:
             yield IndexWriter(transaction)
+
+    def check_writable(self) -> None:
+        """Write to the index; raise Unavailable with the reason as its cause."""
+        with self._database.write() as transaction:
+            _set_state(transaction, CHECKED, int(time.time()))
 
     def begin(self) -> int:
         """Start a new build and return its number; a build in progress is superseded."""

@@ -144,7 +144,7 @@ def fetch_batch(batch_id: str) -> Batch:
         return owner, ids
 
     owner, raw_ids = retry(read)
-    if owner is None or owner.decode() != current_owner():
+    if owner is None or owner.decode(errors="replace") != current_owner():
         raise NotFound("batch not found or expired", code="batch-not-found")
     ids = [job_id.decode() for job_id in raw_ids]
     return Batch(batch_id, ids, retry(lambda: fetch_jobs(client, ids)))

@@ -26,6 +26,7 @@ from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_imm
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.retry_policy import max_retries
+from libraries.job_manager.states import UNREADABLE
 from libraries.job_manager.submission import raise_if_full
 from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
@@ -60,9 +61,16 @@ class Capacity(TypedDict):
 def find_job(job_id: str) -> JobRecord:
     """Return a job of the current owner. Raises JobUnknown."""
     record = fetch_job(job_id)
-    if record is None or record.owner != current_owner():
+    if record is None or not _is_own(record):
         raise JobUnknown("job not found or expired")
     return record
+
+
+def _is_own(record: JobRecord) -> bool:
+    """Return whether a job belongs to the current owner; if unreadable, according to its id."""
+    if record.owner or record.status != UNREADABLE:
+        return record.owner == current_owner()
+    return retry(lambda: creation_time(web_client(), record.id, current_owner())) is not None
 
 
 def cancel_job(job_id: str) -> bool:

@@ -45,16 +45,27 @@ def delete_expired(client: Redis, job_id: str) -> bool:
     if note is None:
         return False
     if note:
-        stored = json.loads(note)
-        with as_owner(stored["owner"]):
-            store = output_folder()
-            for artifact in stored["files"]:
-                store.remove(artifact["name"], sha256=artifact["sha256"])
-            for folder in _own_folders(job_id, stored["files"]):
-                for name in list(store.names(folder)):
-                    store.remove(name)
+        _delete_files(job_id, note)
         client.hdel(keys.ARTIFACTS_KEY, job_id)
     return True
+
+
+def _delete_files(job_id: str, note: str) -> None:
+    """Delete the files that a note names; a damaged note names none."""
+    try:
+        stored = json.loads(note)
+        owner, files = str(stored["owner"]), list(stored["files"])
+        known = {str(one["name"]): str(one["sha256"]) for one in files}
+    except (ValueError, TypeError, LookupError):
+        log.warning("The note of the files of job %s is damaged; its files are kept", job_id)
+        return
+    with as_owner(owner):
+        store = output_folder()
+        for name, sha256 in known.items():
+            store.remove(name, sha256=sha256)
+        for folder in _own_folders(job_id, files):
+            for name in list(store.names(folder)):
+                store.remove(name)
 
 
 def _own_folders(job_id: str, artifacts: list[JsonObject]) -> set[str]:

@@ -21,6 +21,12 @@ class WrongState(Conflict):
         self.status = status
 
 
+class BadRecord(Conflict):
+    """Raised when the record of a job was damaged by another program."""
+
+    code = "bad-record"
+
+
 class UnknownTask(UnknownName):
     """Raised when a dotted path is not a public function of a `workers/*_tasks.py` module."""
 

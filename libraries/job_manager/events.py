@@ -22,8 +22,9 @@ from libraries.broker.connections import subscription_client, web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import BROKER_ERRORS, retry
 from libraries.broker.scripts import run_script
+from libraries.job_manager.record_fields import replies_with_damage
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
-from libraries.job_manager.states import FINAL_STATES
+from libraries.job_manager.states import FINAL_STATES, UNREADABLE
 from libraries.json_types import JsonObject
 from libraries.settings import Settings
 
@@ -74,7 +75,7 @@ def event_id(key: tuple[int, int]) -> str:
 
 def end_name(status: str) -> str:
     """Return the name of the final event of a job in a final state."""
-    return "canceled" if status == "stopped" else status
+    return {"stopped": "canceled", UNREADABLE: "failed"}.get(status, status)
 
 
 def read_events(job_id: str, after: str = START) -> JobSnapshot | None:
@@ -92,7 +93,7 @@ def _read_events(client: Redis, job_id: str, after: str) -> JobSnapshot | None:
     if found is None or job is None:
         return None
     state, entries, last_id, last_name = found
-    if job.done != (state.decode() in FINAL_STATES):
+    if job.status != UNREADABLE and job.done != (state.decode() in FINAL_STATES):
         # The state changed between the two reads.
         return _read_events(client, job_id, after)
     events = [_event(entry_id.decode(), parts) for entry_id, parts in entries]
@@ -366,7 +367,7 @@ class EventSubscriptions:
         with client.pipeline(transaction=False) as pipeline:
             for job_id in job_ids:
                 pipeline.hget(keys.job_key(job_id), "status")
-            states = pipeline.execute()
-        for job_id, state in zip(job_ids, states, strict=True):
-            if state is None or state.decode() in FINAL_STATES:
+            states = pipeline.execute(raise_on_error=False)
+        for job_id, state in zip(job_ids, replies_with_damage(states), strict=True):
+            if not isinstance(state, bytes) or state.decode(errors="replace") in FINAL_STATES:
                 self._publish_missed(job_id)

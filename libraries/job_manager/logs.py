@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain
@@ -12,8 +13,9 @@ from typing import NamedTuple, cast
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
+from libraries.job_manager.record_fields import DAMAGE
 from libraries.job_manager.records import JOB_ID, JobRecord, decode_fields, fetch_job
-from libraries.job_manager.states import STATES
+from libraries.job_manager.states import STATES, UNREADABLE
 from libraries.job_manager.transitions import unpack_trace
 from libraries.json_types import JsonObject
 
@@ -76,6 +78,9 @@ def read_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry] |
     if not JOB_ID.fullmatch(job_id):
         return None
     record = fetch_job(job_id)
+    if record is not None and record.status == UNREADABLE:
+        at = record.ended_at or record.created_at or datetime.fromtimestamp(0, UTC)
+        return [LogEntry("ended", at, "ended", f"{record.status}: {record.public_error}")]
     values, events, results = retry(lambda: _read(web_client(), job_id))
     known = decode_fields(FIELDS, values)
     if record is None or "status" not in known:
@@ -99,9 +104,7 @@ def _attempt_entries(known: dict[str, str], result: dict[bytes, bytes]) -> Itera
     if created := known.get("created_at"):
         yield LogEntry("queued", _moment(created), "queued", known.get("description", ""))
     attempts = json.loads(known.get("attempts") or "[]")
-    traces = {
-        one["number"]: unpack_trace(one["trace"]) for one in json.loads(known.get("traces") or "[]")
-    }
+    traces = _traces(known)
     for index, attempt in enumerate(attempts, 1):
         number = attempt.get("number", index)
         yield from _failed(number, attempt, traces.get(number, ""))
@@ -118,6 +121,15 @@ def _attempt_entries(known: dict[str, str], result: dict[bytes, bytes]) -> Itera
     if started and status in ("started", "finished"):
         last = attempts[-1].get("number", len(attempts)) if attempts else 0
         yield from _last_attempt(last + 1, started, known)
+
+
+def _traces(known: dict[str, str]) -> dict[int, str]:
+    """Return the tracebacks by attempt; none if they are damaged."""
+    try:
+        found = json.loads(known.get("traces") or "[]")
+        return {one["number"]: unpack_trace(one["trace"]) for one in found}
+    except (*DAMAGE, zlib.error):
+        return {}
 
 
 def _failed(number: int, attempt: dict[str, str], trace: str) -> Iterator[LogEntry]:

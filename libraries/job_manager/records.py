@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+import time
+import zlib
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from libraries.broker import Redis
 from libraries.broker.connections import web_client
 from libraries.broker.keys import QUEUE_KEY, job_key, results_key
 from libraries.broker.retry import retry
+from libraries.job_manager.errors import BadRecord
 from libraries.job_manager.ownership import ANONYMOUS
-from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, STATES
+from libraries.job_manager.record_fields import (
+    DAMAGE,
+    FIELDS,
+    damage_text,
+    is_wrong_type,
+    parse_fields,
+    replies_with_damage,
+)
+from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, UNREADABLE
 from libraries.job_manager.transitions import unpack_trace
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
@@ -23,6 +34,7 @@ from libraries.settings import JobSettings
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 # A longer search would slow down each poll of a long queue.
 MAX_POSITION = 1000
+BLOCK_SIZE = 500
 WORKER_LOST = "the process that ran the job ended unexpectedly"
 # Public error code and text by a mark in the error that RQ or a worker recorded.
 PUBLIC_FAILURES = {
@@ -33,11 +45,6 @@ PUBLIC_FAILURES = {
     "Job was stuck": ("worker-lost", "the worker that took the job ended before running it"),
 }
 INTERNAL_FAILURE = ("internal-error", "internal error; see the log of the worker")
-FIELDS = (
-    "status", "created_at", "started_at", "ended_at", "description", "timeout", "meta", "progress",
-    "result_ttl", "failure_ttl", "retries_left", "number_of_retries", "failure", "attempts",
-    "owner", "batch",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +78,7 @@ class JobRecord:
 
     @property
     def done(self) -> bool:
-        return self.status in FINAL_STATES
+        return self.status in FINAL_STATES or self.status == UNREADABLE
 
 
 def fetch_job(job_id: str) -> JobRecord | None:
@@ -102,11 +109,32 @@ def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
         for job_id in job_ids:
             pipeline.hmget(job_key(job_id), list(FIELDS))
             pipeline.xrevrange(results_key(job_id), count=1)
-        answers = pipeline.execute()
+        answers = replies_with_damage(pipeline.execute(raise_on_error=False))
     return [
         _record(job_id, values, results, None)
         for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
     ]
+
+
+def count_unreadable(client: Redis, *, limit_s: float) -> tuple[int, bool]:
+    """Return the number of damaged records, and whether all were read within `limit_s` seconds."""
+    deadline, number, block = time.monotonic() + limit_s, 0, list[str]()
+    for key in client.scan_iter(f"{job_key('*')}", count=BLOCK_SIZE):
+        job_id = key.decode(errors="replace").removeprefix(job_key(""))
+        if not JOB_ID.fullmatch(job_id):
+            continue  # another key of the job
+        block.append(job_id)
+        if len(block) == BLOCK_SIZE:
+            number += _unreadable_among(client, block)
+            block.clear()
+            if time.monotonic() > deadline:
+                return number, False
+    return number + _unreadable_among(client, block), True
+
+
+def _unreadable_among(client: Redis, job_ids: list[str]) -> int:
+    records = fetch_jobs(client, job_ids)
+    return sum(record is not None and record.status == UNREADABLE for record in records)
 
 
 def _read(client: Redis, job_id: str) -> JobRecord | None:
@@ -114,46 +142,80 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
         pipeline.hmget(job_key(job_id), list(FIELDS))
         pipeline.xrevrange(results_key(job_id), count=1)
         pipeline.lpos(QUEUE_KEY, job_id, maxlen=MAX_POSITION)
-        values, results, position = cast(
-            "tuple[list[bytes | None], list[Any], int | None]", pipeline.execute()
-        )
-    return _record(job_id, values, results, position)
+        replies = replies_with_damage(pipeline.execute(raise_on_error=False))
+    values, results, position = replies
+    return _record(job_id, values, results, None if is_wrong_type(position) else position)
 
 
 def decode_fields(names: Sequence[str], values: Sequence[bytes | None]) -> dict[str, str]:
     """Return the reply of HMGET by name, without missing fields."""
     pairs = zip(names, values, strict=True)
-    return {name: value.decode() for name, value in pairs if value is not None}
+    return {name: value.decode(errors="replace") for name, value in pairs if value is not None}
 
 
 def _record(
-    job_id: str, values: list[bytes | None], results: list[Any], position: int | None
+    job_id: str,
+    values: list[bytes | None] | Exception,
+    results: list[Any] | Exception,
+    position: int | None,
 ) -> JobRecord | None:
-    known = decode_fields(FIELDS, values)
-    if "status" not in known:
+    """Return the record of a job; `values` and `results` are errors if their key has another type."""
+    if isinstance(values, Exception):
+        return _unreadable(job_id, {}, ["type"])
+    raw = dict(zip(FIELDS, values, strict=True))
+    if raw["status"] is None:
         return None
-    status = STATES[known["status"]]
-    outcome = results[0][1] if results and status in FINAL_STATES else {}
-    meta = json.loads(known.get("meta") or "{}")
+    known, damaged = parse_fields(raw)
+    outcome, result_damage = _read_outcome(known, results)
+    if damaged or result_damage:
+        return _unreadable(job_id, known, [*damaged, *result_damage])
+    return _from_fields(job_id, known["status"], known, outcome, position)
+
+
+def _unreadable(job_id: str, known: JsonObject, damaged: list[str]) -> JobRecord:
+    """Return what can be read of a damaged record; the owner is '' if it cannot be read."""
+    owner = "" if {"type", "owner"} & set(damaged) else known.get("owner", ANONYMOUS)
+    text = damage_text(damaged)
+    outcome = {"error": text, "error_code": BadRecord.code, "public_error": text}
+    return _from_fields(job_id, UNREADABLE, {**known, "owner": owner}, outcome, None)
+
+
+def _from_fields(
+    job_id: str, status: str, known: JsonObject, outcome: JsonObject, position: int | None
+) -> JobRecord:
     return JobRecord(
         id=job_id,
         status=status,
-        **_outcome(status, outcome, json.loads(known.get("failure") or "null")),
-        created_at=_moment(known.get("created_at")),
-        started_at=_moment(known.get("started_at")),
-        ended_at=_moment(known.get("ended_at")),
+        **outcome,
+        created_at=known.get("created_at"),
+        started_at=known.get("started_at"),
+        ended_at=known.get("ended_at"),
         task=known.get("description", ""),
         position=position if status == "queued" else None,
-        progress=json.loads(known["progress"]) if known.get("progress") else None,
-        attempt=int(known.get("number_of_retries") or 0) + (1 if known.get("started_at") else 0),
-        retries_left=int(known.get("retries_left") or 0),
-        timeout=int(known.get("timeout") or 0),
+        progress=known.get("progress"),
+        attempt=known.get("number_of_retries", 0) + (1 if known.get("started_at") else 0),
+        retries_left=known.get("retries_left", 0),
+        timeout=known.get("timeout", 0),
         expires_at=_expiry(status, known, JobSettings.current()),
-        artifacts=meta.get("artifacts", []) if status == "finished" else [],
-        attempts=json.loads(known.get("attempts") or "[]"),
+        artifacts=known.get("meta", {}).get("artifacts", []) if status == "finished" else [],
+        attempts=known.get("attempts", []),
         owner=known.get("owner", ANONYMOUS),
         batch_id=known.get("batch"),
     )
+
+
+def _read_outcome(
+    known: JsonObject, results: list[Any] | Exception
+) -> tuple[JsonObject, list[str]]:
+    """Return the outcome of a job, or `["result"]` if it is damaged."""
+    if isinstance(results, Exception):
+        return {}, ["result"]
+    status = known.get("status", "")
+    fields = results[0][1] if results and status in FINAL_STATES else {}
+    try:
+        return _outcome(status, fields, known.get("failure")), []
+    except (*DAMAGE, zlib.error):
+        return {}, ["result"]
 
 
 def _outcome(status: str, outcome: dict[bytes, bytes], public: dict[str, str] | None) -> JsonObject:
@@ -181,13 +243,10 @@ def public_failure(error: str) -> tuple[str, str]:
     )
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
-
-
-def _expiry(status: str, known: dict[str, str], settings: JobSettings) -> datetime | None:
-    ended = _moment(known.get("ended_at"))
+def _expiry(status: str, known: JsonObject, settings: JobSettings) -> datetime | None:
+    ended = known.get("ended_at")
     if ended is None or status not in FINAL_STATES:
         return None
     name = "result_ttl" if status == "finished" else "failure_ttl"
-    return ended + timedelta(seconds=int(known.get(name) or getattr(settings, name)))
+    lifetime_s = known.get(name) or getattr(settings, name)
+    return cast("datetime", ended) + timedelta(seconds=lifetime_s)

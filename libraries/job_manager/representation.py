@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from libraries.job_manager.job_drawings import first_drawing
 from libraries.job_manager.records import JobRecord, public_failure
-from libraries.job_manager.states import FINAL_STATES
+from libraries.job_manager.states import FINAL_STATES, UNREADABLE
 from libraries.json_types import JsonObject
 from libraries.storage import Store, output_folder, upload_folder
 
@@ -127,7 +127,7 @@ def job_links(
     }
     if drawn:
         links["preview"] = f"{path}/preview.png"
-    if status not in FINAL_STATES:
+    if status not in FINAL_STATES | {UNREADABLE}:
         links["cancel"] = f"{path}/cancel"
     if status in RETRYABLE:
         links["retry"] = f"{path}/retry"

@@ -30,3 +30,6 @@ STATES = MappingProxyType(
 )
 FINAL_STATES = frozenset({JobState.FINISHED, JobState.FAILED, JobState.STOPPED, JobState.CANCELED})
 NOT_FOUND = "not_found"
+# A damaged record. It can be listed and deleted.
+UNREADABLE = "unreadable"
+PUBLIC_STATES = (*sorted({*STATES.values()}), UNREADABLE)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from libraries.broker import Redis, keys
 from libraries.broker.scripts import run_script
+from libraries.job_manager.ownership import current_owner
 
 # Until its first heartbeat a worker has only this lease on a job.
 LEASE_S = 5
@@ -68,7 +69,7 @@ def take(
 ) -> dict[bytes, bytes] | str | None:
     """Take the next job, or the one that BLMOVE put into the intermediate list.
 
-    Returns the record with the id under `b"id"`, None if the queue is empty, or `"suspended"`.
+    Returns the record with the id under `b"id"` and the former status under `b"found_status"`, None if the queue is empty, or `"suspended"`.
     """
     script_keys = (
         keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.worker_key(worker),
@@ -214,12 +215,21 @@ def retry(client: Redis, job_id: str, now: float, retries: int, max_waiting: int
     return int(run_script(client, "job_manager/retry", script_keys, arguments))
 
 
-def abandon(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
-    """Fail a deferred job whose dependency failed; return False if it is not deferred."""
-    code, detail = "dependency-failed", "a job that this one depends on ended without a result"
-    public = json.dumps({"code": code, "detail": detail, "text": f"DependencyFailed: {detail}"})
-    script_keys = (keys.DEFERRED_KEY, keys.FAILED_KEY, keys.ENDING_KEY)
-    arguments = (job_id, iso(now), lifetime, public, pack_trace(f"DependencyFailed: {detail}"))
+def abandon(
+    client: Redis,
+    job_id: str,
+    now: float,
+    lifetime: int,
+    *,
+    code: str = "dependency-failed",
+    detail: str = "a job that this one depends on ended without a result",
+    registry: str = keys.DEFERRED_KEY,
+) -> bool:
+    """Fail a job of a registry, by default because its dependency failed; False if not there."""
+    name = "".join(word.capitalize() for word in code.split("-"))
+    public = json.dumps({"code": code, "detail": detail, "text": f"{name}: {detail}"})
+    script_keys = (registry, keys.FAILED_KEY, keys.ENDING_KEY)
+    arguments = (job_id, iso(now), lifetime, public, pack_trace(f"{name}: {detail}"))
     return bool(run_script(client, "job_manager/abandon", script_keys, arguments))
 
 
@@ -228,6 +238,7 @@ def delete_record(client: Redis, job_id: str) -> str | None:
     script_keys = (
         keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FINISHED_KEY, keys.FAILED_KEY,
         keys.CANCELED_KEY, keys.ENDING_KEY, keys.ARTIFACTS_KEY, keys.INTERMEDIATE_KEY,
+        keys.owner_key(current_owner()),
     )  # fmt: skip
     note = run_script(client, "job_manager/delete_record", script_keys, (job_id,))
-    return None if note is None else str(note.decode())
+    return None if note is None else str(note.decode(errors="replace"))

@@ -50,7 +50,7 @@ class QueueMetrics:
 
     `front_wait` is the age in seconds of the first job in the queue, `memory` and `memory_limit`
     are bytes (None if unknown, 0 for no limit), `lags` the numbers of unhandled journal entries by
-    subscriber.
+    subscriber, `unreadable` the number of damaged records at the last count.
     """
 
     jobs: dict[str, int]
@@ -63,6 +63,7 @@ class QueueMetrics:
     memory_limit: int | None
     totals: dict[str, TaskTotals]
     lags: dict[str, int]
+    unreadable: int
 
 
 SUBSCRIPTION = Subscription(
@@ -78,6 +79,7 @@ def measure_queue() -> QueueMetrics:
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FAILED_KEY,
         keys.SUSPENDED_KEY, keys.WORKERS_KEY, keys.TOTALS_KEY, keys.JOURNAL_KEY,
+        keys.UNREADABLE_KEY,
     )  # fmt: skip
 
     def measure() -> list[Any]:
@@ -87,7 +89,9 @@ def measure_queue() -> QueueMetrics:
     if _by_name(found[-1]).get(SUBSCRIPTION.name) != 0:
         catch_up(SUBSCRIPTION)
         found = retry(measure)
-    *counts, paused, workers, busy, now, since, memory, memory_limit, totals, lags = found
+    *counts, paused, workers, busy, now, since, memory, memory_limit, totals, unreadable, lags = (
+        found
+    )
     return QueueMetrics(
         jobs=dict(
             zip(("waiting", "running", "scheduled", "deferred", "failed"), counts, strict=True)
@@ -96,11 +100,12 @@ def measure_queue() -> QueueMetrics:
         paused=bool(paused),
         workers=workers,
         busy=busy,
-        front_wait=_age(since.decode(), float(now)),
+        front_wait=_age(since.decode(errors="replace"), float(now)),
         memory=int(memory) if memory else None,
         memory_limit=int(memory_limit) if memory_limit else None,
         totals=_totals(totals),
         lags=_by_name(lags),
+        unreadable=unreadable,
     )
 
 
@@ -109,7 +114,10 @@ def _by_name(flat: list[Any]) -> dict[str, Any]:
 
 
 def _age(since: str, now: float) -> float:
-    return max(0.0, now - datetime.fromisoformat(since).timestamp()) if since else 0.0
+    try:
+        return max(0.0, now - datetime.fromisoformat(since).timestamp()) if since else 0.0
+    except ValueError:  # a damaged record
+        return 0.0
 
 
 def _totals(flat: list[Any]) -> dict[str, TaskTotals]:

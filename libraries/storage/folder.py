@@ -32,6 +32,8 @@ class ArtifactFolder(Store):
         """Use the folder `root`, which is created with the first file."""
         super().__init__(shown_as)
         self.root = root
+        # A hard link in the uploads may lead to any file of this user.
+        self._allows_hard_links = shown_as != "uploads"
 
     def publish(self, name: str, data: str | bytes | Iterable[bytes]) -> Artifact:
         *folders, base = check_name(name).split("/")
@@ -59,6 +61,9 @@ class ArtifactFolder(Store):
         try:
             with self._folder(folders, make=False) as folder:
                 descriptor = _open_plain(folder, base, name)
+            if not self._allows_hard_links and os.fstat(descriptor).st_nlink > 1:
+                os.close(descriptor)
+                raise InvalidInput(f"{name!r} is a hard link", code="bad-file")
         except FileNotFoundError:
             raise NotFound(f"file not found: {name!r}", code="file-missing") from None
         file = os.fdopen(descriptor, "rb")
@@ -144,7 +149,7 @@ class ArtifactFolder(Store):
                     descriptor = os.open(
                         temporary,
                         os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC,
-                        0o644,
+                        0o600,
                         dir_fd=folder,
                     )
                 except FileNotFoundError:
@@ -158,7 +163,7 @@ class ArtifactFolder(Store):
     def _folder(self, segments: list[str], *, make: bool) -> Iterator[int]:
         """Open the folder with the path `segments` below the root, one level at a time, without following links."""
         if make:
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_private(self.root)
         # The root itself may be a link, which the operator configured.
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -171,10 +176,17 @@ class ArtifactFolder(Store):
             os.close(descriptor)
 
 
+def make_private(folder: Path) -> None:
+    """Create a folder and its parents with mode 0700; existing ones keep theirs."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
 def _step_into(parent: int, segment: str, *, make: bool) -> int:
     if make:
         with contextlib.suppress(FileExistsError):
-            os.mkdir(segment, 0o755, dir_fd=parent)
+            os.mkdir(segment, 0o700, dir_fd=parent)
             os.fsync(parent)
     try:
         return os.open(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import IO, ClassVar
@@ -71,6 +72,12 @@ class Store(ABC):
 
     def ping(self) -> None:  # noqa: B027 - folders are always reachable
         """Check the connection with one short request; raise StorageUnavailable if it fails."""
+
+    def check_writable(self) -> None:
+        """Write a file and remove it; raise Unavailable or OSError if that fails."""
+        name = f"check-{secrets.token_hex(8)}.txt"
+        self.publish(name, "Written to check the storage.\n")
+        self.remove(name)
 
     def name_of(self, path: str) -> str | None:
         """Return the name of the file at `path` if that is in this store, else None. The name is not checked."""

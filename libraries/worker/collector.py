@@ -13,11 +13,13 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS
 from libraries.job_manager.deletion import delete_expired, delete_orphans
+from libraries.job_manager.records import count_unreadable
 from libraries.settings import Settings
 from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 
 COLLECT_S = 10.0
 ORPHANS_S = 600.0
+COUNT_S, MAX_COUNT_S = 300.0, 10.0
 MAX_BATCH = 1000
 Sweep = Callable[[Redis], object]
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Collector:
             if time.monotonic() > self._orphans_at:
                 delete_orphans(self._client)
                 self._orphans_at = time.monotonic() + ORPHANS_S
+            self._count_unreadable()
             if time.monotonic() > self._stores_at:
                 clean_stores()
                 self._stores_at = time.monotonic() + output_folder().cleanup_interval_s
@@ -63,6 +66,13 @@ class Collector:
             # The next tick deletes the orphaned files.
             self._orphans_at = 0.0
             log.warning("Expired files not deleted: %s", error)
+
+    def _count_unreadable(self) -> None:
+        """Count the damaged records for the metrics, in one worker at a time."""
+        lock = f"{keys.UNREADABLE_KEY}:lock"
+        if self._client.set(lock, "1", nx=True, ex=int(COUNT_S)):
+            number, _ = count_unreadable(self._client, limit_s=MAX_COUNT_S)
+            self._client.set(keys.UNREADABLE_KEY, number)
 
     def _remove_expired(self) -> None:
         for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):

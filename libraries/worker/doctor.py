@@ -6,18 +6,28 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 from libraries.broker import Redis, exceptions, keys
+from libraries.broker.append_only import losses
+from libraries.broker.checks import write_problem
 from libraries.broker.connections import redacted_broker_url, web_client
 from libraries.broker.in_memory import is_running
-from libraries.broker.paths import socket_path
+from libraries.broker.paths import broker_folder, socket_path
 from libraries.job_manager.control import count_workers
+from libraries.job_manager.records import count_unreadable
 from libraries.job_manager.tasks import PACKAGE, misplaced_functions, task_files
 from libraries.settings import Settings
 from libraries.worker.broker_checks import eviction_policy
+
+# A busy machine imports the modules in a tenfold of the usual two seconds.
+IMPORT_TIMEOUT_S = 30.0
+# A broker that hangs does not reply to any of these.
+PINGS = 3
+MAX_COUNT_S = 2.0
 
 
 class Finding(NamedTuple):
@@ -46,12 +56,10 @@ def examine_queue(settings: Settings) -> list[Finding]:
     error = _broker_error(client, redacted_broker_url(settings))
     if error:
         return [error]
-    findings = [
-        Finding("broker", well=True, detail=f"answers at {redacted_broker_url(settings)}"),
-        _memory(client),
-    ]
+    answers = Finding("broker", well=True, detail=f"answers at {redacted_broker_url(settings)}")
     workers = _no_worker() if settings.jobs.immediate else _workers(client)
-    return [*findings, workers, _queue(client, settings)]
+    broker = _writing(client, settings) or [answers]
+    return [*broker, _memory(client), workers, _queue(client, settings), *_records(client)]
 
 
 def _no_worker() -> Finding:
@@ -61,7 +69,7 @@ def _no_worker() -> Finding:
 
 def _broker_error(client: Redis, url: str) -> Finding | None:
     try:
-        client.ping()
+        _ping(client)
     except exceptions.AuthenticationError:
         detail, fix = f"{url} rejects the user or the password", "Correct REDIS_URL."
     except exceptions.BusyLoadingError:
@@ -78,6 +86,37 @@ def _broker_error(client: Redis, url: str) -> Finding | None:
     else:
         return None
     return Finding("broker", well=False, detail=detail, fix=fix)
+
+
+def _ping(client: Redis) -> None:
+    """Send PING; repeat it after a timeout, which a busy machine may cause."""
+    for _ in range(PINGS - 1):
+        with suppress(exceptions.TimeoutError):
+            client.ping()
+            return
+    client.ping()
+
+
+def _writing(client: Redis, settings: Settings) -> list[Finding]:
+    """Report why the broker rejects writes, and what a repair of its data lost."""
+    findings = []
+    if problem := write_problem(client):
+        findings.append(Finding("broker", well=False, detail=problem.reason, fix=problem.fix))
+    if settings.broker.embedded_broker:
+        for loss in losses(broker_folder(settings.broker.data_dir)):
+            fix = f"The damaged file is kept in {loss.copy}; delete that folder to end this report."
+            findings.append(Finding("broker", well=False, detail=loss.text, fix=fix))
+    return findings
+
+
+def _records(client: Redis) -> list[Finding]:
+    """Report damaged job records; counts for a limited time."""
+    number, is_complete = count_unreadable(client, limit_s=MAX_COUNT_S)
+    if not number:
+        return []
+    detail = f"{'' if is_complete else 'at least '}{number} jobs have damaged records"
+    fix = "List them with GET /jobs?status=unreadable, and delete them."
+    return [Finding("records", well=False, detail=detail, fix=fix)]
 
 
 def _memory(client: Redis) -> Finding:
@@ -114,7 +153,7 @@ def _queue(client: Redis, settings: Settings) -> Finding:
     return Finding("queue", well=not fix, detail=detail, fix=fix)
 
 
-def examine_tasks(timeout_s: float = 2.8) -> list[Finding]:
+def examine_tasks(timeout_s: float = IMPORT_TIMEOUT_S) -> list[Finding]:
     """Return findings about the task modules, imported elsewhere within `timeout_s` seconds."""
     files = task_files()
     modules = [f"{PACKAGE}.{path.stem}" for path in files]

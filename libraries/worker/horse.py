@@ -34,15 +34,16 @@ from libraries.broker.retry import COMMIT, REFUSALS, retry
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import transitions
 from libraries.job_manager.deletion import artifact_note
-from libraries.job_manager.errors import JobTimeout, Superseded, UnknownTask
+from libraries.job_manager.errors import BadRecord, JobTimeout, Superseded, UnknownTask
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import Reader, Step, Subscription, read_to_end, subscriptions
-from libraries.job_manager.ownership import ANONYMOUS, as_owner
+from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.transitions import Attempt
 from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if
+from libraries.worker.damage import owner_of, read_record, reject_damage, restore
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
 from libraries.worker.job_isolation import ProcessState, run_contained
 
@@ -53,7 +54,7 @@ BROKER_RETRY_S = 0.2
 # In burst mode a work-horse waits this long for journal entries that other processes handle.
 MAX_CATCH_UP_S = 5.0
 # Errors for which a retry is useless.
-PERMANENT = (InvalidInput, NotFound, MemoryError)
+PERMANENT = (InvalidInput, NotFound, BadRecord, MemoryError)
 log = logging.getLogger(__name__)
 
 
@@ -156,17 +157,19 @@ class Horse:
     def _serve(self, record: dict[bytes, bytes]) -> None:
         job_id, execution_id = record.pop(b"id").decode(), record.pop(b"execution_id").decode()
         attempt = Attempt(job_id, execution_id, self._worker, time.time())
-        timeout = int(record.get(b"timeout") or 0) or self._settings.jobs.job_timeout
+        known, damaged = read_record(record)
+        timeout = known.get("timeout") or self._settings.jobs.job_timeout
         self._state.write(
             Activity(RUNNING, 0, time.monotonic(), attempt.started, timeout, job_id, execution_id)
         )
         job = VectorJob(job_id, connection=self._client, serializer=JSONSerializer)
-        name = record.get(b"description", b"").decode(errors="replace")
+        name = str(known.get("description", ""))
         # The jobs and files of a task belong to the owner of its job.
-        with as_owner(record.get(b"owner", ANONYMOUS.encode()).decode()):
+        owner = owner_of(self._client, job_id, known, damaged)
+        with as_owner(owner):
             try:
-                job.restore(record)
-                name = str(job.func_name)
+                reject_damage(self._client, job_id, damaged, owner)
+                name = restore(job, record)
                 log.info("Executing %s: %s", _printable(name), job_id)
                 result = self._perform(job, name, attempt, timeout)
             except BaseException as error:
@@ -340,12 +343,18 @@ def release_dependents(client: Redis, job_id: str) -> None:
     """Queue the dependents of a job. Idempotent; the reaper repeats it after an error."""
     with suppress(exceptions.RedisError):
         queue = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
-        with suppress(NoSuchJobError):
-            queue.enqueue_dependents(
-                VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer)
-            )
-        # An interrupted release leaves jobs in this registry.
-        ReadyJobRegistry(queue=queue).cleanup()
+        try:
+            with suppress(NoSuchJobError):
+                queue.enqueue_dependents(
+                    VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer)
+                )
+            # An interrupted release leaves jobs in this registry.
+            ReadyJobRegistry(queue=queue).cleanup()
+        except exceptions.RedisError:
+            raise
+        except Exception:  # RQ raises several types for a damaged record
+            # The reaper fails a damaged job and releases the others.
+            log.warning("Job %s or a job that depends on it has a damaged record", job_id)
         client.srem(keys.WAITED_FOR_KEY, job_id)
 
 
@@ -360,4 +369,4 @@ def limit_resources(settings: Settings) -> None:
         # Ignored, so that Python raises EFBIG instead of exiting.
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.umask(0o022)
+    os.umask(0o077)

@@ -21,6 +21,7 @@ from libraries.broker.retry import BROKER_ERRORS
 from libraries.job_manager import transitions
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
+from libraries.worker.damage import fail_if_damaged
 from libraries.worker.horse import release_dependents
 
 TICK_S = 1.0
@@ -75,14 +76,29 @@ class Reaper:
     def release_waiting(self) -> None:
         """Release or abandon deferred jobs whose dependencies ended unnoticed."""
         try:
-            ReadyJobRegistry(
-                keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
-            ).cleanup()
             waiting = cast("list[bytes]", self._client.zrange(keys.DEFERRED_KEY, 0, MAX_BATCH - 1))
-            for job_id in map(bytes.decode, waiting):
-                self.settle_waiting_job(job_id)
+            lifetime_s = self._settings.jobs.failure_ttl
+            for job_id in map(as_text, waiting):
+                if not fail_if_damaged(self._client, job_id, lifetime_s, keys.DEFERRED_KEY):
+                    self.settle_waiting_job(job_id)
+            self._queue_ready_jobs()
         except BROKER_ERRORS:
             return
+
+    def _queue_ready_jobs(self) -> None:
+        """Queue the jobs that an interrupted release left in RQ's registry."""
+        registry = ReadyJobRegistry(
+            keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
+        )
+        lifetime_s = self._settings.jobs.failure_ttl
+        for job_id in cast("list[bytes]", self._client.zrange(registry.key, 0, MAX_BATCH - 1)):
+            fail_if_damaged(self._client, as_text(job_id), lifetime_s, registry.key)
+        try:
+            registry.cleanup()
+        except exceptions.RedisError:
+            raise
+        except Exception:  # RQ raises several types for a damaged record
+            log.warning("A job that is ready to be queued has a damaged record")
 
     def settle_waiting_job(self, job_id: str) -> None:
         """Release a deferred job if its dependencies have ended, abandon it if one failed."""

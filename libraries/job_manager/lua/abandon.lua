@@ -1,11 +1,14 @@
--- Fail a deferred job whose dependency failed.
--- KEYS: 1 deferred jobs, 2 failed jobs, 3 ended jobs to delete
+-- Fail a waiting job that cannot run: its dependency failed, or its record is damaged.
+-- KEYS: 1 deferred or ready jobs, 2 failed jobs, 3 ended jobs to delete
 -- ARGV: 1 job id, 2 time now (ISO 8601), 3 lifetime in seconds, 4 public error as JSON, 5 traceback (zlib, base64)
--- Returns 1, or 0 if the job is not deferred.
+-- Returns 1, or 0 if the job is not among them.
 --@ publish
 --@ journal
+--@ damage
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 local job, results = 'rq:job:' .. ARGV[1], 'rq:results:' .. ARGV[1]
+make_way(results, 'stream')
+make_way(job, 'hash')
 local ends_at = redis.call('TIME')[1] + ARGV[3]
 redis.call('XADD', results, 'MAXLEN', 10, '*', 'type', 2, 'worker_name', '', 'exc_string', ARGV[5])
 redis.call('EXPIRE', results, ARGV[3] + 120)

@@ -5,7 +5,7 @@
 --@ publish
 --@ journal
 if ARGV[2] ~= '' and not redis.call('ZSCORE', KEYS[2], ARGV[1] .. ':' .. ARGV[2]) then return 0 end
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
 if ARGV[3] == 'progress' then redis.call('HSET', KEYS[1], 'progress', ARGV[4]) end
 publish(ARGV[1], ARGV[3], ARGV[4])
 -- A job may report ten times per second, so the journal gets progress only for notifications.

@@ -4,8 +4,9 @@
 -- Returns 1 if the job is canceled.
 --@ publish
 --@ journal
+--@ damage
 local job = 'rq:job:' .. ARGV[1]
-local status = redis.call('HGET', job, 'status')
+local status = status_of(ARGV[1])
 if status == 'canceled' then return 1 end
 local taken = redis.call('LREM', KEYS[1], 1, ARGV[1]) + redis.call('ZREM', KEYS[2], ARGV[1]) + redis.call('ZREM', KEYS[3], ARGV[1])
 if taken == 0 or not status then return 0 end

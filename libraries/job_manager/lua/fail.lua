@@ -6,6 +6,7 @@
 -- Returns 0 if superseded, 1 if failed, 2 if it is retried, 3 if failed with dependents.
 --@ publish
 --@ journal
+--@ damage
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[2], member) == 0 then
@@ -14,17 +15,15 @@ if redis.call('ZREM', KEYS[2], member) == 0 then
   if redis.call('SISMEMBER', 'vector:waited-for', id) == 1 then return 3 end
   return 1
 end
+make_way(results, 'stream')
+make_way(job, 'hash')
 local known = redis.call('HMGET', job, 'attempts', 'retries_left', 'number_of_retries', 'retry_intervals', 'traces')
-local attempts = cjson.decode(known[1] or '[]')
-local number = #attempts > 0 and (attempts[#attempts].number or #attempts) + 1 or 1
-attempts[#attempts + 1] = cjson.decode(ARGV[12])
-attempts[#attempts].number = number
-while #attempts > tonumber(ARGV[13]) do table.remove(attempts, 1) end
+local attempts, number = with_attempt(known[1], cjson.decode(ARGV[12]), ARGV[13])
 -- A separate field, because attempts are read with each record, tracebacks only for the log.
-local traces = cjson.decode(known[5] or '[]')
+local traces = decoded(known[5])
 traces[#traces + 1] = {number = number, trace = ARGV[7]}
 while #traces > tonumber(ARGV[14]) do table.remove(traces, 1) end
-redis.call('HSET', job, 'attempts', cjson.encode(attempts), 'traces', cjson.encode(traces), 'ended_at', ARGV[4],
+redis.call('HSET', job, 'attempts', attempts, 'traces', cjson.encode(traces), 'ended_at', ARGV[4],
   'last_heartbeat', ARGV[4], 'committed', ARGV[2])
 if ARGV[11] ~= '' then redis.call('HSET', job, 'failure', ARGV[11]) end
 redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
@@ -32,12 +31,12 @@ redis.call('SREM', KEYS[6], member)
 redis.call('HINCRBY', KEYS[5], 'failed_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[5], 'total_working_time', ARGV[6] - ARGV[5])
 
-local left = tonumber(known[2] or 0)
+local left = tonumber(known[2] or 0) or 0
 if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
-  local tried = tonumber(known[3] or 0)
-  local intervals = cjson.decode(known[4] or '[]')
+  local tried = tonumber(known[3] or 0) or 0
+  local intervals = decoded(known[4])
   local status = 'queued'
-  local pause = tonumber(intervals[math.min(tried + 1, #intervals)] or 0)
+  local pause = tonumber(intervals[math.min(tried + 1, #intervals)] or 0) or 0
   redis.call('HSET', job, 'retries_left', left - 1, 'number_of_retries', tried + 1)
   if pause > 0 then
     status = 'scheduled'

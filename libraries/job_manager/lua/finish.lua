@@ -5,6 +5,7 @@
 -- Returns 0 if superseded, 1 if committed, 2 if committed with dependents.
 --@ publish
 --@ journal
+--@ damage
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
@@ -20,6 +21,8 @@ if redis.call('ZREM', KEYS[1], member) == 0 then
   if redis.call('SISMEMBER', 'vector:waited-for', id) == 1 then return 2 end
   return 1
 end
+make_way(results, 'stream')
+make_way(job, 'hash')
 local entry = {'type', 1, 'worker_name', ARGV[3], 'execution_id', ARGV[2], 'execution_started_at', ARGV[5],
   'execution_ended_at', ARGV[6]}
 if ARGV[7] ~= '' then

@@ -13,5 +13,5 @@ redis.call('ZADD', 'rq:executions:' .. ARGV[1], lease_ends_at, ARGV[2])
 redis.call('EXPIRE', 'rq:executions:' .. ARGV[1], 3600)
 redis.call('HSET', 'rq:execution:' .. member, 'last_heartbeat', ARGV[4])
 redis.call('EXPIRE', 'rq:execution:' .. member, 3600)
-redis.call('HSET', 'rq:job:' .. ARGV[1], 'last_heartbeat', ARGV[3])
+redis.pcall('HSET', 'rq:job:' .. ARGV[1], 'last_heartbeat', ARGV[3])
 return 1

@@ -2,8 +2,8 @@
 -- KEYS: 1 job, 2 event stream
 -- ARGV: 1 id of the last known event
 -- Returns {state, entries after that event, id of the last entry, name of the last event or ''}, or nil if the job does not exist.
-local status = redis.call('HGET', KEYS[1], 'status')
-if not status then return nil end
+local status = redis.pcall('HGET', KEYS[1], 'status')
+if type(status) ~= 'string' then return nil end
 local ended = status == 'finished' or status == 'failed' or status == 'stopped' or status == 'canceled'
 if not ended and redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('XADD', KEYS[2], '*', 'data', '', 'event', 'status')

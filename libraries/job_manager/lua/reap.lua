@@ -6,6 +6,7 @@
 -- Returns {requeued, retried, lost, poison, due, [ids of ended jobs with dependents]}.
 --@ publish
 --@ journal
+--@ damage
 local now = redis.call('TIME')
 now = tonumber(now[1]) + tonumber(now[2]) / 1000000
 local limit = tonumber(ARGV[8])
@@ -13,6 +14,7 @@ local requeued, retried, lost, poison, due, waited_for = 0, 0, 0, 0, 0
 
 local function fail(id, code, detail, trace)
   local job = 'rq:job:' .. id
+  make_way('rq:results:' .. id, 'stream')
   redis.call('XADD', 'rq:results:' .. id, 'MAXLEN', 10, '*', 'type', 2, 'worker_name', '', 'exc_string', trace)
   redis.call('EXPIRE', 'rq:results:' .. id, ARGV[4] + 120)
   redis.call('HSET', job, 'status', 'failed', 'ended_at', ARGV[3],
@@ -27,7 +29,8 @@ end
 
 local function rescue(id)
   local job = 'rq:job:' .. id
-  if redis.call('HINCRBY', job, 'rescues', 1) > tonumber(ARGV[2]) then
+  local rescues = redis.pcall('HINCRBY', job, 'rescues', 1)
+  if type(rescues) ~= 'number' or rescues > tonumber(ARGV[2]) then
     fail(id, 'poison', 'every worker that started this job crashed', ARGV[6])
     poison = poison + 1
   else
@@ -42,8 +45,7 @@ end
 -- Jobs that a worker popped and did not claim. The first pass only notes the time, because a claim follows within milliseconds.
 for _, id in ipairs(redis.call('LRANGE', KEYS[2], 0, limit - 1)) do
   local seen_key = KEYS[2] .. ':first_seen:' .. id
-  local status = redis.call('HGET', 'rq:job:' .. id, 'status')
-  if status ~= 'queued' then
+  if not waits(id, 'queued') then
     redis.call('LREM', KEYS[2], 1, id)
     redis.call('DEL', seen_key)
   elseif redis.call('EXISTS', 'rq:executions:' .. id) == 0 then  -- stock RQ claims a job before it removes it from this list
@@ -63,23 +65,21 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT
   redis.call('ZREM', KEYS[3], member)
   local id, execution_id = string.match(member, '^([^:]+):?(.*)$')
   local job, execution = 'rq:job:' .. id, 'rq:execution:' .. member
-  local status = redis.call('HGET', job, 'status')
+  local status = status_of(id)
   if status == 'started' or status == 'queued' then
-    local leased = redis.call('HGET', execution, 'leased')
+    local leased = redis.pcall('HGET', execution, 'leased') == '1'
     local known = redis.call('HMGET', job, 'attempts', 'retries_left', 'number_of_retries', 'worker_name', 'started_at')
     if leased or status == 'queued' then
       redis.call('LREM', KEYS[2], 1, id)
       rescue(id)
     else
-      local attempts = cjson.decode(known[1] or '[]')
-      local number = #attempts > 0 and (attempts[#attempts].number or #attempts) + 1 or 1
-      attempts[#attempts + 1] = {number = number, worker = known[4] or '', started_at = known[5] or '', ended_at = ARGV[3],
+      local attempt = {worker = known[4] or '', started_at = known[5] or '', ended_at = ARGV[3],
         error = 'WorkerLost: the worker was silent for too long'}
-      while #attempts > tonumber(ARGV[7]) do table.remove(attempts, 1) end
-      redis.call('HSET', job, 'attempts', cjson.encode(attempts))
-      local left = tonumber(known[2] or 0)
+      local attempts = with_attempt(known[1], attempt, ARGV[7])
+      redis.call('HSET', job, 'attempts', attempts)
+      local left = tonumber(known[2] or 0) or 0
       if left > 0 then
-        redis.call('HSET', job, 'status', 'queued', 'retries_left', left - 1, 'number_of_retries', tonumber(known[3] or 0) + 1)
+        redis.call('HSET', job, 'status', 'queued', 'retries_left', left - 1, 'number_of_retries', (tonumber(known[3] or 0) or 0) + 1)
         redis.call('LPUSH', KEYS[1], id)
         publish_status(id, 'queued')
         append(id, 'retry', nil, '{"status":"queued"}')
@@ -96,8 +96,9 @@ end
 -- Scheduled jobs that are due.
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, limit)) do
   redis.call('ZREM', KEYS[4], id)
-  if redis.call('HGET', 'rq:job:' .. id, 'status') == 'scheduled' then
-    redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', ARGV[3])
+  if waits(id, 'scheduled') then
+    -- A worker fails a job in an unknown state.
+    if status_of(id) == 'scheduled' then redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', ARGV[3]) end
     redis.call('RPUSH', KEYS[1], id)
     publish_status(id, 'queued')
     append(id, 'requeued')

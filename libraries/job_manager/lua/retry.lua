@@ -4,8 +4,9 @@
 -- Returns 1 if queued, 0 if the state does not permit it, -1 if the queue is full.
 --@ publish
 --@ journal
+--@ damage
 local job = 'rq:job:' .. ARGV[1]
-local status = redis.call('HGET', job, 'status')
+local status = status_of(ARGV[1])
 if status ~= 'failed' and status ~= 'stopped' and status ~= 'canceled' then return 0 end
 if redis.call('LLEN', KEYS[1]) + redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[4]) then return -1 end
 redis.call('ZREM', KEYS[2], ARGV[1])

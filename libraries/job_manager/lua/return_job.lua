@@ -8,7 +8,7 @@ local member = ARGV[1] .. ':' .. ARGV[2]
 if redis.call('ZREM', KEYS[2], member) == 0 then return 0 end
 redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. ARGV[1])
 redis.call('SREM', KEYS[3], member)
-redis.call('HSET', 'rq:job:' .. ARGV[1], 'status', 'queued')
+redis.pcall('HSET', 'rq:job:' .. ARGV[1], 'status', 'queued')
 redis.call('LPUSH', KEYS[1], ARGV[1])
 publish_status(ARGV[1], 'queued')
 append(ARGV[1], 'requeued')

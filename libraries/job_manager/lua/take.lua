@@ -2,9 +2,10 @@
 -- KEYS: 1 queue, 2 intermediate list, 3 started jobs, 4 worker, 5 worker's executions, 6 suspension flag
 -- ARGV: 1 id of a job that BLMOVE put into the intermediate list, or '', 2 execution id, 3 worker name, 4 time now (ISO 8601),
 --       5 time now (Unix seconds), 6 lease in seconds
--- Returns {id, fields...} of the job, '' if the queue is paused, or nil if it is empty.
+-- Returns {id, fields...} of the job, with its former status in the field `found_status`, '' if the queue is paused, or nil if it is empty.
 --@ publish
 --@ journal
+--@ damage
 local id = ARGV[1]
 if id ~= '' then
   redis.call('DEL', KEYS[2] .. ':first_seen:' .. id)
@@ -23,13 +24,13 @@ while true do
       return nil
     end
   end
-  -- Skip canceled and deleted jobs, and a second entry of a running job.
-  if redis.call('HGET', 'rq:job:' .. id, 'status') == 'queued' then break end
+  -- Skip canceled and deleted jobs, and a second entry of a running job. The work-horse fails a job in an unknown state.
+  if waits(id, 'queued') then break end
   id = ''
 end
 
 local job, execution = 'rq:job:' .. id, 'rq:execution:' .. id .. ':' .. ARGV[2]
-local lease = tonumber(ARGV[6])
+local lease, found_status = tonumber(ARGV[6]), status_of(id)
 local lease_ends_at = redis.call('TIME')[1] + lease
 redis.call('HSET', job, 'status', 'started', 'started_at', ARGV[4], 'last_heartbeat', ARGV[4], 'worker_name', ARGV[3])
 redis.call('HDEL', job, 'ended_at', 'progress', 'failure')
@@ -46,4 +47,4 @@ redis.call('EXPIRE', KEYS[5], 3600)
 redis.call('HSET', KEYS[4], 'state', 'busy')
 publish_status(id, 'started')
 append(id, 'started')
-return {id, unpack(redis.call('HGETALL', job))}
+return {id, 'found_status', found_status, unpack(redis.call('HGETALL', job))}

@@ -127,6 +127,7 @@ def test_a_healthy_service_has_an_ok_line_for_each_component(
         "tasks",
         "web",
         "output",
+        "gallery",
     ]
     assert [told for told in said.values() if not told.startswith("ok: ")] == []
 
@@ -349,7 +350,7 @@ def test_an_outdated_web_process_is_reported(doctor: Doctor, serve: Callable[[by
 def test_an_output_folder_that_is_not_writable_is_reported(doctor: Doctor, home: Path) -> None:
     (home / "file").write_text("")
     told = doctor(output_dir=home / "file" / "output")["output"]
-    assert re.match(r"trouble: cannot write to .*/file/output: Not a directory.*OUTPUT_DIR", told)
+    assert re.match(r"trouble: cannot write to .*/file/output: not a directory.*OUTPUT_DIR", told)
 
 
 def test_the_doctor_deletes_its_file_in_the_output_folder(

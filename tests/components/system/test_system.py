@@ -84,7 +84,13 @@ def test_with_a_worker_the_service_is_ready(
     until(lambda: client.get("/readyz").status_code == 200, what="readiness")
     response = client.get("/readyz")
     assert response.get_json()["status"] == "ready"
-    assert set(response.get_json()["parts"]) == {"web", "broker", "worker"}
+    assert set(response.get_json()["parts"]) == {
+        "web",
+        "broker",
+        "worker",
+        "storage",
+        "gallery",
+    }
 
 
 @pytest.mark.usefixtures("broker")

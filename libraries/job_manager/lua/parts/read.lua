@@ -41,7 +41,7 @@ end
 local function read_new(journal, group, most, having, events)
   local function wanted(fields)
     if not string.find(events, ',' .. value_of(fields, 'event') .. ',', 1, true) then return false end
-    if having == '' or redis.call('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
+    if having == '' or redis.pcall('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
     return value_of(fields, 'event') == 'deleted' and value_of(fields, 'data') ~= nil
   end
   local found = {}

@@ -1,0 +1,116 @@
+"""Fields of job records, and the names of those that another program has damaged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from libraries.broker import exceptions
+from libraries.job_manager.states import STATES
+from libraries.json_types import JsonObject
+
+# In seconds 300 years; later times cannot be shown.
+MAX_NUMBER = 10**10
+DAMAGE = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
+
+
+def moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _object(text: str) -> JsonObject:
+    value = json.loads(text or "{}")
+    if not isinstance(value, dict):
+        raise TypeError("not a JSON object")
+    return value
+
+
+def _meta(text: str) -> JsonObject:
+    meta = _object(text)
+    for artifact in meta.get("artifacts", []):
+        str.encode(artifact["name"] + artifact["sha256"] + artifact["media_type"])
+        int(artifact["size"])
+    return meta
+
+
+def _failure(text: str) -> dict[str, str] | None:
+    failure: dict[str, str] | None = json.loads(text or "null")
+    if failure is not None:
+        str.encode(failure["text"] + failure["code"] + failure["detail"])
+    return failure
+
+
+def _attempts(text: str) -> list[dict[str, str]]:
+    attempts = json.loads(text or "[]")
+    for attempt in attempts:
+        str.encode(attempt.get("worker", "") + attempt.get("error", "") + attempt.get("detail", ""))
+        moment(attempt.get("started_at"))
+        moment(attempt.get("ended_at"))
+    return list(attempts)
+
+
+def _whole(text: str) -> int:
+    number = int(text or 0)
+    if abs(number) > MAX_NUMBER:
+        raise OverflowError("not a duration or a count")
+    return number
+
+
+PARSERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "status": STATES.__getitem__,
+        "created_at": moment,
+        "started_at": moment,
+        "ended_at": moment,
+        "description": str,
+        "timeout": _whole,
+        "meta": _meta,
+        "progress": lambda text: _object(text) if text else None,
+        "result_ttl": _whole,
+        "failure_ttl": _whole,
+        "retries_left": _whole,
+        "number_of_retries": _whole,
+        "failure": _failure,
+        "attempts": _attempts,
+        "owner": str,
+        "batch": str,
+    }
+)
+FIELDS = tuple(PARSERS)
+
+
+def parse_fields(raw: Mapping[str, bytes | None]) -> tuple[JsonObject, list[str]]:
+    """Return the values of the fields that can be read, and the names of the others."""
+    values: JsonObject = {}
+    damaged = []
+    for name, value in raw.items():
+        if value is None:
+            continue
+        try:
+            values[name] = PARSERS[name](value.decode())
+        except (*DAMAGE, AttributeError):
+            damaged.append(name)
+    return values, damaged
+
+
+def replies_with_damage(replies: Sequence[Any]) -> list[Any]:
+    """Return the replies of a pipeline; an error about the type of a key is one of them.
+
+    Raises any other error.
+    """
+    for reply in replies:
+        if isinstance(reply, Exception) and not is_wrong_type(reply):
+            raise reply
+    return list(replies)
+
+
+def is_wrong_type(reply: object) -> bool:
+    """Return whether a reply says that a key is not of the expected type."""
+    return isinstance(reply, exceptions.ResponseError) and "WRONGTYPE" in str(reply)
+
+
+def damage_text(names: Iterable[str]) -> str:
+    return f"the record of the job is damaged ({', '.join(sorted(names))}); delete the job"
