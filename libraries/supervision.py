@@ -29,9 +29,6 @@ from libraries.processes import (
 
 MIN_RESTART_DELAY_S = 0.2
 MAX_RESTART_DELAY_S = 5.0
-# After this run time the next restart begins with the shortest delay.
-HEALTHY_AFTER_S = 10.0
-FORCED_GRACE_S = 5.0
 # The exit code of a part that no restart would help.
 BAD_SETTINGS = 2
 HEARTBEAT_S = 1.0
@@ -76,6 +73,11 @@ class Supervisor:
     them five seconds. They get `orphan_signal` if the supervisor is killed. `watched` lists the
     source files whose change restarts the parts with `reloads`.
     """
+
+    FORCED_GRACE_S = 5.0
+
+    # After this run time the next restart begins with the shortest delay.
+    HEALTHY_AFTER_S = 10.0
 
     def __init__(
         self,
@@ -210,7 +212,7 @@ class Supervisor:
             if code == BAD_SETTINGS and not part.restarts:
                 self._give_up(f"{part.name} cannot start: {part.last_line}")
                 return
-            if now - part.started > HEALTHY_AFTER_S:
+            if now - part.started > self.HEALTHY_AFTER_S:
                 part.restart_delay = MIN_RESTART_DELAY_S
             part.restart_at = now + part.restart_delay
             self.log(f"{part.name} {exit_text(code)}; restarting in {part.restart_delay:.1f} s")
@@ -242,7 +244,7 @@ class Supervisor:
     def _stop_all(self) -> None:
         first = [part for part in self.parts if not part.stops_last]
         last = [part for part in self.parts if part.stops_last]
-        grace = FORCED_GRACE_S if self._grace is None else self._grace
+        grace = self.FORCED_GRACE_S if self._grace is None else self._grace
         deadline = time.monotonic() + grace
         # A tenth of the time is reserved for the last parts.
         self._stop(
@@ -260,7 +262,7 @@ class Supervisor:
             if deadline is None and self._forced:
                 self.log("Stopping immediately")
                 self._terminate(parts)
-                deadline = time.monotonic() + FORCED_GRACE_S
+                deadline = time.monotonic() + self.FORCED_GRACE_S
         for part in parts:
             if part.running and part.process is not None:
                 self.log(f"{part.name} did not stop in time; killing it")

@@ -28,7 +28,6 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 # For a page without another policy, and for a document that is opened as a page.
 PAGE_POLICY = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
-BODY_PROBLEMS = (400, 413, 415, 422)
 TEXT = {"schema": {"type": "string"}}
 QUEUED_HEADERS = {"Location": TEXT, "Retry-After": TEXT}
 TOKEN_PARAMETER = {
@@ -58,6 +57,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     The operation id of a route is the name of its view. Each operation documents problem responses;
     those with a body also the problems of the body.
     """
+
+    BODY_PROBLEMS = (400, 413, 415, 422)
 
     ARGUMENTS_PARSER = StrictParser()
 
@@ -136,7 +137,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     ) -> Callable[[View], View]:
         """Parse the body or query with `schema`, and document the problems of that."""
         parse: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
-        statuses = BODY_PROBLEMS if location == "json" else (422,)
+        statuses = self.BODY_PROBLEMS if location == "json" else (422,)
         return lambda view: self.problems(*statuses)(parse(view))
 
     def submits(
@@ -183,7 +184,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             for code, (schema, text) in replies.items():
                 headers = QUEUED_HEADERS if code == HTTPStatus.ACCEPTED else None
                 view = self.response(code, schema, description=text, headers=headers)(view)
-            view = self.problems(*BODY_PROBLEMS, *problems)(view)
+            view = self.problems(*self.BODY_PROBLEMS, *problems)(view)
             self.route(rule, access=access, methods=["POST"])(view)
             return call
 

@@ -13,7 +13,6 @@ from libraries.errors import Conflict, InvalidInput
 from libraries.job_manager.ownership import current_owner
 from libraries.json_types import JsonObject
 
-REPLY_TTL_S = 86400
 # A request that has not ended by then can be repeated: its job ids follow from the key, so it
 # queues the same jobs.
 REQUEST_TIMEOUT_S = 10
@@ -31,6 +30,8 @@ class Reply:
 @dataclass(frozen=True)
 class KeyedRequest:
     """A request with an idempotency key: its route, the key, and a hash of its content."""
+
+    REPLY_TTL_S = 86400
 
     route: str
     key: str
@@ -67,7 +68,7 @@ class KeyedRequest:
     def keep(self, reply: Reply) -> None:
         client = web_client()
         record = json.dumps({"hash": self.body_hash, **asdict(reply)})
-        retry(lambda: client.set(self._record_key, record, ex=REPLY_TTL_S))
+        retry(lambda: client.set(self._record_key, record, ex=self.REPLY_TTL_S))
 
     def forget(self) -> None:
         """Release the key after the request failed."""

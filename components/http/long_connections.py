@@ -24,12 +24,13 @@ from libraries.settings import Settings
 
 NAME = "vector-live"
 MAX_WAIT_S = 60
-# Threads reserved for other requests.
-SPARE_THREADS = 32
 
 
 class LiveConnections:
     """State of all long-lived connections of a web process: subscription, hub and handlers."""
+
+    # Threads reserved for other requests.
+    SPARE_THREADS = 32
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.hub = Hub(settings.web.max_streams)
@@ -38,7 +39,9 @@ class LiveConnections:
         self.stopping = threading.Event()
         self.hub.at_stop.append(self.stopping.set)
         self._app = app
-        self._polls = threading.BoundedSemaphore(max(1, settings.web.web_threads - SPARE_THREADS))
+        self._polls = threading.BoundedSemaphore(
+            max(1, settings.web.web_threads - self.SPARE_THREADS)
+        )
 
     def check_room(self) -> None:
         """Raise HubFull if no more connections of the caller can be held."""

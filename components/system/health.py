@@ -15,10 +15,10 @@ from libraries.json_types import JsonObject
 from libraries.loading import load_problems
 from libraries.settings import (
     BrokerSettings,
+    GallerySettings,
     JobSettings,
-    Settings,
     StorageSettings,
-    get_settings,
+    UploadSettings,
 )
 from libraries.storage import check_storage
 
@@ -47,9 +47,10 @@ def readiness() -> JsonObject:
 
 def _probes() -> dict[str, Probe]:
     """Return the checks of this application and its present settings."""
-    settings = get_settings()
-    known: tuple[Settings, dict[str, Probe]] | None = current_app.extensions.get(PROBES)
-    if known is None or known[0] is not settings:
+    groups = (BrokerSettings, StorageSettings, UploadSettings, GallerySettings)
+    settings = tuple(group.current() for group in groups)
+    known: tuple[object, dict[str, Probe]] | None = current_app.extensions.get(PROBES)
+    if known is None or known[0] != settings:
         known = (settings, new_probes())
         current_app.extensions[PROBES] = known
     return known[1]

@@ -17,7 +17,6 @@ from libraries.settings import StorageSettings
 from libraries.storage.checks import store_problem
 
 VALID_S = 2.0
-PATIENCE_S = 1.0
 # Each request to a bucket may cost money; `check_storage` notices an unreachable one at once.
 BUCKET_VALID_S = 30.0
 # A check that takes longer counts as failed; until then its last result is valid.
@@ -33,6 +32,8 @@ class Problem(NamedTuple):
 
 class Probe:
     """A check in a separate thread, which may hang."""
+
+    PATIENCE_S = 1.0
 
     def __init__(
         self, check: Callable[[], Problem | None], fix: str, *, valid_s: float | None = None

@@ -36,7 +36,6 @@ from libraries.broker.paths import (
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
 
 START_TIMEOUT_S = 30.0
-CHECK_S = 1.0
 FROZEN_AFTER_S = 10.0
 STOP_TIMEOUT_S = 5.0
 log = logging.getLogger(__name__)
@@ -287,15 +286,17 @@ def _keep_until(stopping: threading.Event, broker: EmbeddedBroker) -> None:
 class _Watch:
     """Checks about once a second whether the server replies."""
 
+    CHECK_S = 1.0
+
     def __init__(self) -> None:
         self._checked_at = self._replied_at = time.monotonic()
 
     def is_frozen(self, broker: EmbeddedBroker) -> bool:
         now = time.monotonic()
-        if now - self._checked_at < CHECK_S:
+        if now - self._checked_at < self.CHECK_S:
             return False
         # After a gap this process did not run itself, so the server may not have run either.
-        if now - self._checked_at > 3 * CHECK_S or broker.replies():
+        if now - self._checked_at > 3 * self.CHECK_S or broker.replies():
             self._replied_at = now
         self._checked_at = time.monotonic()
         return self._checked_at - self._replied_at > FROZEN_AFTER_S

@@ -22,7 +22,6 @@ MAX_SERIES, MAX_BARS, MAX_LABEL_CHARS, MAX_TITLE_CHARS = 8, 400, 40, 120
 COLOURS = ("#1a5fb4", "#c01c28", "#26803c", "#a25a00", "#813d9c", "#007a87", "#63452c", "#5e5c64")
 # Lengths in mm on A5, scaled for other sheets; see `_Sheet.__init__`.
 LABEL, TICK, GAP, SIGN, PITCH = 2.3, 1.6, 2.6, 1.5, 1.5
-MAX_GROUP_SHARE = 0.76
 
 
 @dataclass(frozen=True)
@@ -179,6 +178,8 @@ def _counted(series: Sequence[Measure]) -> _Data:
 
 
 class _Sheet:
+    MAX_GROUP_SHARE = 0.76
+
     def __init__(self, area: Area, title: str, pen_width: float) -> None:
         self._area, self._title = area, _one_line(title)
         self._document = Document(area.width, area.height, title=self._title)
@@ -362,8 +363,8 @@ class _Sheet:
         if data.widths is not None:
             half = data.widths[0] * unit / 2
             return centre - half, centre - half + 2 * half
-        wide = MAX_GROUP_SHARE * unit / count
-        left = centre - MAX_GROUP_SHARE * unit / 2 + number * wide
+        wide = self.MAX_GROUP_SHARE * unit / count
+        left = centre - self.MAX_GROUP_SHARE * unit / 2 + number * wide
         # A gap between neighbours, so that two pens do not draw the same line.
         return (left + 0.06 * wide, left + 0.94 * wide) if count > 1 else (left, left + wide)
 

@@ -25,13 +25,15 @@ from libraries.settings import BrokerSettings, GallerySettings
 
 FILE_NAME = "gallery.sqlite3"
 IN_FORCE, FILLING = "in_force", "filling"
-CHECKED = "checked"
 COLUMNS = ("build", "id", "owner", "made_at", "width", "height", "seed", "kept", "words", "record")
-MAX_DELETED_ROWS = 500
 
 
 class Gallery:
     """The index of all owners' drawings. Safe for use in any process and thread."""
+
+    MAX_DELETED_ROWS = 500
+
+    CHECKED = "checked"
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -92,7 +94,7 @@ class Gallery:
     def check_writable(self) -> None:
         """Write to the index; raise Unavailable with the reason as its cause."""
         with self._database.write() as transaction:
-            _set_state(transaction, CHECKED, int(time.time()))
+            _set_state(transaction, self.CHECKED, int(time.time()))
 
     def begin(self) -> int:
         """Start a new build and return its number; a build in progress is superseded."""
@@ -139,11 +141,11 @@ class Gallery:
                 rows = transaction.run(
                     "SELECT build, id FROM drawing WHERE build NOT IN (?, ?) LIMIT ?",
                     *builds,
-                    MAX_DELETED_ROWS,
+                    self.MAX_DELETED_ROWS,
                 )
                 for build, drawing in rows:
                     _delete(transaction, build, drawing)
-            more = len(rows) == MAX_DELETED_ROWS
+            more = len(rows) == self.MAX_DELETED_ROWS
 
 
 class IndexWriter:

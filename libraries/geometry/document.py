@@ -29,7 +29,6 @@ from libraries.geometry.transforms import (
     fitting,
 )
 
-MAX_LAYERS = 256
 MAX_LAYER_NAME_CHARS = 100
 
 
@@ -120,6 +119,8 @@ class Document:
         array([128.])
     """
 
+    MAX_LAYERS = 256
+
     def __init__(
         self,
         width: float,
@@ -169,8 +170,8 @@ class Document:
                         f"layer {name!r} has another pen", code="layer-taken", field="layer"
                     )
                 return index
-        if len(self._layers) >= MAX_LAYERS:
-            raise _bad_layer(f"a drawing has at most {MAX_LAYERS} layers")
+        if len(self._layers) >= self.MAX_LAYERS:
+            raise _bad_layer(f"a drawing has at most {self.MAX_LAYERS} layers")
         self._layers.append(Layer(name, pen or Pen(name)))
         return len(self._layers) - 1
 

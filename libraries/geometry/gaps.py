@@ -20,8 +20,6 @@ Pair = tuple[int, int]
 # Two ends face each other if the cosine of the angle between their directions and their distances
 # along and across the direction, in lanes, are within these limits. Ends may overlap slightly.
 MAX_COSINE, MAX_AHEAD_LANES, MAX_OFFSET_LANES, MIN_AHEAD_LANES = -0.6, 2.6, 0.8, -1.5
-# Minimum distance of a bend from other lines.
-CLEARANCE_LANES = 0.3
 # A line of at least this many points may close to a ring; it must hardly overlap itself.
 MIN_RING_POINTS, MIN_RING_AHEAD_LANES = 16, -0.3
 TINY = 1e-12
@@ -52,6 +50,9 @@ def join_gaps(
 class _GapJoiner:
     """Joins lines; end `2 * i` is the first point of line `i`, end `2 * i + 1` its last."""
 
+    # Minimum distance of a bend from other lines.
+    CLEARANCE_LANES = 0.3
+
     def __init__(self, lines: Sequence[Polyline], lanes: Floats) -> None:
         self.lines = list(lines)
         self._lanes = lanes
@@ -64,7 +65,7 @@ class _GapJoiner:
         self._head = list(range(len(lines)))
         self._lengths = [line_length(line) for line in lines]
         self._first = np.cumsum([0, *map(len, lines)])
-        cell = CLEARANCE_LANES * float(lanes.max())
+        cell = self.CLEARANCE_LANES * float(lanes.max())
         self._points = Grid(np.concatenate(lines), cell)
         self._bends = Grid(np.zeros((0, 2)), cell)
 
@@ -147,7 +148,7 @@ class _GapJoiner:
         return line
 
     def _is_clear(self, bend: Polyline, pair: Pair, lane: float) -> bool:
-        places, clearance = bend.tolist(), CLEARANCE_LANES * lane
+        places, clearance = bend.tolist(), self.CLEARANCE_LANES * lane
         met = {point for place in places for point in self._points.within(place, clearance)}
         for end in pair:
             line = end >> 1

@@ -6,9 +6,6 @@ import numpy as np
 
 from libraries.geometry.arrays import Floats, Integers
 
-# Period in units; a power of two, so that a mask replaces the modulo operation.
-PERIOD = 256
-
 
 class GradientNoise:
     """Noise from -1 to 1 that is 0 at whole coordinates and varies over about one unit.
@@ -17,13 +14,16 @@ class GradientNoise:
     sums, products and roots are used, so results are equal on all processors.
     """
 
+    # Period in units; a power of two, so that a mask replaces the modulo operation.
+    PERIOD = 256
+
     def __init__(self, rng: np.random.Generator) -> None:
-        gradients = rng.uniform(-1, 1, (PERIOD, 2))
+        gradients = rng.uniform(-1, 1, (self.PERIOD, 2))
         # Avoid zero gradients.
         gradients[:, 0] += 1e-9
         # Two-dimensional noise with unit gradients is at most sqrt(1/2).
         self._gradients = gradients / np.sqrt((gradients**2).sum(axis=1, keepdims=True)) / (2**-0.5)
-        order = rng.permutation(PERIOD)
+        order = rng.permutation(self.PERIOD)
         self._order = np.concatenate((order, order))
 
     def at(self, x: Floats, y: Floats) -> Floats:
@@ -64,7 +64,7 @@ class GradientNoise:
         return parts[2], along_x, along_y
 
     def _gradient(self, column: Integers, row: Integers) -> tuple[Floats, Floats]:
-        mask = PERIOD - 1
+        mask = self.PERIOD - 1
         place = self._order[self._order[column & mask] + (row & mask)]
         return self._gradients[place, 0], self._gradients[place, 1]
 

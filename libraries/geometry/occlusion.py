@@ -12,12 +12,12 @@ from libraries.geometry.arrays import Floats, Integers, flattened, line_length
 from libraries.geometry.clipping import Clipped, clip_to_region
 from libraries.geometry.rectangle import Rectangle
 
-# Shorter remainders of a cut stroke are drawn as blots.
-MIN_REST_MM = 0.2
-
 
 class OcclusionMask:
     """The area on `page` hidden by elements above, added from top to bottom."""
+
+    # Shorter remainders of a cut stroke are drawn as blots.
+    MIN_REST_MM = 0.2
 
     def __init__(self, page: Rectangle) -> None:
         self._page = shapely.box(page.left, page.top, page.right, page.bottom)
@@ -44,7 +44,7 @@ class OcclusionMask:
             [
                 piece
                 for piece, was_cut in _rejoined(cut, coordinates, offsets)
-                if len(piece) and (not was_cut or line_length(piece) >= MIN_REST_MM)
+                if len(piece) and (not was_cut or line_length(piece) >= self.MIN_REST_MM)
             ]
         )
 

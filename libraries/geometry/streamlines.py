@@ -20,10 +20,6 @@ from libraries.geometry.arrays import Floats, Polyline
 Place = tuple[float, float]
 
 FREE, NO_SEED, TAKEN = 0, 1, 2
-# Raster cells per separation.
-FINENESS = 6
-# The last part of a line that is not checked against itself, in separations.
-TAIL_SEPARATIONS = 3.0
 # Varying line spacings are rounded to this number of sizes.
 SIZES = 24
 EPSILON = 1e-9
@@ -52,6 +48,12 @@ class Streamlines:
     points of a line. Lines shorter than `shortest` or three separations are dropped.
     """
 
+    # The last part of a line that is not checked against itself, in separations.
+    TAIL_SEPARATIONS = 3.0
+
+    # Raster cells per separation.
+    FINENESS = 6
+
     def __init__(
         self,
         field: Field,
@@ -63,14 +65,14 @@ class Streamlines:
         longest: float,
     ) -> None:
         self._field, self._room, self._separation, self._step = field, room, separation, step
-        self._least = max(2, math.ceil(max(shortest, TAIL_SEPARATIONS * separation) / step))
+        self._least = max(2, math.ceil(max(shortest, self.TAIL_SEPARATIONS * separation) / step))
         self._most = max(self._least, math.floor(longest / step))
-        self._tail = math.ceil(TAIL_SEPARATIONS * separation / step)
+        self._tail = math.ceil(self.TAIL_SEPARATIONS * separation / step)
         self._x, self._y = field.along_x.ravel().tolist(), field.along_y.ravel().tolist()
         self._columns = field.along_x.shape[1]
-        self._raster = separation / FINENESS
+        self._raster = separation / self.FINENESS
         largest = float(field.sparseness.max())
-        self._pad = math.ceil(largest * FINENESS) + 2
+        self._pad = math.ceil(largest * self.FINENESS) + 2
         wide, high = (
             math.ceil((room[2 + axis] - room[axis]) / self._raster) + 1 for axis in (0, 1)
         )
@@ -79,8 +81,8 @@ class Streamlines:
         self._view = np.frombuffer(self._taken, dtype=np.uint8)
         self._sizes = np.linspace(1, largest, SIZES)
         # Growing lines stop at half of the separation from others.
-        self._near_discs = [self._disc(size * FINENESS * 0.5) for size in self._sizes]
-        self._seed_discs = [self._disc(size * FINENESS * 0.98) for size in self._sizes]
+        self._near_discs = [self._disc(size * self.FINENESS * 0.5) for size in self._sizes]
+        self._seed_discs = [self._disc(size * self.FINENESS * 0.98) for size in self._sizes]
 
     def block(self, x: float, y: float, radius: float) -> None:
         """Keep lines out of a circle; `x`, `y` and `radius` are in mm."""

@@ -19,8 +19,6 @@ Point = tuple[float, float]
 HOME: Point = (0.0, 0.0)
 # A kilometre; sums of lengths stay exact to a micrometre.
 MAX_COORDINATE_MM = 1_000_000.0
-MAX_PEN_WIDTH_MM = 50.0
-MAX_PEN_SPEED = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,10 @@ class Pen:
         InvalidInput: the width is not in (0, 50], or the speed not in (0, 10,000].
     """
 
+    MAX_PEN_SPEED = 10_000.0
+
+    MAX_PEN_WIDTH_MM = 50.0
+
     name: str
     colour: str = "#000000"
     width: float = 0.3
@@ -38,15 +40,15 @@ class Pen:
 
     def __post_init__(self) -> None:
         # NaN fails these comparisons.
-        if not 0 < self.width <= MAX_PEN_WIDTH_MM:
+        if not 0 < self.width <= self.MAX_PEN_WIDTH_MM:
             raise InvalidInput(
-                f"the width of a pen must be more than 0 and at most {MAX_PEN_WIDTH_MM:.0f} mm",
+                f"the width of a pen must be more than 0 and at most {self.MAX_PEN_WIDTH_MM:.0f} mm",
                 code="bad-pen",
                 field="width",
             )
-        if self.speed is not None and not 0 < self.speed <= MAX_PEN_SPEED:
+        if self.speed is not None and not 0 < self.speed <= self.MAX_PEN_SPEED:
             raise InvalidInput(
-                f"the speed of a pen must be more than 0 and at most {MAX_PEN_SPEED:,.0f} mm/s",
+                f"the speed of a pen must be more than 0 and at most {self.MAX_PEN_SPEED:,.0f} mm/s",
                 code="bad-pen",
                 field="speed",
             )

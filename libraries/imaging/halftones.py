@@ -14,13 +14,9 @@ from libraries.geometry.arrays import Floats, Polyline
 from libraries.geometry.curves import arc_chords
 from libraries.imaging.tones import Box, Tones
 
-# Safety factor of estimates for random variation and fine details.
-SLACK = 1.3
 # Lighter tones and shorter strokes are not drawn.
 MIN_TONE = 0.04
 MIN_STROKE_MM = 1.5
-# Directions of cross-hatches in degrees from the angle, and the minimum tone of each.
-HATCHES = ((0, 0.06), (90, 0.3), (45, 0.52), (-45, 0.74))
 
 # Returns points of a line and its unit normals, both of shape (n, 2), by distances along the line.
 Path = Callable[[Floats], tuple[Floats, Floats]]
@@ -38,6 +34,12 @@ class Halftone:
     `reach` is the amplitude of the waves of the darkest tone and the radius of the largest dots.
     `fill` is the distance of the turns of the spiral that fills a dot.
     """
+
+    # Directions of cross-hatches in degrees from the angle, and the minimum tone of each.
+    HATCHES = ((0, 0.06), (90, 0.3), (45, 0.52), (-45, 0.74))
+
+    # Safety factor of estimates for random variation and fine details.
+    SLACK = 1.3
 
     tones: Tones
     box: Box
@@ -95,7 +97,7 @@ class Halftone:
 
     def hatches(self) -> Iterator[Polyline]:
         """Yield the strokes of all hatches in alternating directions."""
-        for turn, threshold in HATCHES:
+        for turn, threshold in self.HATCHES:
             starts, ends, _ = _rows(self.box, self.spacing, self.angle + math.radians(turn + 45))
             forward = True
             for start, end in zip(starts, ends, strict=True):
@@ -109,7 +111,7 @@ class Halftone:
         box = self.box
         lines = (box.width + box.height) / self.spacing + 2
         per_mm = self._density(self._samples()).mean()
-        return float(float(per_mm) * SLACK * box.width * box.height / self.spacing + 8 * lines)
+        return float(float(per_mm) * self.SLACK * box.width * box.height / self.spacing + 8 * lines)
 
     def spiral_points(self) -> float:
         """Return an upper bound of the points of `spiral`: of its waves and of the curve itself."""
@@ -124,17 +126,19 @@ class Halftone:
         each = around + inside + 1
         rows = box.height / (self.spacing * math.sqrt(3) / 2) + 2
         columns = box.width / self.spacing + 2
-        return float(np.where(radius > 0, each, 0).mean() * SLACK * rows * columns + each.max())
+        return float(
+            np.where(radius > 0, each, 0).mean() * self.SLACK * rows * columns + each.max()
+        )
 
     def hatch_points(self) -> float:
         """Return an upper bound of the points of `hatches`, for strokes of minimum length."""
         box = self.box
         tone = self._samples()
-        dark = sum(float((tone > threshold).mean()) for _, threshold in HATCHES)
+        dark = sum(float((tone > threshold).mean()) for _, threshold in self.HATCHES)
         lines = (box.width + box.height) / self.spacing + 2
         return float(
-            dark * SLACK * box.width * box.height / self.spacing / MIN_STROKE_MM
-            + 2 * len(HATCHES) * lines
+            dark * self.SLACK * box.width * box.height / self.spacing / MIN_STROKE_MM
+            + 2 * len(self.HATCHES) * lines
         )
 
     def _centre(self) -> Floats:

@@ -25,9 +25,9 @@ from libraries.job_manager.ids import creation_time
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
-from libraries.job_manager.retry_policy import max_retries
 from libraries.job_manager.states import UNREADABLE
 from libraries.job_manager.submission import raise_if_full
+from libraries.job_manager.tasks import max_retries
 from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings

@@ -35,7 +35,6 @@ START = "0-0"
 EVENT_ID = re.compile(r"([0-9]{1,15})-([0-9]{1,15})", re.ASCII)
 SUBSCRIBE_TIMEOUT_S, SUBSCRIBE_ATTEMPTS = 1.0, 4
 POLL_S = 5.0
-RECONNECT_DELAY_S = 0.2
 log = logging.getLogger(__name__)
 
 
@@ -153,6 +152,8 @@ class EventSubscriptions:
     the broker the missed job events are delivered.
     """
 
+    RECONNECT_DELAY_S = 0.2
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
@@ -253,7 +254,7 @@ class EventSubscriptions:
                 log.exception("Events: a message could not be processed")
             finally:
                 self._close(pubsub)
-            self._stop.wait(RECONNECT_DELAY_S)
+            self._stop.wait(self.RECONNECT_DELAY_S)
         client.close()
 
     def _close(self, pubsub: PubSub) -> None:

@@ -24,11 +24,9 @@ from libraries.errors import Unavailable
 from libraries.json_types import JsonObject
 
 ENDS = frozenset({"finished", "failed", "stopped", "canceled"})
-MAX_ENTRIES = 50
 MAX_DELIVERIES = 5
 # Entries belong to a process until its lease ends; it renews the lease between two entries.
 LEASE_S, RENEW_AFTER_S = 3.0, 1.0
-MAX_RETRY_DELAY_S = 30.0
 BUSY_POLL_S = 0.005
 log = logging.getLogger(__name__)
 
@@ -126,6 +124,10 @@ def subscriptions() -> tuple[Subscription, ...]:
 class Reader:
     """Reads and handles entries for one subscriber; `trouble` is the error that postponed them."""
 
+    MAX_RETRY_DELAY_S = 30.0
+
+    MAX_ENTRIES = 50
+
     def __init__(self, client: Redis, subscription: Subscription) -> None:
         self._client = client
         self._subscription = subscription
@@ -172,7 +174,7 @@ class Reader:
         one = self._subscription
         arguments = (
             one.name,
-            MAX_ENTRIES,
+            self.MAX_ENTRIES,
             one.begin,
             one.having,
             f",{','.join(sorted(one.events))},",
@@ -230,7 +232,7 @@ class Reader:
             )  # fmt: skip
         self.trouble = error
         self._pause_s = min(
-            max(2 * self._pause_s, self._subscription.retry_delay_s), MAX_RETRY_DELAY_S
+            max(2 * self._pause_s, self._subscription.retry_delay_s), self.MAX_RETRY_DELAY_S
         )
         self._paused_until = time.monotonic() + self._pause_s
         self._move("failed", entries, retrycount=0)

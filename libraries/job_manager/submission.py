@@ -27,12 +27,13 @@ from libraries.job_manager.ids import new_id
 from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.retry_policy import max_retries, retry_delays
 from libraries.job_manager.tasks import (
     check_arguments,
     check_task,
+    max_retries,
     module_constant,
     named_arguments,
+    retry_delays,
 )
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings, MailSettings, parse_duration

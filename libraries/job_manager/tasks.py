@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ from libraries.errors import InvalidInput, did_you_mean
 from libraries.job_manager.errors import UnknownTask
 from libraries.json_types import JsonObject
 from libraries.loading import load_module, load_problem, parse_module
+from libraries.settings import JobSettings
 
 PACKAGE = "workers"
 
@@ -285,4 +287,22 @@ def _parameters(arguments: ast.arguments) -> list[TaskParameter]:
             default=ast.unparse(default) if default else None,
         )
         for one, default in zip([*positional, *arguments.kwonlyargs], defaults, strict=True)
+    ]
+
+
+def max_retries(task: str, settings: JobSettings, *, override: int | None = None) -> int:
+    """Return the number of retries: `wanted`, or that of the task; 0 in immediate mode."""
+    if settings.immediate:
+        return 0
+    return max_attempts(task) - 1 if override is None else override
+
+
+def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
+    """Return the delays in seconds: `first` times 1, 4, 16, up to an hour, with 20 % jitter."""
+    return [
+        round(
+            min(first * 4.0**number, 3600.0) * random.uniform(0.8, 1.2),  # noqa: S311
+            3,
+        )
+        for number in range(retries)
     ]

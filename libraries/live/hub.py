@@ -21,8 +21,6 @@ from collections.abc import Callable, Iterable
 
 from libraries.errors import Unavailable
 
-# A client that does not read loses its connection beyond this; it can reconnect for the rest.
-MAX_BACKLOG_BYTES = 1 << 20
 HEARTBEAT_AFTER_S = 15.0
 CLOSE_TIMEOUT_S = 1.0
 # Time for the client to close a connection after the last frame; its data is ignored meanwhile.
@@ -73,6 +71,9 @@ class Hub:
     A client may hold all of them. When another one needs a place, the client that holds the most
     gives up its newest connection.
     """
+
+    # A client that does not read loses its connection beyond this; it can reconnect for the rest.
+    MAX_BACKLOG_BYTES = 1 << 20
 
     def __init__(self, limit: int, stop_when: Callable[[], bool] = lambda: False) -> None:
         """Create a hub; its thread starts with the first connection."""
@@ -250,7 +251,7 @@ class Hub:
         self._keep(connection, data)
 
     def _keep(self, connection: Connection, data: bytes) -> None:
-        if connection.waiting + len(data) > MAX_BACKLOG_BYTES:
+        if connection.waiting + len(data) > self.MAX_BACKLOG_BYTES:
             log.info("A client that follows events does not read them; its connection is ended")
             self._drop(connection)
             return

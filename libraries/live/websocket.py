@@ -21,7 +21,6 @@ from websockets.protocol import Protocol, Side, State
 
 from libraries.live.hub import Connection, Hub
 
-MAX_UNANSWERED = 64
 Header = Callable[[str], str | None]
 log = logging.getLogger(__name__)
 
@@ -116,6 +115,8 @@ class Handlers:
 
 class Conversation:
     """One WebSocket. `say` and `close` may be called from any thread."""
+
+    MAX_UNANSWERED = 64
 
     __slots__ = (
         "_connection",
@@ -217,7 +218,7 @@ class Conversation:
 
     def _hear(self, text: str) -> None:
         with self._lock:
-            if len(self._unanswered) >= MAX_UNANSWERED:
+            if len(self._unanswered) >= self.MAX_UNANSWERED:
                 self._fail(CloseCode.TRY_AGAIN_LATER, "too many messages at once")
                 return
             self._unanswered.append(text)

@@ -28,13 +28,8 @@ Floats = NDArray[np.float64]
 
 MAX_CELLS = 100
 MAX_CAPTION_CHARS = 200
-# Lower limit of the scaled pen width.
-MIN_PEN_MM = 0.08
 LETTERS = Pen("lettering", "#3a3a3a", 0.18)
 FRAMES = Pen("frames", "#9a9a9a", 0.13)
-DRAWINGS = "drawings"
-# Limit for rendering the preview.
-MAX_SHEET_VERTICES = 350_000
 # Minimum heights of captions, and of the reason in a crossed box.
 MIN_LETTERS_MM, MIN_REASON_MM = 0.3, 0.6
 
@@ -118,14 +113,22 @@ class JobSheet(ContactSheet):
 class _Drawing:
     """The page of a contact sheet while its cells are added."""
 
+    # Limit for rendering the preview.
+    MAX_SHEET_VERTICES = 350_000
+
+    DRAWINGS = "drawings"
+
+    # Lower limit of the scaled pen width.
+    MIN_PEN_MM = 0.08
+
     def __init__(self, sheet: ContactSheet, layout: SheetLayout) -> None:
         title = printable(sheet.title) if sheet.title else "contact sheet"
         self.page = Document(sheet.width, sheet.height, title=title)
-        width = max(MIN_PEN_MM, sheet.pen_width * layout.width / sheet.cell_width)
-        pens = (Pen(DRAWINGS, "black", width), FRAMES, LETTERS)
+        width = max(self.MIN_PEN_MM, sheet.pen_width * layout.width / sheet.cell_width)
+        pens = (Pen(self.DRAWINGS, "black", width), FRAMES, LETTERS)
         self.drawings, self.frames, self.letters = (self.page.layer(pen.name, pen) for pen in pens)
         self.capitals = layout.capitals
-        self.max_vertices = MAX_SHEET_VERTICES // len(sheet.captions)
+        self.max_vertices = self.MAX_SHEET_VERTICES // len(sheet.captions)
 
     def add_cell(self, svg: Callable[[], bytes], frame: Rectangle) -> None:
         self.page.add([closed(corners_of(frame))], self.frames)

@@ -40,8 +40,6 @@ from libraries.storage.store import Store
 
 # Larger files are uploaded in parts of at least this size.
 PART_BYTES = 8 * 1024 * 1024
-# Limit of S3 for copies in one request.
-MAX_COPY_BYTES = 5 * 1024**3
 # Timeout of requests that must not block for long; they are not retried.
 PROBE_TIMEOUT_S = 1.0
 
@@ -56,6 +54,9 @@ class Spooled(NamedTuple):
 
 class BucketStore(Store):
     """A folder in a bucket. Objects carry the SHA-256 of their bytes, which readers verify."""
+
+    # Limit of S3 for copies in one request.
+    MAX_COPY_BYTES = 5 * 1024**3
 
     # An upload in parts may take as long as a job.
     max_write_s: ClassVar[float] = 86400.0
@@ -132,7 +133,7 @@ class BucketStore(Store):
         stored, size = found["Metadata"].get("sha256"), found["ContentLength"]
         if sha256 not in (None, stored):
             raise _replaced(name)
-        if stored is None or size > MAX_COPY_BYTES:
+        if stored is None or size > self.MAX_COPY_BYTES:
             return super().copy(name, to)
         with self._writing(to) as mark:
             before_commit()

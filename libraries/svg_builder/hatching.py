@@ -16,7 +16,6 @@ from libraries.geometry.transforms import applied, inverse, rotation
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 
 MIN_SPACING_MM, MAX_SPACING_MM = 0.05, 1000.0
-MAX_ANGLE = 360.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Hatching:
     Raises:
         InvalidInput: a number is out of its range.
     """
+
+    MAX_ANGLE = 360.0
 
     spacing: float = 1.0
     angle: float = 45.0
@@ -43,9 +44,9 @@ class Hatching:
                 code="bad-hatching",
                 field="spacing",
             )
-        if not abs(self.angle) <= MAX_ANGLE:
+        if not abs(self.angle) <= self.MAX_ANGLE:
             raise InvalidInput(
-                f"angle must be -{MAX_ANGLE:.0f} to {MAX_ANGLE:.0f} degrees",
+                f"angle must be -{self.MAX_ANGLE:.0f} to {self.MAX_ANGLE:.0f} degrees",
                 code="bad-hatching",
                 field="angle",
             )

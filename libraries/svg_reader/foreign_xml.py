@@ -9,7 +9,6 @@ from libraries.errors import InvalidInput
 
 MAX_SVG_BYTES = 20_000_000
 MAX_ELEMENTS = 200_000
-MAX_ELEMENT_DEPTH = 64
 # Attributes of other namespaces by their short names.
 FOREIGN_ATTRIBUTES = {
     "http://www.w3.org/1999/xlink href": "href",
@@ -71,6 +70,8 @@ def _parser(tree: _Tree, encoding: str | None) -> expat.XMLParserType:
 class _Tree:
     """A tree of nodes, built by the callbacks of the parser."""
 
+    MAX_ELEMENT_DEPTH = 64
+
     def __init__(self) -> None:
         self.root: Node | None = None
         # None for ignored elements.
@@ -79,8 +80,8 @@ class _Tree:
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if len(self._open) >= MAX_ELEMENT_DEPTH:
-            raise bad_svg(f"elements must be nested at most {MAX_ELEMENT_DEPTH} deep")
+        if len(self._open) >= self.MAX_ELEMENT_DEPTH:
+            raise bad_svg(f"elements must be nested at most {self.MAX_ELEMENT_DEPTH} deep")
         if self._count > MAX_ELEMENTS:
             raise bad_svg(f"an SVG has at most {MAX_ELEMENTS:,} elements")
         namespace, _, tag = name.rpartition(" ")

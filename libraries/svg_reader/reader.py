@@ -44,7 +44,6 @@ from libraries.svg_syntax.tracing import trace
 
 Viewport = tuple[float, float]
 
-MAX_USE_DEPTH = 16
 # Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
 CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
@@ -130,6 +129,8 @@ def _view_box(node: Node) -> Rectangle | None:
 class _Reader:
     """Walks the tree and draws its elements."""
 
+    MAX_USE_DEPTH = 16
+
     def __init__(self, root: Node, document: Document, tolerance: float) -> None:
         self.dropped: Counter[str] = Counter()
         self._document = document
@@ -202,7 +203,7 @@ class _Reader:
         """Draw the target of a `use`, unless it is recursive or in another file."""
         name = node.attributes.get("href", "")
         target = self._named.get(name[1:]) if name.startswith("#") else None
-        if target is None or name in place.uses or len(place.uses) >= MAX_USE_DEPTH:
+        if target is None or name in place.uses or len(place.uses) >= self.MAX_USE_DEPTH:
             self.dropped["use"] += 1
             return
         place = _moved(node, place)._replace(uses=(*place.uses, name))

@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeVar
 
 from libraries.json_types import JsonObject
 
-MAX_SHOWN = 100
 MAX_QUOTE_CHARS = 60
 
 Item = TypeVar("Item")
@@ -30,6 +29,8 @@ class Report:
     column. `encoding` and `dialect` are None in binary formats.
     """
 
+    MAX_SHOWN = 100
+
     rows: int = 0
     columns: list[str] = field(default_factory=list)
     error_count: int = 0
@@ -42,11 +43,11 @@ class Report:
 
     def reject(self, error: RowError) -> None:
         self.error_count += 1
-        if len(self.errors) < MAX_SHOWN:
+        if len(self.errors) < self.MAX_SHOWN:
             self.errors.append(error)
 
     def note(self, text: str) -> None:
-        if len(self.notes) < MAX_SHOWN:
+        if len(self.notes) < self.MAX_SHOWN:
             self.notes.append(text)
 
     def summary(self) -> JsonObject:

@@ -17,11 +17,8 @@ from libraries.tables.rows import Block, Cell, Rows, as_text, midnight_as_date
 
 # Limits of the zip archive, checked before any of it is read.
 MAX_UNPACKED_BYTES, MAX_COMPRESSION_RATIO, MAX_ZIP_MEMBERS = 200_000_000, 100, 2_000
-BLOCK_ROWS = 2_000
 # Limits of the file format.
 MAX_SHEET_ROWS, MAX_SHEET_CELL_CHARS = 1_048_576, 32_767
-# Numbers with more digits stay text, because spreadsheets would round them.
-MAX_NUMBER_DIGITS = 15
 
 
 class SheetTable:
@@ -30,6 +27,8 @@ class SheetTable:
     The first non-empty row names the columns; empty rows are skipped. Formulas have their cached
     values. The line of a row is its number in the sheet. Raises InvalidInput for other files.
     """
+
+    BLOCK_ROWS = 2_000
 
     textual = False
     kinds = None
@@ -58,7 +57,7 @@ class SheetTable:
                 report.reject(RowError(number, problem))
                 continue
             rows.append([*cells, *[None] * (len(self.columns) - len(cells))])
-            if len(rows) >= BLOCK_ROWS:
+            if len(rows) >= self.BLOCK_ROWS:
                 yield Rows(rows)
                 rows = []
         if rows:
@@ -179,6 +178,9 @@ def _write_rows(sheet: _Sheet, columns: list[str], blocks: Iterable[Block]) -> N
 class _Sheet:
     """Writes rows to the sheet of a new workbook."""
 
+    # Numbers with more digits stay text, because spreadsheets would round them.
+    MAX_NUMBER_DIGITS = 15
+
     def __init__(self, book: Any, kinds: list[str]) -> None:
         self._sheet = book.add_worksheet()
         self._kinds = kinds
@@ -203,7 +205,7 @@ class _Sheet:
         """Write the cell with the type of its column; return False if it must be text."""
         if kind == "boolean":
             self._sheet.write_boolean(number, place, text[0] in "tT")
-        elif kind in {"integer", "number"} and len(text) <= MAX_NUMBER_DIGITS + 2:
+        elif kind in {"integer", "number"} and len(text) <= self.MAX_NUMBER_DIGITS + 2:
             self._sheet.write_number(number, place, float(text))
         elif kind in self._formats:
             moment = datetime.fromisoformat(text)

@@ -17,8 +17,6 @@ from libraries.job_manager.records import count_unreadable
 from libraries.settings import Settings
 from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 
-COLLECT_S = 10.0
-ORPHANS_S = 600.0
 COUNT_S, MAX_COUNT_S = 300.0, 10.0
 MAX_BATCH = 1000
 Sweep = Callable[[Redis], object]
@@ -30,6 +28,10 @@ class Collector:
 
     Not a part of the reaper, which a slow or unreachable store must not delay.
     """
+
+    ORPHANS_S = 600.0
+
+    COLLECT_S = 10.0
 
     def __init__(self, settings: Settings, sweeps: Sequence[Sweep] = ()) -> None:
         self._sweeps = sweeps
@@ -55,7 +57,7 @@ class Collector:
                 sweep(self._client)
             if time.monotonic() > self._orphans_at:
                 delete_orphans(self._client)
-                self._orphans_at = time.monotonic() + ORPHANS_S
+                self._orphans_at = time.monotonic() + self.ORPHANS_S
             self._count_unreadable()
             if time.monotonic() > self._stores_at:
                 clean_stores()
@@ -87,4 +89,4 @@ class Collector:
                 self.collect_expired()
             except Exception:
                 log.exception("Deleting expired data failed")
-            self._stop.wait(COLLECT_S)
+            self._stop.wait(self.COLLECT_S)

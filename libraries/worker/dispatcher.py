@@ -19,14 +19,15 @@ from libraries.settings import Settings
 
 # An entry wakes one process. The others poll, in case that one dies.
 POLL_S = 1
-# Entries within this time are handled together.
-DEBOUNCE_S = 0.02
 BROKER_RETRY_S = 0.2
 log = logging.getLogger(__name__)
 
 
 class Dispatcher:
     """Delivers entries from `start` to `stop`. Several dispatchers may run at once."""
+
+    # Entries within this time are handled together.
+    DEBOUNCE_S = 0.02
 
     def __init__(self, settings: Settings) -> None:
         self._client: Redis = worker_client(settings)
@@ -67,8 +68,8 @@ class Dispatcher:
             except REFUSALS:
                 self._stop.wait(BROKER_RETRY_S)
             self._wake()
-            if time.monotonic() - started < DEBOUNCE_S:
-                self._stop.wait(DEBOUNCE_S)
+            if time.monotonic() - started < self.DEBOUNCE_S:
+                self._stop.wait(self.DEBOUNCE_S)
 
     def _serve(self, subscription: Subscription) -> None:
         reader, wake = Reader(self._client, subscription), self._wake_events[subscription.name]

@@ -51,8 +51,6 @@ from libraries.worker.job_isolation import ProcessState, run_contained
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
 MAX_WAIT_S = 5
 BROKER_RETRY_S = 0.2
-# In burst mode a work-horse waits this long for journal entries that other processes handle.
-MAX_CATCH_UP_S = 5.0
 # Errors for which a retry is useless.
 PERMANENT = (InvalidInput, NotFound, BadRecord, MemoryError)
 log = logging.getLogger(__name__)
@@ -60,6 +58,9 @@ log = logging.getLogger(__name__)
 
 class Horse:
     """Takes and runs jobs up to its limit, a stop request, or in burst mode an empty queue."""
+
+    # In burst mode a work-horse waits this long for journal entries that other processes handle.
+    MAX_CATCH_UP_S = 5.0
 
     commit_policy = COMMIT
 
@@ -130,7 +131,7 @@ class Horse:
     def _handle_entries(self, *, burst: bool) -> bool:
         """Handle entries of `between_jobs` subscribers, in burst mode all; return whether any."""
         if burst:
-            return read_to_end(self._all_readers(), seconds=MAX_CATCH_UP_S)
+            return read_to_end(self._all_readers(), seconds=self.MAX_CATCH_UP_S)
         between = [self._reader(one) for one in subscriptions() if one.between_jobs]
         # A list, so that each reader takes a step.
         return any([reader.step() is Step.HANDLED for reader in between])  # noqa: C419

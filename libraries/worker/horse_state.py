@@ -14,8 +14,6 @@ from typing import NamedTuple
 # Version (odd during a write), phase, client id of the waiting connection, start of the job
 # (monotonic and Unix seconds), timeout in seconds, job id, execution id.
 LAYOUT = struct.Struct("<QBQddd128s32s")
-STOP_AT = 1024
-HORSE_AT = 1032
 IDLE, WAITING, RUNNING = 0, 1, 2
 
 
@@ -40,6 +38,10 @@ class Activity(NamedTuple):
 
 class HorseState:
     """State shared by a worker and its work-horses: these write it, the worker reads it."""
+
+    HORSE_AT = 1032
+
+    STOP_AT = 1024
 
     def __init__(self) -> None:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
@@ -69,21 +71,21 @@ class HorseState:
         """Reset the state before a new work-horse starts."""
         self._version = 0
         self._page[: LAYOUT.size] = bytes(LAYOUT.size)
-        self._page[STOP_AT] = 0
+        self._page[self.STOP_AT] = 0
         self.horse = 0
 
     @property
     def horse(self) -> int:
         """Process id and process group id of the work-horse; 0 if there is none."""
-        return int.from_bytes(self._page[HORSE_AT : HORSE_AT + 8], "little")
+        return int.from_bytes(self._page[self.HORSE_AT : self.HORSE_AT + 8], "little")
 
     @horse.setter
     def horse(self, pid: int) -> None:
-        self._page[HORSE_AT : HORSE_AT + 8] = pid.to_bytes(8, "little")
+        self._page[self.HORSE_AT : self.HORSE_AT + 8] = pid.to_bytes(8, "little")
 
     def ask_to_stop(self) -> None:
-        self._page[STOP_AT] = 1
+        self._page[self.STOP_AT] = 1
 
     @property
     def stop_requested(self) -> bool:
-        return self._page[STOP_AT] == 1
+        return self._page[self.STOP_AT] == 1

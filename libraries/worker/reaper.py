@@ -27,15 +27,18 @@ from libraries.worker.horse import release_dependents
 TICK_S = 1.0
 # Outside of a worker: the workers normally come first.
 WEB_PACE_S = 5.0
-MAX_PING_S = 1.0
-RELEASE_S = 10.0
 MAX_BATCH = 1000
-UNSUCCESSFUL = (b"failed", b"stopped", b"canceled")
 log = logging.getLogger(__name__)
 
 
 class Reaper:
     """Runs the reap script every `pace_s` seconds, in a background thread with its own connection."""
+
+    UNSUCCESSFUL = (b"failed", b"stopped", b"canceled")
+
+    RELEASE_S = 10.0
+
+    MAX_PING_S = 1.0
 
     def __init__(self, settings: Settings, *, pace_s: float = TICK_S) -> None:
         self._settings = settings
@@ -60,7 +63,7 @@ class Reaper:
                 return None
             started = time.monotonic()
             self._client.ping()
-            if time.monotonic() - started > MAX_PING_S:
+            if time.monotonic() - started > self.MAX_PING_S:
                 raise exceptions.TimeoutError("slow reply to PING")
             reaped = transitions.reap(self._client, time.time(), self._settings.jobs.failure_ttl)
         except BROKER_ERRORS:
@@ -105,9 +108,9 @@ class Reaper:
         needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
         states = {self._client.hget(keys.job_key(name), "status") for name in needed}
         allowed = self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
-        if states.intersection(UNSUCCESSFUL) and not allowed:
+        if states.intersection(self.UNSUCCESSFUL) and not allowed:
             transitions.abandon(self._client, job_id, time.time(), self._settings.jobs.failure_ttl)
-        elif states <= {b"finished", None, *UNSUCCESSFUL}:
+        elif states <= {b"finished", None, *self.UNSUCCESSFUL}:
             for name in needed:
                 release_dependents(self._client, name)
 
@@ -121,7 +124,7 @@ class Reaper:
                 self.tick()
                 if time.monotonic() > release_at:
                     self.release_waiting()
-                    release_at = time.monotonic() + RELEASE_S
+                    release_at = time.monotonic() + self.RELEASE_S
             except Exception:
                 # The thread must survive any error.
                 log.exception("Reaping failed")

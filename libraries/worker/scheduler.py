@@ -26,9 +26,6 @@ from libraries.settings import Settings
 
 # Limits of the sleep between two ticks; short, because the clock may be set.
 MAX_SLEEP_S, MIN_SLEEP_S = 1.0, 0.01
-# Without `catch_up`, a due time is skipped after this delay.
-MAX_LATE_S = 60.0
-MAX_AHEAD_S = 60
 # Records of jobs that run more often than once a minute are kept for a short time.
 OFTEN_S, OFTEN_TTL_S = 60, 600
 SKIPPED = {
@@ -40,6 +37,11 @@ log = logging.getLogger(__name__)
 
 class Scheduler:
     """Enqueues due schedules in a background thread. Safe to run in several processes."""
+
+    MAX_AHEAD_S = 60
+
+    # Without `catch_up`, a due time is skipped after this delay.
+    MAX_LATE_S = 60.0
 
     def __init__(self, settings: Settings, schedules: Sequence[Schedule]) -> None:
         self._settings = settings
@@ -81,14 +83,14 @@ class Scheduler:
     def queue_due(self, schedule: Schedule, due: float, now: float) -> str:
         """Queue the job of a due time unless it is known or skipped; return its id or ''."""
         job = self._job(schedule, due)
-        too_late = not schedule.catch_up and now - due > MAX_LATE_S
+        too_late = not schedule.catch_up and now - due > self.MAX_LATE_S
         with as_owner(schedule.owner):
             fields = record_fields(job, schedule.owner, JobOptions(internal=True))
         hashes = (keys.schedule_key(schedule.identity), keys.job_key(job.id))
         script_keys = (*hashes, keys.QUEUE_KEY, keys.QUEUES_KEY)
         flags = ("1" if too_late else "", "1" if schedule.overlap else "")
         flat_fields = (part for pair in fields.items() for part in pair)
-        arguments = (due, job.id, *flags, MAX_AHEAD_S, 400 * 86400, *flat_fields)
+        arguments = (due, job.id, *flags, self.MAX_AHEAD_S, 400 * 86400, *flat_fields)
         outcome = run_script(self._client, "job_manager/periodic", script_keys, arguments).decode()
         _log_outcome(schedule, due, outcome, job.id)
         return job.id if outcome == "queued" else ""

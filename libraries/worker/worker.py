@@ -49,13 +49,10 @@ from libraries.worker.loading import Tasks, load_tasks
 
 # Most jobs end before their first heartbeat.
 FIRST_HEARTBEAT_S = 1.0
-# A job that ignores its timeout (in C code, or catching the exception) is killed after this time.
-KILL_AFTER_TIMEOUT_S = 5
 # A work-horse without a job updates its state every few seconds, unless it deadlocked: a fork
 # copies the locks that other threads hold.
 MAX_IDLE_S = 60.0
 POLL_S = 0.25
-STOP_POLL_S = 0.02
 log = logging.getLogger(__name__)
 
 
@@ -64,6 +61,11 @@ class VectorWorker(Worker):
 
     The first SIGTERM or SIGINT lets the running job finish, the second returns it to the queue.
     """
+
+    STOP_POLL_S = 0.02
+
+    # A job that ignores its timeout (in C code, or catching the exception) is killed after this time.
+    KILL_AFTER_TIMEOUT_S = 5
 
     job_class = VectorJob
 
@@ -166,7 +168,7 @@ class VectorWorker(Worker):
                 self._supervise()
 
     def _sleep(self) -> None:
-        pause = STOP_POLL_S if self._stop_requested else POLL_S
+        pause = self.STOP_POLL_S if self._stop_requested else POLL_S
         select.select([self._wake_reader], [], [], pause)
         with contextlib.suppress(BlockingIOError):
             os.read(self._wake_reader, 4096)
@@ -220,7 +222,7 @@ class VectorWorker(Worker):
 
     def _supervise_job(self, activity: Activity, now: float) -> None:
         job_id, timeout = activity.job_id, activity.timeout
-        if timeout and activity.seconds > timeout + KILL_AFTER_TIMEOUT_S:
+        if timeout and activity.seconds > timeout + self.KILL_AFTER_TIMEOUT_S:
             log.error("Job %s ignored its timeout of %.0f s; killing it", job_id, timeout)
             self._timed_out_execution = activity.execution_id
             self._kill_if(activity.execution_id)

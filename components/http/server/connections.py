@@ -16,10 +16,7 @@ from werkzeug.exceptions import BadRequest, RequestTimeout
 from components.http.server.peers import peer_of
 from components.http.server.sockets import GRACE_S, MIN_RECEIVED_BYTES_PER_S, ClientSocket
 
-HEAD_TIMEOUT_S = 10.0
 MAX_HEAD_BYTES = 1 << 15
-# Larger bodies are read by the thread that serves the request.
-MAX_BUFFERED_BODY_BYTES = 1 << 18
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGNORECASE)
@@ -32,13 +29,18 @@ PROBE = re.compile(rb"(?:GET|HEAD) /(?:healthz|readyz)[ ?]")
 class ClientConnection(TConn):
     """A connection. The main loop collects a request in `received`; a thread then serves it."""
 
+    # Larger bodies are read by the thread that serves the request.
+    MAX_BUFFERED_BODY_BYTES = 1 << 18
+
+    HEAD_TIMEOUT_S = 10.0
+
     def __init__(self, cfg: Any, sock: Any, client: Any, server: Any) -> None:
         self.client_socket = ClientSocket(sock)
         super().__init__(cfg, self.client_socket, client, server)
         # The thread does not wait for the first byte.
         self.data_ready = True
         self.peer = peer_of(str(client[0]) if isinstance(client, tuple) else "")
-        self.deadline = time.monotonic() + HEAD_TIMEOUT_S
+        self.deadline = time.monotonic() + self.HEAD_TIMEOUT_S
         self.closing = False
         self.discarded_bytes = 0
         self.queued_at = 0.0
@@ -59,7 +61,7 @@ class ClientConnection(TConn):
         """Add received bytes; return whether a thread can serve the request now."""
         now = time.monotonic()
         if not self.received:
-            self.deadline = now + HEAD_TIMEOUT_S
+            self.deadline = now + self.HEAD_TIMEOUT_S
         start = max(0, len(self.received) - len(HEAD_END))
         self.received += data
         if self._length is None:
@@ -80,7 +82,7 @@ class ClientConnection(TConn):
         found = LENGTH.search(head)
         body = int(found[1]) if found else 0
         self._length = len(head) + body
-        self.is_streamed = bool(STREAMED.search(head)) or body > MAX_BUFFERED_BODY_BYTES
+        self.is_streamed = bool(STREAMED.search(head)) or body > self.MAX_BUFFERED_BODY_BYTES
         self.is_probe = not self.is_streamed and bool(PROBE.match(head))
 
     def init(self) -> None:

@@ -6,18 +6,18 @@ from collections import Counter
 
 from components.http.server.connections import ClientConnection
 
-# Below it a part of the threads is too few to be of use to other peers.
-MIN_SHARED_THREADS = 16
-
 
 class Shares:
     """Counts the connections and the running requests of each peer; used by one thread."""
+
+    # Below it a part of the threads is too few to be of use to other peers.
+    MIN_SHARED_THREADS = 16
 
     def __init__(self, threads: int, connections: int) -> None:
         self.connections = connections
         self.connections_per_peer = max(1, connections // 2)
         self.threads = threads
-        spare = threads // 8 if threads >= MIN_SHARED_THREADS else 0
+        spare = threads // 8 if threads >= self.MIN_SHARED_THREADS else 0
         self.threads_per_peer = threads - spare
         # Threads that may wait for bodies.
         self.readers = max(1, threads // 4)

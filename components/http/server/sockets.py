@@ -13,10 +13,6 @@ Result = TypeVar("Result")
 # A client may pause for so long, and needs at most so long in total plus the time for its bytes.
 GRACE_S = 10.0
 MIN_RECEIVED_BYTES_PER_S = 4096
-# Lower, because a reader may pass the bytes on to a slow machine.
-MIN_SENT_BYTES_PER_S = 1024
-# The pieces in which the rate is checked.
-PIECE_BYTES = 1 << 18
 
 
 class ClientStalled(TimeoutError):
@@ -43,6 +39,12 @@ class Pace:
 class ClientSocket(socket.socket):
     """The socket of a client. `begin` starts the time of a request, and every wait counts."""
 
+    # The pieces in which the rate is checked.
+    PIECE_BYTES = 1 << 18
+
+    # Lower, because a reader may pass the bytes on to a slow machine.
+    MIN_SENT_BYTES_PER_S = 1024
+
     def __init__(self, accepted: socket.socket) -> None:
         """Take over the descriptor of `accepted`."""
         super().__init__(fileno=accepted.detach())
@@ -50,7 +52,7 @@ class ClientSocket(socket.socket):
 
     def begin(self) -> None:
         self._receiving = Pace(MIN_RECEIVED_BYTES_PER_S)
-        self._sending = Pace(MIN_SENT_BYTES_PER_S)
+        self._sending = Pace(self.MIN_SENT_BYTES_PER_S)
 
     def receive_available(self, size: int) -> bytes:
         """Return what a non-blocking socket has received, without counting it."""
@@ -63,15 +65,15 @@ class ClientSocket(socket.socket):
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         view = memoryview(data).cast("B")
-        for start in range(0, len(view), PIECE_BYTES):
-            piece = view[start : start + PIECE_BYTES]
+        for start in range(0, len(view), self.PIECE_BYTES):
+            piece = view[start : start + self.PIECE_BYTES]
             self._timed(self._sending, partial(super().sendall, piece, flags))
             self._sending.moved += len(piece)
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         sent = 0
         while count is None or sent < count:
-            size = PIECE_BYTES if count is None else min(PIECE_BYTES, count - sent)
+            size = self.PIECE_BYTES if count is None else min(self.PIECE_BYTES, count - sent)
             moved = self._timed(self._sending, partial(super().sendfile, file, offset + sent, size))
             if not moved:
                 break

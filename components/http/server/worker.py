@@ -18,18 +18,9 @@ from components.http.server.connections import MAX_HEAD_BYTES, ClientConnection
 from components.http.server.problems import write_problem
 from components.http.server.shares import Shares
 
-PROBE_THREADS = 2
-RECEIVE_BYTES = 1 << 16
-# Memory for bodies that are being received; beyond it they wait for a thread.
-MAX_BUFFERED_BYTES = 1 << 25
 # Time for the client to close its end; less while the process stops.
 CLOSE_TIMEOUT_S, STOP_CLOSE_TIMEOUT_S = 2.0, 0.2
-# Data that a refused client may still send before its connection is reset.
-MAX_DISCARDED_BYTES = 1 << 24
-# For the next request on a connection that was announced as kept.
-STOP_KEEPALIVE_S = 2.0
 QUEUE_TIMEOUT_S = 30.0
-SWEEP_INTERVAL_S = 0.25
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 GONE = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
@@ -42,6 +33,21 @@ class WebWorker(ThreadWorker):
     and probes of the service's health have their own threads.
     """
 
+    SWEEP_INTERVAL_S = 0.25
+
+    # For the next request on a connection that was announced as kept.
+    STOP_KEEPALIVE_S = 2.0
+
+    # Data that a refused client may still send before its connection is reset.
+    MAX_DISCARDED_BYTES = 1 << 24
+
+    # Memory for bodies that are being received; beyond it they wait for a thread.
+    MAX_BUFFERED_BYTES = 1 << 25
+
+    RECEIVE_BYTES = 1 << 16
+
+    PROBE_THREADS = 2
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._shares = Shares(self.cfg.threads, self.worker_connections)
@@ -51,7 +57,7 @@ class WebWorker(ThreadWorker):
         self._swept_at = 0.0
 
     def init_process(self) -> None:
-        self._probe_threads = ThreadPoolExecutor(PROBE_THREADS, "probe")
+        self._probe_threads = ThreadPoolExecutor(self.PROBE_THREADS, "probe")
         super().init_process()
 
     # -- connections
@@ -104,7 +110,7 @@ class WebWorker(ThreadWorker):
 
     def _on_readable(self, conn: ClientConnection, _: object) -> None:
         try:
-            data = conn.client_socket.receive_available(RECEIVE_BYTES)
+            data = conn.client_socket.receive_available(self.RECEIVE_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -113,7 +119,7 @@ class WebWorker(ThreadWorker):
             self._forget(conn)
         elif conn.closing:
             conn.discarded_bytes += len(data)
-            if conn.discarded_bytes > MAX_DISCARDED_BYTES:
+            if conn.discarded_bytes > self.MAX_DISCARDED_BYTES:
                 self._forget(conn)
         else:
             self._feed(conn, data)
@@ -132,7 +138,7 @@ class WebWorker(ThreadWorker):
 
     def _is_memory_full(self) -> bool:
         waiting = sum(len(one.received) for one in self._watched)
-        return waiting + sum(len(one.received) for one in self._queued) > MAX_BUFFERED_BYTES
+        return waiting + sum(len(one.received) for one in self._queued) > self.MAX_BUFFERED_BYTES
 
     # -- requests
 
@@ -164,7 +170,7 @@ class WebWorker(ThreadWorker):
         self._serve_queued()
 
     def _keep(self, conn: ClientConnection) -> None:
-        linger_s = self.cfg.keepalive if self.alive else STOP_KEEPALIVE_S
+        linger_s = self.cfg.keepalive if self.alive else self.STOP_KEEPALIVE_S
         conn.deadline = time.monotonic() + linger_s
         self._watch(conn)
         pipelined = conn.take_pipelined()
@@ -202,7 +208,7 @@ class WebWorker(ThreadWorker):
         if force:
             for conn in [*self._watched, *self._queued]:
                 self._forget(conn)
-        elif now - self._swept_at >= SWEEP_INTERVAL_S:
+        elif now - self._swept_at >= self.SWEEP_INTERVAL_S:
             self._swept_at = now
             for conn in [one for one in self._watched if one.deadline <= now]:
                 self._expire(conn)

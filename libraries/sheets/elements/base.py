@@ -33,8 +33,6 @@ Progress = Callable[[float], None]
 Kind = TypeVar("Kind", bound="type[Element]")
 
 DEFAULT_LAYER = "drawing"
-# Above this number, the outline `ink` takes longer than the drawing.
-MAX_INK_POINTS = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,6 +232,9 @@ class BoxedElement(Element):
 class OutlinedElement(BoxedElement):
     """An element with a selectable outline."""
 
+    # Above this number, the outline `ink` takes longer than the drawing.
+    MAX_INK_POINTS = 50_000
+
     outline: str = choice(
         "Its outline: the `box`, a `circle` or `ellipse` in it, or the convex `hull` of its "
         "strokes; `ink` is the strokes themselves, widened by the `halo`.",
@@ -271,9 +272,9 @@ class OutlinedElement(BoxedElement):
 
     def check_ink(self, points: float) -> None:
         """Raise InvalidInput if opaque ink has too many points."""
-        if self.opaque and self.outline == "ink" and points > MAX_INK_POINTS:
+        if self.opaque and self.outline == "ink" and points > self.MAX_INK_POINTS:
             raise InvalidInput(
-                f"opaque ink has at most {MAX_INK_POINTS:,} points",
+                f"opaque ink has at most {self.MAX_INK_POINTS:,} points",
                 field="outline",
                 hint="use the outline `hull`",
             )
