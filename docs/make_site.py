@@ -140,7 +140,9 @@ class Pages:
         return LINK.sub(replaced, text)
 
     def _relative(self, name: str, target: str) -> str:
-        return posixpath.relpath(self.target_path(target), posixpath.dirname(self.target_path(name)) or ".")
+        return posixpath.relpath(
+            self.target_path(target), posixpath.dirname(self.target_path(name)) or "."
+        )
 
     def _listing(self, name: str, links: set[str]) -> str:
         """Return the page of a folder: links to the files in it."""

@@ -252,10 +252,10 @@ def test_the_start_prints_what_the_documents_show(project: Project) -> None:
         for block in all_blocks(document)
         if block.language == "text" and "First plot" in block.text
     ]
-    lines = [line for line in project.service.said().splitlines() if line.startswith("dev ")]
-    said = "".join(f"{line}\n" for line in lines)
+    lines = [line for line in project.service.output().splitlines() if line.startswith("dev ")]
+    output = "".join(f"{line}\n" for line in lines)
     assert shown
-    assert [text for text in shown if settled(text) not in settled(said)] == []
+    assert [text for text in shown if settled(text) not in settled(output)] == []
 
 
 def settled(text: str) -> str:

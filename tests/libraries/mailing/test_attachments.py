@@ -39,14 +39,14 @@ def made(name: str, data: str | bytes = "a,b\n1,2\n") -> dict[str, Any]:
 
 
 def mail(**more: Any) -> EmailMessage:
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "subject": "s",
         "template": "job_finished",
         "context": {"job_id": "x"},
         "attachments": None,
         "made_by": nothing,
     }
-    return parsed(notice(**told | more).to("ann@example.com").as_bytes())
+    return parsed(notice(**values | more).to("ann@example.com").as_bytes())
 
 
 @pytest.mark.parametrize(
