@@ -68,9 +68,7 @@ def test_the_scripts_draw(shared_service: Service, home: Path) -> None:
     assert (Path(shared_service.environ["OUTPUT_DIR"]) / "grid.svg").exists()
 
 
-def test_the_script_says_what_the_service_has_against_a_request(
-    shared_service: Service, home: Path
-) -> None:
+def test_the_script_prints_why_a_request_was_rejected(shared_service: Service, home: Path) -> None:
     script = (EXAMPLES / "draw_and_wait.py").read_text().replace('"pitch": 2.5', '"pitch": -1')
     done = subprocess.run(
         [sys.executable, "-c", script, shared_service.url],

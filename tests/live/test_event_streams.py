@@ -187,7 +187,7 @@ def test_failed_timed_out_and_crashed_jobs_have_final_events(web: Web, gates: Ga
         ends, ("failed", "failed")
     )
     assert "secret" not in str(ends["boom"].data)
-    assert ends["refused"].data["error"] == "that name will not do"
+    assert ends["refused"].data["error"] == "invalid name"
     assert ends["slow"].data["error_code"] == "timeout"
     assert ends["itself"].data["error_code"] == "worker-lost"
 

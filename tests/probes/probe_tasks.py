@@ -32,7 +32,7 @@ def boom() -> None:
 
 def refuse() -> None:
     """Fail with an error that is meant for users."""
-    raise InvalidInput("that name will not do", code="bad-file-name")
+    raise InvalidInput("invalid name", code="bad-file-name")
 
 
 def forge(text: str) -> None:
@@ -65,7 +65,7 @@ def nap(seconds: float, begun: str, ended: str) -> str:
     Path(begun).touch()
     time.sleep(seconds)
     Path(ended).touch()
-    return "rested"
+    return "slept"
 
 
 def swallow(seconds: float) -> None:

@@ -369,7 +369,7 @@ def test_a_deleted_job_is_expired_for_its_owner_and_not_found_for_others(
     assert ask(client, "GET", f"/jobs/{job_id}", ANN).status_code == 410
     foreign, missing = (
         ask(client, "GET", f"/jobs/{job_id}", BOB),
-        ask(client, "GET", "/jobs/nobody", BOB),
+        ask(client, "GET", "/jobs/unknown", BOB),
     )
     assert (foreign.status_code, sense(foreign)) == (404, sense(missing))
 

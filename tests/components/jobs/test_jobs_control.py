@@ -430,11 +430,11 @@ def test_a_job_can_be_deleted_while_it_waits(client: FlaskClient, run_jobs: RunJ
 @pytest.mark.usefixtures("broker")
 def test_an_unknown_job_is_not_found_by_any_route(client: FlaskClient) -> None:
     for method, address in [
-        ("GET", "/jobs/nobody"),
-        ("DELETE", "/jobs/nobody"),
-        ("POST", "/jobs/nobody/cancel"),
-        ("POST", "/jobs/nobody/retry"),
-        ("GET", "/jobs/nobody/artifacts/a.svg"),
+        ("GET", "/jobs/unknown"),
+        ("DELETE", "/jobs/unknown"),
+        ("POST", "/jobs/unknown/cancel"),
+        ("POST", "/jobs/unknown/retry"),
+        ("GET", "/jobs/unknown/artifacts/a.svg"),
     ]:
         assert kind_of(client.open(address, method=method)) == (404, "job-not-found")
 

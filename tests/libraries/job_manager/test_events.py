@@ -85,7 +85,7 @@ def reap(client: Redis) -> transitions.Reaped:
     return transitions.reap(client, 1.0, 3600)
 
 
-def test_a_listener_hears_each_event_once_and_in_order(
+def test_a_listener_receives_each_event_once_and_in_order(
     feed: EventSubscriptions, run_jobs: RunJobs
 ) -> None:
     job = submit("workers.probe_tasks.write", ("hello.txt", "hello")).id

@@ -39,7 +39,7 @@ def test_the_error_explains_that_an_async_function_is_not_a_task(folder: Path) -
     assert "workers.letter_tasks.greet" not in known_tasks()
 
 
-def test_the_error_explains_that_the_file_name_makes_a_function_no_task(
+def test_the_error_explains_that_a_function_in_this_file_is_not_a_task(
     folder: Path,
 ) -> None:
     (folder / "letters.py").write_text(GREET)

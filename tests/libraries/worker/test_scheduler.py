@@ -298,7 +298,7 @@ def test_an_outage_of_the_broker_loses_no_due_time(
 # -- the worker
 
 
-def test_a_one_second_task_runs_and_the_log_says_so(
+def test_a_one_second_task_runs_and_is_logged(
     home: Path, settings: Settings, start_worker: Callable[..., WorkerProcess], probe_tasks: None
 ) -> None:
     """H8, H14: two workers, one of them killed, and still no due time has two jobs."""

@@ -185,7 +185,9 @@ def test_the_tasks_are_imported_before_the_fork(start_worker: StartWorker) -> No
     assert who["numpy"] is True
 
 
-def test_a_job_over_its_timeout_fails_and_says_so(start_worker: StartWorker, home: Path) -> None:
+def test_a_job_over_its_timeout_fails_with_the_reason(
+    start_worker: StartWorker, home: Path
+) -> None:
     start_worker()
     job = enqueue_background_job(
         "workers.probe_tasks.nap", 30, str(home / "b"), str(home / "e"), job_timeout=1
