@@ -345,7 +345,7 @@ def test_a_waiting_job_of_another_owner_cannot_be_touched(client: FlaskClient) -
     (job_id, _), batch_id = batch["job_ids"], batch["batch_id"]
     for action in ("cancel", "retry", "delete"):
         reply = ask(
-            client, "POST", "/jobs/bulk", BOB, json={"action": action, "ids": [job_id, "nobody"]}
+            client, "POST", "/jobs/bulk", BOB, json={"action": action, "ids": [job_id, "unknown"]}
         ).get_json()
         first, second = reply["items"]
         assert (first["code"], first["detail"]) == (second["code"], second["detail"])

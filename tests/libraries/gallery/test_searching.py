@@ -77,7 +77,7 @@ def numbers(shown: Gallery, owner: str = "ann", **wanted: Any) -> list[int]:
 def test_own_drawings_are_listed_newest_first(shown: Gallery) -> None:
     assert numbers(shown) == [6, 5, 4, 3, 2, 1, 0]
     assert numbers(shown, "bob") == [7]
-    assert numbers(shown, "nobody") == []
+    assert numbers(shown, "unknown") == []
     assert shown.find("bob", drawing(3).id) is None
     assert shown.find("ann", drawing(3).id) == drawing(3)
 

@@ -130,7 +130,7 @@ def test_a_disconnected_client_is_detected_at_once(hub: Hub, hold: Callable[...,
     pair.client.close()
     assert pair.protocol.over.wait(1)
     assert hub.held == 0
-    hub.send([pair.line], b"nobody hears it")
+    hub.send([pair.line], b"no receiver")
 
 
 def test_the_number_of_connections_is_limited(hub: Hub, hold: Callable[..., Pair]) -> None:

@@ -73,7 +73,7 @@ def test_an_invalid_attachment_is_rejected_with_its_index(names: Any, field: str
 
 def test_a_missing_job_or_file_is_named() -> None:
     made("a.csv")
-    for missing in ("output/b.csv", "nobody"):
+    for missing in ("output/b.csv", "unknown"):
         with raises_code("bad-attachment") as refusal:
             find_attachments(["output/a.csv", missing], nothing)
         assert refusal.value.field == "attachments.1"
