@@ -1,4 +1,4 @@
-# One image for web and worker; compose.yaml says which command runs.
+# One image for web and worker; compose.yaml overrides the command for the worker.
 FROM python:3.11-slim
 
 RUN useradd --create-home --uid 10001 vector \

@@ -1,4 +1,4 @@
-# Two commands do everything: `make run` and `make test`.
+# `make run` starts the service, `make test` runs the tests, `make` lists the other targets.
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,13 +9,13 @@ WORKERS_FOR_TESTS ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage lint check golden gallery docs bench soak clean
 
-help: ## show this list
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Vector API needs Python 3.11 or newer; choose one with: make PYTHON=python3.12 run"; exit 1; }
-	@echo "Making .venv ..."
+	@echo "Creating .venv ..."
 	@$(PYTHON) -m venv .venv \
 	  || { rm -rf .venv; echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
@@ -35,7 +35,7 @@ run: $(STAMP) ## start broker, worker and web, and draw a first artboard
 test: $(DEV_STAMP) ## run the whole test suite
 	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-coverage: $(DEV_STAMP) ## run the suite and measure every process of it, workers and launcher too
+coverage: $(DEV_STAMP) ## run the test suite and report the coverage of all its processes
 	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 lint: $(DEV_STAMP) ## check style, types, imports, dependencies and English
@@ -47,18 +47,18 @@ lint: $(DEV_STAMP) ## check style, types, imports, dependencies and English
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py start_dev.py components libraries workers
 	@$(BIN)/python -m tests.english
 
-check: lint test ## both of the above
+check: lint test ## run lint and test
 
-golden: $(DEV_STAMP) ## draw the golden SVGs and lists anew, after a change that is meant
+golden: $(DEV_STAMP) ## update the golden files of the tests after an intended change
 	@$(BIN)/python -m pytest -q -n 0 --update-golden tests
 
-gallery: $(STAMP) ## draw docs/gallery.md, its pictures and the picture of the README through the HTTP API
+gallery: $(STAMP) ## draw docs/gallery.md, its pictures and the picture of the README over HTTP
 	@$(BIN)/python -m docs.make_gallery
 
-docs: $(DEV_STAMP) ## write the reference into docs/reference, and build the site in site/
+docs: $(DEV_STAMP) ## generate docs/reference and build the site in site/
 	@$(BIN)/python -m docs.make_site
 
-bench: $(DEV_STAMP) ## measure, and write bench/RESULTS.md
+bench: $(DEV_STAMP) ## run the benchmarks and write bench/RESULTS.md
 	@$(BIN)/python -m bench $(ARGS)
 
 soak: $(DEV_STAMP) ## run the long fault and load tests (about an hour; one with ARGS='--only F1')

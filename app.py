@@ -32,8 +32,8 @@ DESCRIPTION = (
     "Plotter-ready SVG over HTTP. Request a drawing, follow its job by id, download the file. "
     "Lengths are millimetres, times are UTC in ISO 8601, errors are problem documents (RFC 9457)."
 )
-# Packages that are not components: shared code, and the package whose modules are the pages.
-NO_COMPONENTS = ("components.http", "components.pages")
+# Packages below components/ that are not components: shared code, and the container of the pages.
+NOT_COMPONENTS = ("components.http", "components.pages")
 AUTHENTICATION = " Requests need an API key: Authorization: Bearer KEY or X-API-Key: KEY."
 
 
@@ -73,7 +73,7 @@ def component_names() -> Iterator[str]:
     """Yield the packages below `components/` and the modules of `components.pages`."""
     for package in (components, pages):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            if module.name not in NO_COMPONENTS:
+            if module.name not in NOT_COMPONENTS:
                 yield module.name
 
 

@@ -23,7 +23,7 @@ from libraries.supervision import Part, Supervisor
 
 HERE = Path(__file__).parent
 A4_SPIRAL = {"width": 210, "height": 297, "pattern": "spiral"}
-# In front of the jobs that wait already.
+# Before jobs that are already waiting.
 FIRST_ARTBOARD = {**A4_SPIRAL, "id": "first", "priority": "high"}
 START_TIMEOUT_S = 30.0
 POLL_S = 0.05
@@ -103,7 +103,7 @@ class FirstDrawing:
             "127.0.0.1" if settings.web.host in ("0.0.0.0", "::", "") else settings.web.host  # noqa: S104
         )
         self._deadline = time.monotonic() + START_TIMEOUT_S
-        # A request that is sent again must not draw twice.
+        # Prevents a second drawing when a request is repeated.
         self._key = f"first-{uuid.uuid4()}"
 
     @property
@@ -213,7 +213,7 @@ class FirstDrawing:
         except OSError as error:
             raise NoReply("the web process does not reply") from error
         except (http.client.HTTPException, ValueError) as error:
-            raise NoReply("invalid response of the web process") from error
+            raise NoReply("the web process sent an invalid response") from error
         finally:
             connection.close()
 

@@ -48,7 +48,7 @@ def main() -> int:
         sys.stderr.write("Interrupted; all processes have been stopped.\n")
         return INTERRUPTED
     parts.append(
-        f"The run took {time.monotonic() - began:.0f} s; the load average at its end was {os.getloadavg()[0]:.1f}."
+        f"The run took {time.monotonic() - began:.0f} s; the load average at the end was {os.getloadavg()[0]:.1f}."
     )
     _write("\n\n".join(parts) + "\n", options)
     return 0

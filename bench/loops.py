@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from libraries.geometry.area import Area
-from libraries.geometry.curves import MEASURES
+from libraries.geometry.curves import SAMPLES_PER_PERIOD
 from libraries.geometry.noise import GradientNoise
 from libraries.patterns import (
     grid,
@@ -92,10 +92,10 @@ def _to_and_fro(
 
 
 def _sample(
-    curve: Callable[[float], complex], end: float, swings: float, tolerance: float
+    curve: Callable[[float], complex], end: float, periods: float, tolerance: float
 ) -> list[complex]:
     """Sample a curve as `libraries.geometry.curves`."""
-    count = max(MEASURES, math.ceil(MEASURES * swings))
+    count = max(SAMPLES_PER_PERIOD, math.ceil(SAMPLES_PER_PERIOD * periods))
     step = end / count
     known = [curve(step * number) for number in range(count + 1)]
     needed = []
@@ -186,7 +186,7 @@ def draw_guilloche(
         for copy in range(count):
             curve = _rosette(figure, 2 * math.pi * copy / (count * figure.rounds), start)
             line = [
-                centre + point for point in _sample(curve, 2 * math.pi, figure.swings, tolerance)
+                centre + point for point in _sample(curve, 2 * math.pi, figure.periods, tolerance)
             ]
             yield [
                 (min(max(p.real, area.left), area.right), min(max(p.imag, area.top), area.bottom))

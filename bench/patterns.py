@@ -1,4 +1,4 @@
-"""`python -m bench.patterns`: all patterns dense on A3, some of them also as plain Python loops (`bench.loops`).
+"""`python -m bench.patterns`: all patterns densely on A3, some also as plain Python loops (`bench.loops`).
 
 Each pattern is drawn in a new process, to measure its memory.
 
@@ -50,7 +50,7 @@ DENSE: dict[str, dict[str, object]] = {
 
 
 def measure(*, quick: bool = False) -> Table:
-    """Return the table; raise BenchError if a pattern fails or a loop draws something else."""
+    """Return the table; raise BenchError if a pattern fails or a loop draws different lines."""
     names = list(PATTERNS)
     batches = [names] if quick else [[name] for name in names]
     table = Table(
@@ -139,7 +139,7 @@ def _loop(name: str, area: Area, params: Mapping[str, object], lines: Sequence[A
         for one, two in zip(looped, lines, strict=True)
     )
     if not same:
-        raise BenchError(f"the loop of {name} draws something else")
+        raise BenchError(f"the loop of {name} draws different lines")
     return seconds
 
 

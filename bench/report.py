@@ -101,7 +101,7 @@ def describe_run(broker: Mapping[str, object], rounds: int, options: Sequence[st
         f"Source: {_revision()}",
         f"Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"Machine: {_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB; {platform.system()} {platform.release()}",
-        f"Load average at the start: {load:.1f} (other load worsens all figures, but the ratios least)",
+        f"Load average at the start: {load:.1f} (other load affects all figures, ratios least)",
         f"Python {platform.python_version()}; {', '.join(f'{name} {version(name)}' for name in PACKAGES)}",
         f"Broker: embedded {server}, unix socket, append-only file synced every second",
         f"Figures: median of {rounds} round(s) with the lowest and highest; all candidates take turns in every round",

@@ -45,7 +45,7 @@ PLAIN, COMPACT, LIMIT, VPYPE, SVGWRITE = (
     "compact",
     "the same bytes, one write",
     "vpype.write_svg",
-    "svgwrite, as it comes",
+    "svgwrite, default settings",
 )
 SLOW = {VPYPE, SVGWRITE}
 # Fast writers run several times per round; the median counts.
@@ -88,7 +88,7 @@ class Side:
                 stdin.flush()
             return json.loads(stdout.readline())[field]
         except (OSError, ValueError, KeyError):
-            raise BenchError("the process of the peers ended") from None
+            raise BenchError("the process of vpype and svgwrite ended") from None
 
 
 def measure(
@@ -181,7 +181,7 @@ def _table(
     vertices = document.store.vertices
     table = Table(
         f"Writing SVG: {vertices:,} vertices in {len(document):,} polylines",
-        ["way", "ms", "million vertices / s", "times one write", "MB", "peak MB"],
+        ["writer", "ms", "million vertices / s", "times one write", "MB", "peak MB"],
         notes=[
             f"{len(seconds[PLAIN])} rounds in turns, to memory; the fast writers run {REPEATS} times per round, and the median counts.",
             f"{' and '.join(REQUIREMENTS[:2])} run in a separate process.",
@@ -227,7 +227,7 @@ def _missed(
 
 
 def _document(polylines: int) -> Document:
-    """Return the rings that `svg_side.py` draws too."""
+    """Return the same rings as `svg_side.py`."""
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * np.pi, CORNERS)
     ring = np.column_stack([np.cos(turns), np.sin(turns)])

@@ -141,12 +141,12 @@ class Service:
                 method, path, data, {"Content-Type": "application/json"} if data else {}
             )
             response = connection.getresponse()
-            said = response.read()
+            content = response.read()
         finally:
             connection.close()
         if response.status >= http.HTTPStatus.BAD_REQUEST:
-            raise NotDrawn(f"{method} {path}: {said.decode(errors='replace')[:500]}")
-        return said
+            raise NotDrawn(f"{method} {path}: {content.decode(errors='replace')[:500]}")
+        return content
 
     def draw(self, piece: Piece) -> Drawn:
         """Draw a piece and fetch its picture, reduced.

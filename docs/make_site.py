@@ -1,7 +1,7 @@
 """`python -m docs.make_site`, which `make docs` calls: the reference, and all documents as a static site in `site/`.
 
 The documents are copied into a temporary folder and adapted there: Mermaid diagrams become SVG files, and files of the project
-that a document links to become pages of the site. The site requests nothing from other hosts.
+that documents link to become pages of the site. The site requests nothing from other hosts.
 
 Exit code 0, 1 for a broken link or a warning of the generator.
 """
@@ -43,7 +43,7 @@ THEMES = {"light": "default", "dark": "dark"}
 
 
 class SiteError(Exception):
-    """Raised for a site that cannot be built; the text has a line for each reason."""
+    """Raised when the site cannot be built; the message has one line per reason."""
 
 
 class Pages:
@@ -58,7 +58,7 @@ class Pages:
         found = {path.relative_to(PROJECT).as_posix() for path in documents}
         outdated = {name for name in found if name.startswith(f"{DOCS}/reference/")}
         self.documents = found - outdated | set(generated)
-        # The README replaces a first page that does not exist.
+        # Without an index page, the README is the home page.
         self.home = f"{DOCS}/index.md" if f"{DOCS}/index.md" in self.documents else "README.md"
         self._written: set[str] = set()
 
@@ -66,7 +66,7 @@ class Pages:
         """Write all documents and what they link to.
 
         Raises:
-            SiteError: a link leads nowhere.
+            SiteError: the target of a link does not exist.
         """
         waiting = sorted({self.home, "CHANGELOG.md", *self.documents})
         while waiting:
@@ -77,7 +77,7 @@ class Pages:
         if self.missing:
             raise SiteError("\n".join(sorted(self.missing)))
 
-    def place(self, name: str) -> str:
+    def target_path(self, name: str) -> str:
         """Return the path in the folder of a file of the project."""
         path = PROJECT / name
         if name == self.home:
@@ -89,13 +89,13 @@ class Pages:
         if path.suffix in PICTURES:
             inside = name.startswith(f"{DOCS}/")
             return PurePosixPath(name).relative_to(DOCS).as_posix() if inside else f"project/{name}"
-        # Names that begin with a dot are left out by the generator.
+        # The generator skips names that begin with a dot.
         parts = [part.lstrip(".") for part in PurePosixPath(name).parts]
         return "/".join(["project", *parts]) + ("" if path.suffix == ".md" else ".md")
 
     def _write(self, name: str) -> set[str]:
         """Write one file of the project; return the files that it links to."""
-        source, target = PROJECT / name, self.folder / self.place(name)
+        source, target = PROJECT / name, self.folder / self.target_path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix in PICTURES:
             shutil.copyfile(source, target)
@@ -140,7 +140,9 @@ class Pages:
         return LINK.sub(replaced, text)
 
     def _relative(self, name: str, target: str) -> str:
-        return posixpath.relpath(self.place(target), posixpath.dirname(self.place(name)) or ".")
+        return posixpath.relpath(
+            self.target_path(target), posixpath.dirname(self.target_path(name)) or "."
+        )
 
     def _listing(self, name: str, links: set[str]) -> str:
         """Return the page of a folder: links to the files in it."""
@@ -214,7 +216,7 @@ def build(site: Path, written: dict[str, str]) -> str:
     `written` has the pages of the reference by the names of their files.
 
     Raises:
-        SiteError: a link leads nowhere, or the generator has a warning.
+        SiteError: the target of a link does not exist, or the generator printed a warning.
     """
     reference = {f"{DOCS}/reference/{name}": text for name, text in written.items()}
     with tempfile.TemporaryDirectory(prefix="va-site-") as name:
@@ -237,12 +239,12 @@ def build(site: Path, written: dict[str, str]) -> str:
             text=True,
             check=False,
         )
-        said = done.stdout + done.stderr
-        if done.returncode != 0 or "Warning" in said:
-            raise SiteError(said)
+        output = done.stdout + done.stderr
+        if done.returncode != 0 or "Warning" in output:
+            raise SiteError(output)
         shutil.rmtree(site, ignore_errors=True)
         shutil.move(stage / "site", site)
-    return said
+    return output
 
 
 def main() -> int:
@@ -256,9 +258,9 @@ def main() -> int:
     try:
         sys.stdout.write(build(site, reference))
     except SiteError as error:
-        sys.stderr.write(f"The site is not built:\n{error}\n")
+        sys.stderr.write(f"Cannot build the site:\n{error}\n")
         return 1
-    sys.stdout.write(f"The site is {site / 'index.html'}\n")
+    sys.stdout.write(f"Site built: {site / 'index.html'}\n")
     return 0
 
 

@@ -18,7 +18,7 @@ class RequestFailed(Exception):
     """Raised for an error response or a failed job, with the message of the service."""
 
 
-def ask(url: str, body: dict[str, Any] | None = None) -> bytes:
+def send(url: str, body: dict[str, Any] | None = None) -> bytes:
     """POST `body` to `url`, or GET `url` if there is no body; return the response body."""
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
@@ -35,16 +35,16 @@ def ask(url: str, body: dict[str, Any] | None = None) -> bytes:
 
 def draw(service: str, artboard: dict[str, Any]) -> bytes:
     """Draw `artboard` and return the SVG."""
-    job_id = json.loads(ask(f"{service}/artboard/create", artboard))["job_id"]
+    job_id = json.loads(send(f"{service}/artboard/create", artboard))["job_id"]
     while True:
-        job = json.loads(ask(f"{service}/jobs/{job_id}"))
+        job = json.loads(send(f"{service}/jobs/{job_id}"))
         if job["done"]:
             break
         print(job["status"], (job["progress"] or {}).get("message", ""))
         time.sleep(0.2)
     if job["status"] != "finished":
         raise RequestFailed(f"the job {job['status']}: {job['error']}")
-    return ask(f"{service}/jobs/{job_id}/result")
+    return send(f"{service}/jobs/{job_id}/result")
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ def main() -> None:
         time.sleep(0.1)
     print(state["status"], state["result"] or state["error"])
     if state["status"] == "finished":
-        print("it took", state["ended_at"] - state["started_at"])
+        print("duration:", state["ended_at"] - state["started_at"])
 
     second = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg", 148, 210, "spiral", "spiral.svg"

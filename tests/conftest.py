@@ -323,18 +323,18 @@ class WorkerProcess:
                 stderr=sink,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return the log so far."""
         return self.log.read_text()
 
     def wait_until_listening(self) -> WorkerProcess:
         """Wait until the worker takes jobs."""
         until(
-            lambda: "Listening on" in self.said() or self.process.poll() is not None,
+            lambda: "Listening on" in self.output() or self.process.poll() is not None,
             seconds=30,
             what="a listening worker",
         )
-        assert self.process.poll() is None, self.said()
+        assert self.process.poll() is None, self.output()
         return self
 
     def stop(self, number: int = signal.SIGTERM, *, seconds: float = 10.0) -> int:

@@ -29,18 +29,18 @@ class Described:
             if place.startswith(f"#/channels/{channel}/")
         }
 
-    def problems(self, channel: str, key: str, said: Any) -> list[str]:
-        """Return the validation errors of `said` as that message."""
+    def problems(self, channel: str, key: str, payload: Any) -> list[str]:
+        """Return the validation errors of `payload` as that message."""
         schema = {
             **self.document["channels"][channel]["messages"][key]["payload"],
             "components": self.document["components"],
         }
-        return [error.message for error in Draft7Validator(schema).iter_errors(said)]
+        return [error.message for error in Draft7Validator(schema).iter_errors(payload)]
 
-    def matching(self, channel: str, action: str, said: Any) -> list[str]:
-        """Return the messages for which `said` is valid; one for a good document."""
+    def matching(self, channel: str, action: str, payload: Any) -> list[str]:
+        """Return the messages for which `payload` is valid; one for a good document."""
         return sorted(
-            key for key in self.keys(channel, action) if not self.problems(channel, key, said)
+            key for key in self.keys(channel, action) if not self.problems(channel, key, payload)
         )
 
 

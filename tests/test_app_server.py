@@ -108,8 +108,8 @@ def test_large_bodies_are_refused_with_and_without_a_length(server: Server) -> N
     head = (
         b"POST /artboard/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     )
-    told = server.send(head + b"Content-Length: 10000000000\r\n\r\n{")
-    assert (told[0], told[2]["type"]) == (413, "/problems/payload-too-large")
+    reply = server.send(head + b"Content-Length: 10000000000\r\n\r\n{")
+    assert (reply[0], reply[2]["type"]) == (413, "/problems/payload-too-large")
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     untold = server.send(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 17 + b"0\r\n\r\n")
     assert (untold[0], untold[2]["type"]) == (413, "/problems/payload-too-large")

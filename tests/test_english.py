@@ -91,6 +91,6 @@ def test_the_exit_code_depends_on_the_rate(
     (tmp_path / "a.md").write_text("One is told two words.")
     monkeypatch.setattr(english, "REPOSITORY", tmp_path)
     assert english.main() == code
-    said = capsys.readouterr().out
-    assert said.startswith("a.md:1: 'told'; better: report")
-    assert "1 expressions in 5 words, 200.00 per 1,000" in said
+    output = capsys.readouterr().out
+    assert output.startswith("a.md:1: 'told'; better: report")
+    assert "1 expressions in 5 words, 200.00 per 1,000" in output

@@ -36,11 +36,11 @@ class WatchfulClient(FlaskClient):
 
 def check_response(response: TestResponse, private: str) -> None:
     """Check a response; `private` is a path that must not be in it."""
-    said = f"{response.headers}{response.get_data().decode(errors='replace')}"
+    body_text = f"{response.headers}{response.get_data().decode(errors='replace')}"
     # Only the log of a job may show tracebacks.
     if not (response.request.path.endswith("/logs") and response.status_code == 200):
-        assert not INSIDE.search(said), said[:2000]
-        assert not private or private not in said, said[:2000]
+        assert not INSIDE.search(body_text), body_text[:2000]
+        assert not private or private not in body_text, body_text[:2000]
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,128}", response.headers["X-Request-ID"])
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"

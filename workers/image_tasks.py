@@ -117,5 +117,5 @@ def _path_of_job(job_id: str) -> str:
         one["name"] for one in find_job(job_id).artifacts if one["media_type"].startswith("image/")
     ]
     if not images:
-        raise InvalidInput("that job stored no photo", code="no-photo", field="photo")
+        raise InvalidInput("the job stored no photo", code="no-photo", field="photo")
     return f"output/{images[0]}"

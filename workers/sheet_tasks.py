@@ -14,7 +14,7 @@ from libraries.svg_builder import svg_blocks
 
 
 def draw_contact_sheet(
-    job_ids: list[str], captions: list[str], output_filename: str, **looks: Any
+    job_ids: list[str], captions: list[str], output_filename: str, **layout: Any
 ) -> str:
     """Draw a sheet of the drawings of other jobs, and return the path of the SVG file.
 
@@ -24,11 +24,11 @@ def draw_contact_sheet(
         job_ids: the jobs, row by row, 1 to 100.
         captions: a text for each.
         output_filename: name of the file in the output folder.
-        looks: the other fields of `libraries.sheets.contact_sheets.ContactSheet`: `width`,
+        layout: the other fields of `libraries.sheets.contact_sheets.ContactSheet`: `width`,
             `height`, `cell_width` and `cell_height` in mm, and optional ones.
     """
     check_name(output_filename, field="output_filename")
-    sheet = JobSheet.load({"job_ids": job_ids, "captions": captions, **looks})
+    sheet = JobSheet.load({"job_ids": job_ids, "captions": captions, **layout})
     count = len(sheet.job_ids)
     drawing = sheet.draw(
         [partial(read_drawing, job_id) for job_id in sheet.job_ids],

@@ -53,7 +53,8 @@ class MailTemplateSchema(PostcardTemplateSchema):
     """A mail template."""
 
     html = fields.Boolean(
-        required=True, metadata={"description": "Whether it has an HTML version besides the text."}
+        required=True,
+        metadata={"description": "Whether it has an HTML version in addition to the text."},
     )
     picture = fields.Boolean(
         required=True, metadata={"description": "Whether the mail contains the drawing."}

@@ -20,11 +20,11 @@ SCRIPT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - recognised here, not listened on
+WILDCARD_HOSTS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 
 def script_page(template: str, **values: Any) -> Response:
-    """Return a page with scripts, which is open; its requests need a key if keys are configured."""
+    """Return a page with scripts. The page is public; its requests need a key if keys are configured."""
     page = render_template(
         template, version=VERSION, keys=bool(AccessSettings.current().api_keys), **values
     )
@@ -39,7 +39,7 @@ def base_address() -> str:
     It comes from the settings, because the `Host` header is controlled by the client.
     """
     web = WebSettings.current()
-    host = "127.0.0.1" if web.host in EVERY_ADDRESS else web.host
+    host = "127.0.0.1" if web.host in WILDCARD_HOSTS else web.host
     return f"http://[{host}]:{web.port}" if ":" in host else f"http://{host}:{web.port}"
 
 

@@ -16,18 +16,18 @@ from libraries.job_manager.representation import utc
 
 
 def job_response(job_id: str, *, wait: int | None) -> Response:
-    """Return a job of the caller, after at most `wait` seconds as soon as it is done or has changed."""
+    """Return a job of the caller; wait up to `wait` seconds until it is done or has changed."""
     record = visible_job(job_id)
     seconds = requested_wait_s(wait)
     if seconds and not record.done:
-        record = wait_for(job_id, seconds, until=_is_news)
+        record = wait_for(job_id, seconds, until=_has_changed)
     response = _response(record)
     if seconds and "Prefer" in request.headers and wait is None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
     return response
 
 
-def _is_news(record: JobRecord) -> bool:
+def _has_changed(record: JobRecord) -> bool:
     """Return whether the ETag of the client is outdated; without an ETag, whether the job is done."""
     return _response(record).status_code != 304 if request.if_none_match else record.done  # noqa: PLR2004
 

@@ -71,7 +71,7 @@ class SentSchema(ReplySchema):
 @blueprint.response(101, description=OPENED)
 @blueprint.problems(403, 426, 503)
 def background_jobs(query: JsonObject) -> Response:
-    """Open a WebSocket whose messages are envelopes with an action."""
+    """Open a WebSocket whose messages are objects with `action` and `payload`."""
     return open_socket(ENVELOPE)
 
 
@@ -80,7 +80,7 @@ def background_jobs(query: JsonObject) -> Response:
 @blueprint.response(101, description=OPENED)
 @blueprint.problems(403, 426, 503)
 def background_job(query: JsonObject) -> Response:
-    """Open a WebSocket whose messages are flat, or plain text."""
+    """Open a WebSocket whose messages are flat objects or plain text."""
     return open_socket(FLAT)
 
 

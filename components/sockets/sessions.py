@@ -57,7 +57,7 @@ class Session:
 
     # -- called by the conversation
 
-    def opened(self, conversation: Conversation) -> None:
+    def on_open(self, conversation: Conversation) -> None:
         """Greet the client, or close the connection if it is not authenticated."""
         self._conversation = conversation
         if not self._caller.scopes:
@@ -65,7 +65,7 @@ class Session:
             return
         self.send_status("connected", WELCOME)
 
-    def heard(self, conversation: Conversation, text: str) -> None:
+    def on_message(self, conversation: Conversation, text: str) -> None:
         """Run the action of a message."""
         with as_owner(self._caller.name):
             try:
@@ -78,7 +78,7 @@ class Session:
                 raise
         self._send_completion("complete")
 
-    def ended(self) -> None:
+    def on_close(self) -> None:
         """Unsubscribe from all jobs and groups; the jobs continue."""
         with self._lock:
             followers, groups = list(self._jobs.values()), list(self._groups)
@@ -132,7 +132,7 @@ class Session:
         """Send a message if the codec supports it; thread-safe."""
         frame = self._codec.encode(message)
         if frame and self._conversation is not None:
-            self._conversation.say(frame)
+            self._conversation.send(frame)
 
     def admit_job(self) -> bool:
         """Return whether the client may submit a job now; if so, start the cooldown."""
@@ -250,7 +250,7 @@ class Session:
         if message.group == own_group(self.id):
             self.send(ServerMessage("message", {"message": message.body}))
         elif self._conversation is not None:
-            self._conversation.say_frame(group_frame(self._codec, message))
+            self._conversation.send_frame(group_frame(self._codec, message))
         self._send_completion("event_complete")
 
     def _send_completion(self, name: str) -> None:

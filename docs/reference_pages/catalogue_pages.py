@@ -27,8 +27,8 @@ def settings_page() -> Iterator[str]:
     """Yield the lines of the page of settings, by group."""
     yield "# Settings\n"
     yield (
-        "Settings are environment variables, or lines of a file `.env`. They are read at the start; "
-        "bad values stop it with one message that names all of them. Durations are written `90s`, "
+        "Settings are environment variables, or lines of a file `.env`. They are read at startup, "
+        "which fails with a message that lists all invalid values. Durations are written `90s`, "
         "`5m`, `24h` or `7d`, sizes `64kB`, `1MB` or `4GB`.\n"
     )
     for name, group in Settings.groups().items():

@@ -24,7 +24,7 @@ ASSETS = {
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FIELDS = ("Name", "Type", "Required", "Default", "Limits", "Description")
 ACCESS = """\
-`Access` is who can use a route when `API_KEYS` is set; without keys every route is open.
+`Access` is the credential that a route requires if `API_KEYS` is set; without keys every route is open.
 
 | Access | Request |
 | --- | --- |
@@ -42,7 +42,7 @@ def routes_page(app: Flask) -> Iterator[str]:
     rows = sorted(_rows(app, document["paths"]), key=lambda row: row[0].strip("`").split(" ")[::-1])
     yield "# Routes\n"
     yield (
-        "The running service has the same reference at `/docs`, and for machines as OpenAPI 3.1 at "
+        "The running service has the same reference at `/docs`, and as OpenAPI 3.1 document at "
         "`/openapi.json`. Errors of all routes are [problem types](problems.md).\n"
     )
     yield ACCESS
@@ -59,9 +59,9 @@ def problems_page() -> Iterator[str]:
     found = sorted(problem_types().values(), key=lambda one: (one.status, one.slug))
     yield "# Problem types\n"
     yield (
-        "An error is answered with a problem document (RFC 9457). Its `type` is `/problems/` and one "
-        "of these names; the service explains each at that address. A failed job has the name as "
-        "its error code.\n"
+        "Error responses are problem documents (RFC 9457). Their `type` is `/problems/` and one of "
+        "these names; the service describes each at that address. A failed job has the name as its "
+        "error code.\n"
     )
     for status in dict.fromkeys(one.status for one in found):
         same = [one for one in found if one.status == status]

@@ -13,7 +13,7 @@ from libraries.patterns.catalogue import Polyline, pattern
 class Rays(Params):
     """Rays around an empty centre.
 
-    The pen alternates between outwards and inwards, which reduces travel.
+    Rays are drawn outwards and inwards in turn, which reduces travel.
     """
 
     count: int = whole("Number of rays.", 3, 720, default=72)

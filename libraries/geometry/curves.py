@@ -14,45 +14,44 @@ from libraries.geometry.arrays import Floats, Polyline
 Complexes = NDArray[np.complex128]
 Curve = Callable[[Floats], Complexes]
 
-# Samples per period of the fastest component when a curve is measured.
-MEASURES = 24
+SAMPLES_PER_PERIOD = 24
 
 
-def sample_curve(curve: Curve, end: float, swings: float, tolerance: float) -> Complexes:
+def sample_curve(curve: Curve, end: float, periods: float, tolerance: float) -> Complexes:
     """Return points x + iy in mm on `curve` from the parameter 0 to `end`, denser where it bends.
 
-    `swings` is the number of periods of the fastest component; `tolerance` is the maximum distance
+    `periods` is the number of periods of the fastest component; `tolerance` is the maximum distance
     of the line from the curve in mm.
     """
-    at, steps = _measure(curve, end, swings, tolerance)
+    at, steps = _measure(curve, end, periods, tolerance)
     return curve(
         np.interp(np.linspace(0, steps[-1], max(2, math.ceil(float(steps[-1]))) + 1), steps, at)
     )
 
 
-def estimate_points(curve: Curve, end: float, swings: float, tolerance: float) -> float:
+def estimate_points(curve: Curve, end: float, periods: float, tolerance: float) -> float:
     """Estimate the number of points of `sample_curve`, within a few percent, in constant time."""
-    at, step = _samples(end, swings)
+    at, step = _samples(end, periods)
     bend = np.abs(curve(at + step) - 2 * curve(at) + curve(at - step)) / step**2
     needed = np.sqrt(bend / (8 * tolerance))
     return 3 + end * float(np.maximum(needed, needed.mean() / 4).mean())
 
 
-def estimate_length(curve: Curve, end: float, swings: float) -> float:
+def estimate_length(curve: Curve, end: float, periods: float) -> float:
     """Estimate the length of `curve` in mm; for the arguments see `sample_curve`."""
-    at, step = _samples(end, swings)
+    at, step = _samples(end, periods)
     return end * float((np.abs(curve(at + step) - curve(at - step)) / (2 * step)).mean())
 
 
-def _samples(end: float, swings: float) -> tuple[Floats, float]:
+def _samples(end: float, periods: float) -> tuple[Floats, float]:
     """Return evenly distributed parameters that are not periodic, and a short step."""
     parameters = end * np.modf(np.arange(2000) * ((math.sqrt(5) - 1) / 2))[0]
-    return parameters, end / (MEASURES * max(swings, 1))
+    return parameters, end / (SAMPLES_PER_PERIOD * max(periods, 1))
 
 
-def _measure(curve: Curve, end: float, swings: float, tolerance: float) -> tuple[Floats, Floats]:
+def _measure(curve: Curve, end: float, periods: float, tolerance: float) -> tuple[Floats, Floats]:
     """Return parameters and the cumulative number of steps that the curve needs up to each."""
-    at = np.linspace(0, end, max(MEASURES, math.ceil(MEASURES * swings)) + 1)
+    at = np.linspace(0, end, max(SAMPLES_PER_PERIOD, math.ceil(SAMPLES_PER_PERIOD * periods)) + 1)
     known = curve(at)
     step = end / (len(at) - 1)
     # A chord over the parameter step d deviates by at most |z''| d**2 / 8.

@@ -6,7 +6,7 @@ from libraries.live.hub import Connection, Hub, HubFull, Protocol
 from libraries.live.websocket import (
     Conversation,
     Handlers,
-    Partner,
+    MessageHandler,
     handshake_reply,
     is_handshake,
     text_frame,
@@ -19,7 +19,7 @@ __all__ = [
     "Handlers",
     "Hub",
     "HubFull",
-    "Partner",
+    "MessageHandler",
     "Protocol",
     "handshake_reply",
     "is_handshake",

@@ -1,4 +1,4 @@
-"""The server side of WebSockets (RFC 6455) on held connections.
+"""The server side of WebSockets (RFC 6455) on long-lived connections.
 
 The package `websockets` parses frames; a few threads handle the messages, those of one conversation
 in order.
@@ -73,16 +73,16 @@ def close_frame(code: int, reason: str = "") -> bytes:
     return bytes(Frame(Opcode.CLOSE, data).serialize(mask=False))
 
 
-class Partner(typing.Protocol):
+class MessageHandler(typing.Protocol):
     """The application side of a conversation."""
 
-    def opened(self, conversation: Conversation) -> None:
+    def on_open(self, conversation: Conversation) -> None:
         """Handle the start of the conversation."""
 
-    def heard(self, conversation: Conversation, text: str) -> None:
+    def on_message(self, conversation: Conversation, text: str) -> None:
         """Handle a message; called in one thread at a time."""
 
-    def ended(self) -> None:
+    def on_close(self) -> None:
         """Handle the end of the conversation."""
 
 
@@ -114,16 +114,16 @@ class Handlers:
 
 
 class Conversation:
-    """One WebSocket. `say` and `close` may be called from any thread."""
+    """One WebSocket. `send` and `close` may be called from any thread."""
 
     MAX_UNANSWERED = 64
 
     __slots__ = (
         "_connection",
+        "_handler",
         "_handlers",
         "_hub",
         "_lock",
-        "_partner",
         "_parts",
         "_protocol",
         "_unanswered",
@@ -134,11 +134,11 @@ class Conversation:
     heartbeat = bytes(Frame(Opcode.PING, b"").serialize(mask=False))
     farewell = close_frame(CloseCode.GOING_AWAY, "the server stops")
 
-    def __init__(self, hub: Hub, handlers: Handlers, partner: Partner) -> None:
-        """Prepare a conversation with `partner`; `begin` starts it."""
+    def __init__(self, hub: Hub, handlers: Handlers, handler: MessageHandler) -> None:
+        """Prepare a conversation with `handler`; `begin` starts it."""
         self._hub = hub
         self._handlers = handlers
-        self._partner = partner
+        self._handler = handler
         self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=1 << 16)
         self._parts: list[bytes] = []
         self._unanswered: deque[str] = deque()
@@ -153,11 +153,11 @@ class Conversation:
         self._connection = connection
         self._handlers.run(self._open)
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         """Send a text message."""
-        self.say_frame(text_frame(text))
+        self.send_frame(text_frame(text))
 
-    def say_frame(self, frame: bytes) -> None:
+    def send_frame(self, frame: bytes) -> None:
         """Send an encoded frame."""
         if self._connection is not None and not self.over:
             self._hub.send((self._connection,), frame)
@@ -208,7 +208,7 @@ class Conversation:
             return
         message, self._parts = b"".join(self._parts), []
         try:
-            self._hear(message.decode())
+            self._enqueue(message.decode())
         except UnicodeDecodeError:
             self._fail(CloseCode.INVALID_DATA, "messages are UTF-8")
 
@@ -216,7 +216,7 @@ class Conversation:
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code, reason)
 
-    def _hear(self, text: str) -> None:
+    def _enqueue(self, text: str) -> None:
         with self._lock:
             if len(self._unanswered) >= self.MAX_UNANSWERED:
                 self._fail(CloseCode.TRY_AGAIN_LATER, "too many messages at once")
@@ -229,22 +229,22 @@ class Conversation:
 
     def _open(self) -> None:
         try:
-            self._partner.opened(self)
+            self._handler.on_open(self)
         finally:
             self._answer()
 
     def _answer(self) -> None:
         while (text := self._next()) is not None:
             try:
-                self._partner.heard(self, text)
+                self._handler.on_message(self, text)
             except Exception:
                 log.exception("A message of a WebSocket could not be handled")
 
     def _next(self) -> str | None:
-        """Return the next message; None if there is none, after reporting an end to the partner."""
+        """Return the next message; None if there is none, after reporting an end to the handler."""
         with self._lock:
             if not self.over:
                 self._working = bool(self._unanswered)
                 return self._unanswered.popleft() if self._working else None
-        self._partner.ended()
+        self._handler.on_close()
         return None

@@ -90,7 +90,7 @@ def read_url(url: str) -> Endpoint:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         raise _bad_url("the URL must not contain a user or a password")
-    # Parsed here alone: URL libraries differ on unusual URLs, and a URL that two of them read differently
+    # Parsed only here: URL libraries differ on unusual URLs, and a URL that two of them read differently
     # can bypass a check.
     parts = re.fullmatch(
         r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5})?)?", authority

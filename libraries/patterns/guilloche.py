@@ -111,7 +111,7 @@ class Guilloche(Params):
         for teeth in CHOICES[self.kind][: 1 if teeth_are_given else None]:
             figure = self._figure(teeth, radii, heights, waves)
             curve = figure.curve(0, 0, 0)
-            points = 1.1 * estimate_points(curve, 2 * math.pi, figure.swings, self.tolerance) + 2
+            points = 1.1 * estimate_points(curve, 2 * math.pi, figure.periods, self.tolerance) + 2
             # Bands share the copies that cover the disc, with a minimum for each.
             by_default = 1.5 * _copies(figure, self.spacing) + MIN_COPIES * self.bands
             copies = self.copies * self.bands if self.copies else by_default
@@ -143,7 +143,7 @@ class Guilloche(Params):
                 # A shift by 2 pi / rounds would give the same line with another starting point.
                 shift = 2 * math.pi * copy / (count * figure.rounds)
                 curve = shrunk.curve(shift, math.radians(self.twist) * part, start)
-                points = sample_curve(curve, 2 * math.pi, figure.swings, self.tolerance)
+                points = sample_curve(curve, 2 * math.pi, figure.periods, self.tolerance)
                 line = polyline(points + centre)
                 line[-1] = line[0]
                 yield area.clip(line)
@@ -182,8 +182,8 @@ class Figure(NamedTuple):
     dip: float
 
     @property
-    def swings(self) -> int:
-        """Return how often the fastest component swings; see `sample_curve`."""
+    def periods(self) -> int:
+        """Return the number of periods of the fastest component; see `sample_curve`."""
         return self.lobes + self.rounds + self.waves * self.rounds
 
     def curve(self, shift: float, turn: float, start: float) -> Curve:
@@ -233,6 +233,6 @@ def _edges(
 
 def _copies(figure: Figure, spacing: float) -> int:
     """Return how many copies cover the band with lines `spacing` mm apart on average."""
-    length = estimate_length(figure.curve(0, 0, 0), 2 * math.pi, figure.swings)
+    length = estimate_length(figure.curve(0, 0, 0), 2 * math.pi, figure.periods)
     count = round(math.pi * (figure.outer**2 - figure.inner**2) / (length * spacing))
     return min(MAX_COPIES, max(MIN_COPIES, count))

@@ -98,8 +98,10 @@ class Harmonograph(Params):
         """
         half_sides = _half_sides(area, self.stretch)
         for motion in self._motions(rng):
-            curve, swings = motion.curve(half_sides), float(motion.frequencies.max())
-            points = sample_curve(curve, motion.duration, swings * motion.duration, self.tolerance)
+            curve, frequency = motion.curve(half_sides), float(motion.frequencies.max())
+            points = sample_curve(
+                curve, motion.duration, frequency * motion.duration, self.tolerance
+            )
             line = polyline(points) + area.centre
             if self.kind == "lissajous":
                 line[-1] = line[0]

@@ -91,12 +91,15 @@ class WebSettings(SettingsGroup):
         "5000", whole_number, "Port that the web process listens on.", Range(1, 65535)
     )
     web_threads: int = setting(
-        "128", whole_number, "Requests that the web process serves at once.", Range(1, 4096)
+        "128",
+        whole_number,
+        "Maximum number of requests that the web process serves at once.",
+        Range(1, 4096),
     )
     max_streams: int = setting(
         "1000",
         whole_number,
-        "Event streams and WebSockets that the web process holds.",
+        "Maximum number of open event streams and WebSockets.",
         Range(1, 10**6),
     )
     max_body: int = setting("1MB", parse_bytes, "Largest JSON body of a request.")
@@ -128,12 +131,14 @@ class AccessSettings(SettingsGroup):
         secret=True,
     )
     allow_anonymous: bool = setting(
-        "0", yes_or_no, "1 to listen beyond this machine without API_KEYS; no effect with them."
+        "0",
+        yes_or_no,
+        "1 to listen on addresses other than loopback without API_KEYS; no effect if they are set.",
     )
     link_secret: str = setting(
         "",
         str.strip,
-        "Any text. Changing it revokes every link and token that was given out.",
+        "Any text. Changing it revokes all links and tokens.",
         secret=True,
     )
 
@@ -164,7 +169,7 @@ class JobSettings(SettingsGroup):
     immediate: bool = setting(
         "0",
         yes_or_no,
-        "1 to run each job at once in the process that submits it, without workers: for tests and demos.",
+        "1 to run each job immediately in the process that submits it, without workers; for tests and demos.",
     )
     workers: int = setting(
         "1", whole_number, "Worker processes that the launcher starts.", Range(1, 256)
@@ -203,7 +208,9 @@ class JobSettings(SettingsGroup):
     )
     failure_ttl: int = setting("7d", parse_duration, "How long the record of a failed job is kept.")
     max_result: int = setting(
-        "64kB", parse_bytes, "Largest return value of a task, as JSON; more belongs in a file."
+        "64kB",
+        parse_bytes,
+        "Largest return value of a task as JSON; store larger results as files.",
     )
     schedules: Path = setting(
         "./schedules.toml", resolved_path, "File of periodic tasks; the default file is optional."
@@ -237,7 +244,7 @@ class UploadSettings(SettingsGroup):
     parcels_limit: int = setting(
         "256MB",
         parse_bytes,
-        "Bytes of uploaded files that may wait in the broker until workers store them.",
+        "Maximum size of all uploaded files that wait in the broker to be stored.",
     )
     data_file_limit: int = setting(
         "2GB", parse_bytes, "Largest data file that is converted or drawn as a chart."
@@ -302,10 +309,10 @@ class TextSettings(SettingsGroup):
     demo_delays: bool = setting(
         "0",
         yes_or_no,
-        "1 to slow text jobs down to 1 to 4 seconds, so that their progress is visible.",
+        "1 to extend text jobs to 1 to 4 seconds, so that their progress is visible.",
     )
     result_timestamps: bool = setting(
-        "0", yes_or_no, "1 to put the UTC time before the answers of text jobs."
+        "0", yes_or_no, "1 to prefix the results of text jobs with the UTC time."
     )
 
 

@@ -145,13 +145,13 @@ class _Reader:
         self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
         # A few elements can expand to millions by references.
         if count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS:
-            raise bad_svg("the SVG repeats or nests too much")
+            raise bad_svg("the SVG repeats or nests too many elements")
 
     def visit(self, node: Node, place: _Place) -> None:
         """Draw an element and its children."""
         self._visits += 1
         if self._visits > MAX_VISITS or place.depth > MAX_PLACE_DEPTH:
-            raise bad_svg("the SVG repeats or nests too much")
+            raise bad_svg("the SVG repeats or nests too many elements")
         if node.tag in SILENT:
             return
         styles = styles_of(node)

@@ -36,7 +36,7 @@ class _DuplicateKey(JsonObject):
     name = ""
 
 
-def _refuse_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
@@ -54,7 +54,7 @@ DECODER = json.JSONDecoder(
     object_pairs_hook=_object,
     parse_float=orjson.Fragment,
     parse_int=orjson.Fragment,
-    parse_constant=_refuse_constant,
+    parse_constant=_reject_constant,
 )
 
 
@@ -130,7 +130,7 @@ def _line_value(text: str, number: int) -> Any:
     try:
         value, end = DECODER.raw_decode(text)
     except (ValueError, RecursionError) as error:
-        return RowError(number, f"the line {_what_is_wrong(error)}")
+        return RowError(number, f"the line {_reason(error)}")
     return value if end == len(text) else RowError(number, "unexpected text after the object")
 
 
@@ -197,9 +197,7 @@ class Window:
             return InvalidInput(
                 f"the file is not JSON: line {line}, column {column}", code="bad-table"
             )
-        return InvalidInput(
-            f"the row on line {self._line} {_what_is_wrong(error)}", code="bad-table"
-        )
+        return InvalidInput(f"the row on line {self._line} {_reason(error)}", code="bad-table")
 
     def _skip_space(self) -> None:
         while True:
@@ -234,11 +232,11 @@ def _after_space(text: str, place: int) -> int:
     return place
 
 
-def _what_is_wrong(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return "is not JSON"
     if isinstance(error, RecursionError):
-        return "nests too deeply"
+        return "is nested too deeply"
     return "contains NaN or Infinity, which are not JSON"
 
 
@@ -257,7 +255,7 @@ def _row(value: object, line: int, *, suspicious: bool) -> dict[str, Cell] | Row
     except (TypeError, ValueError, RecursionError):
         return RowError(
             line,
-            "a value cannot be written as text: it nests too deeply, has a duplicate key or contains invalid characters",
+            "a value cannot be written as text: it is nested too deeply, has a duplicate key or contains invalid characters",
         )
     checked = (*row, *row.values()) if suspicious else ()
     problem = next(filter(None, map(_problem, checked)), None)

@@ -225,7 +225,7 @@ def test_the_page_works_with_an_api_key(start_service: StartService, page: Page)
     page.reload()
     expect(state).to_have_text("Connected")
     expect(page.locator("#task-status")).to_have_text(re.compile("Progress: [2-9]0%"))
-    assert KEY not in service.said()
+    assert KEY not in service.output()
     assert KEY not in page.content()
 
 

@@ -165,7 +165,7 @@ def test_a_script_in_a_drawing_neither_runs_nor_fetches(
         page.goto(web.url + address, wait_until="networkidle")
     assert page.locator("rect").count() == 1, "the drawing is rendered"
     assert page.locator("title").text_content() == "still"
-    asked = re.findall(r"GET (\S+) ", web.said())
+    asked = re.findall(r"GET (\S+) ", web.output())
     assert address in asked
     assert {"/docs", "/healthz"}.isdisjoint(asked)
     assert any("script" in error for error in errors), "the browser reports the blocked script"

@@ -29,7 +29,7 @@ def test_the_service_draws_with_an_external_server_and_starts_no_broker(
     assert "<svg" in service.draw()
     assert set(service.pids()) == {"workers", "gunicorn"}
     assert not (home / "data" / "broker").exists()
-    assert PASSWORD not in service.said()
+    assert PASSWORD not in service.output()
     with own_server.client() as client:
         assert client.scard("rq:workers") == 1
         assert client.zcard("rq:finished:background") == 2

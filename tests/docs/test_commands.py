@@ -41,9 +41,9 @@ INSTALLED = {
     "greetings.py": "components/greetings/__init__.py",
 }
 EXAMPLES = [path.read_text() for path in sorted((REPOSITORY / "examples").rglob("*.py"))]
-# Jobs that send what a document only shows how to receive, and may fail.
+# Webhook deliveries may fail: documents only show how to receive them.
 DELIVERY = "workers.webhook_tasks.deliver_webhook"
-# The words that a command has to print, by a part of the command.
+# Expected output by a part of the command.
 PRINTED = {
     '$later/cancel"': ('"status": "canceled"',),
     '$later/retry"': ('"attempts": []',),
@@ -74,7 +74,7 @@ every_document = pytest.mark.parametrize(
 
 @dataclass
 class Project:
-    """A folder that looks like the project's to commands, the service that runs there, and a server for example.com."""
+    """A copy of the project for commands, the service that runs there, and a server for example.com."""
 
     folder: Path
     service: Service
@@ -94,9 +94,9 @@ class Project:
             else:
                 lines.append(text)
         shell_name = "bash" if any(block.language == "bash" for block in blocks) else "sh"
-        # Files, because a program that a document starts in the background keeps a pipe open.
-        log, complaints = self.folder / "commands.log", self.folder / "complaints.log"
-        with log.open("w") as out, complaints.open("w") as err:
+        # Files, because programs started in the background would keep pipes open.
+        log, errors = self.folder / "commands.log", self.folder / "errors.log"
+        with log.open("w") as out, errors.open("w") as err:
             shell = subprocess.Popen(
                 [shell_name, "-euc", "\n".join(lines)],
                 cwd=self.folder,
@@ -111,7 +111,7 @@ class Project:
                 with suppress(ProcessLookupError):
                     os.killpg(shell.pid, signal.SIGKILL)
                 shell.wait()
-        assert code == 0, log.read_text()[-4000:] + complaints.read_text()[-4000:]
+        assert code == 0, log.read_text()[-4000:] + errors.read_text()[-4000:]
         return log.read_text().split("=== block\n")[1:]
 
     def failed_jobs(self) -> list[Any]:
@@ -131,7 +131,7 @@ class Project:
 
 
 class Elsewhere(BaseHTTPRequestHandler):
-    """Gives a photo to each GET, and takes each POST."""
+    """Responds to GET with a photo, and to POST with 204."""
 
     def do_GET(self) -> None:
         photo = encoded(landscape(), "JPEG")
@@ -187,7 +187,7 @@ def run_blocks(document: Path) -> list[Block]:
 
 
 @every_document
-def test_the_commands_of_a_document_work_in_their_order(document: Path, project: Project) -> None:
+def test_the_commands_of_a_document_work_in_order(document: Path, project: Project) -> None:
     blocks = run_blocks(document)
     for block, text in zip(blocks, project.run(blocks), strict=True):
         check_printed(document, block, text)
@@ -253,10 +253,10 @@ def test_the_start_prints_what_the_documents_show(project: Project) -> None:
         for block in all_blocks(document)
         if block.language == "text" and "First plot" in block.text
     ]
-    lines = [line for line in project.service.said().splitlines() if line.startswith("dev ")]
-    said = "".join(f"{line}\n" for line in lines)
+    lines = [line for line in project.service.output().splitlines() if line.startswith("dev ")]
+    output = "".join(f"{line}\n" for line in lines)
     assert shown
-    assert [text for text in shown if settled(text) not in settled(said)] == []
+    assert [text for text in shown if settled(text) not in settled(output)] == []
 
 
 def settled(text: str) -> str:
@@ -273,7 +273,7 @@ def test_a_command_that_fails_and_an_unexpected_problem_are_noticed(
     with pytest.raises(AssertionError):
         project.run([Block("sh", "false", None), Block("sh", "true", None)])
     document = tmp_path / "page.md"
-    document.write_text("All is well.")
+    document.write_text("No problems.")
     asked = Block("sh", f"curl -sS http://{SERVICE}/jobs/none", None)
     with pytest.raises(AssertionError):
         check_printed(document, asked, *project.run([asked]))
@@ -285,5 +285,5 @@ def test_commands_and_programs_have_the_languages_that_are_run() -> None:
 
 
 @every_document
-def test_no_command_is_part_of_a_list_where_it_would_not_be_run(document: Path) -> None:
+def test_no_command_is_indented_in_a_list(document: Path) -> None:
     assert re.findall(r"^ +```(?:sh|bash|python)$", document.read_text(), re.MULTILINE) == []

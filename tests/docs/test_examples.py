@@ -37,7 +37,7 @@ def run(*command: str | Path, service: Service, cwd: Path) -> str:
 
 
 def test_the_scripts_draw(shared_service: Service, home: Path) -> None:
-    said = run(
+    output = run(
         sys.executable,
         EXAMPLES / "draw_and_wait.py",
         shared_service.url,
@@ -45,17 +45,17 @@ def test_the_scripts_draw(shared_service: Service, home: Path) -> None:
         service=shared_service,
         cwd=home,
     )
-    assert "python.svg" in said
+    assert "python.svg" in output
     run(
         "sh", EXAMPLES / "curl.sh", shared_service.url, "curl.svg", service=shared_service, cwd=home
     )
     for name in ("python.svg", "curl.svg"):
         assert 'width="210mm"' in (home / name).read_text()
-    said = run(
+    output = run(
         sys.executable, "-m", "examples.queue_from_python", service=shared_service, cwd=REPOSITORY
     )
-    assert said.startswith("finished ")
-    said = run(
+    assert output.startswith("finished ")
+    output = run(
         sys.executable,
         "-m",
         "examples.talk_by_websocket",
@@ -63,14 +63,12 @@ def test_the_scripts_draw(shared_service: Service, home: Path) -> None:
         service=shared_service,
         cwd=REPOSITORY,
     )
-    assert "'good morning' → 'buenos días'" in said
-    assert said.splitlines()[-1].endswith("/result")
+    assert "'good morning' → 'buenos días'" in output
+    assert output.splitlines()[-1].endswith("/result")
     assert (Path(shared_service.environ["OUTPUT_DIR"]) / "grid.svg").exists()
 
 
-def test_the_script_says_what_the_service_has_against_a_request(
-    shared_service: Service, home: Path
-) -> None:
+def test_the_script_prints_why_a_request_was_rejected(shared_service: Service, home: Path) -> None:
     script = (EXAMPLES / "draw_and_wait.py").read_text().replace('"pitch": 2.5', '"pitch": -1')
     done = subprocess.run(
         [sys.executable, "-c", script, shared_service.url],

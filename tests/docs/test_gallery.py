@@ -25,7 +25,7 @@ def test_the_gallery_shows_every_pattern_twice_a_text_and_a_postcard() -> None:
         assert PATTERNS[name].summary in PAGE.read_text()
 
 
-def test_every_piece_of_the_gallery_stands_on_the_page_with_its_picture_and_its_request() -> None:
+def test_the_page_shows_every_drawing_of_the_gallery_with_picture_and_request() -> None:
     requests = [json.loads(block) for block in blocks(PAGE, "json")]
     assert requests == [piece.body for piece in pieces()]
     named = re.findall(r'<img src="images/gallery/(.+?)\.png"', PAGE.read_text())

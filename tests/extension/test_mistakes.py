@@ -243,7 +243,7 @@ def test_skipped_modules_are_reported_by_readyz_and_the_log(service: CopiedServi
         assert problem["file"] == mistake.file
         assert mistake.line in (None, problem["line"])
         assert mistake.says in problem["mistake"]
-        assert f"{mistake.module} cannot be loaded and is left out: " in service.said()
+        assert f"{mistake.module} cannot be loaded and is left out: " in service.output()
 
 
 def test_the_rest_of_the_service_works(service: CopiedService) -> None:
@@ -265,7 +265,7 @@ def test_a_drawing_that_leaves_the_page_fails_and_the_log_names_the_file(
     assert (reply.status, reply.json["type"]) == (500, "/problems/internal-error")
     assert "stroke 0" not in reply.json["detail"]
     stray = "pattern 'stray' (libraries/patterns/stray.py): stroke 0 has the point"
-    until(lambda: stray in service.said(), what="the mistake in the log")
+    until(lambda: stray in service.output(), what="the mistake in the log")
 
 
 @pytest.mark.parametrize(

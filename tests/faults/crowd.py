@@ -90,7 +90,7 @@ class Reader:
     """A client of an event stream, which reconnects with its last event id."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, str, dict[str, Any]]] = []
+        self.events: list[tuple[str, str, dict[str, Any]]] = []
         self.connected_at = 0.0
         self.over = False
         self._writer: asyncio.StreamWriter | None = None
@@ -100,7 +100,7 @@ class Reader:
         while not self.over:
             try:
                 reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
-                known = f"Last-Event-ID: {self.heard[-1][0]}\r\n" if self.heard else ""
+                known = f"Last-Event-ID: {self.events[-1][0]}\r\n" if self.events else ""
                 self._writer.write(
                     f"GET /jobs/{job_id}/events HTTP/1.1\r\nHost: localhost\r\n{known}\r\n".encode()
                 )
@@ -127,7 +127,7 @@ class Reader:
             line.split(": ", 1) for line in text.strip().split("\n") if not line.startswith(":")
         )
         if "id" in fields:
-            self.heard.append((fields["id"], fields["event"], json.loads(fields["data"])))
+            self.events.append((fields["id"], fields["event"], json.loads(fields["data"])))
             self.over = fields["event"] in ("finished", "failed", "canceled")
 
 

@@ -84,7 +84,7 @@ class Fleet:
         self.workers[place] = self._start().wait_until_listening()
         return code
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return the log of all workers, including ended ones."""
         return "\n".join(
             (self._home / f"fleet{n}.log").read_text() for n in range(1, self._started + 1)

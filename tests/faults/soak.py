@@ -68,7 +68,7 @@ class Place:
 
     @contextlib.contextmanager
     def site(self, size: int) -> Iterator[Site]:
-        """Return a site with so many workers."""
+        """Return a site with `size` workers."""
         fleet = Fleet(self.environ, self.home, size)
         try:
             yield Site(

@@ -165,7 +165,7 @@ def broker_kills(site: Site, *, jobs: int, kills: int, down: float, work: float)
 
 
 def kill_broker(broker: EmbeddedBroker, down: float) -> None:
-    """Kill the server, wait so many seconds, and restart it."""
+    """Kill the server, wait, and restart it."""
     assert broker.pid is not None
     os.kill(broker.pid, signal.SIGKILL)
     until(lambda: not broker.alive(), what="the end of the broker")

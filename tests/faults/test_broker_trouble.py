@@ -104,7 +104,7 @@ def test_submissions_with_lost_replies_queue_one_job_each(
     worker = start_worker()
     until(lambda: all_done(client, ids), seconds=20, what="the end of all jobs")
     assert states(client, ids) == {"finished": 100}
-    assert worker.said().count(" executed in ") == 100
+    assert worker.output().count(" executed in ") == 100
 
 
 @contextmanager
@@ -178,10 +178,10 @@ def test_a_worker_rejects_a_broker_that_evicts_keys(
         check=False,
     )
     assert ended.returncode == 1
-    said = ended.stdout + ended.stderr
-    assert policy in said
-    assert "noeviction" in said
-    assert "Traceback" not in said
+    output = ended.stdout + ended.stderr
+    assert policy in output
+    assert "noeviction" in output
+    assert "Traceback" not in output
 
 
 def test_a_worker_with_an_expired_record_registers_again(

@@ -87,7 +87,7 @@ def test_a_hundred_interrupted_streams_reconnect_and_miss_no_event(
 ) -> None:
     """L5."""
     gate = home / "gate"
-    job = queue(client, "live_tasks.talk", str(gate), LINES, 0.012)
+    job = queue(client, "live_tasks.log_lines", str(gate), LINES, 0.012)
     start_worker()
     with Readers(server.port, job, HELD) as readers:
         until(lambda: readers.back_since(0), what="a hundred streams")
@@ -95,7 +95,7 @@ def test_a_hundred_interrupted_streams_reconnect_and_miss_no_event(
         back = []
         for share in (0.1, 0.4, 0.7):
             until(
-                lambda share=share: all(len(one.heard) > share * LINES for one in readers.all),  # type: ignore[misc]
+                lambda share=share: all(len(one.events) > share * LINES for one in readers.all),  # type: ignore[misc]
                 what="lines",
             )
             cut = readers.cut()
@@ -108,16 +108,16 @@ def test_a_hundred_interrupted_streams_reconnect_and_miss_no_event(
         until(lambda: readers.over, seconds=20, what="the end of all streams")
     report(f"all back after {', '.join(f'{seconds:.2f} s' for seconds in back)}")
     for reader in readers.all:
-        orders = [tuple(map(int, event_id.split("-"))) for event_id, _, _ in reader.heard]
+        orders = [tuple(map(int, event_id.split("-"))) for event_id, _, _ in reader.events]
         assert orders == sorted(set(orders))
-        assert [data["message"] for _, name, data in reader.heard if name == "log"] == [
+        assert [data["message"] for _, name, data in reader.events if name == "log"] == [
             f"line {n}" for n in range(1, LINES + 1)
         ]
-        assert reader.heard[-1][1] == "finished"
+        assert reader.events[-1][1] == "finished"
     assert (
         len(
             {
-                json.dumps([event_id for event_id, _, _ in reader.heard][-LINES:])
+                json.dumps([event_id for event_id, _, _ in reader.events][-LINES:])
                 for reader in readers.all
             }
         )

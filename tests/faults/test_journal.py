@@ -151,13 +151,13 @@ def test_during_kills_each_final_event_has_its_effect_once(
             workers.tend()
             return all_done(client, jobs)
 
-        def told() -> set[str]:
+        def delivered() -> set[str]:
             workers.tend()
             received = [one.json for one in list(sink.received)]
             return {one["data"]["id"] for one in received if one["type"] == "job.finished"}
 
         until(ended, seconds=90, what="the end of all jobs")
-        until(lambda: told() == set(jobs), seconds=90, what="all webhooks")
+        until(lambda: delivered() == set(jobs), seconds=90, what="all webhooks")
         until(lambda: not any(measure_queue().lags.values()), seconds=30, what="no lag")
     report(f"{len(sink.received)} deliveries, endings {workers.endings}")
     exhibits.process_pending()

@@ -254,7 +254,7 @@ def superseded(start_worker: StartWorker, client: Redis, ledger: Path, home: Pat
         lambda: (
             runs(ledger)["signed"][0].ended < float("inf")
             or gone(first.pid)
-            or GIVEN_AWAY in sleeper.said()
+            or GIVEN_AWAY in sleeper.output()
         ),
         what="the end of the first run",
     )
@@ -301,7 +301,7 @@ def test_a_worker_kills_its_superseded_attempt(
     first, second = runs(ledger)["a"]
     assert first.ended == float("inf")
     assert second.ended < float("inf")
-    assert GIVEN_AWAY in sleeper.said()
+    assert GIVEN_AWAY in sleeper.output()
 
 
 def test_a_stop_command_stops_only_its_job(

@@ -59,7 +59,7 @@ def queue(
     intervals: Iterable[float] = (),
     **options: Any,
 ) -> str:
-    """Queue a task of the probes with so many retries and these delays in seconds; return the job id."""
+    """Queue a task of the probes with retries after the delays in seconds; return the job id."""
     job = submit(f"workers.{task}", args, {}, JobOptions(retries=retries, **options))
     client.hset(job_key(job.id), "retry_intervals", json.dumps(list(intervals) or [0]))
     return str(job.id)

@@ -56,18 +56,18 @@ class Service:
                 stderr=subprocess.STDOUT,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return the output so far."""
         return self.log.read_text()
 
     def wait_until_drawn(self) -> Service:
         """Wait for the first artboard."""
         until(
-            lambda: "Stop with Ctrl-C" in self.said() or self.process.poll() is not None,
+            lambda: "Stop with Ctrl-C" in self.output() or self.process.poll() is not None,
             seconds=30,
             what="a first drawing",
         )
-        assert self.process.poll() is None, self.said()
+        assert self.process.poll() is None, self.output()
         self.seconds_to_draw = self._started.seconds()
         return self
 

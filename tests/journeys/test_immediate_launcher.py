@@ -14,7 +14,7 @@ def test_in_immediate_mode_the_launcher_starts_the_web_process_alone_and_it_draw
 ) -> None:
     service = start_service(IMMEDIATE="1")
     assert set(service.pids()) == {"gunicorn"}
-    assert "First artboard: finished" in service.said()
+    assert "First artboard: finished" in service.output()
     assert "<svg" in service.draw(pattern="grid")
     # The broker stores nothing there; the gallery index is created when the drawing ends.
     kept = Path(service.environ["DATA_DIR"]).rglob("*")

@@ -26,20 +26,20 @@ def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(
 ) -> None:
     """F20."""
     assert shared_service.seconds_to_draw < 10
-    said = shared_service.said()
-    assert "First artboard: finished" in said
-    drawn = re.search(r"Drew output/(\S+\.svg)", said)
+    output = shared_service.output()
+    assert "First artboard: finished" in output
+    drawn = re.search(r"Drew output/(\S+\.svg)", output)
     assert drawn is not None
     drawing = Path(shared_service.environ["OUTPUT_DIR"]) / drawn[1]
     assert drawing.read_text().rstrip().endswith("</svg>")
-    assert f"{shared_service.url}/docs" in said
+    assert f"{shared_service.url}/docs" in output
     assert shared_service.ask("GET", "/readyz")[0] == 200
 
 
 def test_the_printed_curl_command_works(shared_service: Service) -> None:
     command = next(
         line.split("|", 1)[1].strip()
-        for line in shared_service.said().splitlines()
+        for line in shared_service.output().splitlines()
         if "| " in line and " curl " in line
     )
     answer = subprocess.run(
@@ -128,7 +128,7 @@ def test_a_change_of_a_source_file_reloads_the_server(
     before = service.pids()
     time_of_change = time.time_ns() + 10**9
     os.utime(copy / "components" / "http" / "api.py", ns=(time_of_change, time_of_change))
-    until(lambda: "api.py changed: reloading" in service.said(), what="the reload")
+    until(lambda: "api.py changed: reloading" in service.output(), what="the reload")
 
     def replaced() -> bool:
         now = service.pids()
@@ -225,7 +225,7 @@ def test_two_workers_share_the_work(start_service: StartService) -> None:
     """F12."""
     service = start_service(WORKERS="2")
     until(
-        lambda: all(f"worker{number} | " in service.said() for number in (1, 2)),
+        lambda: all(f"worker{number} | " in service.output() for number in (1, 2)),
         what="two workers that speak",
     )
     assert "<svg" in service.draw()

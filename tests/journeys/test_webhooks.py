@@ -32,9 +32,9 @@ def test_a_drawing_is_reported_with_a_signature_until_accepted_and_again_on_requ
         assert service.ask("POST", again)[0] == 202
         until(lambda: len(sink.received) == 3, what="another delivery")
     _, shown = service.ask("GET", "/webhooks/secret")
-    told = [Webhook(shown["secret"]).verify(one.body, one.headers) for one in sink.received]
-    assert {one["type"] for one in told} == {"job.finished"}
-    assert told[0]["data"] == service.ask("GET", job)[1]
+    delivered = [Webhook(shown["secret"]).verify(one.body, one.headers) for one in sink.received]
+    assert {one["type"] for one in delivered} == {"job.finished"}
+    assert delivered[0]["data"] == service.ask("GET", job)[1]
     assert len({one.headers["webhook-id"] for one in sink.received}) == 1
     assert int(sink.received[1].headers["webhook-timestamp"]) > int(
         sink.received[0].headers["webhook-timestamp"]

@@ -163,7 +163,7 @@ def test_invalid_combinations_are_reported_with_invalid_fields() -> None:
     assert set(caught.value.errors) == {"kind", "side", "colour"}
 
 
-def test_unknown_fields_are_ignored_only_where_a_declaration_says_so() -> None:
+def test_unknown_fields_are_ignored_only_if_declared() -> None:
     class Lenient(Ring):
         ignores_unknown = True
 

@@ -143,13 +143,13 @@ def test_a_part_that_ignores_the_signal_is_killed_in_time_with_its_children() ->
 def test_a_part_that_the_others_need_stops_last() -> None:
     react = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: ({}, sys.exit()))\n"
     slow = react.format("time.sleep(0.3), print('a done', flush=True)")
-    told = react.format("print('b told', flush=True)")
+    reaction = react.format("print('b reacted', flush=True)")
     runner = SupervisorRun(
-        Part("b", python(told + FOREVER), stops_last=True), Part("a", python(slow + FOREVER))
+        Part("b", python(reaction + FOREVER), stops_last=True), Part("a", python(slow + FOREVER))
     )
     runner.run(lambda: runner.wait_for("| up", times=2))
-    said = runner.out.getvalue()
-    assert said.index("a done") < said.index("b told")
+    output = runner.out.getvalue()
+    assert output.index("a done") < output.index("b reacted")
 
 
 def test_lines_carry_the_name_of_their_part_and_a_last_half_line_is_not_lost() -> None:

@@ -37,7 +37,7 @@ class Client(BackgroundJobsClient):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.told: dict[str, Any] = {}
+        self.received: dict[str, Any] = {}
         self.failure = ""
 
     async def send_init_message(self) -> None:
@@ -48,24 +48,24 @@ class Client(BackgroundJobsClient):
         """Send the next request, or end."""
         match message:
             case JobStatusFrame(payload=ConnectedStatus(message=text)):
-                self.told["connected"] = text
+                self.received["connected"] = text
             case PongFrame(payload=payload):
-                self.told["pong"] = payload
+                self.received["pong"] = payload
                 await self.send_message(
                     TextJobRequest(payload=TextJob(type="translate", content="hello"))
                 )
             case JobStatusFrame(payload=ResultStatus(message=text), job=None):
-                self.told["translated"] = text
+                self.received["translated"] = text
                 await self.send_message(
                     ArtboardJobRequest(
                         payload=ArtboardJob(content=ArtboardContent(width=100, height=100))
                     )
                 )
             case JobStatusFrame(payload=ResultStatus(), job=job):
-                self.told["drawn"] = {"type": job.artifacts[0].media_type, "done": job.done}
+                self.received["drawn"] = {"type": job.artifacts[0].media_type, "done": job.done}
                 await self.disconnect()
             case JobProgressFrame(payload=progress):
-                self.told["percent"] = progress.percent
+                self.received["percent"] = progress.percent
             case JobStatusFrame(payload=QueuingStatus() | QueuedStatus()):
                 pass
             case _:
@@ -92,7 +92,7 @@ def main() -> None:
     asyncio.run(asyncio.wait_for(client.handle(), 25))
     if client.failure:
         sys.exit(client.failure)
-    sys.stdout.write(json.dumps(client.told))
+    sys.stdout.write(json.dumps(client.received))
 
 
 if __name__ == "__main__":

@@ -186,9 +186,9 @@ class Web:
         }
         opened: ClientConnection = connect(self.address(path), **(wanted | options))
         with opened as connection:
-            talk = Socket(connection)
-            talk.greeting = talk.hear()
-            yield talk
+            opened_socket = Socket(connection)
+            opened_socket.greeting = opened_socket.receive()
+            yield opened_socket
 
     def address(self, path: str) -> str:
         """Return the address of a WebSocket."""
@@ -268,28 +268,28 @@ class Socket:
         self.connection = connection
         self.greeting: dict[str, Any] = {}
 
-    def say(self, message: Any) -> None:
+    def send(self, message: Any) -> None:
         """Send a text unchanged, other values as JSON."""
         self.connection.send(message if isinstance(message, str) else json.dumps(message))
 
-    def hear(self, *, timeout: float = 15) -> dict[str, Any]:
+    def receive(self, *, timeout: float = 15) -> dict[str, Any]:
         """Return the next message."""
         return dict(json.loads(self.connection.recv(timeout=timeout)))
 
     def ask(self, message: Any) -> dict[str, Any]:
         """Send a message, return the next one received."""
-        self.say(message)
-        return self.hear()
+        self.send(message)
+        return self.receive()
 
-    def nothing_more(self) -> bool:
-        """Return whether no message arrived: the answer to a ping would follow it."""
+    def is_idle(self) -> bool:
+        """Return whether the next message is the answer to a ping, so that no other one is pending."""
         return self.ask({"action": "ping", "type": "ping", "ref": "still"}).get("ref") == "still"
 
-    def hear_until(self, status: str) -> list[dict[str, Any]]:
+    def receive_until(self, status: str) -> list[dict[str, Any]]:
         """Return the next messages, up to one with that status."""
-        found = [self.hear()]
+        found = [self.receive()]
         while status_of(found[-1]) != status:
-            found.append(self.hear())
+            found.append(self.receive())
         return found
 
 

@@ -16,31 +16,31 @@ __all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 FOLLOW = """async ([path, toTheEnd]) => {
-  const heard = [], states = []
+  const received = [], states = []
   const source = new EventSource(path)
   await new Promise((done, late) => {
-    setTimeout(() => late(JSON.stringify(heard)), 20000)
+    setTimeout(() => late(JSON.stringify(received)), 20000)
     for (const name of ['status', 'progress', 'log', 'finished', 'failed', 'canceled']) {
       source.addEventListener(name, (event) => {
-        heard.push({name, id: event.lastEventId, data: JSON.parse(event.data)})
+        received.push({name, id: event.lastEventId, data: JSON.parse(event.data)})
         if (name === 'finished' && !toTheEnd) { source.close(); done() }
       })
     }
     // A browser reconnects after each end, until it gets 204.
     source.onerror = () => { states.push(source.readyState); if (source.readyState === 2) done() }
   })
-  return {heard, states}
+  return {received, states}
 }"""
 TALK = """async ({path, protocols, messages, wanted}) => {
-  const heard = []
+  const received = []
   const socket = new WebSocket(path, protocols)
   socket.onmessage = (event) => {
-    heard.push(JSON.parse(event.data))
-    if (heard.length === 1) messages.forEach((message) => socket.send(message))
-    if (heard.length === wanted) socket.close(1000)
+    received.push(JSON.parse(event.data))
+    if (received.length === 1) messages.forEach((message) => socket.send(message))
+    if (received.length === wanted) socket.close(1000)
   }
-  const end = await new Promise((done, late) => { socket.onclose = done; setTimeout(() => late(JSON.stringify(heard)), 20000) })
-  return {heard, code: end.code, reason: end.reason, clean: end.wasClean, protocol: socket.protocol}
+  const end = await new Promise((done, late) => { socket.onclose = done; setTimeout(() => late(JSON.stringify(received)), 20000) })
+  return {received, code: end.code, reason: end.reason, clean: end.wasClean, protocol: socket.protocol}
 }"""
 
 
@@ -57,7 +57,7 @@ def visit(page: Page, web: Web) -> None:
     page.goto(f"http://127.0.0.1:{web.port}/")
 
 
-def talk(
+def exchange(
     page: Page, path: str, *messages: str, protocols: tuple[str, ...] = (), wanted: int = 0
 ) -> dict[str, Any]:
     """Send messages on a WebSocket after the greeting; return the received messages and the close status."""
@@ -73,19 +73,19 @@ def talk(
 def test_an_event_source_gets_every_event_once_and_stops_after_the_end(
     web: Web, page: Page, gates: Gates
 ) -> None:
-    job = web.submit("live_tasks.talk", gates.path(), 5, 0.02)
+    job = web.submit("live_tasks.log_lines", gates.path(), 5, 0.02)
     visit(page, web)
     gates.open()
     found = page.evaluate(FOLLOW, [f"/jobs/{job}/events", True])
-    heard = found["heard"]
-    assert heard[0]["name"] == "status"
-    assert [event["data"]["message"] for event in heard if event["name"] == "log"] == [
+    received = found["received"]
+    assert received[0]["name"] == "status"
+    assert [event["data"]["message"] for event in received if event["name"] == "log"] == [
         f"line {n}" for n in range(1, 6)
     ]
-    assert [event["name"] for event in heard if event["data"].get("done") and event["id"]][-1:] == [
-        "finished"
-    ]
-    assert sum(event["name"] == "finished" for event in heard) == 1
+    assert [event["name"] for event in received if event["data"].get("done") and event["id"]][
+        -1:
+    ] == ["finished"]
+    assert sum(event["name"] == "finished" for event in received) == 1
     assert found["states"] == [0, 2], "it reconnected once and got 204"
 
 
@@ -94,7 +94,7 @@ def test_an_event_source_continues_after_a_restart_of_the_server(
 ) -> None:
     """The web process stops while the job runs; another one replaces it on the same port."""
     first = installation.start_web().wait_until_ready()
-    job = first.submit("live_tasks.step", 4, gates.path("step"))
+    job = first.submit("live_tasks.report_steps", 4, gates.path("step"))
     visit(page, first)
     page.evaluate(f"() => {{ window.all = ({FOLLOW})(['/jobs/{job}/events', false]) }}")
     for number in (1, 2):
@@ -104,11 +104,11 @@ def test_an_event_source_continues_after_a_restart_of_the_server(
     gates.open("step3")
     second = installation.start_web(PORT=str(first.port)).wait_until_ready()
     gates.open("step4")
-    heard = page.evaluate("() => window.all")["heard"]
-    steps = [event["data"]["step"] for event in heard if event["name"] == "progress"]
+    received = page.evaluate("() => window.all")["received"]
+    steps = [event["data"]["step"] for event in received if event["name"] == "progress"]
     assert steps == [1, 2, 3, 4]
     assert [
-        event["name"] for event in heard if event["name"] in ("finished", "failed", "canceled")
+        event["name"] for event in received if event["name"] in ("finished", "failed", "canceled")
     ] == ["finished"]
     second.close()
 
@@ -128,41 +128,41 @@ def test_a_page_of_an_allowed_origin_may_follow_a_job_with_a_token(
 def test_a_page_submits_a_job_on_a_web_socket_and_gets_its_result(web: Web, page: Page) -> None:
     """C6, C17: as the page of the tutorial, in both forms."""
     visit(page, web)
-    found = talk(
+    found = exchange(
         page,
         web.address("/ws/background_jobs"),
         '{"action": "job", "payload": {"type": "translate", "content": "hello"}}',
         wanted=4,
     )
-    assert [frame["payload"]["status"] for frame in found["heard"]] == [
+    assert [frame["payload"]["status"] for frame in found["received"]] == [
         "connected",
         "queuing",
         "queued",
         "result",
     ]
-    assert found["heard"][-1]["payload"]["message"] == "🌍 Translated: 'hello' → 'hola'"
+    assert found["received"][-1]["payload"]["message"] == "🌍 Translated: 'hello' → 'hola'"
     assert (found["code"], found["clean"]) == (1000, True)
-    found = talk(page, web.address("/ws/backgroundjob"), "hi", wanted=4)
-    assert [frame.get("status") for frame in found["heard"]] == [
+    found = exchange(page, web.address("/ws/backgroundjob"), "hi", wanted=4)
+    assert [frame.get("status") for frame in found["received"]] == [
         "connected",
         "queuing",
         "queued",
         None,
     ]
-    assert found["heard"][-1]["message"] == "✅ Processed: HI"
+    assert found["received"][-1]["message"] == "✅ Processed: HI"
 
 
 def test_a_page_gets_the_reason_for_a_close(web: Web, ann: Web, page: Page) -> None:
     """It gets the code even while it is sending. For a browser, a close with unsent messages is not clean."""
     visit(page, ann)
-    refused = talk(page, ann.address("/ws/background_jobs"))
-    assert (refused["code"], refused["clean"], refused["heard"]) == (1008, True, [])
+    refused = exchange(page, ann.address("/ws/background_jobs"))
+    assert (refused["code"], refused["clean"], refused["received"]) == (1008, True, [])
     assert "key" in refused["reason"]
     visit(page, web)
     for _ in range(5):
-        long = talk(page, web.address("/ws/background_jobs"), "x" * 1_000_000)
+        long = exchange(page, web.address("/ws/background_jobs"), "x" * 1_000_000)
         assert long["code"] == 1009
-    flood = talk(
+    flood = exchange(
         page,
         web.address("/ws/background_jobs"),
         *['{"action": "join", "payload": {"group": "g"}}'] * 3000,
@@ -174,12 +174,12 @@ def test_a_page_sends_its_key_as_a_subprotocol(ann: Web, page: Page) -> None:
     coded = "bearer." + base64.urlsafe_b64encode(ann.key.encode()).decode().rstrip("=")
     visit(page, ann)
     for protocols, chosen in (((coded,), coded), (("vector-api", coded), "vector-api")):
-        found = talk(
+        found = exchange(
             page,
             ann.address("/ws/background_jobs"),
             '{"action": "ping"}',
             protocols=protocols,
             wanted=2,
         )
-        assert [frame["action"] for frame in found["heard"]] == ["job_status", "pong"]
+        assert [frame["action"] for frame in found["received"]] == ["job_status", "pong"]
         assert found["protocol"] == chosen

@@ -38,13 +38,13 @@ class Client:
 
     def __init__(self, channel: str, socket: Socket) -> None:
         self.channel = channel
-        self.heard = [socket.greeting]
+        self.frames = [socket.greeting]
         self._socket = socket
 
     def ask(self, action: str, **payload: Any) -> None:
         """Send an action."""
         flat = self.channel == FLAT
-        self._socket.say(
+        self._socket.send(
             {"type": action, **payload}
             if flat
             else {"action": action, "payload": payload, "ref": action}
@@ -53,22 +53,22 @@ class Client:
     def ask_for_job(self, kind: str, content: object) -> None:
         """Submit a job."""
         asked = {"type": kind, "content": content}
-        self._socket.say(
+        self._socket.send(
             {**asked, "ref": 7}
             if self.channel == FLAT
             else {"action": "job", "payload": asked, "ref": 7}
         )
 
-    def hear(self, name: str) -> dict[str, Any]:
+    def receive(self, name: str) -> dict[str, Any]:
         """Receive until a frame with that name arrives."""
         while True:
-            self.heard.append(self._socket.hear())
-            if name_of(self.heard[-1]) == name:
-                return self.heard[-1]
+            self.frames.append(self._socket.receive())
+            if name_of(self.frames[-1]) == name:
+                return self.frames[-1]
 
     def member(self, name: str, member: str) -> Any:
         """Receive until a frame with that name arrives; return one of its members."""
-        frame = self.hear(name)
+        frame = self.receive(name)
         return frame.get("payload", frame)[member]
 
 
@@ -88,44 +88,44 @@ def name_of(frame: dict[str, Any]) -> str:
 def say_everything(client: Client, web: Web, gates: Gates) -> None:
     """Provoke every kind of frame."""
     client.ask("ping")
-    client.hear("pong")
+    client.receive("pong")
     client.ask("join", group="studio")
-    client.hear("joined")
+    client.receive("joined")
     client.ask("hello")
     client_id = client.member("hello", "client_id")
-    for group, told in (("studio", "group_message"), (f"client:{client_id}", "message")):
+    for group, frame_name in (("studio", "group_message"), (f"client:{client_id}", "message")):
         assert (
             web.ask("POST", f"/groups/{group}/messages", {"message": {"text": "hello"}}).status
             == 202
         )
-        client.hear(told)
+        client.receive(frame_name)
     client.ask("leave", group="studio")
-    client.hear("left")
+    client.receive("left")
     client.ask_for_job("translate", "hello")
-    client.hear("status result")
+    client.receive("status result")
     client.ask_for_job("artboard", {"width": 100, "height": 100, "priority": "high"})
-    client.hear("status result")
+    client.receive("status result")
     client.ask_for_job("artboard", {"width": -1, "height": 100})
-    client.hear("error")
+    client.receive("error")
     client.ask_for_job("translate", " ")
-    client.hear("status error")
+    client.receive("status error")
     follow_jobs_of_others(client, web, gates)
 
 
 def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
     """Follow jobs to every kind of end, and some not to the end."""
-    talking = web.submit("live_tasks.talk", gates.path(client.channel), 2)
+    talking = web.submit("live_tasks.log_lines", gates.path(client.channel), 2)
     client.ask("subscribe", job_id=talking)
-    client.hear("subscribed")
+    client.receive("subscribed")
     gates.open(client.channel)
-    client.hear("job_log")
-    client.hear("job_progress")
-    client.hear("status result")
+    client.receive("job_log")
+    client.receive("job_progress")
+    client.receive("status result")
     client.ask("cancel", job_id=talking)
     assert client.member("error", "job_status") == "finished"
     failing = web.submit("probe_tasks.boom", delay=0)
     client.ask("subscribe", job_id=failing)
-    client.hear("status error")
+    client.receive("status error")
     for end in (
         lambda job: client.ask("cancel", job_id=job),
         lambda job: web.ask("DELETE", f"/jobs/{job}"),
@@ -134,15 +134,15 @@ def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
         client.ask("subscribe", job_id=waiting)
         # The next request is answered when all of this was done.
         client.ask("ping")
-        client.hear("pong")
+        client.receive("pong")
         end(waiting)
-        client.hear("status canceled")
+        client.receive("status canceled")
     unfollowed = web.submit("probe_tasks.nothing", delay=600)
     client.ask("subscribe", job_id=unfollowed)
     client.ask("unsubscribe", job_id=unfollowed)
-    client.hear("unsubscribed")
+    client.receive("unsubscribed")
     client.ask("cancel", job_id=unfollowed)
-    client.hear("status canceled")
+    client.receive("status canceled")
 
 
 @pytest.mark.parametrize("channel", ADDRESSES)
@@ -155,7 +155,7 @@ def test_sent_frames_and_documented_frames_correspond(
         client = Client(channel, socket)
         say_everything(client, chatty, gates)
     used = set()
-    for frame in client.heard:
+    for frame in client.frames:
         valid = document.matching(channel, "send", frame)
         assert len(valid) == 1, (frame, valid)
         used.update(valid)
@@ -165,26 +165,26 @@ def test_sent_frames_and_documented_frames_correspond(
         for name in document.document["operations"]
         if f"{channel}_send_" in name
     }
-    assert {name_of(frame).replace(" ", "_") for frame in client.heard} == operations
+    assert {name_of(frame).replace(" ", "_") for frame in client.frames} == operations
 
 
 def test_each_event_of_a_stream_is_valid(web: Web, gates: Gates) -> None:
     document = described(web)
-    jobs = [web.submit("live_tasks.talk", gates.path(), 2), web.submit("probe_tasks.boom")]
+    jobs = [web.submit("live_tasks.log_lines", gates.path(), 2), web.submit("probe_tasks.boom")]
     waiting = [web.submit("probe_tasks.nothing", delay=600) for _ in range(2)]
     gates.open()
-    heard = []
+    frames = []
     for job in jobs:
         with web.stream(job) as stream:
-            heard += stream.rest()
+            frames += stream.rest()
     for job, (method, path) in zip(waiting, (("POST", "/cancel"), ("DELETE", "")), strict=True):
         with web.stream(job) as stream:
-            heard.append(stream.next())
+            frames.append(stream.next())
             web.ask(method, f"/jobs/{job}{path}")
-            heard += stream.rest()
-    for event in heard:
+            frames += stream.rest()
+    for event in frames:
         assert document.problems(STREAM, f"{event.name.capitalize()}Event", event.data) == [], event
-    assert {f"{event.name.capitalize()}Event" for event in heard} == document.keys(STREAM, "send")
+    assert {f"{event.name.capitalize()}Event" for event in frames} == document.keys(STREAM, "send")
 
 
 def generate(web: Web, folder: Path) -> None:
@@ -217,10 +217,10 @@ def test_a_client_generated_from_the_document_gets_typed_results(
     """C20."""
     web: Web = request.getfixturevalue({"open": "web", "keyed": "ann"}[way])
     generate(web, tmp_path)
-    told = json.loads(
+    state = json.loads(
         run([sys.executable, "-W", "error", str(GENERATED), web.address(""), web.key], tmp_path)
     )
-    assert told == {
+    assert state == {
         "connected": "🔄 Background Job Processor: Connected!",
         "pong": None,
         "translated": "🌍 Translated: 'hello' → 'hola'",
@@ -234,7 +234,7 @@ def test_the_programs_of_the_documentation_work(web: Web, tmp_path: Path) -> Non
     programs = blocks(REPOSITORY / "docs" / "how-to" / "websockets.md", "python")
     assert len(programs) == 2
     for program in programs:
-        said = run(
+        output = run(
             [
                 sys.executable,
                 "-W",
@@ -244,11 +244,11 @@ def test_the_programs_of_the_documentation_work(web: Web, tmp_path: Path) -> Non
             ],
             tmp_path,
         )
-        assert "🌍 Translated: 'hello' → 'hola'" in said
+        assert "🌍 Translated: 'hello' → 'hola'" in output
 
 
 @pytest.mark.parametrize(
-    ("said", "detail"),
+    ("message", "detail"),
     [
         (
             {
@@ -264,11 +264,11 @@ def test_the_programs_of_the_documentation_work(web: Web, tmp_path: Path) -> Non
     ],
 )
 def test_messages_that_the_document_does_not_allow_are_rejected(
-    web: Web, said: dict[str, Any], detail: str
+    web: Web, message: dict[str, Any], detail: str
 ) -> None:
     document = described(web)
-    assert document.matching(ENVELOPE, "receive", said) == []
+    assert document.matching(ENVELOPE, "receive", message) == []
     with web.socket() as socket:
-        answer = socket.ask(said)
+        answer = socket.ask(message)
     assert answer["action"] == "error"
     assert answer["payload"]["detail"].startswith(detail)

@@ -20,57 +20,57 @@ from tests.live.service import Gates, Installation, Stream, StreamEvent, Web
 ENDS = {"finished", "failed", "canceled"}
 
 
-def check_order(told: list[StreamEvent]) -> None:
+def check_order(events: list[StreamEvent]) -> None:
     """Assert the invariants of a complete stream."""
-    first, *others = told
+    first, *others = events
     assert (first.name, first.id) == ("status", "")
     assert first.data["links"]["self"] == f"/jobs/{first.data['id']}"
     orders = [event.order for event in others]
     assert orders == sorted(set(orders)), "ids rise strictly"
     assert [event.name in ENDS for event in others] == [False] * (len(others) - 1) + [True]
     assert others[-1].data["done"] is True
-    assert {event.data["id"] for event in told} == {first.data["id"]}
+    assert {event.data["id"] for event in events} == {first.data["id"]}
 
 
-def lines_of(told: list[StreamEvent]) -> list[str]:
-    return [event.data["message"] for event in told if event.name == "log"]
+def lines_of(events: list[StreamEvent]) -> list[str]:
+    return [event.data["message"] for event in events if event.name == "log"]
 
 
 def test_a_stream_has_the_job_then_its_events_then_the_end(web: Web, gates: Gates) -> None:
     """F19: a forked work horse publishes its progress; C12."""
-    job = web.submit("live_tasks.talk", gates.path(), 5)
+    job = web.submit("live_tasks.log_lines", gates.path(), 5)
     with web.stream(job) as stream:
         headers = stream.response.headers
         assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-store", "no")
         first = stream.next()
         gates.open()
-        told = [first, *stream.rest()]
-    check_order(told)
+        events = [first, *stream.rest()]
+    check_order(events)
     assert first.data["status"] in ("queued", "started")
-    assert lines_of(told) == [f"line {number}" for number in range(1, 6)]
-    (progress,) = [event for event in told if event.name == "progress"]
+    assert lines_of(events) == [f"line {number}" for number in range(1, 6)]
+    (progress,) = [event for event in events if event.name == "progress"]
     assert progress.data == {
         "id": job,
         "step": 5,
         "total": 5,
         "percent": 100,
-        "message": "all said",
+        "message": "all lines logged",
     }
-    last = told[-1]
+    last = events[-1]
     assert (last.name, last.data["result"], last.data["artifacts"]) == ("finished", 5, [])
     assert last.data == web.job(job), "the end is the whole job"
 
 
 def test_a_late_client_gets_the_stored_events_and_the_end(web: Web, gates: Gates) -> None:
-    job = web.submit("live_tasks.talk", gates.path(), 3)
+    job = web.submit("live_tasks.log_lines", gates.path(), 3)
     gates.open()
     web.wait_for(job)
     with web.stream(job) as stream:
-        told = stream.rest()
-    check_order(told)
-    assert lines_of(told) == ["line 1", "line 2", "line 3"]
-    assert told[0].data["status"] == "finished"
+        events = stream.rest()
+    check_order(events)
+    assert lines_of(events) == ["line 1", "line 2", "line 3"]
+    assert events[0].data["status"] == "finished"
 
 
 def test_a_client_that_has_the_end_gets_204(web: Web) -> None:
@@ -78,11 +78,11 @@ def test_a_client_that_has_the_end_gets_204(web: Web) -> None:
     job = web.submit("probe_tasks.nothing")
     web.wait_for(job)
     with web.stream(job) as stream:
-        told = stream.rest()
-    check_order(told)
+        events = stream.rest()
+    check_order(events)
     with web.stream(job) as again:
-        assert again.rest() == told
-    for known, query in ((told[-1].id, ""), ("", f"?last_event_id={told[-1].id}")):
+        assert again.rest() == events
+    for known, query in ((events[-1].id, ""), ("", f"?last_event_id={events[-1].id}")):
         with web.stream(job, known, query) as stream:
             assert (stream.status, stream.response.read()) == (204, b"")
 
@@ -91,7 +91,7 @@ def test_a_client_that_has_the_end_gets_204(web: Web) -> None:
     "known", ["0-0", "nonsense", "1-2-3", "999999999999999-999999999999999", "9" * 400]
 )
 def test_an_unknown_event_id_is_ignored(web: Web, gates: Gates, known: str) -> None:
-    job = web.submit("live_tasks.talk", gates.path(), 2)
+    job = web.submit("live_tasks.log_lines", gates.path(), 2)
     with web.stream(job, known) as stream:
         first = stream.next()
         gates.open()
@@ -99,41 +99,41 @@ def test_an_unknown_event_id_is_ignored(web: Web, gates: Gates, known: str) -> N
 
 
 def test_a_reconnecting_client_gets_every_event_once(web: Web, gates: Gates) -> None:
-    job = web.submit("live_tasks.talk", gates.path(), 60, 0.01)
-    told: list[StreamEvent] = []
+    job = web.submit("live_tasks.log_lines", gates.path(), 60, 0.01)
+    events: list[StreamEvent] = []
     known, cuts = "", 0
     gates.open()
-    while not told or told[-1].name not in ENDS:
+    while not events or events[-1].name not in ENDS:
         with web.stream(job, known) as stream:
             assert stream.next().name == "status"
             for _ in range(7):
-                told.append(stream.next())
-                if told[-1].name in ENDS:
+                events.append(stream.next())
+                if events[-1].name in ENDS:
                     break
             else:
                 stream.cut()
                 cuts += 1
-            known = told[-1].id
+            known = events[-1].id
     assert cuts >= 8
-    assert [event.order for event in told] == sorted({event.order for event in told})
-    assert lines_of(told) == [f"line {number}" for number in range(1, 61)]
-    assert [event.name for event in told if event.name in ENDS] == ["finished"]
+    assert [event.order for event in events] == sorted({event.order for event in events})
+    assert lines_of(events) == [f"line {number}" for number in range(1, 61)]
+    assert [event.name for event in events if event.name in ENDS] == ["finished"]
 
 
 def test_an_idle_stream_is_kept_alive_with_comments(web: Web, gates: Gates) -> None:
     job = web.submit("live_tasks.hold", gates.path())
     with socket.create_connection(("127.0.0.1", web.port), timeout=10) as connection:
         connection.sendall(f"GET /jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        heard = b""
-        while heard.count(b"\n: still here\n") < 2:
+        received = b""
+        while received.count(b"\n: still here\n") < 2:
             got = connection.recv(65536)
-            assert got, heard
-            heard += got
-        assert b"\nretry: 2000\n\nevent: status\n" in heard.replace(b"\r\n", b"\n")
+            assert got, received
+            received += got
+        assert b"\nretry: 2000\n\nevent: status\n" in received.replace(b"\r\n", b"\n")
         gates.open()
         while got := connection.recv(65536):
-            heard += got
-    assert b"event: finished\n" in heard
+            received += got
+    assert b"event: finished\n" in received
 
 
 def test_the_default_heartbeat_interval_is_fifteen_seconds() -> None:
@@ -161,14 +161,14 @@ class Following:
         self.job = job
         self._stack = contextlib.ExitStack()
         self.stream: Stream = self._stack.enter_context(web.stream(job, timeout=40))
-        self.told = [self.stream.next()]
+        self.events = [self.stream.next()]
 
     def end(self) -> StreamEvent:
         """Check the stream and return its last event."""
         with self._stack:
-            self.told += self.stream.rest()
-        check_order(self.told)
-        return self.told[-1]
+            self.events += self.stream.rest()
+        check_order(self.events)
+        return self.events[-1]
 
 
 def test_failed_timed_out_and_crashed_jobs_have_final_events(web: Web, gates: Gates) -> None:
@@ -187,18 +187,18 @@ def test_failed_timed_out_and_crashed_jobs_have_final_events(web: Web, gates: Ga
         ends, ("failed", "failed")
     )
     assert "secret" not in str(ends["boom"].data)
-    assert ends["refused"].data["error"] == "that name will not do"
+    assert ends["refused"].data["error"] == "invalid name"
     assert ends["slow"].data["error_code"] == "timeout"
     assert ends["itself"].data["error_code"] == "worker-lost"
 
 
 def test_a_retried_job_publishes_each_change_and_one_end(web: Web, gates: Gates) -> None:
     following = Following(
-        web, web.submit("live_tasks.fall", gates.path(), retry={"max": 1, "interval": 1})
+        web, web.submit("live_tasks.fail_after", gates.path(), retry={"max": 1, "interval": 1})
     )
     gates.open()
     end = following.end()
-    changes = [event.data["status"] for event in following.told[1:] if event.name == "status"]
+    changes = [event.data["status"] for event in following.events[1:] if event.name == "status"]
     # An event contains the current job, which may be one state further.
     assert "scheduled" in changes
     assert changes[-1] in ("started", "failed")
@@ -235,10 +235,10 @@ def test_a_manually_retried_job_has_a_new_stream(web: Web, gates: Gates) -> None
     assert first.name == "failed"
     assert web.ask("POST", f"/jobs/{job}/retry").status == 202
     with web.stream(job, first.id) as stream:
-        told = stream.rest()
-    check_order(told)
-    assert told[-1].name == "finished"
-    assert told[-1].order > first.order
+        events = stream.rest()
+    check_order(events)
+    assert events[-1].name == "finished"
+    assert events[-1].order > first.order
 
 
 class Outage:
@@ -271,11 +271,11 @@ def test_no_event_is_lost_or_repeated_when_the_broker_is_killed(
     outage: Outage, gates: Gates
 ) -> None:
     """The streams stay open during the outage. A line that could not be published is lost for all clients."""
-    job = outage.web.submit("live_tasks.talk", gates.path(), 150, 0.02, timeout=60)
+    job = outage.web.submit("live_tasks.log_lines", gates.path(), 150, 0.02, timeout=60)
     following = [Following(outage.web, job) for _ in range(3)]
     gates.open()
     for one in following:
-        one.told += one.stream.until("log")
+        one.events += one.stream.until("log")
     before = outage.broker_pid()
     outage.kill_broker()
     ends = [one.end() for one in following]
@@ -287,12 +287,12 @@ def test_no_event_is_lost_or_repeated_when_the_broker_is_killed(
         (event.id, event.name) for event in kept if event.name in ("log", "progress", "finished")
     ]
     for one in following:
-        heard = [
+        received = [
             (event.id, event.name)
-            for event in one.told
+            for event in one.events
             if event.name in ("log", "progress", "finished")
         ]
-        assert heard == record
+        assert received == record
     spoken = [int(line.removeprefix("line ")) for line in lines_of(kept)]
     assert spoken == sorted(set(spoken))
     assert spoken[-1] == 150
@@ -419,8 +419,8 @@ def as_whom(web: Web, key: str) -> Web:
 
 def test_a_client_that_does_not_read_is_disconnected(web: Web, gates: Gates) -> None:
     """2 MB are published; the client that does not read is disconnected, and all others get everything."""
-    job = web.submit("live_tasks.shout", gates.path(), 900)
-    other = web.submit("live_tasks.talk", gates.path(), 20)
+    job = web.submit("live_tasks.log_long_lines", gates.path(), 900)
+    other = web.submit("live_tasks.log_lines", gates.path(), 20)
     lazy = []
     for _ in range(2):
         connection = socket.socket()
@@ -433,15 +433,15 @@ def test_a_client_that_does_not_read_is_disconnected(web: Web, gates: Gates) -> 
     eager, beside = Following(web, job), Following(web, other)
     gates.open()
     assert eager.end().name == "finished"
-    assert len(lines_of(eager.told)) == 900
+    assert len(lines_of(eager.events)) == 900
     assert beside.end().name == "finished"
-    assert len(lines_of(beside.told)) == 20
+    assert len(lines_of(beside.events)) == 20
     for connection in lazy:
-        heard = 0
+        received = 0
         with contextlib.suppress(ConnectionResetError):
             while got := connection.recv(1 << 20):
-                heard += len(got)
-        assert heard < 1_900_000, "the backlog was not limited"
+                received += len(got)
+        assert received < 1_900_000, "the backlog was not limited"
         connection.close()
 
 

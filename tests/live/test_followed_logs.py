@@ -28,9 +28,9 @@ def following(web: Web, job: str) -> Iterator[http.client.HTTPResponse]:
 
 def line(response: http.client.HTTPResponse) -> str:
     """Return the next non-empty line without its time; '' at the end."""
-    while (said := response.readline().decode()) == "\n":
+    while (output := response.readline().decode()) == "\n":
         pass
-    return " ".join(said.split()[1:])
+    return " ".join(output.split()[1:])
 
 
 def timeless(text: bytes) -> list[str]:
@@ -39,11 +39,11 @@ def timeless(text: bytes) -> list[str]:
 
 
 def test_lines_are_streamed_until_the_job_ends(web: Web, gates: Gates) -> None:
-    job = web.submit("live_tasks.step", 3, gates.path())
+    job = web.submit("live_tasks.report_steps", 3, gates.path())
     with following(web, job) as response:
         assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
         assert response.headers["Cache-Control"] == "no-store"
-        assert line(response) == "queued workers.live_tasks.step"
+        assert line(response) == "queued workers.live_tasks.report_steps"
         assert line(response).startswith("begun attempt 1, worker ")
         for number, percent in ((1, 33), (2, 67), (3, 100)):
             assert web.job(job)["status"] == "started"
@@ -65,10 +65,10 @@ def test_lines_are_streamed_until_the_job_ends(web: Web, gates: Gates) -> None:
 def test_a_followed_log_is_the_same_as_the_complete_one(web: Web) -> None:
     job = web.submit("log_tasks.stumble", "boom", "hello\nhello", retry={"max": 1, "interval": 1})
     with following(web, job) as response:
-        heard = timeless(response.read())
-    assert sorted(heard) == sorted(timeless(web.ask("GET", f"/jobs/{job}/logs").body))
-    assert heard[-1].startswith("ended    failed:")
-    assert sum("| Traceback" in one for one in heard) == 2
+        log = timeless(response.read())
+    assert sorted(log) == sorted(timeless(web.ask("GET", f"/jobs/{job}/logs").body))
+    assert log[-1].startswith("ended    failed:")
+    assert sum("| Traceback" in one for one in log) == 2
 
 
 def test_a_silent_job_is_kept_alive_with_empty_lines(web: Web, gates: Gates) -> None:
@@ -113,15 +113,15 @@ def test_followed_logs_count_as_held_connections(installation: Installation, gat
 
 @pytest.mark.parametrize("lines", [400])
 def test_a_long_log_is_followed_without_gaps(web: Web, gates: Gates, lines: int) -> None:
-    job = web.submit("live_tasks.talk", gates.path(), lines)
+    job = web.submit("live_tasks.log_lines", gates.path(), lines)
     with following(web, job) as response:
         assert line(response).startswith("queued")
         asked = time.monotonic()
         gates.open()
-        said = [
+        output = [
             one.split(maxsplit=2)[2]
             for one in response.read().decode().splitlines()
             if " log " in one
         ]
-    assert said == [f"line {number}" for number in range(1, lines + 1)]
+    assert output == [f"line {number}" for number in range(1, lines + 1)]
     assert time.monotonic() - asked < 60

@@ -81,7 +81,7 @@ def test_a_job_that_does_not_end_in_time_is_returned_unfinished(web: Web, gates:
 
 def test_with_an_etag_each_change_is_returned(web: Web, gates: Gates) -> None:
     """A client without event streams shows progress in this way."""
-    job = web.submit("live_tasks.step", 3, gates.path("step"))
+    job = web.submit("live_tasks.report_steps", 3, gates.path("step"))
     web.wait_for(job, "started")
     seen, etag = [], web.ask("GET", f"/jobs/{job}").headers["ETag"]
     for number in range(1, 4):

@@ -51,12 +51,12 @@ def test_a_process_with_many_connections_stops_within_three_seconds(
         assert [poll.reply().body["status"] for poll in polls] == ["started"] * 2
         for one in sockets:
             with pytest.raises(ConnectionClosed) as ended:
-                one.hear(timeout=5)
+                one.receive(timeout=5)
             assert ended.value.rcvd is not None
             assert (ended.value.rcvd.code, ended.value.rcvd.reason) == (1001, "the server stops")
         for stream in streams:
-            while heard := stream.recv(65536):
-                assert b"event: finished" not in heard
+            while data := stream.recv(65536):
+                assert b"event: finished" not in data
     assert "Traceback" not in stopping.log.read_text()
     with web.stream(job) as again:
         assert again.next().data["status"] == "started"
@@ -68,7 +68,7 @@ def test_clients_can_reconnect_to_another_process_after_a_crash(
     installation: Installation, web: Web, gates: Gates
 ) -> None:
     killed = installation.start_web().wait_until_ready()
-    job = killed.submit("live_tasks.talk", gates.path(), 3)
+    job = killed.submit("live_tasks.log_lines", gates.path(), 3)
     with killed.stream(job) as stream:
         stream.next()
         holder = killed.pid
@@ -79,10 +79,10 @@ def test_clients_can_reconnect_to_another_process_after_a_crash(
     with web.stream(job) as stream:
         stream.next()
         gates.open()
-        told = stream.rest()
-    assert [event.data["message"] for event in told if event.name == "log"] == [
+        events = stream.rest()
+    assert [event.data["message"] for event in events if event.name == "log"] == [
         "line 1",
         "line 2",
         "line 3",
     ]
-    assert told[-1].name == "finished"
+    assert events[-1].name == "finished"

@@ -49,12 +49,12 @@ def refusal(web: Web, path: str = ENVELOPE, **options: Any) -> int:
     return int(refused.value.response.status_code)
 
 
-def closing(talk: Socket) -> tuple[int, str]:
+def closing(client: Socket) -> tuple[int, str]:
     """Return the close code and reason; ignore earlier frames."""
     with contextlib.suppress(ConnectionClosed):
         while True:
-            talk.hear()
-    protocol = talk.connection.protocol
+            client.receive()
+    protocol = client.connection.protocol
     return protocol.close_code or 0, protocol.close_reason or ""
 
 
@@ -64,44 +64,44 @@ def closing(talk: Socket) -> tuple[int, str]:
 def test_the_flat_form_sends_a_greeting_and_accepts_json_and_plain_text(web: Web) -> None:
     """F1, F2, F3, F4, F5, F7, F9, F10."""
     asked = Stopwatch()
-    with web.socket(FLAT) as talk:
+    with web.socket(FLAT) as client:
         assert asked.seconds() < 1
-        assert talk.greeting == {"status": "connected", "message": WELCOME}
+        assert client.greeting == {"status": "connected", "message": WELCOME}
         for (kind, content), answer in ANSWERS.items():
-            queuing = talk.ask({"type": kind, "content": content})
+            queuing = client.ask({"type": kind, "content": content})
             assert queuing == {"status": "queuing", "message": f"⏳ Queuing {kind} job: {content}"}
-            queued = talk.hear()
+            queued = client.receive()
             assert queued == {
                 "status": "queued",
                 "message": f"📋 Job {queued['job_id']} queued successfully!",
                 "job_id": queued["job_id"],
             }
-            result = talk.hear()
+            result = client.receive()
             assert (result["type"], result["message"]) == ("job_result", answer)
-        assert talk.ask("hi")["message"] == "⏳ Queuing default job: hi"
-        assert talk.hear()["status"] == "queued"
-        assert talk.hear()["message"] == "✅ Processed: HI"
+        assert client.ask("hi")["message"] == "⏳ Queuing default job: hi"
+        assert client.receive()["status"] == "queued"
+        assert client.receive()["message"] == "✅ Processed: HI"
 
 
 @pytest.mark.parametrize("content", ["", "  \n"])
 def test_an_empty_message_is_rejected(web: Web, content: str) -> None:
     """F27."""
-    with web.socket(FLAT) as flat, web.socket() as talk:
+    with web.socket(FLAT) as flat, web.socket() as client:
         assert flat.ask({"type": "translate", "content": content}) == {
             "status": "error",
             "message": EMPTY_MESSAGE,
         }
         assert flat.ask(content) == {"status": "error", "message": EMPTY_MESSAGE}
-        assert talk.ask(job(content))["payload"] == {"status": "error", "message": EMPTY_MESSAGE}
+        assert client.ask(job(content))["payload"] == {"status": "error", "message": EMPTY_MESSAGE}
 
 
 def test_unusual_texts_are_the_content_of_a_job(web: Web) -> None:
     """F2: everything but a JSON object is a text."""
-    with web.socket(FLAT) as talk:
+    with web.socket(FLAT) as client:
         for text in ("[1, 2]", "{", '"quoted"', "null", "\u202e🌍", '{"a": NaN}', "[" * 5000):
-            assert talk.ask(text)["status"] == "queuing", text
-            assert talk.hear()["status"] == "queued"
-            assert talk.hear()["message"] == f"✅ Processed: {text.upper()}"
+            assert client.ask(text)["status"] == "queuing", text
+            assert client.receive()["status"] == "queued"
+            assert client.receive()["message"] == f"✅ Processed: {text.upper()}"
 
 
 # -- the envelope form
@@ -109,18 +109,18 @@ def test_unusual_texts_are_the_content_of_a_job(web: Web) -> None:
 
 def test_the_envelope_form_reports_the_states_of_a_job(web: Web) -> None:
     """C1, C2, C3, C4, C6, C7, F13, F16."""
-    with web.socket() as talk:
-        assert talk.greeting == {
+    with web.socket() as client:
+        assert client.greeting == {
             "action": "job_status",
             "payload": {"status": "connected", "message": WELCOME},
         }
         asked = Stopwatch()
-        queuing = talk.ask(job("hello", "translate", ref="mine"))
+        queuing = client.ask(job("hello", "translate", ref="mine"))
         assert queuing["payload"] == {
             "status": "queuing",
             "message": "⏳ Queuing translate job: hello",
         }
-        queued = talk.hear()
+        queued = client.receive()
         assert asked.seconds() < 0.5
         job_id = queued["payload"]["job_id"]
         assert queued["payload"] == {
@@ -130,7 +130,7 @@ def test_the_envelope_form_reports_the_states_of_a_job(web: Web) -> None:
         }
         assert re.match("translate_", job_id)
         assert queuing["ref"] == queued["ref"] == "mine"
-        result = talk.hear()
+        result = client.receive()
         assert result["payload"] == {
             "status": "result",
             "message": "🌍 Translated: 'hello' → 'hola'",
@@ -142,13 +142,13 @@ def test_the_envelope_form_reports_the_states_of_a_job(web: Web) -> None:
             "completed",
             job_id,
         )
-        assert talk.ask(job("hi", None))["payload"]["message"] == "⏳ Queuing default job: hi"
+        assert client.ask(job("hi", None))["payload"]["message"] == "⏳ Queuing default job: hi"
 
 
 def test_ping_is_answered_and_errors_are_named(web: Web) -> None:
     """C1, C5."""
-    with web.socket() as talk:
-        assert talk.ask({"action": "ping"}) == {"action": "pong", "payload": None}
+    with web.socket() as client:
+        assert client.ask({"action": "ping"}) == {"action": "pong", "payload": None}
         wrong = [
             {"action": "job", "payload": {"type": "translate"}},
             {"action": "job", "payload": {"type": 7, "content": "x"}},
@@ -169,17 +169,17 @@ def test_ping_is_answered_and_errors_are_named(web: Web) -> None:
             {"action": "join", "payload": {}},
         ]
         for message in wrong:
-            answer = talk.ask(message)
+            answer = client.ask(message)
             assert (answer["action"], set(answer["payload"])) == ("error", {"detail"}), message
             assert answer["payload"]["detail"]
-        assert talk.ask({"action": "ping"})["action"] == "pong"
+        assert client.ask({"action": "ping"})["action"] == "pong"
 
 
 def test_a_drawing_can_be_submitted_and_ends_with_the_whole_job(web: Web) -> None:
     """C12, C18."""
-    with web.socket() as talk:
+    with web.socket() as client:
         for number in range(5):
-            talk.say(
+            client.send(
                 job(
                     {"width": 60, "height": 60, "pattern": "grid", "id": f"s{number}"},
                     "artboard",
@@ -188,7 +188,7 @@ def test_a_drawing_can_be_submitted_and_ends_with_the_whole_job(web: Web) -> Non
             )
         ended: list[Frame] = []
         while len(ended) < 5:
-            frame = talk.hear()
+            frame = client.receive()
             assert frame["action"] in ("job_status", "job_progress")
             if status_of(frame) == "result":
                 ended.append(frame)
@@ -199,17 +199,17 @@ def test_a_drawing_can_be_submitted_and_ends_with_the_whole_job(web: Web) -> Non
 
 
 def test_an_invalid_drawing_is_rejected_with_its_field(web: Web) -> None:
-    with web.socket() as talk:
-        answer = talk.ask(job({"width": -1, "height": 60}, "artboard", ref=1))
+    with web.socket() as client:
+        answer = client.ask(job({"width": -1, "height": 60}, "artboard", ref=1))
         assert (answer["action"], answer["ref"]) == ("error", 1)
         assert "width" in answer["payload"]["detail"]
 
 
 def test_a_subscription_continues_after_the_last_event(web: Web, gates: Gates) -> None:
     """F11, F19, C12: progress is sent, and the socket still answers."""
-    job_id = web.submit("live_tasks.talk", gates.path(), 3)
-    with web.socket() as talk:
-        subscribed = talk.ask({"action": "subscribe", "payload": {"job_id": job_id}, "ref": 5})
+    job_id = web.submit("live_tasks.log_lines", gates.path(), 3)
+    with web.socket() as client:
+        subscribed = client.ask({"action": "subscribe", "payload": {"job_id": job_id}, "ref": 5})
         assert (subscribed["action"], subscribed["ref"], subscribed["payload"]["job"]["id"]) == (
             "subscribed",
             5,
@@ -218,43 +218,50 @@ def test_a_subscription_continues_after_the_last_event(web: Web, gates: Gates) -
         seconds = []
         for _ in range(5):
             asked = time.monotonic()
-            assert talk.ask({"action": "ping"})["action"] == "pong"
+            assert client.ask({"action": "ping"})["action"] == "pong"
             seconds.append(time.monotonic() - asked)
         assert min(seconds) < 0.2
         gates.open()
-        heard = talk.hear_until("result")
-        assert [frame["payload"]["message"] for frame in heard if frame["action"] == "job_log"] == [
+        frames = client.receive_until("result")
+        assert [
+            frame["payload"]["message"] for frame in frames if frame["action"] == "job_log"
+        ] == [
             "line 1",
             "line 2",
             "line 3",
         ]
-        (progress,) = [frame for frame in heard if frame["action"] == "job_progress"]
-        assert progress["payload"] == {"step": 3, "total": 3, "percent": 100, "message": "all said"}
-        end = heard[-1]
+        (progress,) = [frame for frame in frames if frame["action"] == "job_progress"]
+        assert progress["payload"] == {
+            "step": 3,
+            "total": 3,
+            "percent": 100,
+            "message": "all lines logged",
+        }
+        end = frames[-1]
         assert end["job"] == web.job(job_id)
-    with web.socket() as talk:
-        talk.ask({"action": "subscribe", "payload": {"job_id": job_id, "after": progress["seq"]}})
-        assert talk.hear() == end
-        again = talk.ask(
+    with web.socket() as client:
+        client.ask({"action": "subscribe", "payload": {"job_id": job_id, "after": progress["seq"]}})
+        assert client.receive() == end
+        again = client.ask(
             {"action": "subscribe", "payload": {"job_id": job_id, "after": end["seq"]}}
         )
         assert again["payload"]["job"]["status"] == "finished"
         # Longer than the poll interval of followed jobs: a known end is not sent again.
         with pytest.raises(TimeoutError):
-            talk.hear(timeout=1.3)
+            client.receive(timeout=1.3)
 
 
 def test_unsubscribing_ends_the_events_of_a_job(web: Web, gates: Gates) -> None:
-    job_id = web.submit("live_tasks.talk", gates.path(), 3)
-    with web.socket() as talk:
-        talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
+    job_id = web.submit("live_tasks.log_lines", gates.path(), 3)
+    with web.socket() as client:
+        client.ask({"action": "subscribe", "payload": {"job_id": job_id}})
         assert (
-            talk.ask({"action": "unsubscribe", "payload": {"job_id": job_id}})["action"]
+            client.ask({"action": "unsubscribe", "payload": {"job_id": job_id}})["action"]
             == "unsubscribed"
         )
         gates.open()
         web.wait_for(job_id)
-        assert talk.nothing_more()
+        assert client.is_idle()
 
 
 def test_a_running_or_waiting_job_can_be_canceled(web: Web, gates: Gates) -> None:
@@ -263,48 +270,48 @@ def test_a_running_or_waiting_job_can_be_canceled(web: Web, gates: Gates) -> Non
         web.submit("probe_tasks.nothing", delay=600),
     )
     web.wait_for(running, "started")
-    with web.socket() as talk:
-        talk.ask({"action": "subscribe", "payload": {"job_id": running}})
-        talk.say({"action": "cancel", "payload": {"job_id": running}})
-        assert talk.hear_until("canceled")[-1]["job"]["status"] == "stopped"
-        ended = talk.ask({"action": "cancel", "payload": {"job_id": waiting}})
+    with web.socket() as client:
+        client.ask({"action": "subscribe", "payload": {"job_id": running}})
+        client.send({"action": "cancel", "payload": {"job_id": running}})
+        assert client.receive_until("canceled")[-1]["job"]["status"] == "stopped"
+        ended = client.ask({"action": "cancel", "payload": {"job_id": waiting}})
         assert (status_of(ended), ended["job_id"]) == ("canceled", waiting)
         finished = web.submit("probe_tasks.nothing")
         web.wait_for(finished)
-        again = talk.ask({"action": "cancel", "payload": {"job_id": finished}})
+        again = client.ask({"action": "cancel", "payload": {"job_id": finished}})
         assert (again["action"], again["payload"]["job_status"]) == ("error", "finished")
-        assert talk.nothing_more()
+        assert client.is_idle()
 
 
 def test_failures_and_deletions_are_reported(web: Web, gates: Gates) -> None:
     failing, deleted = (
-        web.submit("live_tasks.fall", gates.path(), retry={"max": 0}),
+        web.submit("live_tasks.fail_after", gates.path(), retry={"max": 0}),
         web.submit("probe_tasks.nothing", delay=600),
     )
-    with web.socket() as talk:
+    with web.socket() as client:
         for one in (failing, deleted):
             assert (
-                talk.ask({"action": "subscribe", "payload": {"job_id": one}})["action"]
+                client.ask({"action": "subscribe", "payload": {"job_id": one}})["action"]
                 == "subscribed"
             )
         gates.open()
-        error = talk.hear_until("error")[-1]
+        error = client.receive_until("error")[-1]
         assert error["payload"]["message"].startswith(f"❌ Job {failing} failed: ")
         assert "secret" not in json.dumps(error)
         assert web.ask("DELETE", f"/jobs/{deleted}").status == 204
-        assert talk.hear_until("canceled")[-1]["job_id"] == deleted
+        assert client.receive_until("canceled")[-1]["job_id"] == deleted
 
 
 def test_events_right_after_a_subscription_are_sent(web: Web) -> None:
-    with web.socket() as talk:
+    with web.socket() as client:
         for _ in range(20):
             deleted = web.submit("probe_tasks.nothing", delay=600)
             assert (
-                talk.ask({"action": "subscribe", "payload": {"job_id": deleted}})["action"]
+                client.ask({"action": "subscribe", "payload": {"job_id": deleted}})["action"]
                 == "subscribed"
             )
             assert web.ask("DELETE", f"/jobs/{deleted}").status == 204
-            ended = talk.hear()
+            ended = client.receive()
             assert (ended["payload"]["status"], ended["job_id"]) == ("canceled", deleted), ended
 
 
@@ -327,19 +334,19 @@ def test_a_job_that_cannot_be_queued_is_reported(
     assert broker is not None
     broker.terminate()
     broker.wait(10)
-    with web.socket() as talk, web.socket(FLAT) as flat:
-        talk.say(job("hello", "translate"))
-        statuses = talk.hear_until("error")
+    with web.socket() as client, web.socket(FLAT) as flat:
+        client.send(job("hello", "translate"))
+        statuses = client.receive_until("error")
         assert [status_of(frame) for frame in statuses] == ["queuing", "error"]
         assert statuses[-1]["payload"]["message"].startswith("❌ Error queuing job: ")
-        assert talk.hear() == {"action": "complete"}
-        too_soon = talk.ask(job("hello", "translate"))
+        assert client.receive() == {"action": "complete"}
+        too_soon = client.ask(job("hello", "translate"))
         assert too_soon["payload"] == {
             "status": "error",
             "message": "⏳ Please wait before sending another job",
         }
         assert flat.ask("hi")["status"] == "queuing"
-        assert flat.hear()["message"].startswith("❌ Error queuing job: ")
+        assert flat.receive()["message"].startswith("❌ Error queuing job: ")
 
 
 # -- recipients of results
@@ -353,29 +360,33 @@ def test_a_result_is_only_sent_to_its_requester_across_processes(web: Web, other
         other_web.socket() as far,
         other_web.socket(FLAT) as other_asker,
     ):
-        other_asker.say("theirs")
-        asker.say(job("mine"))
-        assert asker.hear_until("result")[-1]["payload"]["message"] == "✅ Processed: MINE"
-        assert [other_asker.hear().get("status") for _ in range(3)] == ["queuing", "queued", None]
-        assert all(talk.nothing_more() for talk in (asker, neighbour, far, other_asker))
+        other_asker.send("theirs")
+        asker.send(job("mine"))
+        assert asker.receive_until("result")[-1]["payload"]["message"] == "✅ Processed: MINE"
+        assert [other_asker.receive().get("status") for _ in range(3)] == [
+            "queuing",
+            "queued",
+            None,
+        ]
+        assert all(client.is_idle() for client in (asker, neighbour, far, other_asker))
 
 
 def test_a_job_can_be_followed_in_another_process(web: Web, other_web: Web, gates: Gates) -> None:
-    job_id = web.submit("live_tasks.talk", gates.path(), 1)
-    with other_web.socket() as talk, other_web.stream(job_id) as stream:
-        talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})
+    job_id = web.submit("live_tasks.log_lines", gates.path(), 1)
+    with other_web.socket() as client, other_web.stream(job_id) as stream:
+        client.ask({"action": "subscribe", "payload": {"job_id": job_id}})
         stream.next()
         gates.open()
-        assert talk.hear_until("result")[-1]["job"]["status"] == "finished"
+        assert client.receive_until("result")[-1]["job"]["status"] == "finished"
         assert stream.rest()[-1].name == "finished"
 
 
 def test_a_disconnected_client_does_not_affect_its_job(web: Web) -> None:
     """F15."""
-    with web.socket() as talk:
-        talk.say(job("hello", "translate"))
-        job_id = talk.hear_until("queued")[-1]["payload"]["job_id"]
-        talk.connection.socket.shutdown(socket.SHUT_RDWR)
+    with web.socket() as client:
+        client.send(job("hello", "translate"))
+        job_id = client.receive_until("queued")[-1]["payload"]["job_id"]
+        client.connection.socket.shutdown(socket.SHUT_RDWR)
     web.wait_for(job_id, "finished")
     assert web.ask("GET", "/healthz").status == 200
 
@@ -400,8 +411,8 @@ def test_group_messages_reach_only_members_across_processes(web: Web, other_web:
         web.socket(FLAT) as flat,
         other_web.socket() as outside,
     ):
-        for talk in (here, there):
-            joined = talk.ask({"action": "join", "payload": {"group": "room:1"}, "ref": 3})
+        for client in (here, there):
+            joined = client.ask({"action": "join", "payload": {"group": "room:1"}, "ref": 3})
             assert joined == {"action": "joined", "payload": {"group": "room:1"}, "ref": 3}
         assert flat.ask({"type": "join", "group": "room:1"}) == {
             "type": "joined",
@@ -409,19 +420,19 @@ def test_group_messages_reach_only_members_across_processes(web: Web, other_web:
         }
         sent = web.ask("POST", "/groups/room:1/messages", {"message": {"n": 1}})
         assert (sent.status, sent.body["processes"]) == (202, 2)
-        told = {"group": "room:1", "message": {"n": 1}}
-        assert here.hear() == there.hear() == {"action": "group_message", "payload": told}
-        assert flat.hear() == {"type": "group_message", **told}
+        message = {"group": "room:1", "message": {"n": 1}}
+        assert here.receive() == there.receive() == {"action": "group_message", "payload": message}
+        assert flat.receive() == {"type": "group_message", **message}
         assert there.ask({"action": "leave", "payload": {"group": "room:1"}})["action"] == "left"
         other_web.ask("POST", "/groups/room:1/messages", {"message": {"n": 2}})
-        assert here.hear()["payload"]["message"] == {"n": 2}
-        assert there.nothing_more()
-        assert outside.nothing_more()
+        assert here.receive()["payload"]["message"] == {"n": 2}
+        assert there.is_idle()
+        assert outside.is_idle()
         own = there.ask({"action": "hello"})["payload"]
         assert own["groups"] == []
         web.ask("POST", f"/groups/client:{own['client_id']}/messages", {"message": {"just": "you"}})
-        assert there.hear() == {"action": "message", "payload": {"message": {"just": "you"}}}
-        assert here.nothing_more()
+        assert there.receive() == {"action": "message", "payload": {"message": {"just": "you"}}}
+        assert here.is_idle()
 
 
 @pytest.mark.parametrize("group", ["a b", "x" * 65, "ä"])
@@ -432,17 +443,17 @@ def test_an_invalid_group_name_is_rejected(web: Web, group: str) -> None:
 
 
 def test_a_socket_joins_at_most_a_hundred_groups(web: Web) -> None:
-    with web.socket() as talk:
+    with web.socket() as client:
         for number in range(100):
             assert (
-                talk.ask({"action": "join", "payload": {"group": str(number)}})["action"]
+                client.ask({"action": "join", "payload": {"group": str(number)}})["action"]
                 == "joined"
             )
         assert (
             "100 groups"
-            in talk.ask({"action": "join", "payload": {"group": "more"}})["payload"]["detail"]
+            in client.ask({"action": "join", "payload": {"group": "more"}})["payload"]["detail"]
         )
-        assert talk.ask({"action": "join", "payload": {"group": "1"}})["action"] == "joined"
+        assert client.ask({"action": "join", "payload": {"group": "1"}})["action"] == "joined"
 
 
 # -- owners
@@ -483,8 +494,8 @@ def test_a_key_is_accepted_in_a_header_or_a_subprotocol(ann: Web, how: str) -> N
         chosen = {"subprotocol": coded.lower(), "two subprotocols": "vector-api"}.get(how)
         assert connection.getsubprotocol() == chosen, "this client library shows it in lower case"
         connection.send(json.dumps(job("hi")))
-        heard = [json.loads(connection.recv()) for _ in range(3)]
-        assert [status_of(frame) for frame in heard] == ["queuing", "queued", "result"]
+        frames = [json.loads(connection.recv()) for _ in range(3)]
+        assert [status_of(frame) for frame in frames] == ["queuing", "queued", "result"]
 
 
 @pytest.mark.parametrize(
@@ -508,13 +519,13 @@ def test_jobs_and_groups_of_another_key_are_inaccessible(ann: Web) -> None:
             unknown = theirs.ask({"action": action, "payload": {"job_id": "there_is_none"}})
             assert answer == unknown, "the two errors must not differ"
             assert answer["action"] == "error"
-        for talk in (mine, theirs):
-            talk.ask({"action": "join", "payload": {"group": "room"}})
+        for client in (mine, theirs):
+            client.ask({"action": "join", "payload": {"group": "room"}})
         own = mine.ask({"action": "hello"})["payload"]["client_id"]
         for group in ("room", f"client:{own}"):
             bob.ask("POST", f"/groups/{group}/messages", {"message": {"from": "bob"}})
-        assert theirs.hear()["payload"]["message"] == {"from": "bob"}
-        assert mine.nothing_more()
+        assert theirs.receive()["payload"]["message"] == {"from": "bob"}
+        assert mine.is_idle()
         assert (
             status_of(mine.ask({"action": "cancel", "payload": {"job_id": job_id}})) == "canceled"
         )
@@ -526,8 +537,8 @@ def test_a_token_only_allows_following_its_job(ann: Web, gates: Gates) -> None:
         ann.submit("probe_tasks.nothing", delay=600),
     )
     path = ann.ask("POST", f"/jobs/{job_id}/token").body["links"]["socket"]
-    with as_whom(ann, "").socket(path) as talk:
-        assert talk.ask({"action": "ping"})["action"] == "pong"
+    with as_whom(ann, "").socket(path) as client:
+        assert client.ask({"action": "ping"})["action"] == "pong"
         forbidden = [
             job("hi"),
             {"action": "subscribe", "payload": {"job_id": other}},
@@ -535,23 +546,23 @@ def test_a_token_only_allows_following_its_job(ann: Web, gates: Gates) -> None:
             {"action": "join", "payload": {"group": "room"}},
         ]
         for message in forbidden:
-            answer = talk.ask(message)
+            answer = client.ask(message)
             assert (answer["action"], "token" in answer["payload"]["detail"]) == ("error", True), (
                 message
             )
         assert (
-            talk.ask({"action": "subscribe", "payload": {"job_id": job_id}})["action"]
+            client.ask({"action": "subscribe", "payload": {"job_id": job_id}})["action"]
             == "subscribed"
         )
         gates.open()
-        assert talk.hear_until("result")[-1]["job_id"] == job_id
+        assert client.receive_until("result")[-1]["job_id"] == job_id
 
 
 def test_pages_of_other_origins_need_permission(ann: Web, web: Web) -> None:
     own = f"http://127.0.0.1:{ann.port}"
     for origin in (own, "https://app.example", None):
-        with ann.socket(origin=origin) as talk:
-            assert talk.ask({"action": "ping"})["action"] == "pong"
+        with ann.socket(origin=origin) as client:
+            assert client.ask({"action": "ping"})["action"] == "pong"
     for origin in (
         "https://evil.example",
         "http://app.example",
@@ -570,10 +581,10 @@ def test_pages_of_other_origins_need_permission(ann: Web, web: Web) -> None:
 
 def test_long_and_fragmented_messages_of_both_libraries_work(web: Web) -> None:
     text = "é" * 5000
-    with web.socket(FLAT) as talk, websocket_of(web, FLAT) as connection:
-        talk.connection.send(iter([text[:10], text[10:4000], text[4000:]]))
-        assert [talk.hear().get("status") for _ in range(2)] == ["queuing", "queued"]
-        assert talk.hear()["message"] == f"✅ Processed: {text.upper()}"
+    with web.socket(FLAT) as client, websocket_of(web, FLAT) as connection:
+        client.connection.send(iter([text[:10], text[10:4000], text[4000:]]))
+        assert [client.receive().get("status") for _ in range(2)] == ["queuing", "queued"]
+        assert client.receive()["message"] == f"✅ Processed: {text.upper()}"
         connection.recv()
         connection.send_frame(
             websocket.ABNF.create_frame(text[:1], websocket.ABNF.OPCODE_TEXT, fin=0)
@@ -596,8 +607,8 @@ def test_pings_are_answered_and_idle_clients_are_pinged(web: Web) -> None:
         connection.recv()
         opcode, _ = connection.recv_data(control_frame=True)
         assert opcode == websocket.ABNF.OPCODE_PING
-    with web.socket() as talk:
-        assert talk.connection.ping(b"still there").wait(5)
+    with web.socket() as client:
+        assert client.connection.ping(b"still there").wait(5)
 
 
 @pytest.mark.parametrize(
@@ -609,22 +620,22 @@ def test_an_invalid_message_ends_the_conversation_with_its_code(
     web: Web, message: str | bytes, code: int
 ) -> None:
     for path in (ENVELOPE, FLAT):
-        with web.socket(path) as talk:
-            talk.connection.send(message)
-            assert closing(talk)[0] == code
+        with web.socket(path) as client:
+            client.connection.send(message)
+            assert closing(client)[0] == code
 
 
 def test_a_text_that_is_not_utf_8_ends_the_conversation(web: Web) -> None:
-    with web.socket() as talk:
-        talk.connection.send(b"\xc3\x28", text=True)
-        assert closing(talk)[0] == 1007
+    with web.socket() as client:
+        client.connection.send(b"\xc3\x28", text=True)
+        assert closing(client)[0] == 1007
 
 
 def test_too_many_messages_end_only_one_conversation(web: Web) -> None:
     with web.socket() as flood, web.socket() as calm:
         with contextlib.suppress(ConnectionClosed):
             for _ in range(5000):
-                flood.say({"action": "join", "payload": {"group": "flood"}})
+                flood.send({"action": "join", "payload": {"group": "flood"}})
         code, _ = closing(flood)
         assert code == 1013
         assert calm.ask({"action": "ping"})["action"] == "pong"
@@ -671,8 +682,8 @@ def test_incomplete_and_invalid_handshakes_are_rejected(web: Web) -> None:
                 socket.create_connection(("127.0.0.1", web.port), timeout=10)
             )
             stalled.sendall(head.encode())
-        with web.socket() as talk:
-            assert talk.ask({"action": "ping"})["action"] == "pong"
+        with web.socket() as client:
+            assert client.ask({"action": "ping"})["action"] == "pong"
 
 
 def test_many_short_connections_leave_no_state(web: Web) -> None:
@@ -680,9 +691,9 @@ def test_many_short_connections_leave_no_state(web: Web) -> None:
 
     def come_and_go(number: int) -> None:
         for _ in range(5):
-            with contextlib.suppress(OSError, ConnectionClosed), web.socket() as talk:
-                talk.say({"action": "join", "payload": {"group": f"vanishing{number}"}})
-                talk.connection.socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError, ConnectionClosed), web.socket() as client:
+                client.send({"action": "join", "payload": {"group": f"vanishing{number}"}})
+                client.connection.socket.shutdown(socket.SHUT_RDWR)
 
     threads = [threading.Thread(target=come_and_go, args=(number,)) for number in range(8)]
     for thread in threads:

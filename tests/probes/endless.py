@@ -1,4 +1,4 @@
-"""A test that never ends, for the tests of what a killed run leaves behind. No folder is searched for it."""
+"""A test that never ends, for the tests of killed test runs. Its file name keeps pytest from collecting it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.brokers import SharedBroker
 from tests.conftest import WorkerProcess
 
 
-def test_without_an_end(
+def test_that_never_ends(
     shared_broker: SharedBroker,
     private_broker: EmbeddedBroker,
     start_worker: Callable[..., WorkerProcess],
 ) -> None:
-    """Start two brokers and a worker, write down the process id, and wait."""
+    """Start two brokers and a worker, write the process id to a file, and wait."""
     start_worker()
     Path(os.environ["WRITE_PID_TO"]).write_text(str(os.getpid()))
     signal.pause()

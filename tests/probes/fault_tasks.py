@@ -32,7 +32,7 @@ def leave_a_trail(ledger: str, key: str, seconds: float, text: str = "") -> str:
 
 
 def sign_a_file(ledger: str, key: str, gate: str) -> str:
-    """Publish a file that says which process wrote it; the first run waits for the gate before that."""
+    """Publish a file with the id of this process; the first run waits for the gate first."""
     first = not Path(ledger).exists()
     _note(ledger, "begin", key, os.getpid(), time.monotonic())
     while first and not Path(gate).exists():

@@ -17,7 +17,7 @@ def write_several(folder: str, names: list[str]) -> list[str]:
 
 
 def once_bad(marker: str) -> str:
-    """Fail the first time with an error that is nobody's business, and do well afterwards."""
+    """Fail at the first attempt with an internal error, then succeed."""
     name = f"{marker}.txt"
     try:
         output_folder().open_checked(name).close()

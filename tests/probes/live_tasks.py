@@ -1,4 +1,4 @@
-"""Tasks that the tests of event streams and sockets follow. A gate is a file; its folder is the test's, and gone with it."""
+"""Tasks for the tests of event streams and sockets. A gate is a file that a test creates to release a task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRIES = 1
 def _pass(gate: str) -> None:
     while not Path(gate).exists():
         if not Path(gate).parent.exists():
-            raise TimeoutError("nobody opens this gate any more")
+            raise TimeoutError("the folder of the gate was deleted")
         time.sleep(0.005)
 
 
@@ -23,25 +23,25 @@ def hold(gate: str, answer: str = "done") -> str:
     return answer
 
 
-def talk(gate: str, lines: int, pause: float = 0.0) -> int:
-    """Wait for the gate, then say so many lines, and how far it is."""
+def log_lines(gate: str, lines: int, pause: float = 0.0) -> int:
+    """Wait for the gate, log `lines` lines, and report progress."""
     _pass(gate)
     for number in range(1, lines + 1):
         log_message(f"line {number}")
         time.sleep(pause)
-    report_progress(lines, lines, "all said")
+    report_progress(lines, lines, "all lines logged")
     return lines
 
 
-def shout(gate: str, lines: int) -> None:
-    """Wait for the gate, then say so many lines, each as long as a line may be."""
+def log_long_lines(gate: str, lines: int) -> None:
+    """Wait for the gate, then log `lines` lines of the maximum length."""
     _pass(gate)
     for _ in range(lines):
         log_message("x" * 2000)
 
 
-def step(steps: int, gates: str) -> None:
-    """Do so many steps; each ends when its gate opens."""
+def report_steps(steps: int, gates: str) -> None:
+    """Report `steps` steps; each ends when its gate opens."""
     for number in range(1, steps + 1):
         _pass(f"{gates}{number}")
         report_progress(number, steps, f"step {number}")
@@ -49,7 +49,7 @@ def step(steps: int, gates: str) -> None:
 
 
 def report_again(gate: str, again: str) -> None:
-    """Say one thing, wait, say another: by then somebody else may have the job."""
+    """Report progress before and after the gate; meanwhile the job may be given to another worker."""
     report_progress(1, 2, "first")
     _pass(gate)
     time.sleep(0.11)
@@ -58,7 +58,7 @@ def report_again(gate: str, again: str) -> None:
     Path(again).touch()
 
 
-def fall(gate: str) -> None:
-    """Wait for the gate, and fail."""
+def fail_after(gate: str) -> None:
+    """Wait for the gate, then fail."""
     _pass(gate)
     raise ValueError("boom at /secret/place")

@@ -9,9 +9,9 @@ from libraries.job_manager import log_message, report_progress
 TRIES = 1
 
 
-def stumble(text: str, said: str) -> None:
-    """Say something, report steps under one message and one under another, and fail; no two failures have the same text."""
-    log_message(said)
+def stumble(text: str, entry: str) -> None:
+    """Log a line, report progress with two messages, and fail with a unique text."""
+    log_message(entry)
     for step, message in ((1, "drawing"), (2, "drawing"), (3, "writing")):
         report_progress(step, 4, message)
         time.sleep(0.11)

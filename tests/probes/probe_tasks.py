@@ -26,13 +26,13 @@ def nothing() -> None:
 
 
 def boom() -> None:
-    """Fail with an error that nobody meant for users."""
+    """Fail with an internal error."""
     raise ValueError("boom at /secret/place")
 
 
 def refuse() -> None:
     """Fail with an error that is meant for users."""
-    raise InvalidInput("that name will not do", code="bad-file-name")
+    raise InvalidInput("invalid name", code="bad-file-name")
 
 
 def forge(text: str) -> None:
@@ -65,11 +65,11 @@ def nap(seconds: float, begun: str, ended: str) -> str:
     Path(begun).touch()
     time.sleep(seconds)
     Path(ended).touch()
-    return "rested"
+    return "slept"
 
 
 def swallow(seconds: float) -> None:
-    """Sleep on, whatever exception says that the time is up."""
+    """Sleep, and ignore every exception, including the timeout."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

@@ -29,7 +29,7 @@ def count_down(number: int) -> list[str]:
 
 @background_task
 def fail(text: str) -> None:
-    """Fail with an error that nobody meant for users."""
+    """Fail with an internal error."""
     raise ValueError(text)
 
 

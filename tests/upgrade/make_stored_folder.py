@@ -178,7 +178,7 @@ def main() -> int:
         names |= make_waiting(client)
         file = names.pop("waiting_file")
         answers = {**answers_of(client, names), "brief": brief, "waiting_file": file}
-        assert service.stop() == 0, service.said()
+        assert service.stop() == 0, service.output()
         folder.mkdir(parents=True)
         write_down(home, folder)
     (folder / ANSWERS).write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")

@@ -218,8 +218,8 @@ def write_down(home: Path, folder: Path) -> None:
         names = sorted(cast("list[bytes]", client.keys("*")))
         keys = {name.decode(): _dumped(client, name) for name in names}
     kept = {name: one for name, one in keys.items() if not 0 < one["ttl_ms"] <= SHORTEST_LIFE}
-    told = {"stored_at": time.time(), "output_dir": str(home / "output"), "keys": kept}
-    (folder / BROKER).write_text(json.dumps(told, indent=1) + "\n")
+    manifest = {"stored_at": time.time(), "output_dir": str(home / "output"), "keys": kept}
+    (folder / BROKER).write_text(json.dumps(manifest, indent=1) + "\n")
     # Otherwise the last writes remain in a separate file.
     with closing(sqlite3.connect(home / "data" / GALLERY)) as index:
         index.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -237,15 +237,15 @@ def _dumped(client: Redis, name: bytes) -> dict[str, Any]:
 
 def lay_out(folder: Path, home: Path) -> None:
     """Restore `home` as if it had been stored just now."""
-    told = json.loads((folder / BROKER).read_text())
+    manifest = json.loads((folder / BROKER).read_text())
     with broker_in(home / "data") as client:
-        for name, one in told["keys"].items():
+        for name, one in manifest["keys"].items():
             client.restore(name, one["ttl_ms"], base64.b64decode(one["dump"]))
         for name in DUE_TIMES:
-            _move_times(client, name, time.time() - told["stored_at"])
-        for name in told["keys"]:
+            _move_times(client, name, time.time() - manifest["stored_at"])
+        for name in manifest["keys"]:
             if name.startswith(RESULTS):
-                _move_paths(client, name, told["output_dir"], str(home / "output"))
+                _move_paths(client, name, manifest["output_dir"], str(home / "output"))
     shutil.copyfile(folder / GALLERY, home / "data" / GALLERY)
     # File times are not restored.
     for here, there in (("uploads", home / "data" / "uploads"), ("output", home / "output")):

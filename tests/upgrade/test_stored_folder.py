@@ -85,7 +85,7 @@ def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
         client = Client(int(service.environ["PORT"]))
         ends = service.process.poll
         until(lambda: client.is_ready() or ends() is not None, seconds=40, what="a service")
-        assert ends() is None, service.said()
+        assert ends() is None, service.output()
         at_first["capacity"] = client.get("/capacity")
         at_first["standing"] = client.measures(STANDING)
         for name in WAITING + DUE:

@@ -11,7 +11,7 @@ from libraries.job_manager import enqueue_background_job, fetch_job
 from libraries.storage import output_folder
 
 CELLS = {
-    "job_ids": ["gone"],
+    "job_ids": ["deleted"],
     "captions": ["seed 1"],
     "width": 100.0,
     "height": 80.0,
@@ -61,7 +61,7 @@ COMPOSITION = {
         ("sheet_tasks.draw_contact_sheet", CELLS),
     ],
 )
-def test_a_job_that_an_earlier_version_queued_is_done(
+def test_a_job_queued_by_an_earlier_version_finishes(
     run_jobs: Callable[[], None], task: str, arguments: dict[str, Any]
 ) -> None:
     job = enqueue_background_job(f"workers.{task}", **arguments, output_filename="drawing.svg")

@@ -47,7 +47,7 @@ def ended(job_id: str) -> JobRecord:
     return record
 
 
-def told(record: JobRecord) -> str:
+def last_message(record: JobRecord) -> str:
     assert record.progress is not None
     assert record.progress["percent"] == 100
     return str(record.progress["message"])
@@ -73,7 +73,7 @@ def test_a_worker_draws_equal_requests_once(run_jobs: Callable[[], None]) -> Non
     ]
     run_jobs()
     records = [ended(job_id) for job_id in jobs]
-    assert [told(record) for record in records] == [DRAWN, AGAIN, AGAIN]
+    assert [last_message(record) for record in records] == [DRAWN, AGAIN, AGAIN]
     assert len({record.artifacts[0]["sha256"] for record in records}) == 1
 
 
@@ -81,7 +81,7 @@ def test_an_equal_request_gets_the_same_bytes_without_a_drawing(
     draw: Callable[..., JobRecord],
 ) -> None:
     first, second = draw(), draw()
-    assert (told(first), told(second)) == (DRAWN, AGAIN)
+    assert (last_message(first), last_message(second)) == (DRAWN, AGAIN)
     one, other = first.artifacts[0], second.artifacts[0]
     assert one["name"] != other["name"]
     assert {**one, "name": ""} == {**other, "name": ""}
@@ -90,7 +90,7 @@ def test_an_equal_request_gets_the_same_bytes_without_a_drawing(
     assert one["recipe_sha256"].encode() in stored(first)
     # The copy does not depend on the original.
     delete_job(first.id)
-    assert told(draw()) == AGAIN
+    assert last_message(draw()) == AGAIN
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ def test_a_request_that_differs_in_anything_is_drawn(
     draw: Callable[..., JobRecord], more: dict[str, Any]
 ) -> None:
     draw()
-    assert told(draw(**more)) == DRAWN
+    assert last_message(draw(**more)) == DRAWN
 
 
 def test_drawings_of_other_owners_are_not_reused(draw: Callable[..., JobRecord]) -> None:
     draw()
     with as_owner("ann"):
-        assert told(draw()) == DRAWN
-        assert told(draw()) == AGAIN
+        assert last_message(draw()) == DRAWN
+        assert last_message(draw()) == AGAIN
 
 
 def test_a_drawing_with_a_missing_file_is_drawn_again(draw: Callable[..., JobRecord]) -> None:
@@ -116,7 +116,7 @@ def test_a_drawing_with_a_missing_file_is_drawn_again(draw: Callable[..., JobRec
     data = stored(first)
     output_folder().remove(first.artifacts[0]["name"])
     second = draw()
-    assert told(second) == DRAWN
+    assert last_message(second) == DRAWN
     assert stored(second) == data
 
 
@@ -127,13 +127,13 @@ def test_a_replaced_file_is_not_reused(
     data = stored(first)
     output_folder().publish(first.artifacts[0]["name"], "<svg/>")
     second = draw()
-    assert told(second) == DRAWN
+    assert last_message(second) == DRAWN
     assert stored(second) == data
 
 
 def test_a_drawing_whose_job_was_deleted_is_drawn_again(draw: Callable[..., JobRecord]) -> None:
     delete_job(draw().id)
-    assert told(draw()) == DRAWN
+    assert last_message(draw()) == DRAWN
 
 
 @pytest.mark.parametrize("value", ["", "}{", "17", '["nonesuch", "00"]', '["a"]', "null", "[1, 2]"])
@@ -142,8 +142,8 @@ def test_a_wrong_cache_entry_does_not_affect_the_drawing(
 ) -> None:
     client, key = cache_entry_of(immediate)
     client.set(key, value)
-    assert told(draw()) == DRAWN
-    assert told(draw()) == AGAIN
+    assert last_message(draw()) == DRAWN
+    assert last_message(draw()) == AGAIN
 
 
 def test_a_cache_entry_expires_with_its_files(
@@ -156,7 +156,7 @@ def test_a_cache_entry_expires_with_its_files(
 
 def test_a_file_may_be_drawn_again_under_its_own_name(draw: Callable[..., JobRecord]) -> None:
     first, second = draw(output_filename="same.svg"), draw(output_filename="same.svg")
-    assert (told(first), told(second)) == (DRAWN, AGAIN)
+    assert (last_message(first), last_message(second)) == (DRAWN, AGAIN)
     assert stored(second) == stored(first)
 
 
@@ -171,4 +171,4 @@ def test_a_compact_drawing_is_the_same_drawing_in_about_half_of_the_bytes(
     assert abs(one.coordinates - other.coordinates).max() <= 0.0051
     assert b"recipe_sha256" in stored(compact)
     assert plain.artifacts[0]["plot"] == compact.artifacts[0]["plot"]
-    assert told(draw(**board, encoding="compact")) == "spiral was already drawn"
+    assert last_message(draw(**board, encoding="compact")) == "spiral was already drawn"

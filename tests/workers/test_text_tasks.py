@@ -104,8 +104,8 @@ def test_a_demonstration_is_slow_and_reports_progress(
     took = (record.ended_at - record.started_at).total_seconds()
     assert 0.9 < took < 5
     assert (record.progress or {})["percent"] == 100
-    until(lambda: "Job complete: default" in worker.said(), what="the line in the log")
-    assert "Job started: default" in worker.said()
+    until(lambda: "Job complete: default" in worker.output(), what="the line in the log")
+    assert "Job started: default" in worker.output()
 
 
 def test_the_seconds_of_a_demonstration_follow_the_type(

@@ -279,7 +279,7 @@ def bad_images() -> dict[str, bytes]:
     }
 
 
-def test_a_file_that_is_no_image_or_is_too_large_is_rejected(refuse: Refuse) -> None:
+def test_a_file_that_is_not_an_image_or_is_too_large_is_rejected(refuse: Refuse) -> None:
     for number, (what, data) in enumerate(bad_images().items()):
         text = base64.b64encode(data).decode()
         for image in (text, f"data:image/png;base64,{text}"):
@@ -287,7 +287,7 @@ def test_a_file_that_is_no_image_or_is_too_large_is_rejected(refuse: Refuse) -> 
             assert refuse("/artboard/create", asked) == {"params.image"}, what
 
 
-def test_a_text_that_is_no_image_is_rejected(refuse: Refuse) -> None:
+def test_a_text_that_is_not_an_image_is_rejected(refuse: Refuse) -> None:
     for text in [
         "portrat", "../../etc/passwd", "http://127.0.0.1/a.png", "A" * 699_999, "?" * 699_999, "A" * 800_000, " " * 700_000,
         "data:image/png;base64,", "data:" + "a" * 600_000, "\N{PERSON FROWNING}" * 9, "\x00", "\ud800", f"photo:{'0' * 64}",

@@ -239,7 +239,7 @@ def test_a_batch_that_does_not_fit_into_the_queue_is_rejected_completely(
 
 
 @pytest.mark.usefixtures("broker")
-@pytest.mark.parametrize("odd", ["nobody", "a b", "..", "%00", "x" * 129, "*", "'"])
+@pytest.mark.parametrize("odd", ["unknown", "a b", "..", "%00", "x" * 129, "*", "'"])
 def test_an_unknown_batch_is_not_found(client: FlaskClient, odd: str) -> None:
     for method, address in (("GET", f"/batches/{odd}"), ("POST", f"/batches/{odd}/cancel")):
         response = client.open(address, method=method)

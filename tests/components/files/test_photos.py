@@ -195,7 +195,7 @@ def test_animations_and_polyglot_files_become_plain_photos(
         assert b"script" not in client.get(made["url"]).data
 
 
-def test_a_file_that_is_no_photo_is_rejected(
+def test_a_file_that_is_not_a_photo_is_rejected(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
     for data in (

@@ -250,7 +250,7 @@ def test_no_key_is_logged_repeated_or_stored(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Attack list, row 27."""
-    said = []
+    output = []
     with caplog.at_level(logging.DEBUG):
         for key in (ANN, "wrong-7d1c5e"):
             for method, address in (
@@ -263,14 +263,14 @@ def test_no_key_is_logged_repeated_or_stored(
                 response = client.open(
                     address, method=method, headers=headers, json=CARD if method == "POST" else None
                 )
-                said.append(f"{response.headers}{response.get_data(as_text=True)}")
+                output.append(f"{response.headers}{response.get_data(as_text=True)}")
     broker = web_client(get_settings())
     stored = [name + (broker.dump(name) or b"") for name in broker.scan_iter()]
     assert len(stored) > 3
     assert caplog.records
     for secret in (ANN, digest(ANN), "wrong-7d1c5e", digest("wrong-7d1c5e")):
         assert secret not in caplog.text
-        assert not any(secret in text for text in said)
+        assert not any(secret in text for text in output)
         assert not any(secret.encode() in record for record in stored)
     assert ANN not in repr(get_settings())
     assert digest(ANN) not in repr(get_settings())
@@ -345,7 +345,7 @@ def test_a_waiting_job_of_another_owner_cannot_be_touched(client: FlaskClient) -
     (job_id, _), batch_id = batch["job_ids"], batch["batch_id"]
     for action in ("cancel", "retry", "delete"):
         reply = ask(
-            client, "POST", "/jobs/bulk", BOB, json={"action": action, "ids": [job_id, "nobody"]}
+            client, "POST", "/jobs/bulk", BOB, json={"action": action, "ids": [job_id, "unknown"]}
         ).get_json()
         first, second = reply["items"]
         assert (first["code"], first["detail"]) == (second["code"], second["detail"])
@@ -369,7 +369,7 @@ def test_a_deleted_job_is_expired_for_its_owner_and_not_found_for_others(
     assert ask(client, "GET", f"/jobs/{job_id}", ANN).status_code == 410
     foreign, missing = (
         ask(client, "GET", f"/jobs/{job_id}", BOB),
-        ask(client, "GET", "/jobs/nobody", BOB),
+        ask(client, "GET", "/jobs/unknown", BOB),
     )
     assert (foreign.status_code, sense(foreign)) == (404, sense(missing))
 
@@ -495,14 +495,14 @@ def test_a_service_with_keys_starts_and_shows_a_curl_command(
 ) -> None:
     service = start_service(wait=False, API_KEYS=f"ann:{digest(ANN)}")
     until(
-        lambda: " curl " in service.said() or service.process.poll() is not None,
+        lambda: " curl " in service.output() or service.process.poll() is not None,
         seconds=30,
         what="a greeting",
     )
-    said = service.said()
-    assert "-H 'X-API-Key: KEY'" in said
-    assert "No first drawing" not in said
-    assert "First artboard" not in said
+    output = service.output()
+    assert "-H 'X-API-Key: KEY'" in output
+    assert "No first drawing" not in output
+    assert "First artboard" not in output
     assert service.ask("GET", "/readyz")[0] == 200
     assert service.ask("GET", "/jobs")[0] == 401
-    assert digest(ANN) not in service.said()
+    assert digest(ANN) not in service.output()

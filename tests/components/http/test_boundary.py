@@ -206,7 +206,7 @@ def test_public_pictures_and_what_allowed_origins_embed_can_be_embedded(
 
 
 @pytest.mark.parametrize("names", ["https://a.example", "a.example:80", "a b", "*", "*.", "a/b"])
-def test_a_name_that_is_no_host_name_is_refused_in_allowed_hosts(
+def test_a_name_that_is_not_a_host_name_is_refused_in_allowed_hosts(
     names: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALLOWED_HOSTS", names)

@@ -137,7 +137,7 @@ def test_an_address_with_duplicate_slashes_is_not_found(client: FlaskClient, add
     assert client.get(address).status_code == 404
 
 
-def test_an_address_without_a_path_is_the_index_and_redirects_nowhere(client: FlaskClient) -> None:
+def test_an_address_without_a_path_is_the_index_without_a_redirect(client: FlaskClient) -> None:
     response = client.get("/", environ_overrides={"PATH_INFO": "", "HTTP_HOST": "studio.localhost"})
     assert (response.status_code, response.get_json()["name"]) == (200, "Vector API")
 

@@ -100,7 +100,7 @@ def test_json_as_deep_as_the_limit_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b'{"width": NaN}', "NaN"),
         (b'{"width": Infinity}', "Infinity"),
@@ -125,13 +125,13 @@ def test_json_as_deep_as_the_limit_is_read() -> None:
     ],
 )
 def test_json_that_is_not_strict_is_rejected_with_the_reason(
-    client: FlaskClient, text: bytes, told: str
+    client: FlaskClient, text: bytes, message: str
 ) -> None:
     """Attack list, rows 21 and 22."""
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 400
     assert response.get_json()["type"] == "/problems/malformed-json"
-    assert told in response.get_json()["detail"]
+    assert message in response.get_json()["detail"]
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"simple"', "null", "true", '[{"width": 1}]'])

@@ -16,7 +16,7 @@ from tests.conftest import WorkerProcess, until
 RunJobs = Callable[[], None]
 SEED_KEYS = ["id", "status", "result", "error", "created_at", "started_at", "ended_at"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-ODD_IDS = [
+INVALID_IDS = [
     "a b",
     "a.b",
     "x" * 129,
@@ -48,7 +48,9 @@ def get_job(client: FlaskClient, job_id: str) -> dict[str, Any]:
     return body
 
 
-def written(run_jobs: RunJobs, name: str = "drawings/sheet.svg", text: str = "<svg/>") -> str:
+def finished_write_job(
+    run_jobs: RunJobs, name: str = "drawings/sheet.svg", text: str = "<svg/>"
+) -> str:
     """Run a job that writes a file; return its id."""
     job = enqueue_background_job("workers.probe_tasks.write", name, text)
     run_jobs()
@@ -68,14 +70,14 @@ def test_a_job_can_be_followed_from_queued_to_finished(
     start_worker()
     until(lambda: seen.append(get_job(client, job_id)["status"]) or seen[-1] == "finished")  # type: ignore[func-returns-value]
     assert list(dict.fromkeys(seen)) == ["queued", "started", "finished"]
-    assert get_job(client, job_id)["result"] == "rested"
+    assert get_job(client, job_id)["result"] == "slept"
 
 
 def test_a_job_starts_with_seven_keys_and_has_utc_times(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
     """D4, D7."""
-    job_id = written(run_jobs)
+    job_id = finished_write_job(run_jobs)
     job = get_job(client, job_id)
     assert list(job)[:7] == SEED_KEYS
     assert all(
@@ -94,7 +96,7 @@ def test_a_job_starts_with_seven_keys_and_has_utc_times(
 def test_files_of_a_job_have_names_without_folders_and_links(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    job_id = written(run_jobs)
+    job_id = finished_write_job(run_jobs)
     job = get_job(client, job_id)
     assert job["result"] == "output/drawings/sheet.svg"
     assert job["artifacts"] == [
@@ -119,10 +121,10 @@ def test_a_waiting_job_has_its_position_and_retry_after(client: FlaskClient) -> 
 
 
 def test_a_done_job_has_no_retry_after(client: FlaskClient, run_jobs: RunJobs) -> None:
-    assert "Retry-After" not in client.get(f"/jobs/{written(run_jobs)}").headers
+    assert "Retry-After" not in client.get(f"/jobs/{finished_write_job(run_jobs)}").headers
 
 
-def test_an_unchanged_job_is_answered_with_304(client: FlaskClient, run_jobs: RunJobs) -> None:
+def test_an_unchanged_job_gets_304(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = enqueue_background_job("workers.probe_tasks.nothing").id
     known = client.get(f"/jobs/{job_id}").headers["ETag"]
     assert known.startswith('W/"')
@@ -133,11 +135,11 @@ def test_an_unchanged_job_is_answered_with_304(client: FlaskClient, run_jobs: Ru
     assert (changed.status_code, changed.get_json()["status"]) == (200, "finished")
 
 
-@pytest.mark.parametrize("odd", ODD_IDS)
+@pytest.mark.parametrize("invalid_id", INVALID_IDS)
 def test_an_invalid_job_id_is_not_found_even_without_a_broker(
-    client: FlaskClient, odd: str
+    client: FlaskClient, invalid_id: str
 ) -> None:
-    for address in (f"/jobs/{odd}", f"/jobs/{odd}/result"):
+    for address in (f"/jobs/{invalid_id}", f"/jobs/{invalid_id}/result"):
         response = client.get(address)
         assert response.status_code == 404
         assert response.get_json()["type"] == "/problems/job-not-found"
@@ -145,7 +147,7 @@ def test_an_invalid_job_id_is_not_found_even_without_a_broker(
 
 @pytest.mark.usefixtures("broker")
 def test_an_unknown_job_is_not_found(client: FlaskClient) -> None:
-    for address in ("/jobs/nobody", "/jobs/nobody/result"):
+    for address in ("/jobs/unknown", "/jobs/unknown/result"):
         assert client.get(address).get_json()["type"] == "/problems/job-not-found"
 
 
@@ -177,8 +179,8 @@ def test_the_message_of_a_user_error_is_shown(client: FlaskClient, run_jobs: Run
     job_id = enqueue_background_job("workers.probe_tasks.refuse").id
     run_jobs()
     job = get_job(client, job_id)
-    assert (job["error"], job["error_code"]) == ("that name will not do", "bad-file-name")
-    assert "that name will not do" in client.get(f"/jobs/{job_id}/result").get_json()["detail"]
+    assert (job["error"], job["error_code"]) == ("invalid name", "bad-file-name")
+    assert "invalid name" in client.get(f"/jobs/{job_id}/result").get_json()["detail"]
 
 
 @pytest.mark.usefixtures("broker")
@@ -206,7 +208,7 @@ def test_a_canceled_job_has_no_result(client: FlaskClient) -> None:
 def test_the_result_is_the_file_with_its_hash_as_etag(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    response = client.get(f"/jobs/{written(run_jobs)}/result")
+    response = client.get(f"/jobs/{finished_write_job(run_jobs)}/result")
     assert (response.status_code, response.get_data()) == (200, b"<svg/>")
     assert response.content_type == "image/svg+xml"
     assert response.headers["ETag"] == f'"{hashlib.sha256(b"<svg/>").hexdigest()}"'
@@ -228,14 +230,14 @@ def test_an_svg_is_always_sandboxed(
 ) -> None:
     """Attack list, row 12."""
     tag = f'"{hashlib.sha256(b"<svg/>").hexdigest()}"'
-    asked = {name: tag if value == "tag" else value for name, value in headers.items()}
-    response = client.get(f"/jobs/{written(run_jobs)}/result", headers=asked)
+    request_headers = {name: tag if value == "tag" else value for name, value in headers.items()}
+    response = client.get(f"/jobs/{finished_write_job(run_jobs)}/result", headers=request_headers)
     assert response.status_code == status
     assert {name: response.headers[name] for name in FILE_HEADERS} == FILE_HEADERS
 
 
 def test_a_range_of_a_result_can_be_requested(client: FlaskClient, run_jobs: RunJobs) -> None:
-    address = f"/jobs/{written(run_jobs)}/result"
+    address = f"/jobs/{finished_write_job(run_jobs)}/result"
     part = client.get(address, headers={"Range": "bytes=1-3"})
     assert (part.status_code, part.get_data(), part.headers["Content-Range"]) == (
         206,
@@ -248,12 +250,12 @@ def test_a_range_of_a_result_can_be_requested(client: FlaskClient, run_jobs: Run
 
 
 def test_a_download_has_the_name_of_the_file(client: FlaskClient, run_jobs: RunJobs) -> None:
-    job_id = written(run_jobs, "a/Two words-1.svg")
+    job_id = finished_write_job(run_jobs, "a/Two words-1.svg")
     response = client.get(f"/jobs/{job_id}/result?download=1")
     assert response.headers["Content-Disposition"] == 'attachment; filename="Two words-1.svg"'
-    odd = client.get(f"/jobs/{job_id}/result?download=perhaps")
-    assert odd.status_code == 422
-    assert odd.get_json()["errors"] == [
+    invalid = client.get(f"/jobs/{job_id}/result?download=perhaps")
+    assert invalid.status_code == 422
+    assert invalid.get_json()["errors"] == [
         {"parameter": "download", "field": "download", "detail": "Not a valid boolean."},
     ]
 
@@ -276,7 +278,7 @@ def test_a_job_without_a_file_returns_the_value_of_its_task(
 def test_a_deleted_file_is_gone_and_an_unknown_job_not_found(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
-    job_id = written(run_jobs)
+    job_id = finished_write_job(run_jobs)
     (settings.storage.output_dir / "drawings" / "sheet.svg").unlink()
     response = client.get(f"/jobs/{job_id}/result")
     assert (response.status_code, response.get_json()["type"]) == (410, "/problems/job-expired")
@@ -285,7 +287,10 @@ def test_a_deleted_file_is_gone_and_an_unknown_job_not_found(
 def test_a_file_that_another_job_replaced_is_not_returned(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    first, second = written(run_jobs, text="<svg/>"), written(run_jobs, text="<SVG/>")
+    first, second = (
+        finished_write_job(run_jobs, text="<svg/>"),
+        finished_write_job(run_jobs, text="<SVG/>"),
+    )
     assert client.get(f"/jobs/{first}/result").status_code == 410
     assert client.get(f"/jobs/{second}/result").get_data() == b"<SVG/>"
 
@@ -293,7 +298,7 @@ def test_a_file_that_another_job_replaced_is_not_returned(
 def test_a_symbolic_link_is_not_followed(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
-    job_id = written(run_jobs)
+    job_id = finished_write_job(run_jobs)
     file = settings.storage.output_dir / "drawings" / "sheet.svg"
     file.rename(file.with_name("elsewhere.svg"))
     file.symlink_to("elsewhere.svg")

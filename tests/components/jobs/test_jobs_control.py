@@ -151,7 +151,7 @@ def test_an_unknown_or_failed_job_cannot_be_waited_for(
     with as_owner("somebody"):
         foreign = enqueue_background_job(NOTHING).id
     response = client.post(
-        "/jobs", json={"task": NOTHING, "depends_on": ["nobody", failed, foreign]}
+        "/jobs", json={"task": NOTHING, "depends_on": ["unknown", failed, foreign]}
     )
     assert bad_pointers(response) == ["#/depends_on/0", "#/depends_on/1", "#/depends_on/2"]
     unknown, _, others = response.get_json()["errors"]
@@ -430,11 +430,11 @@ def test_a_job_can_be_deleted_while_it_waits(client: FlaskClient, run_jobs: RunJ
 @pytest.mark.usefixtures("broker")
 def test_an_unknown_job_is_not_found_by_any_route(client: FlaskClient) -> None:
     for method, address in [
-        ("GET", "/jobs/nobody"),
-        ("DELETE", "/jobs/nobody"),
-        ("POST", "/jobs/nobody/cancel"),
-        ("POST", "/jobs/nobody/retry"),
-        ("GET", "/jobs/nobody/artifacts/a.svg"),
+        ("GET", "/jobs/unknown"),
+        ("DELETE", "/jobs/unknown"),
+        ("POST", "/jobs/unknown/cancel"),
+        ("POST", "/jobs/unknown/retry"),
+        ("GET", "/jobs/unknown/artifacts/a.svg"),
     ]:
         assert kind_of(client.open(address, method=method)) == (404, "job-not-found")
 
@@ -481,12 +481,12 @@ def test_a_bulk_action_reports_the_result_for_each_job(
     done = submitted(client)["job_id"]
     run_jobs()
     first, second = (submitted(client)["job_id"] for _ in range(2))
-    asked = {"action": "cancel", "ids": [first, done, "nobody", "../x", second, first]}
+    asked = {"action": "cancel", "ids": [first, done, "unknown", "../x", second, first]}
     reply = client.post("/jobs/bulk", json=asked).get_json()
     assert (reply["action"], reply["done"], reply["failed"]) == ("cancel", 2, 3)
     found = {item["id"]: item.get("status") or item["code"] for item in reply["items"]}
     assert found == {
-        first: "canceled", done: "not-cancellable", "nobody": "job-not-found", "../x": "job-not-found", second: "canceled",
+        first: "canceled", done: "not-cancellable", "unknown": "job-not-found", "../x": "job-not-found", second: "canceled",
     }  # fmt: skip
     again = client.post("/jobs/bulk", json={"action": "retry", "ids": [first, second]}).get_json()
     assert [item["status"] for item in again["items"]] == ["queued", "queued"]

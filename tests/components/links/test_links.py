@@ -145,7 +145,7 @@ def test_a_path_that_links_cannot_open_is_refused(client: FlaskClient, path: str
     assert (reply.status_code, reply.get_json()["type"]) == (422, "/problems/not-linkable")
 
 
-def test_nobody_links_to_what_another_owner_has(client: FlaskClient, job_id: str) -> None:
+def test_files_of_another_owner_cannot_be_linked(client: FlaskClient, job_id: str) -> None:
     for path in (f"/jobs/{job_id}/result", "/batches/none/archive.zip", "/gallery/1/drawing.svg"):
         assert ask(client, "POST", "/links", BOB, json={"path": path}).status_code == 404, path
 

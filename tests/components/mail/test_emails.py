@@ -140,7 +140,7 @@ def test_a_missing_attachment_is_rejected_before_anything_is_queued(
 ) -> None:
     for recipient in ("ann@example.com", ["ann@example.com", "bob@example.com"]):
         reply = client.post(
-            "/emails", json={**MAIL, "recipient": recipient, "attachments": ["nobody"]}
+            "/emails", json={**MAIL, "recipient": recipient, "attachments": ["unknown"]}
         )
         assert pointers(reply) == ["#/attachments/0"]
     reply = client.post(

@@ -83,7 +83,7 @@ def test_the_document_is_valid_asyncapi_3_0(document: Node, official: Draft7Vali
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "corrupt",
     [
         lambda document: document["info"].pop("title"),
         lambda document: document["servers"]["websocket"].pop("protocol"),
@@ -99,14 +99,14 @@ def test_the_document_is_valid_asyncapi_3_0(document: Node, official: Draft7Vali
     ],
 )
 def test_an_invalid_document_fails_the_validation(
-    document: Node, official: Draft7Validator, spoil: Callable[[Node], object]
+    document: Node, official: Draft7Validator, corrupt: Callable[[Node], object]
 ) -> None:
-    spoiled = copy.deepcopy(document)
-    spoil(spoiled)
-    assert not official.is_valid(spoiled)
+    corrupted = copy.deepcopy(document)
+    corrupt(corrupted)
+    assert not official.is_valid(corrupted)
 
 
-def test_every_reference_leads_somewhere(document: Node) -> None:
+def test_every_reference_resolves(document: Node) -> None:
     found = set(references(document))
     assert len(found) > 50
     for reference in found:
@@ -208,7 +208,7 @@ def test_a_new_job_type_is_described_without_further_declarations(
         name="sketch",
         body=SketchSchema,
         task="workers.svg_tasks.generate_postcard_svg",
-        call=lambda asked: asked,
+        call=lambda body: body,
         module=__name__,
     )
     monkeypatch.setitem(OPERATIONS._items, "sketch", added)

@@ -181,9 +181,9 @@ def test_a_repeated_idempotency_key_returns_the_same_sweep(
 
 
 def test_errors_of_a_sweep_are_reported_by_field(client: FlaskClient) -> None:
-    for more, pointer, said in MISTAKES:
+    for more, pointer, detail in MISTAKES:
         found = field_errors(client, **{**SPIRAL, **more})
-        assert said in found.get(pointer, ""), (more, found)
+        assert detail in found.get(pointer, ""), (more, found)
 
 
 def test_a_sweep_that_is_too_large_is_rejected_with_its_cost(

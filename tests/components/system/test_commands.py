@@ -60,7 +60,7 @@ def doctor(command: Command, settings: Settings) -> Callable[..., dict[str, str]
         assert result.exit_code == (1 if any(line[0] == "trouble" for line in lines) else 0), (
             result.output
         )
-        return {name: f"{mark}: {told}" for mark, name, told in lines}
+        return {name: f"{mark}: {text}" for mark, name, text in lines}
 
     return ask
 
@@ -116,8 +116,8 @@ def test_a_healthy_service_has_an_ok_line_for_each_component(
 ) -> None:
     """F31."""
     start_worker()
-    said = doctor(port=serve(version_body()))
-    assert list(said) == [
+    findings = doctor(port=serve(version_body()))
+    assert list(findings) == [
         "settings",
         "broker",
         "memory",
@@ -129,7 +129,7 @@ def test_a_healthy_service_has_an_ok_line_for_each_component(
         "output",
         "gallery",
     ]
-    assert [told for told in said.values() if not told.startswith("ok: ")] == []
+    assert [text for text in findings.values() if not text.startswith("ok: ")] == []
 
 
 def test_invalid_settings_are_reported_without_a_traceback(environ: dict[str, str]) -> None:
@@ -177,10 +177,10 @@ def test_the_password_of_a_broker_is_not_shown(doctor: Doctor) -> None:
         f"redis://me:hush@127.0.0.1:{port}/2",
         f"redis://127.0.0.1:{port}/2?db=2&password=hush",
     ):
-        told = doctor(redis_url=url)["broker"]
-        assert told.startswith("trouble: cannot be reached at redis://")
-        assert f"127.0.0.1:{port}/2" in told
-        assert "hush" not in told
+        finding = doctor(redis_url=url)["broker"]
+        assert finding.startswith("trouble: cannot be reached at redis://")
+        assert f"127.0.0.1:{port}/2" in finding
+        assert "hush" not in finding
 
 
 def test_a_rejected_password_is_distinguished_from_an_unreachable_broker(
@@ -215,9 +215,9 @@ def test_a_broker_that_evicts_jobs_is_reported(
     doctor: Doctor, private_broker: EmbeddedBroker, settings: Settings
 ) -> None:
     web_client(settings).config_set("maxmemory-policy", "allkeys-lru")
-    said = doctor()
-    assert said["broker"].startswith("ok: ")
-    assert re.match(r"trouble: .*allkeys-lru.*noeviction", said["memory"])
+    findings = doctor()
+    assert findings["broker"].startswith("ok: ")
+    assert re.match(r"trouble: .*allkeys-lru.*noeviction", findings["memory"])
 
 
 @pytest.mark.usefixtures("broker")
@@ -252,8 +252,8 @@ def test_task_modules_that_cannot_be_imported_are_reported_with_the_reason(
     (task_folder / "missing_tasks.py").write_text("import nonesuch\n")
     (task_folder / "talking_tasks.py").write_text("print('trouble')\n")
     (task_folder / "leaving_tasks.py").write_text("raise SystemExit('bye')\n")
-    said = [line for line in command("doctor").output.splitlines() if " tasks " in line]
-    assert [re.sub(r"  +", " ", line) for line in said] == [
+    findings = [line for line in command("doctor").output.splitlines() if " tasks " in line]
+    assert [re.sub(r"  +", " ", line) for line in findings] == [
         f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: its jobs fail."
         for name, why in (
             ("broken", "SyntaxError: '(' was never closed"),
@@ -312,9 +312,9 @@ def test_another_program_on_the_port_is_reported(
     doctor: Doctor, serve: Callable[[bytes], int], body: bytes
 ) -> None:
     port = serve(body)
-    told = doctor(port=port)["web"]
-    assert told.startswith(f"trouble: another program answers at http://127.0.0.1:{port}")
-    assert "set PORT to a free port" in told
+    finding = doctor(port=port)["web"]
+    assert finding.startswith(f"trouble: another program answers at http://127.0.0.1:{port}")
+    assert "set PORT to a free port" in finding
 
 
 def test_a_program_that_is_not_a_web_server_is_reported(
@@ -331,9 +331,9 @@ def test_a_program_that_is_not_a_web_server_is_reported(
 
         thread = threading.Thread(target=babble)
         thread.start()
-        told = doctor(port=port)["web"]
+        finding = doctor(port=port)["web"]
         thread.join()
-    assert told.startswith("trouble: another program answers")
+    assert finding.startswith("trouble: another program answers")
 
 
 def test_a_port_that_accepts_connections_without_responding_is_reported(doctor: Doctor) -> None:
@@ -342,15 +342,17 @@ def test_a_port_that_accepts_connections_without_responding_is_reported(doctor: 
 
 
 def test_an_outdated_web_process_is_reported(doctor: Doctor, serve: Callable[[bytes], int]) -> None:
-    told = doctor(port=serve(version_body("0.0.1")))["web"]
-    assert told.startswith("trouble: version 0.0.1 answers")
-    assert "Restart the web process" in told
+    finding = doctor(port=serve(version_body("0.0.1")))["web"]
+    assert finding.startswith("trouble: version 0.0.1 answers")
+    assert "Restart the web process" in finding
 
 
 def test_an_output_folder_that_is_not_writable_is_reported(doctor: Doctor, home: Path) -> None:
     (home / "file").write_text("")
-    told = doctor(output_dir=home / "file" / "output")["output"]
-    assert re.match(r"trouble: cannot write to .*/file/output: not a directory.*OUTPUT_DIR", told)
+    finding = doctor(output_dir=home / "file" / "output")["output"]
+    assert re.match(
+        r"trouble: cannot write to .*/file/output: not a directory.*OUTPUT_DIR", finding
+    )
 
 
 def test_the_doctor_deletes_its_file_in_the_output_folder(
@@ -363,19 +365,22 @@ def test_the_doctor_deletes_its_file_in_the_output_folder(
 def test_in_immediate_mode_broker_and_workers_are_not_required_or_started(
     doctor: Doctor, settings: Settings
 ) -> None:
-    said = doctor(immediate=True)
-    assert said["settings"] == "ok: valid; immediate mode: jobs run in the process that queues them"
-    assert said["broker"].startswith("ok: not needed")
-    assert said["worker"].startswith("ok: not needed")
+    findings = doctor(immediate=True)
+    assert (
+        findings["settings"]
+        == "ok: valid; immediate mode: jobs run in the process that queues them"
+    )
+    assert findings["broker"].startswith("ok: not needed")
+    assert findings["worker"].startswith("ok: not needed")
     assert not settings.broker.data_dir.exists()
 
 
 @pytest.mark.usefixtures("broker")
 def test_in_immediate_mode_a_running_broker_is_checked(doctor: Doctor) -> None:
-    said = doctor(immediate=True)
-    assert said["broker"].startswith("ok: answers at unix://")
-    assert said["worker"].startswith("ok: not needed")
-    assert said["queue"].startswith("ok: ")
+    findings = doctor(immediate=True)
+    assert findings["broker"].startswith("ok: answers at unix://")
+    assert findings["worker"].startswith("ok: not needed")
+    assert findings["queue"].startswith("ok: ")
 
 
 def test_a_check_that_hangs_or_fails_does_not_block_the_others(settings: Settings) -> None:

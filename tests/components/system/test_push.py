@@ -15,7 +15,7 @@ from tests.watchful import application
 
 
 @pytest.mark.parametrize(
-    ("said", "heard"),
+    ("argument", "payload"),
     [
         ('{"pen": 2}', {"pen": 2}),
         ("ready", {"text": "ready"}),
@@ -24,7 +24,7 @@ from tests.watchful import application
     ],
 )
 def test_a_message_from_the_command_line_reaches_only_its_group(
-    broker: EmbeddedBroker, settings: Settings, said: str, heard: dict[str, Any]
+    broker: EmbeddedBroker, settings: Settings, argument: str, payload: dict[str, Any]
 ) -> None:
     """C13."""
     app = application(settings)
@@ -33,12 +33,12 @@ def test_a_message_from_the_command_line_reaches_only_its_group(
     feed = live(app).feed
     feed.join("anonymous", "studio", ours.put)
     feed.join("anonymous", "attic", others.put)
-    result = app.test_cli_runner().invoke(args=["push", "studio", said])
+    result = app.test_cli_runner().invoke(args=["push", "studio", argument])
     assert (result.exit_code, result.stdout) == (
         0,
         "Sent to 1 web process with a socket in the group.\n",
     )
-    assert ours.get(timeout=5).body == heard
+    assert ours.get(timeout=5).body == payload
     assert others.empty()
 
 

@@ -206,7 +206,7 @@ def test_a_page_has_no_script_and_makes_no_request_to_other_hosts(
 
 
 @pytest.mark.parametrize("address", ["/docs", "/"])
-def test_every_link_of_a_page_leads_somewhere(client: FlaskClient, address: str) -> None:
+def test_every_link_of_a_page_exists(client: FlaskClient, address: str) -> None:
     page = Page(client.get(address, headers=HTML).get_data(as_text=True))
     assert len(set(page.ids)) == len(page.ids)
     for reference in set(page.references) - {"data:,"}:
@@ -226,7 +226,7 @@ def test_the_host_header_is_never_echoed(client: FlaskClient) -> None:
             assert "e.vil" not in f"{response.headers}{response.get_data(as_text=True)}"
 
 
-def test_a_host_that_is_no_host_name_is_refused(client: FlaskClient) -> None:
+def test_a_host_that_is_not_a_host_name_is_refused(client: FlaskClient) -> None:
     assert client.get("/healthz", headers={"Host": "a b/<script>"}).status_code in (400, 421)
 
 

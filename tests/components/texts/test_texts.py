@@ -193,13 +193,13 @@ def test_a_type_is_added_with_one_function_and_one_entry(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
-    assert said["type"] == "image"
-    assert said["first"].startswith("image_")
-    assert [result["result"] for result in said["results"]] == [
+    output = json.loads(done.stdout.splitlines()[-1])
+    assert output["type"] == "image"
+    assert output["first"].startswith("image_")
+    assert [result["result"] for result in output["results"]] == [
         f"🖼️ Processed image: {size} bytes" for size in (3, 4, 5)
     ]
-    assert {result["type"] for result in said["results"]} == {"image"}
+    assert {result["type"] for result in output["results"]} == {"image"}
 
 
 def test_the_guide_shows_the_tested_extension() -> None:

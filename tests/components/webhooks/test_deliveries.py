@@ -62,9 +62,9 @@ def test_a_webhook_receives_the_signed_final_state_of_the_job(
     job_id = submit(private, sink)
     run_jobs()
     (received,) = sink.received
-    told = verified(received, secret_shown(private))
+    delivered = verified(received, secret_shown(private))
     job = private.get(f"/jobs/{job_id}").get_json()
-    assert told == {"type": "job.finished", "timestamp": job["ended_at"], "data": job}
+    assert delivered == {"type": "job.finished", "timestamp": job["ended_at"], "data": job}
     assert job["status"] == "finished"
     assert received.headers["content-type"] == "application/json"
     (delivery,) = deliveries(private, job_id)
@@ -83,11 +83,11 @@ def test_a_webhook_receives_only_the_requested_events(
     job_id = submit(private, sink, events=["started", "finished", "started"])
     submit(private, sink, events=["failed", "canceled"])
     run_jobs()
-    told = [one.json for one in sink.received]
-    assert sorted(one["type"] for one in told) == ["job.finished", "job.started"]
+    delivered = [one.json for one in sink.received]
+    assert sorted(one["type"] for one in delivered) == ["job.finished", "job.started"]
     job = private.get(f"/jobs/{job_id}").get_json()
-    assert {one["data"]["id"] for one in told} == {job_id}
-    assert {one["type"]: one["timestamp"] for one in told} == {
+    assert {one["data"]["id"] for one in delivered} == {job_id}
+    assert {one["type"]: one["timestamp"] for one in delivered} == {
         "job.started": job["started_at"],
         "job.finished": job["ended_at"],
     }

@@ -57,7 +57,7 @@ def test_the_limit_of_one_owner_does_not_affect_others() -> None:
 
 
 @pytest.mark.usefixtures("few")
-def test_a_list_of_recipients_counts_as_a_whole_or_not_at_all() -> None:
+def test_a_list_of_recipients_is_counted_completely_or_not() -> None:
     people = [f"a{number}@example.com" for number in range(3)]
     enqueue_background_job(MANY, people, "s")
     with pytest.raises(Exhausted):

@@ -145,7 +145,9 @@ def test_points_too_close_to_distinguish_are_drawn_once() -> None:
     "values", [[5.0], [5.0, 5.0], [0.0, 0.0], [-1e300, 1e300], [1e-300], [1.0, math.nan]]
 )
 @pytest.mark.parametrize("chart", CHARTS)
-def test_odd_values_are_drawn_or_refused_but_never_break(chart: str, values: list[float]) -> None:
+def test_unusual_values_are_drawn_or_rejected_without_a_crash(
+    chart: str, values: list[float]
+) -> None:
     try:
         drawing = draw_chart(chart, None, [Measure("a", np.array(values))], A5)
     except InvalidInput:

@@ -77,7 +77,7 @@ def numbers(shown: Gallery, owner: str = "ann", **wanted: Any) -> list[int]:
 def test_own_drawings_are_listed_newest_first(shown: Gallery) -> None:
     assert numbers(shown) == [6, 5, 4, 3, 2, 1, 0]
     assert numbers(shown, "bob") == [7]
-    assert numbers(shown, "nobody") == []
+    assert numbers(shown, "unknown") == []
     assert shown.find("bob", drawing(3).id) is None
     assert shown.find("ann", drawing(3).id) == drawing(3)
 
@@ -223,9 +223,9 @@ def test_a_damaged_index_is_reported_once_and_then_empty(
         path.with_name(f"{FILE_NAME}{ending}").unlink(missing_ok=True)
     path.unlink()
     path.write_bytes(b"This is no database. " * 1000)
-    with raises_code("gallery-away") as told:
+    with raises_code("gallery-away") as caught:
         shown.search("ann", GalleryQuery())
-    assert str(settings.broker.data_dir) not in str(told.value)
+    assert str(settings.broker.data_dir) not in str(caught.value)
     assert numbers(shown) == []
     assert path.with_name(f"{FILE_NAME}.damaged").is_file()
 
@@ -253,9 +253,9 @@ def test_broken_connections_are_replaced(shown: Gallery, database_url: str) -> N
 
 def test_a_missing_database_is_reported_without_its_password(settings: Settings) -> None:
     use_settings(settings.with_values(gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
-    with raises_code("gallery-away") as told:
+    with raises_code("gallery-away") as caught:
         gallery().search("ann", GalleryQuery())
-    assert "secret" not in str(told.value) + repr(get_settings())
+    assert "secret" not in str(caught.value) + repr(get_settings())
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,12 @@ class Listener:
     """Collects events in order."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.events: list[Any] = []
         self._news: queue.Queue[Any] = queue.Queue()
 
-    def __call__(self, said: JobEvent | Message) -> None:
-        self.told.append(said)
-        self._news.put(said)
+    def __call__(self, event: JobEvent | Message) -> None:
+        self.events.append(event)
+        self._news.put(event)
 
     def next(self) -> Any:
         return self._news.get(timeout=10)
@@ -72,7 +72,7 @@ class Listener:
     @property
     def names(self) -> list[str]:
         """Return the names of all events so far."""
-        return [event.name for event in self.told]
+        return [event.name for event in self.events]
 
 
 def expire_runs(client: Redis) -> None:
@@ -85,7 +85,7 @@ def reap(client: Redis) -> transitions.Reaped:
     return transitions.reap(client, 1.0, 3600)
 
 
-def test_a_listener_hears_each_event_once_and_in_order(
+def test_a_listener_receives_each_event_once_and_in_order(
     feed: EventSubscriptions, run_jobs: RunJobs
 ) -> None:
     job = submit("workers.probe_tasks.write", ("hello.txt", "hello")).id
@@ -97,14 +97,14 @@ def test_a_listener_hears_each_event_once_and_in_order(
     assert listener.names[0] == "status"
     assert listener.names[-1] == "finished"
     assert "progress" in listener.names
-    assert [order(event.id) for event in listener.told] == sorted(
-        {order(event.id) for event in listener.told}
+    assert [order(event.id) for event in listener.events] == sorted(
+        {order(event.id) for event in listener.events}
     )
     assert end.job is not None
     assert end.job.status == "finished"
     kept = read_events(job)
     assert kept is not None
-    assert [event.id for event in kept.events] == [event.id for event in listener.told]
+    assert [event.id for event in kept.events] == [event.id for event in listener.events]
     assert kept.last_id == end.id
 
 
@@ -177,7 +177,7 @@ def test_after_a_restart_of_the_broker_each_event_is_delivered_once(
     transitions.append_event(client, job, "", "log", '{"message": "meanwhile"}')
     assert cancel_job(job)
     assert listener.until_the_end().name == "canceled"
-    assert [event.data.get("message") for event in listener.told] == ["before", "meanwhile", None]
+    assert [event.data.get("message") for event in listener.events] == ["before", "meanwhile", None]
 
 
 def test_following_fails_without_a_broker_and_registers_no_listener(
@@ -206,7 +206,7 @@ def test_a_listener_that_left_gets_no_events_and_its_channel_is_unsubscribed(
         assert read_events(one) is not None
         assert cancel_job(one)
     assert stays.until_the_end().name == "canceled"
-    assert gone.told == []
+    assert gone.events == []
     until(
         lambda: client.pubsub_channels("vector:events:*") == [keys.events_key(other).encode()],
         what="an ended subscription",
@@ -240,7 +240,7 @@ def test_concurrent_listeners_lose_no_event(
     assert missed == []
 
 
-def told(listener: Listener) -> tuple[str, dict[str, Any]]:
+def group_message(listener: Listener) -> tuple[str, dict[str, Any]]:
     """Return the group and the body of the next message."""
     message: Message = listener.next()
     return message.group, message.body
@@ -257,14 +257,14 @@ def test_a_message_reaches_only_its_group_of_its_owner(
         feeds[1].join("bob", "room", others)
         feeds[1].join("ann", "room", others)
         assert send_to_group("ann", "room", {"n": 1}) == 2
-        assert told(mine) == told(others) == ("room", {"n": 1})
+        assert group_message(mine) == group_message(others) == ("room", {"n": 1})
         feeds[1].part("ann", "room", others)
         send_to_group("ann", "room", {"n": 2})
         send_to_group("ann", "other", {"n": 3})
         send_to_group("bob", "room", {"n": 4})
-        assert told(mine) == ("room", {"n": 2})
-        assert told(beside) == ("other", {"n": 3})
-        assert told(others) == ("room", {"n": 4})
+        assert group_message(mine) == ("room", {"n": 2})
+        assert group_message(beside) == ("other", {"n": 3})
+        assert group_message(others) == ("room", {"n": 4})
     finally:
         for feed in feeds:
             feed.close()
@@ -375,13 +375,15 @@ def test_the_end_of_a_job_in_a_stock_worker_is_delivered(
 def test_events_of_a_job_with_notify_are_among_the_notifications(
     client: Redis, run_jobs: RunJobs
 ) -> None:
-    told = submit("workers.probe_tasks.write", ("a.txt", "a"), options=JobOptions(notify=True)).id
+    notified = submit(
+        "workers.probe_tasks.write", ("a.txt", "a"), options=JobOptions(notify=True)
+    ).id
     submit("workers.probe_tasks.write", ("b.txt", "b"))
     run_jobs()
     (stream,) = client.scan_iter("vector:notices:*")
     notices: list[dict[bytes, bytes]] = [
         entry for _, entry in cast("list[Any]", client.xrange(stream))
     ]
-    assert {entry[b"job_id"].decode() for entry in notices} == {told}
+    assert {entry[b"job_id"].decode() for entry in notices} == {notified}
     assert [entry[b"event"] for entry in notices][-1] == b"finished"
     assert b"progress" in [entry[b"event"] for entry in notices]

@@ -104,8 +104,8 @@ def test_an_error_meant_for_users_keeps_its_code_and_text(run_jobs: Callable[[],
     run_jobs()
     record = fetch_job(job.id)
     assert record is not None
-    assert (record.error_code, record.public_error) == ("bad-file-name", "that name will not do")
-    assert record.error == "InvalidInput: that name will not do"
+    assert (record.error_code, record.public_error) == ("bad-file-name", "invalid name")
+    assert record.error == "InvalidInput: invalid name"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_default_timeout_is_five_minutes() -> None:
 
 
 @pytest.mark.parametrize("asked", ["0", 0, -1, "-1", "2d", "soon", 10**9, True, ""])
-def test_a_timeout_that_is_no_duration_up_to_a_day_is_refused(asked: Any) -> None:
+def test_a_timeout_that_is_not_a_duration_up_to_a_day_is_refused(asked: Any) -> None:
     with raises_code("bad-timeout"):
         enqueue_background_job("workers.probe_tasks.echo", job_timeout=asked)
 

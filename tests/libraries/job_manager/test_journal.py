@@ -296,10 +296,10 @@ def test_an_entry_whose_handler_fails_is_dropped_and_does_not_block_others(
     assert seen.tries.count(bad) == 1 + journal.MAX_DELIVERIES
     dead: Any = client.xrange(keys.JOURNAL_DEAD_KEY)
     assert [(one[b"subscriber"], one[b"job_id"]) for _, one in dead] == [(b"seen", bad.encode())]
-    said = [one.getMessage() for one in caplog.records if bad in one.getMessage()]
-    assert len(said) == 2
-    assert "retrying" in said[0]
-    assert "dropped" in said[1]
+    messages = [one.getMessage() for one in caplog.records if bad in one.getMessage()]
+    assert len(messages) == 2
+    assert "retrying" in messages[0]
+    assert "dropped" in messages[1]
 
 
 def test_during_an_outage_no_entry_is_lost_dropped_or_reordered(

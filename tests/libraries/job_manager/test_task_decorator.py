@@ -87,9 +87,9 @@ def test_options_apply_only_to_jobs_queued_with_them(sugar: Any) -> None:
 def test_a_job_that_calls_another_task_queues_it(sugar: Any, run_jobs: RunJobs) -> None:
     outer = sugar.call_another(6)
     run_jobs()
-    told = outer.result(timeout=0)
-    assert told["own"] == outer.id != told["other"]
-    assert JobHandle[int](told["other"]).result(timeout=0) == 7
+    outcome = outer.result(timeout=0)
+    assert outcome["own"] == outer.id != outcome["other"]
+    assert JobHandle[int](outcome["other"]).result(timeout=0) == 7
 
 
 def test_a_task_that_calls_itself_queues_itself(sugar: Any, run_jobs: RunJobs) -> None:

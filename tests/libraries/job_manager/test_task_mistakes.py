@@ -39,7 +39,7 @@ def test_the_error_explains_that_an_async_function_is_not_a_task(folder: Path) -
     assert "workers.letter_tasks.greet" not in known_tasks()
 
 
-def test_the_error_explains_that_the_file_name_makes_a_function_no_task(
+def test_the_error_explains_that_a_function_in_this_file_is_not_a_task(
     folder: Path,
 ) -> None:
     (folder / "letters.py").write_text(GREET)
@@ -52,9 +52,9 @@ def test_a_task_of_a_file_with_a_syntax_error_gets_the_error_with_file_and_line(
     folder: Path,
 ) -> None:
     (folder / "letter_tasks.py").write_text("\ndef greet(name:\n    pass\n")
-    said = hint("workers.letter_tasks.greet")
-    assert said
-    assert said.endswith("letter_tasks.py, line 2: SyntaxError: '(' was never closed")
+    hint_text = hint("workers.letter_tasks.greet")
+    assert hint_text
+    assert hint_text.endswith("letter_tasks.py, line 2: SyntaxError: '(' was never closed")
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_a_typo_gets_only_the_nearest_task_as_a_hint(
     folder: Path, task: str, expected: str | None
 ) -> None:
     (folder / "letter_tasks.py").write_text(f"{GREET}def _hidden(): pass\n")
-    said = hint(task)
-    assert said == expected or (expected is None and str(said).startswith("did you mean"))
+    hint_text = hint(task)
+    assert hint_text == expected or (expected is None and str(hint_text).startswith("did you mean"))
 
 
 def test_the_doctor_lists_functions_that_look_like_tasks(folder: Path) -> None:

@@ -25,11 +25,11 @@ class Quiet:
     farewell = b"(bye)"
 
     def __init__(self) -> None:
-        self.heard = b""
+        self.received = b""
         self.over = threading.Event()
 
     def receive(self, line: Connection, data: bytes) -> bool:
-        self.heard += data
+        self.received += data
         return not data.endswith(b"!")
 
     def ended(self, line: Connection) -> None:
@@ -46,7 +46,7 @@ class Pair:
         *,
         first: bytes = b"hello",
         buffer: int = 0,
-        talk: Quiet | None = None,
+        protocol: Quiet | None = None,
         who: str = "",
     ) -> None:
         with socket.socket() as listener:
@@ -60,9 +60,9 @@ class Pair:
             self.held, _ = listener.accept()
             if buffer:
                 self.held.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
-        self.talk = talk or Quiet()
+        self.protocol = protocol or Quiet()
         try:
-            self.line = hub.hold(self.held, self.talk, first, client=who)
+            self.line = hub.hold(self.held, self.protocol, first, client=who)
         except BaseException:
             self.client.close()
             self.held.close()
@@ -115,9 +115,9 @@ def test_a_connection_ends_after_the_last_frame_even_if_the_client_sends(
     hub.send([pair.line], b"too late")
     assert pair.read(100) == b"hellolast"
     pair.client.sendall(b"z")
-    assert not pair.talk.heard.endswith(b"z")
+    assert not pair.protocol.received.endswith(b"z")
     pair.client.close()
-    assert pair.talk.over.wait(5)
+    assert pair.protocol.over.wait(5)
     until(lambda: hub.held == 0, what="the end of the connection")
 
 
@@ -127,16 +127,16 @@ def test_a_client_that_does_not_close_an_ended_connection_is_dropped(
     monkeypatch.setattr(module, "LINGER_TIMEOUT_S", 0.1)
     pair = hold()
     hub.send([pair.line], b"last", last=True)
-    assert pair.talk.over.wait(5)
+    assert pair.protocol.over.wait(5)
     assert hub.held == 0
 
 
 def test_a_disconnected_client_is_detected_at_once(hub: Hub, hold: Callable[..., Pair]) -> None:
     pair = hold()
     pair.client.close()
-    assert pair.talk.over.wait(1)
+    assert pair.protocol.over.wait(1)
     assert hub.held == 0
-    hub.send([pair.line], b"nobody hears it")
+    hub.send([pair.line], b"no receiver")
 
 
 def test_the_number_of_connections_is_limited(hub: Hub, hold: Callable[..., Pair]) -> None:
@@ -162,24 +162,24 @@ def test_an_idle_connection_gets_heartbeats(
 def test_a_client_that_does_not_read_is_dropped(hub: Hub, hold: Callable[..., Pair]) -> None:
     lazy, eager = hold(buffer=4096), hold()
     block, blocks = b"x" * 65_536, 100
-    heard = [0]
+    received = [0]
 
     def read() -> None:
-        while heard[0] < 5 + blocks * len(block) and (got := eager.client.recv(1 << 20)):
-            heard[0] += len(got)
+        while received[0] < 5 + blocks * len(block) and (got := eager.client.recv(1 << 20)):
+            received[0] += len(got)
 
     reader = threading.Thread(target=read)
     reader.start()
     for number in range(blocks):
         hub.send([eager.line, lazy.line], block)
         until(
-            lambda number=number: heard[0] > (number - 4) * len(block),  # type: ignore[misc]
+            lambda number=number: received[0] > (number - 4) * len(block),  # type: ignore[misc]
             what="a reader that is fast enough",
         )
     reader.join(20)
-    assert heard[0] == 5 + blocks * len(block)
-    assert lazy.talk.over.wait(5)
-    assert not eager.talk.over.is_set()
+    assert received[0] == 5 + blocks * len(block)
+    assert lazy.protocol.over.wait(5)
+    assert not eager.protocol.over.is_set()
 
 
 def test_a_slow_reader_gets_its_backlog_before_the_end(hub: Hub, hold: Callable[..., Pair]) -> None:
@@ -200,27 +200,27 @@ def test_an_error_of_one_client_does_not_end_the_others(
         def receive(self, line: Connection, data: bytes) -> bool:
             raise RuntimeError("not today")
 
-    broken, fine = hold(talk=Broken()), hold()
+    broken, fine = hold(protocol=Broken()), hold()
     with caplog.at_level(logging.CRITICAL):
         broken.client.sendall(b"?")
         fine.client.sendall(b"!")
-        assert fine.talk.over.wait(5)
+        assert fine.protocol.over.wait(5)
         hub.send([broken.line], b"still")
         assert broken.read(10) == b"hellostill"
 
 
 def test_a_stopping_hub_sends_farewells_and_holds_no_more() -> None:
-    stop, told = threading.Event(), threading.Event()
+    stop, stopped = threading.Event(), threading.Event()
     hub = Hub(5, stop.is_set)
-    hub.at_stop.append(told.set)
+    hub.at_stop.append(stopped.set)
     pairs = [Pair(hub) for _ in range(3)]
     asked = Stopwatch()
     stop.set()
     assert [pair.read(100) for pair in pairs] == [b"hello(bye)"] * 3
     for pair in pairs:
         pair.client.close()
-    assert told.wait(1)
-    assert all(pair.talk.over.wait(2) for pair in pairs)
+    assert stopped.wait(1)
+    assert all(pair.protocol.over.wait(2) for pair in pairs)
     assert asked.seconds() < 3
     with pytest.raises(HubFull):
         Pair(hub)
@@ -262,36 +262,36 @@ class Echo:
         self.greeting = threading.Event()
         self.greeting.set()
 
-    def opened(self, conversation: Conversation) -> None:
+    def on_open(self, conversation: Conversation) -> None:
         self.greeting.wait(10)
         self.calls.append("opened")
-        conversation.say("welcome")
+        conversation.send("welcome")
 
-    def heard(self, conversation: Conversation, text: str) -> None:
+    def on_message(self, conversation: Conversation, text: str) -> None:
         self.gate.wait(10)
         self.calls.append(text)
-        conversation.say(text)
+        conversation.send(text)
 
-    def ended(self) -> None:
+    def on_close(self) -> None:
         self.calls.append("ended")
         self.over.set()
 
 
-class Talk:
+class WebSocketClient:
     """A conversation whose client encodes its frames itself."""
 
     def __init__(self, hub: Hub, handlers: Handlers) -> None:
-        self.partner = Echo()
-        self.conversation = Conversation(hub, handlers, self.partner)
-        self.pair = Pair(hub, first=b"", talk=self.conversation)  # type: ignore[arg-type]
-        self.client = self.pair.client
+        self.handler = Echo()
+        self.conversation = Conversation(hub, handlers, self.handler)
+        self.pair = Pair(hub, first=b"", protocol=self.conversation)  # type: ignore[arg-type]
+        self.socket = self.pair.client
 
-    def begin(self) -> Talk:
+    def begin(self) -> WebSocketClient:
         self.conversation.begin(self.pair.line)
         return self
 
-    def say(self, text: str, *, opcode: Opcode = Opcode.TEXT, fin: bool = True) -> None:
-        self.client.sendall(bytes(Frame(opcode, text.encode(), fin=fin).serialize(mask=True)))
+    def send(self, text: str, *, opcode: Opcode = Opcode.TEXT, fin: bool = True) -> None:
+        self.socket.sendall(bytes(Frame(opcode, text.encode(), fin=fin).serialize(mask=True)))
 
     def read(self, text: str) -> bool:
         """Return whether the next message is this one."""
@@ -307,57 +307,57 @@ def handlers() -> Iterator[Handlers]:
 
 
 @pytest.fixture
-def talk(hub: Hub, handlers: Handlers) -> Iterator[Talk]:
-    started = Talk(hub, handlers)
+def client(hub: Hub, handlers: Handlers) -> Iterator[WebSocketClient]:
+    started = WebSocketClient(hub, handlers)
     yield started
-    started.client.close()
+    started.socket.close()
 
 
-def test_the_greeting_is_sent_before_any_answer(talk: Talk) -> None:
-    talk.partner.greeting.clear()
-    talk.say("early")
-    talk.begin()
-    talk.say("later")
-    talk.partner.greeting.set()
-    assert all(talk.read(text) for text in ("welcome", "early", "later"))
-    assert talk.partner.calls == ["opened", "early", "later"]
+def test_the_greeting_is_sent_before_any_answer(client: WebSocketClient) -> None:
+    client.handler.greeting.clear()
+    client.send("early")
+    client.begin()
+    client.send("later")
+    client.handler.greeting.set()
+    assert all(client.read(text) for text in ("welcome", "early", "later"))
+    assert client.handler.calls == ["opened", "early", "later"]
 
 
-def test_the_end_is_reported_once_and_after_the_current_message(talk: Talk) -> None:
+def test_the_end_is_reported_once_and_after_the_current_message(client: WebSocketClient) -> None:
     """Otherwise a membership in a group that the message starts would never end."""
-    talk.begin()
-    assert talk.read("welcome")
-    talk.partner.gate.clear()
-    talk.say("join")
+    client.begin()
+    assert client.read("welcome")
+    client.handler.gate.clear()
+    client.send("join")
     until(
-        lambda: talk.conversation._working and not talk.conversation._unanswered,
+        lambda: client.conversation._working and not client.conversation._unanswered,
         what="a message being handled",
     )
-    talk.client.close()
-    until(lambda: talk.conversation.over, what="the end of the connection")
-    assert not talk.partner.over.wait(0.05)
-    talk.partner.gate.set()
-    assert talk.partner.over.wait(5)
-    assert talk.partner.calls == ["opened", "join", "ended"]
+    client.socket.close()
+    until(lambda: client.conversation.over, what="the end of the connection")
+    assert not client.handler.over.wait(0.05)
+    client.handler.gate.set()
+    assert client.handler.over.wait(5)
+    assert client.handler.calls == ["opened", "join", "ended"]
 
 
-def test_the_end_of_an_idle_conversation_is_reported_at_once(talk: Talk) -> None:
-    talk.begin()
-    assert talk.read("welcome")
-    talk.client.close()
-    assert talk.partner.over.wait(5)
+def test_the_end_of_an_idle_conversation_is_reported_at_once(client: WebSocketClient) -> None:
+    client.begin()
+    assert client.read("welcome")
+    client.socket.close()
+    assert client.handler.over.wait(5)
 
 
-def test_a_fragmented_message_with_pings_is_one_message(talk: Talk) -> None:
-    talk.begin()
-    assert talk.read("welcome")
-    talk.say("one ", fin=False)
-    talk.say("are you there", opcode=Opcode.PING)
-    talk.say("two ", opcode=Opcode.CONT, fin=False)
-    talk.say("three", opcode=Opcode.CONT)
+def test_a_fragmented_message_with_pings_is_one_message(client: WebSocketClient) -> None:
+    client.begin()
+    assert client.read("welcome")
+    client.send("one ", fin=False)
+    client.send("are you there", opcode=Opcode.PING)
+    client.send("two ", opcode=Opcode.CONT, fin=False)
+    client.send("three", opcode=Opcode.CONT)
     pong = bytes(Frame(Opcode.PONG, b"are you there").serialize(mask=False))
-    assert talk.pair.read(len(pong)) == pong
-    assert talk.read("one two three")
+    assert client.pair.read(len(pong)) == pong
+    assert client.read("one two three")
 
 
 @pytest.mark.parametrize(
@@ -384,46 +384,46 @@ def test_a_fragmented_message_with_pings_is_one_message(talk: Talk) -> None:
     ],
 )
 def test_an_invalid_message_ends_the_conversation_with_its_code(
-    talk: Talk, data: bytes, code: int
+    client: WebSocketClient, data: bytes, code: int
 ) -> None:
-    talk.begin()
-    assert talk.read("welcome")
+    client.begin()
+    assert client.read("welcome")
     with contextlib.suppress(ConnectionError):
-        talk.client.sendall(data)
-    answer = talk.pair.read(10_000)
+        client.socket.sendall(data)
+    answer = client.pair.read(10_000)
     assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, code)
     assert len(answer) == 2 + answer[1]
-    talk.client.close()
-    assert talk.partner.over.wait(5)
+    client.socket.close()
+    assert client.handler.over.wait(5)
 
 
-def test_too_many_unanswered_messages_end_the_conversation(talk: Talk) -> None:
-    talk.begin()
-    assert talk.read("welcome")
-    talk.partner.gate.clear()
+def test_too_many_unanswered_messages_end_the_conversation(client: WebSocketClient) -> None:
+    client.begin()
+    assert client.read("welcome")
+    client.handler.gate.clear()
     for number in range(1 + 64 + 1):
-        talk.say(str(number))
-    answer = talk.pair.read(4)
+        client.send(str(number))
+    answer = client.pair.read(4)
     assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, 1013)
-    talk.partner.gate.set()
+    client.handler.gate.set()
 
 
 def test_an_error_in_one_message_does_not_affect_the_next(
-    talk: Talk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: WebSocketClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard = talk.partner.heard
+    on_message = client.handler.on_message
 
     def refuse(conversation: Conversation, text: str) -> None:
         if text == "bad":
             raise RuntimeError("not today")
-        heard(conversation, text)
+        on_message(conversation, text)
 
-    monkeypatch.setattr(talk.partner, "heard", refuse)
-    talk.begin()
-    talk.say("bad")
-    talk.say("good")
-    assert talk.read("welcome")
-    assert talk.read("good")
+    monkeypatch.setattr(client.handler, "on_message", refuse)
+    client.begin()
+    client.send("bad")
+    client.send("good")
+    assert client.read("welcome")
+    assert client.read("good")
     assert "could not be handled" in caplog.text
 
 

@@ -39,14 +39,14 @@ def made(name: str, data: str | bytes = "a,b\n1,2\n") -> dict[str, Any]:
 
 
 def mail(**more: Any) -> EmailMessage:
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "subject": "s",
         "template": "job_finished",
         "context": {"job_id": "x"},
         "attachments": None,
         "made_by": nothing,
     }
-    return parsed(notice(**told | more).to("ann@example.com").as_bytes())
+    return parsed(notice(**values | more).to("ann@example.com").as_bytes())
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_an_invalid_attachment_is_rejected_with_its_index(names: Any, field: str
 
 def test_a_missing_job_or_file_is_named() -> None:
     made("a.csv")
-    for missing in ("output/b.csv", "nobody"):
+    for missing in ("output/b.csv", "unknown"):
         with raises_code("bad-attachment") as refusal:
             find_attachments(["output/a.csv", missing], nothing)
         assert refusal.value.field == "attachments.1"

@@ -261,7 +261,7 @@ def test_a_mail_has_a_text_part_an_html_part_and_all_its_headers() -> None:
 
 
 @pytest.mark.usefixtures("settings")
-def test_without_a_context_the_mail_still_reads_well() -> None:
+def test_a_mail_without_a_context_is_readable() -> None:
     text = part(compose("ann@example.com", "Your order is ready"), "plain")
     assert text.startswith("Hello,\n\nyour order is complete and ready for you.\n\nThank you")
     assert "None" not in text

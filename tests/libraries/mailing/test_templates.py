@@ -133,16 +133,18 @@ def test_a_template_without_a_description_accepts_any_context(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "said",
+    "definition",
     [
         {"kind": "colour", "help": "x", "example": "x"},
         {"kind": "text"},
         {"kind": "text", "size": 5},
     ],
 )
-def test_an_invalid_description_of_a_field_is_detected_at_the_start(said: dict[str, Any]) -> None:
+def test_an_invalid_description_of_a_field_is_detected_at_the_start(
+    definition: dict[str, Any],
+) -> None:
     with pytest.raises(ValueError, match="the field 'tone'"):
-        TemplateField.read("tone", said)
+        TemplateField.read("tone", definition)
 
 
 HEAD = '{#\n[fields.name]\nkind = "text"\nhelp = "Name in the salutation."\nexample = "Ann"\n#}\n'

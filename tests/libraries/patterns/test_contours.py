@@ -127,13 +127,13 @@ def test_a_finer_grid_passes_through_the_coarse_one() -> None:
 
 @pytest.mark.parametrize("labels", [False, True])
 def test_a_reaction_fits_a_small_page_and_reports_its_progress(labels: bool) -> None:
-    told: list[float] = []
+    reported: list[float] = []
     params = {"kind": "reaction_diffusion", "iterations": 800, "labels": labels}
     area = Area(70, 50, 5)
-    lines = draw_pattern("contours", area, params, progress=told.append)
+    lines = draw_pattern("contours", area, params, progress=reported.append)
     assert len(lines) > 20
-    assert len(told) > 8
-    assert told == sorted(told)
+    assert len(reported) > 8
+    assert reported == sorted(reported)
 
 
 def test_every_label_is_in_a_gap_of_its_line_and_upright() -> None:

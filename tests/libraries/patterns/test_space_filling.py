@@ -32,7 +32,7 @@ def test_a_curve_visits_every_cell_of_a_square_once(kind: str, cells: int) -> No
 
 @pytest.mark.parametrize("area", [SQUARE, A4, Area(297, 210, 10), Area(420, 60, 5)], ids=str)
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano"])
-def test_each_step_of_an_even_curve_leads_to_an_adjacent_cell(kind: str, area: Area) -> None:
+def test_each_step_of_a_uniform_curve_leads_to_an_adjacent_cell(kind: str, area: Area) -> None:
     steps = np.diff(curve(area, kind=kind, cell=3), axis=0)
     assert np.allclose(np.hypot(*steps.T), np.abs(steps[0]).sum())
     assert np.isclose(steps, 0).any(axis=1).all()
@@ -45,23 +45,23 @@ def test_closed_curves_close(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gosper", "sierpinski"])
-def test_curves_of_a_turtle_never_pass_a_place_twice(kind: str) -> None:
+def test_turtle_curves_visit_each_point_once(kind: str) -> None:
     line = curve(A4, kind=kind, cell=3)[:-1]
     assert len(np.unique(np.round(line, 4), axis=0)) == len(line)
 
 
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano", "z"])
-def test_a_shaded_curve_still_covers_the_whole_sheet_with_cells_of_several_sizes(kind: str) -> None:
-    even, shaded = (
+def test_a_shaded_curve_covers_the_area_with_cells_of_several_sizes(kind: str) -> None:
+    uniform, shaded = (
         curve(SQUARE, kind=kind, cell=2),
         curve(SQUARE, kind=kind, cell=2, shading=3, scale=40),
     )
-    assert len(even) / 20 < len(shaded) < len(even) * 0.9
+    assert len(uniform) / 20 < len(shaded) < len(uniform) * 0.9
     low, high = shaded.min(axis=0), shaded.max(axis=0)
     assert ((high - low) > 110).all()
 
 
-def test_a_seed_moves_the_dark_places() -> None:
+def test_another_seed_changes_the_shading() -> None:
     one, two = (curve(A4, seed, shading=3) for seed in (0, 1))
     assert len(one) != len(two)
 
@@ -83,6 +83,6 @@ def test_the_estimate_is_never_too_low(kind: str, shading: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["hilbert", "moore", "peano", "z", "gosper", "sierpinski"])
-def test_a_sheet_of_a1_is_within_the_limit_with_its_defaults(kind: str) -> None:
+def test_the_defaults_are_within_the_limit_on_a1(kind: str) -> None:
     area = Area(594, 841, 10)
     assert check_pattern("space_filling", area, {"kind": kind}).cost(area) < MAX_POINTS

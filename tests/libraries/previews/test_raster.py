@@ -103,7 +103,7 @@ def test_all_forms_of_colours_are_drawn() -> None:
     assert picture[10, 10].tolist() == [0xFF, 0xEE, 0xDD]
 
 
-def test_later_layers_cover_earlier_ones_and_pale_ink_lets_them_through() -> None:
+def test_later_layers_cover_earlier_ones_and_pale_ink_is_transparent() -> None:
     cross: Lines = [[(50, 0), (50, 50)], [(0, 25), (100, 25)]]
     for colours, seen in ((("red", "blue"), [0, 0, 255]), (("blue", "red"), [255, 0, 0])):
         pens = [Pen(colour, colour, 6) for colour in colours]

@@ -324,12 +324,12 @@ def test_a_compact_composition_keeps_layers_and_recipe_in_fewer_bytes() -> None:
 
 
 def test_progress_messages_name_each_element() -> None:
-    said: list[tuple[int, int, str]] = []
-    compose(loaded(LINES, {"type": "circle", "box": BOX}), lambda *step: said.append(step))
-    words = list(dict.fromkeys(one[2] for one in said))
+    steps: list[tuple[int, int, str]] = []
+    compose(loaded(LINES, {"type": "circle", "box": BOX}), lambda *step: steps.append(step))
+    words = list(dict.fromkeys(one[2] for one in steps))
     assert words == ["1 of 2: noise_lines", "2 of 2: circle", "composing the page"]
-    assert [one[0] for one in said] == sorted(one[0] for one in said)
-    assert all(done <= total for done, total, _ in said)
+    assert [one[0] for one in steps] == sorted(one[0] for one in steps)
+    assert all(done <= total for done, total, _ in steps)
 
 
 def test_parts_that_cannot_be_drawn_are_reported() -> None:

@@ -69,15 +69,15 @@ def test_columns_are_chosen_so_that_cells_are_large_unless_they_are_given() -> N
 
 
 def test_a_drawing_fits_its_frame_and_a_missing_one_is_crossed_out() -> None:
-    told: list[int] = []
-    drawn = sheet(2, title="Two").draw([square, missing], told.append)
+    reported: list[int] = []
+    drawn = sheet(2, title="Two").draw([square, missing], reported.append)
     frame = sheet(2, title="Two").layout().frame(0)
     places = on(drawn, "drawings").coordinates
     assert places.min(axis=0) == pytest.approx((frame.left, frame.top))
     assert places.max(axis=0) == pytest.approx((frame.right, frame.bottom))
     # Two frames, and a cross of four arms.
     assert len(on(drawn, "frames")) == 6
-    assert told == [1, 2]
+    assert reported == [1, 2]
     assert len(on(drawn, "lettering")) > 20
 
 

@@ -73,11 +73,11 @@ def test_the_encoding_is_part_of_a_recipe_only_where_it_is_not_plain() -> None:
 
 
 def test_a_drawing_reports_its_progress() -> None:
-    told: list[float] = []
-    load_artboard(210, 297, "flow_field").draw(told.append)
-    assert len(told) > 2
-    assert told == sorted(told)
-    assert 0 <= told[0] < told[-1] <= 1
+    reported: list[float] = []
+    load_artboard(210, 297, "flow_field").draw(reported.append)
+    assert len(reported) > 2
+    assert reported == sorted(reported)
+    assert 0 <= reported[0] < reported[-1] <= 1
 
 
 def test_the_cache_key_depends_on_the_recipe_and_the_code(

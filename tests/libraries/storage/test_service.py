@@ -126,7 +126,7 @@ def test_the_doctor_names_the_error_of_the_bucket(
     )
     assert objects() == []
 
-    def told() -> str:
+    def report() -> str:
         (found,) = examine_output(by_way)
         assert not found.well
         return f"{found.detail}. {found.fix}"
@@ -137,26 +137,26 @@ def test_the_doctor_names_the_error_of_the_bucket(
         ("AccessDenied", "denied access. Correct AWS_ACCESS_KEY_ID"),
     ):
         way.answer = lambda _, code=code: refusal(403, code)  # type: ignore[misc]
-        assert words in told()
+        assert words in report()
     way.close()
-    assert "is unreachable. Start the server in STORAGE_URL" in told()
+    assert "is unreachable. Start the server in STORAGE_URL" in report()
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setattr("libraries.storage.connection._Clients.clients", {})
-    assert "no credentials for the storage server. Set AWS_ACCESS_KEY_ID" in told()
+    assert "no credentials for the storage server. Set AWS_ACCESS_KEY_ID" in report()
 
 
 def test_a_service_with_an_unreachable_store_is_not_ready(client: FlaskClient, way: Way) -> None:
-    def told() -> dict[str, object]:
+    def report() -> dict[str, object]:
         body = client.get("/readyz").get_json()
         assert "127.0.0.1" not in json.dumps(body["parts"]["storage"])
         assert ("storage" in body["missing"]) is not body["parts"]["storage"]["ready"]
         return dict(body["parts"]["storage"])
 
-    until(lambda: told() == {"ready": True, "detail": "answers"}, what="an answer")
+    until(lambda: report() == {"ready": True, "detail": "answers"}, what="an answer")
     way.stalled = lambda _: True
-    assert told()["detail"] == "the storage server did not answer in time"
+    assert report()["detail"] == "the storage server did not answer in time"
     way.close()
     until(
-        lambda: told()["detail"] == "the storage server is unreachable",
+        lambda: report()["detail"] == "the storage server is unreachable",
         what="the end of the server",
     )

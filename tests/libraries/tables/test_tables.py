@@ -264,7 +264,7 @@ def test_an_empty_list_is_an_empty_file(text: str) -> None:
         ('{"a": ["\\ud800"]}', "invalid characters"),
         ('{"a": "\\u0000"}', "NUL"),
         (json.dumps({"a": "x" * (MAX_CELL_CHARS + 1)}), "131073 characters"),
-        ('{"a": %s}' % ("[" * 300 + "]" * 300), "nests too deeply"),
+        ('{"a": %s}' % ("[" * 300 + "]" * 300), "is nested too deeply"),
     ],
 )
 def test_a_bad_object_is_reported_with_its_line_and_the_others_are_kept(row: str, why: str) -> None:
@@ -287,8 +287,8 @@ def test_a_bad_object_is_reported_with_its_line_and_the_others_are_kept(row: str
         ('[{"a": 1}] []', "unexpected text"),
         ('[{"a": NaN}]', "NaN or Infinity"),
         ('[{"a": -Infinity}]', "NaN or Infinity"),
-        ("[" * 100_000, "nests too deeply"),
-        ('[{"a":' * 100_000, "nests too deeply"),
+        ("[" * 100_000, "is nested too deeply"),
+        ('[{"a":' * 100_000, "is nested too deeply"),
         ("[", "not JSON"),
     ],
 )

@@ -33,9 +33,9 @@ DOCUMENTED = "That's an interesting point... Based on my analysis, I would sugge
 def test_without_a_model_keywords_reply(content: str, words: list[str]) -> None:
     """F6."""
     answer = generate(content)
-    head, _, said = answer.text.partition("\n")
+    head, _, text = answer.text.partition("\n")
     assert head == f"🤖 AI Response to '{content}':"
-    assert [word for word in words if word not in said] == []
+    assert [word for word in words if word not in text] == []
     assert answer.engine == "keywords"
 
 
@@ -74,7 +74,7 @@ def test_optional_parameters_are_not_sent(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "message"),
     [
         (500, reply("hello"), "rejected the request (reply 500)"),
         (401, {"error": "the key /secret/place is bad"}, "rejected the request (reply 401)"),
@@ -93,13 +93,13 @@ def test_optional_parameters_are_not_sent(settings: Settings) -> None:
     ],
 )
 def test_an_unusable_reply_is_a_temporary_error(
-    settings: Settings, status: int, body: Any, said: str
+    settings: Settings, status: int, body: Any, message: str
 ) -> None:
     with model_server((status, body)) as server:
         use_settings(settings.with_values(text_model_url=server.url, text_model_key="k-1"))
         with raises_code("model-away") as complaint:
             generate("hello")
-    assert said in str(complaint.value)
+    assert message in str(complaint.value)
     assert "secret" not in str(complaint.value)
     assert len(server.asked) == 1
 

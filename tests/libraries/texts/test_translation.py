@@ -121,7 +121,7 @@ def test_the_translator_gets_the_text_as_data_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "message"),
     [
         ("exit 1", "failed to translate"),
         ("cat; exit 3", "failed to translate"),
@@ -130,10 +130,10 @@ def test_the_translator_gets_the_text_as_data_and_nothing_else(
     ],
 )
 def test_a_failed_translation_is_a_temporary_error(
-    install: Install, script: str, said: str
+    install: Install, script: str, message: str
 ) -> None:
     install(script)
-    with raises_code("translator-away", match=said):
+    with raises_code("translator-away", match=message):
         translate("The house is red.")
 
 

@@ -133,7 +133,7 @@ NO_WEBHOOK_URL = [
 ]
 
 
-def nobody(host: str, port: int) -> list[str]:
+def no_address(host: str, port: int) -> list[str]:
     raise AssertionError(f"{host}:{port} was looked up")
 
 
@@ -204,7 +204,7 @@ def test_any_other_address_is_not_public(address: str) -> None:
 )
 def test_a_private_address_is_rejected_without_name_resolution(host: str) -> None:
     with raises_code("address-refused"):
-        public_addresses(read_url(f"http://{host}/"), nobody)
+        public_addresses(read_url(f"http://{host}/"), no_address)
 
 
 @pytest.mark.usefixtures("settings")
@@ -213,7 +213,7 @@ def test_a_private_address_is_rejected_without_name_resolution(host: str) -> Non
 )
 def test_a_name_of_this_machine_is_rejected(host: str) -> None:
     with raises_code("address-refused"):
-        public_addresses(read_url(f"http://{host}/"), nobody)
+        public_addresses(read_url(f"http://{host}/"), no_address)
 
 
 @pytest.mark.usefixtures("settings")
@@ -252,7 +252,7 @@ def test_a_setting_allows_private_addresses_but_not_invalid_urls(
     private: Settings,
 ) -> None:
     assert private.webhooks.webhook_private
-    assert public_addresses(read_url("http://127.0.0.1:8000/"), nobody) == ("127.0.0.1",)
+    assert public_addresses(read_url("http://127.0.0.1:8000/"), no_address) == ("127.0.0.1",)
     assert public_addresses(
         read_url("http://localhost:8000/"), lambda *_: ["::1", "127.0.0.1"]
     ) == ("::1", "127.0.0.1")

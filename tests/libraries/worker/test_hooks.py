@@ -116,8 +116,8 @@ def test_hooks_run_once_in_the_worker_itself_however_many_jobs_it_runs(
     )
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(10) == 0
-    said = notes(home)
-    assert [word for word, _ in said] == [
+    output = notes(home)
+    assert [word for word, _ in output] == [
         "open",
         "warm-up",
         "work",
@@ -126,8 +126,8 @@ def test_hooks_run_once_in_the_worker_itself_however_many_jobs_it_runs(
         "cool-down",
         "close",
     ]
-    assert {pid for word, pid in said if word != "work"} == {worker.pid}
-    assert worker.pid not in {pid for word, pid in said if word == "work"}
+    assert {pid for word, pid in output if word != "work"} == {worker.pid}
+    assert worker.pid not in {pid for word, pid in output if word == "work"}
 
 
 def test_hooks_run_also_for_a_worker_that_ends_when_the_queue_is_empty(
@@ -145,11 +145,11 @@ def test_a_start_up_hook_that_raises_stops_the_worker_with_one_clear_line(
         + HOOKS.replace("def _open", "def _later")
     )
     assert worker.wait(20) == 1
-    said = [line for line in log(home).splitlines() if "ERROR" in line]
-    assert len(said) == 1
+    output = [line for line in log(home).splitlines() if "ERROR" in line]
+    assert len(output) == 1
     assert (
         "Worker not started: the start-up hook workers.resources._open failed: OSError: no such plotter"
-        in said[0]
+        in output[0]
     )
     assert "Traceback" not in log(home)
     assert notes(home) == []
@@ -192,19 +192,21 @@ def test_the_start_is_logged_with_the_configuration(start: Single, home: Path) -
     """H8, H9, C15."""
     worker = start(HOOKS)
     until(listening(home), what="a listening worker")
-    told = [line.split(" INFO ", 1)[1] for line in log(home).splitlines() if " INFO " in line]
-    assert told[:2] == [
+    messages = [line.split(" INFO ", 1)[1] for line in log(home).splitlines() if " INFO " in line]
+    assert messages[:2] == [
         "Start-up hook done: workers.resources._open",
         "Start-up hook done: workers.resources._warm_up",
     ]
-    assert re.match(rf"Worker started: pid {worker.pid}, queue background, broker unix://", told[2])
+    assert re.match(
+        rf"Worker started: pid {worker.pid}, queue background, broker unix://", messages[2]
+    )
     assert re.match(
         r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper run every 1 s; periodic tasks: ",
-        told[3],
+        messages[3],
     )
-    assert told[4] == "The following commands are available:"
-    assert "+ workers.noting_tasks.work" in told
-    assert told[-1] == "Listening on the background queue"
+    assert messages[4] == "The following commands are available:"
+    assert "+ workers.noting_tasks.work" in messages
+    assert messages[-1] == "Listening on the background queue"
 
 
 @pytest.mark.parametrize("declare", [on_startup, on_shutdown])

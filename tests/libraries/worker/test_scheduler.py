@@ -101,7 +101,7 @@ def test_the_default_file_is_optional_and_a_configured_one_is_required(
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "message"),
     [
         ('cron = "0 3 * * *"', "task: must be a dotted path"),
         (f'task = "{NOTHING}"', "set either cron or every"),
@@ -121,9 +121,9 @@ def test_the_default_file_is_optional_and_a_configured_one_is_required(
     ],
 )
 def test_a_mistake_in_the_file_is_reported(
-    home: Path, settings: Settings, probe_tasks: None, entry: str, said: str
+    home: Path, settings: Settings, probe_tasks: None, entry: str, message: str
 ) -> None:
-    with pytest.raises(BadSchedules, match=f"^schedules.toml is invalid: 'one': {said}"):
+    with pytest.raises(BadSchedules, match=f"^schedules.toml is invalid: 'one': {message}"):
         load_schedules(written(home, settings, f'[[schedule]]\nname = "one"\n{entry}\n').jobs)
 
 
@@ -133,12 +133,12 @@ def test_all_mistakes_are_reported_together_and_invalid_toml_is_rejected(
     same = f'[[schedule]]\nname = "one"\ntask = "{NOTHING}"\nevery = 1\n'
     with pytest.raises(BadSchedules, match=r"'one': name: duplicate name; number 3: name: must be"):
         load_schedules(written(home, settings, f"{same}{same}[[schedule]]\n").jobs)
-    for text, said in (
+    for text, message in (
         ("[[schedule", "is not TOML"),
         ("schedule = 1", "must contain only"),
         ("[other]", "must contain only"),
     ):
-        with pytest.raises(BadSchedules, match=said):
+        with pytest.raises(BadSchedules, match=message):
             load_schedules(written(home, settings, text).jobs)
     with pytest.raises(BadSchedules, match="larger than"):
         load_schedules(written(home, settings, "#" * 1_000_001).jobs)
@@ -298,7 +298,7 @@ def test_an_outage_of_the_broker_loses_no_due_time(
 # -- the worker
 
 
-def test_a_one_second_task_runs_and_the_log_says_so(
+def test_a_one_second_task_runs_and_is_logged(
     home: Path, settings: Settings, start_worker: Callable[..., WorkerProcess], probe_tasks: None
 ) -> None:
     """H8, H14: two workers, one of them killed, and still no due time has two jobs."""
@@ -307,9 +307,9 @@ def test_a_one_second_task_runs_and_the_log_says_so(
     )
     written(home, settings, text)
     first, second = (start_worker(SCHEDULES=str(home / "schedules.toml")) for _ in range(2))
-    assert "periodic tasks: 1\n" in first.said()
-    assert "Periodic tasks are enabled:" in first.said()
-    assert f"~ tick: {ECHO}, every 1 s, next at 20" in first.said()
+    assert "periodic tasks: 1\n" in first.output()
+    assert "Periodic tasks are enabled:" in first.output()
+    assert f"~ tick: {ECHO}, every 1 s, next at 20" in first.output()
     until(lambda: schedule_states()[0].runs >= 1, seconds=20, what="the first run")
     first.stop(signal.SIGKILL)
     runs = schedule_states()[0].runs
@@ -319,8 +319,8 @@ def test_a_one_second_task_runs_and_the_log_says_so(
         what="a run after the death of one worker",
     )
     until(lambda: schedule_states()[0].last_status == "finished", seconds=20, what="a finished run")
-    said = first.said() + second.said()
-    assert said.count("Periodic task tick is due") >= 2
+    output = first.output() + second.output()
+    assert output.count("Periodic task tick is due") >= 2
 
 
 @pytest.mark.parametrize("arguments", [["--single"], []])

@@ -65,13 +65,13 @@ def test_it_logs_its_pid_queue_broker_and_tasks_at_the_start(
     start_worker: StartWorker, settings: Settings
 ) -> None:
     worker = start_worker()
-    said = worker.said()
+    output = worker.output()
     assert (
         f"Worker started: pid {worker.process.pid}, queue background, broker {broker_url(settings)}"
-        in said
+        in output
     )
     for task in known_tasks():
-        assert f"+ {task}" in said
+        assert f"+ {task}" in output
 
 
 def test_it_logs_the_beginning_and_the_end_of_each_job(start_worker: StartWorker) -> None:
@@ -80,13 +80,13 @@ def test_it_logs_the_beginning_and_the_end_of_each_job(start_worker: StartWorker
         enqueue_background_job(f"workers.probe_tasks.{name}") for name in ("nothing", "boom")
     )
     until(lambda: get_job_status(bad.id)["status"] == "failed", what="the failed job")
-    said = worker.said()
-    assert f"Executing workers.probe_tasks.nothing: {good.id}" in said
-    assert re.search(rf"workers\.probe_tasks\.nothing: {good.id} executed in \d+\.\d{{3}}s", said)
+    output = worker.output()
+    assert f"Executing workers.probe_tasks.nothing: {good.id}" in output
+    assert re.search(rf"workers\.probe_tasks\.nothing: {good.id} executed in \d+\.\d{{3}}s", output)
     assert re.search(
-        rf"workers\.probe_tasks\.boom: {bad.id} failed after \d+\.\d{{3}}s: ValueError", said
+        rf"workers\.probe_tasks\.boom: {bad.id} failed after \d+\.\d{{3}}s: ValueError", output
     )
-    assert "ValueError: boom" in said, "the traceback is in the log of the worker"
+    assert "ValueError: boom" in output, "the traceback is in the log of the worker"
 
 
 def test_an_expected_error_is_one_line_and_no_error_can_forge_a_line(
@@ -102,7 +102,7 @@ def test_an_expected_error_is_one_line_and_no_error_can_forge_a_line(
         lambda: {get_job_status(job.id)["status"] for job in jobs} == {"failed"},
         what="two failed jobs",
     )
-    lines = worker.said().splitlines()
+    lines = worker.output().splitlines()
     (foreseen,) = [line for line in lines if jobs[0].id in line and "failed after" in line]
     assert foreseen.endswith(
         r"InvalidInput: no\n2026-01-01 00:00:00 WARNING Worker started: forged"
@@ -156,7 +156,7 @@ def test_repeated_stops_under_load_lose_no_job(
     while not all(finished(job.id) for job in jobs):
         worker = start_worker()
         until(
-            lambda: worker.said().count("executed in") >= 8 or finished(jobs[-1].id),  # noqa: B023
+            lambda: worker.output().count("executed in") >= 8 or finished(jobs[-1].id),  # noqa: B023
             what="some jobs",
         )
         assert worker.stop() == 0
@@ -184,7 +184,9 @@ def test_the_tasks_are_imported_before_the_fork(start_worker: StartWorker) -> No
     assert who["numpy"] is True
 
 
-def test_a_job_over_its_timeout_fails_and_says_so(start_worker: StartWorker, home: Path) -> None:
+def test_a_job_over_its_timeout_fails_with_the_reason(
+    start_worker: StartWorker, home: Path
+) -> None:
     start_worker()
     job = enqueue_background_job(
         "workers.probe_tasks.nap", 30, str(home / "b"), str(home / "e"), job_timeout=1

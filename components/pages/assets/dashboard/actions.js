@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id)
 const MESSAGE_MS = 8000
 let hideTimer = 0
 
-export function say(text, bad = false) {
+export function showMessage(text, bad = false) {
   const detailed = $('detail').open
   for (const [node, here] of [[$('detail-message'), detailed], [$('message'), !detailed]]) {
     node.textContent = here ? text : ''
@@ -61,10 +61,10 @@ export function actionsOf(job) {
 export async function attempt(act) {
   try {
     const message = await act()
-    if (message) say(message)
+    if (message) showMessage(message)
     return message
   } catch (error) {
-    say(sentence(error.message), true)
+    showMessage(sentence(error.message), true)
     return ''
   }
 }

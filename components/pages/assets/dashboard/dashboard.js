@@ -1,6 +1,6 @@
 // The page /dashboard: polls the service every two seconds while the page is visible.
 import { ask, getKey, setKey } from '/assets/access.js'
-import { attempt, pauseQueue, resumeQueue, retryAll, say } from './actions.js'
+import { attempt, pauseQueue, resumeQueue, retryAll, showMessage } from './actions.js'
 import { Chart } from './chart.js'
 import { refreshDetail, selectedJob } from './detail.js'
 import { addressOf, showGroups, STATES } from './lists.js'
@@ -157,7 +157,7 @@ function refused() {
   $('data').hidden = true
   if (getKey()) {
     setKey('')
-    say('Invalid API key.', true)
+    showMessage('Invalid API key.', true)
   }
   $('key')?.focus()
 }
@@ -167,7 +167,7 @@ $('key-form')?.addEventListener('submit', (event) => {
   setKey($('key').value.trim())
   $('key').value = ''
   keyNeeded = false
-  say('')
+  showMessage('')
   refresh({ full: true })
 })
 
@@ -303,7 +303,7 @@ async function act(action, job, button) {
   button.disabled = false
   if (done && action.id === 'delete' && selectedJob() === job.id) {
     $('detail').close()
-    say(done)
+    showMessage(done)
   }
   if (done) await refresh({ full: true })
 }

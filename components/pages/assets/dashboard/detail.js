@@ -1,6 +1,6 @@
 // The details of one job. Its id is in the URL (`#job=ID`), so that it can be shared and the back button closes it.
 import { ask, getKey } from '/assets/access.js'
-import { say } from './actions.js'
+import { showMessage } from './actions.js'
 import { fillActions } from './lists.js'
 import { show } from './pictures.js'
 import { bytes, clock, line, make, nameOf, put, sentence, span, took } from './words.js'
@@ -34,7 +34,7 @@ export async function refreshDetail(onAct) {
 
 function begin(id) {
   shown = ''
-  say('')
+  showMessage('')
   put($('detail-title'), 'Job')
   put($('detail-id'), id)
   put($('detail-status'), '')

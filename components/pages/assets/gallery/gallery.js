@@ -130,7 +130,7 @@ async function keepDrawing(card) {
     update(card, await (await ask(`${drawing.links.self}/keep`, { method: 'POST' })).json())
   } catch (error) {
     card.querySelector('.keep').disabled = false
-    say(error.message, true)
+    showMessage(error.message, true)
   }
 }
 
@@ -179,15 +179,15 @@ async function remove() {
 
 // ---- searching
 
-function say(text, bad = false) {
+function showMessage(text, bad = false) {
   $('found').textContent = text
   $('found').classList.toggle('bad', bad)
 }
 
 function showCount() {
   const count = $('drawings').childElementCount
-  if (count) say(`${count} ${count === 1 ? 'drawing' : 'drawings'}${nextCursor ? ' or more' : ''}`)
-  else say(currentQuery().toString() ? 'No matching drawings.' : 'No drawings yet. Create one on the Live page.')
+  if (count) showMessage(`${count} ${count === 1 ? 'drawing' : 'drawings'}${nextCursor ? ' or more' : ''}`)
+  else showMessage(currentQuery().toString() ? 'No matching drawings.' : 'No drawings yet. Create one on the Live page.')
 }
 
 async function load({ more = false } = {}) {
@@ -206,7 +206,7 @@ async function load({ more = false } = {}) {
     showCount()
     if (more) loaded[0]?.querySelector('a').focus()
   } catch (error) {
-    if (mine === latest) say(error.status === 401 ? 'Enter your API key to see your drawings.' : error.message, true)
+    if (mine === latest) showMessage(error.status === 401 ? 'Enter your API key to see your drawings.' : error.message, true)
   } finally {
     $('more').disabled = false
   }

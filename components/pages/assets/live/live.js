@@ -39,7 +39,7 @@ class Slot {
     })
   }
 
-  say(text, kind = '') {
+  showMessage(text, kind = '') {
     this.outcome.textContent = text
     this.outcome.dataset.kind = kind
   }
@@ -52,7 +52,7 @@ class Slot {
   end(jobId, text, kind) {
     if (this.jobId !== jobId) return
     this.cancel.hidden = true
-    this.say(text, kind)
+    this.showMessage(text, kind)
   }
 }
 
@@ -63,7 +63,7 @@ const slots = { artboard: new Slot('artboard'), text: new Slot('text'), example:
 function submit(slot, type, content, about) {
   const ref = ++references
   if (connection.send({ action: 'job', payload: { type, content }, ref })) pending.set(ref, { slot, about })
-  else slot.say('Not connected. Try again in a moment.', 'bad')
+  else slot.showMessage('Not connected. Try again in a moment.', 'bad')
 }
 
 slots.text.onSubmit(() => submit(slots.text, $('job-type').value, $('job-content').value, $('job-type').value))
@@ -78,10 +78,10 @@ slots.example.onSubmit(async () => {
   try {
     const reply = await ask('/start-task', { method: 'POST' })
     const { job_id: jobId, message } = await reply.json()
-    slots.example.say(message)
+    slots.example.showMessage(message)
     adopt(jobId, slots.example, 'example task')
   } catch (error) {
-    slots.example.say(error.message, 'bad')
+    slots.example.showMessage(error.message, 'bad')
   }
 })
 
@@ -122,10 +122,10 @@ async function adoptExamples() {
 const handlers = {
   job_status({ payload, job_id: jobId, ref, seq, job }) {
     const request = pending.get(ref)
-    if (payload.status === 'queuing') request?.slot?.say(payload.message)
+    if (payload.status === 'queuing') request?.slot?.showMessage(payload.message)
     else if (payload.status === 'queued') {
       pending.delete(ref)
-      request?.slot?.say(payload.message)
+      request?.slot?.showMessage(payload.message)
       if (request) remember(payload.job_id, request.slot, request.about)
     } else if (jobId) end(jobId, payload, job, seq)
     else if (payload.status === 'error') refuse(ref, payload.message)
@@ -151,7 +151,7 @@ const handlers = {
 function refuse(ref, detail) {
   const request = pending.get(ref)
   pending.delete(ref)
-  if (request?.slot) request.slot.say(detail, 'bad')
+  if (request?.slot) request.slot.showMessage(detail, 'bad')
   // A job that cannot be followed any more has expired.
   else if (request?.jobId) end(request.jobId, { status: 'error', message: detail })
 }
@@ -187,7 +187,7 @@ async function showDrawing(picture, about) {
     try {
       address = URL.createObjectURL(await (await ask(picture.url)).blob())
     } catch (error) {
-      slots.artboard.say(error.message, 'bad')
+      slots.artboard.showMessage(error.message, 'bad')
       return
     }
   }
@@ -260,7 +260,7 @@ const connection = new Connection('/ws/background_jobs', {
       for (const jobId of jobs.keys()) subscribe(jobId)
     } else if (state === 'lost') {
       // These jobs may or may not have been queued.
-      for (const { slot } of pending.values()) slot?.say('Connection lost before the reply arrived.', 'bad')
+      for (const { slot } of pending.values()) slot?.showMessage('Connection lost before the reply arrived.', 'bad')
       pending.clear()
     } else if (state === 'refused') {
       if (reason) write('bad', `Connection refused: ${reason}`, '')
@@ -285,7 +285,7 @@ async function loadPatterns() {
     explain()
   } catch (error) {
     // A missing key is reported by the connection.
-    if (error.status !== 401) slots.artboard.say(error.message, 'bad')
+    if (error.status !== 401) slots.artboard.showMessage(error.message, 'bad')
   }
 }
 
@@ -298,7 +298,7 @@ function begin() {
 $('key-form')?.addEventListener('submit', (event) => {
   event.preventDefault()
   setKey($('key').value.trim())
-  slots.artboard.say('')
+  slots.artboard.showMessage('')
   begin()
 })
 
