@@ -16,7 +16,6 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 # A process in an uninterruptible system call ends later.
 MAX_KILL_S = 2.0
-KILL_POLL_S = 0.002
 
 
 def signal_at_parent_death(number: int) -> None:
@@ -108,7 +107,7 @@ def _kill_trees(roots: Iterable[int], *, own: Collection[int]) -> bool:
         killed.update(alive)
         if time.monotonic() > deadline:
             break
-        time.sleep(KILL_POLL_S)
+        time.sleep(0.002)
     return bool(killed)
 
 

@@ -20,7 +20,6 @@ from libraries.sheets.page import default_margin
 WIDTH, HEIGHT = 105, 148
 PNG_TYPE = "image/png"
 MAX_WAIT_S = 0.5
-MAX_CACHE_BYTES = 1 << 25
 # Previews contain no data of owners, so pages of every origin may embed them.
 PUBLIC_PICTURE = {
     "Cache-Control": "public, max-age=86400",
@@ -71,4 +70,4 @@ def _busy() -> Unavailable:
     )
 
 
-_cache = RenderCache(MAX_CACHE_BYTES)
+_cache = RenderCache(1 << 25)

@@ -20,7 +20,6 @@ from libraries.job_manager.representation import utc
 from libraries.json_types import JsonObject
 from libraries.sheets.papers import PAPERS, page_size
 
-FILTERS = ("min_width", "max_width", "min_height", "max_height", "pattern", "color", "seed", "kept")
 # Preferred if several papers have the same size.
 FAMILIES = ("ISO A", "ISO B")
 
@@ -48,7 +47,19 @@ def query_of(query: Mapping[str, Any]) -> GalleryQuery:
         text=query["q"],
         tags=query["tag"],
         size=page_size(query["paper"]) if query["paper"] is not None else None,
-        **{name: query[name] for name in FILTERS},
+        **{
+            name: query[name]
+            for name in (
+                "min_width",
+                "max_width",
+                "min_height",
+                "max_height",
+                "pattern",
+                "color",
+                "seed",
+                "kept",
+            )
+        },
         **times,
     )
 

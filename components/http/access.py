@@ -69,9 +69,6 @@ class Caller:
     scopes: frozenset[str] = EVERYTHING
 
 
-UNAUTHENTICATED = Caller("", frozenset())
-
-
 def install_access(app: Flask, settings: Settings) -> None:
     """Authenticate each request and set its owner; reject requests without a required key."""
 
@@ -110,7 +107,7 @@ def _caller(access: Access, keys: Sequence[ApiKey]) -> Caller:
         return Caller(g.grant.owner, frozenset({g.grant.subject}))
     name = name_of(given_key(), keys)
     if name is None and access is Access.SOCKET and is_handshake(request.headers.get):
-        return UNAUTHENTICATED
+        return Caller("", frozenset())
     if name is None:
         raise EdgeError(KEY_REQUIRED, code="unauthorized", headers=CHALLENGE)
     caller = Caller(name)

@@ -27,9 +27,7 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 
 # For a page without another policy, and for a document that is opened as a page.
 PAGE_POLICY = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 TEXT = {"schema": {"type": "string"}}
-QUEUED_HEADERS = {"Location": TEXT, "Retry-After": TEXT}
 TOKEN_PARAMETER = {
     "in": "query",
     "name": "token",
@@ -182,7 +180,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             view = self.doc(requestBody=requested)(self._documented_key(view))
             replies = reply if isinstance(reply, Mapping) else {status: (reply, None)}
             for code, (schema, text) in replies.items():
-                headers = QUEUED_HEADERS if code == HTTPStatus.ACCEPTED else None
+                headers = (
+                    {"Location": TEXT, "Retry-After": TEXT} if code == HTTPStatus.ACCEPTED else None
+                )
                 view = self.response(code, schema, description=text, headers=headers)(view)
             view = self.problems(*self.BODY_PROBLEMS, *problems)(view)
             self.route(rule, access=access, methods=["POST"])(view)
@@ -320,7 +320,7 @@ def finish_response(response: Response) -> Response:
         headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
     elif response.is_json:
-        headers.setdefault("Content-Security-Policy", DATA_POLICY)
+        headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     return response
 
 

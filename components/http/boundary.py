@@ -23,7 +23,6 @@ from libraries.settings.parsers import is_loopback
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HOST_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::\d{1,5})?", re.ASCII)
 EXPOSED_HEADERS = (
     "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, "
@@ -117,7 +116,7 @@ def add_cross_origin_headers(response: Response) -> Response:
 def _changes_something() -> bool:
     view = current_app.view_functions.get(request.endpoint or "")
     return (
-        request.method not in SAFE_METHODS
+        request.method not in frozenset({"GET", "HEAD", "OPTIONS"})
         or getattr(view, "changes_state", False)
         or is_handshake(request.headers.get)
     )

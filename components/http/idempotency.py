@@ -23,7 +23,6 @@ from libraries.job_manager import repeatable_ids
 log = logging.getLogger(__name__)
 
 HEADER = "Idempotency-Key"
-REPLAYED = "Idempotency-Replayed"
 KEY = re.compile(r"[ -~]{1,255}")
 KEPT_HEADERS = ("Content-Type", "Location", "Retry-After", "Cache-Control", "Preference-Applied")
 
@@ -83,7 +82,7 @@ def _hash_of_request() -> str:
 def _answer_keyed(keyed: KeyedRequest, view: Callable[[], Response]) -> Response:
     known = keyed.begin()
     if known is not None:
-        return Response(known.body, known.status, {**known.headers, REPLAYED: "true"})
+        return Response(known.body, known.status, {**known.headers, "Idempotency-Replayed": "true"})
     # The body is part of the seed: if the record of the request is lost in a crash, a request with
     # another body must not get the same job ids.
     g.repeatable_seed = f"{keyed.seed}\n{keyed.body_hash}"

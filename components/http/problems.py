@@ -46,7 +46,6 @@ FAMILY_STATUS: dict[type[VectorError], int] = {
     Exhausted: 429,
     Unavailable: 503,
 }
-RETRY_SECONDS = 2
 # Field names that are request headers.
 HEADER_FIELDS = frozenset({"Idempotency-Key"})
 MAX_VALUE_CHARS = 100
@@ -273,7 +272,7 @@ def slug_of(error: VectorError) -> str:
 
 
 def _retry_header(error: VectorError) -> dict[str, str]:
-    default = RETRY_SECONDS if isinstance(error, Unavailable) else None
+    default = 2 if isinstance(error, Unavailable) else None
     seconds = getattr(error, "retry_after", default)
     return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 

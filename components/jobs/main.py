@@ -39,7 +39,6 @@ blueprint = api_blueprint(
     "jobs", __name__, "/jobs", "Queue jobs, follow them and fetch their results."
 )
 
-FILE_NAME_PARAMETER = path_parameter("file_name", "The `name` of one of the job's `artifacts`.")
 POSTCARD = {
     "task": "workers.svg_tasks.generate_postcard_svg",
     "kwargs": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
@@ -221,7 +220,10 @@ def get_job_result(query: JsonObject, job_id: str) -> Response:
 @blueprint.route(
     "/<job_id>/artifacts/<file_name>",
     access=Access.TOKEN,
-    parameters=[JOB_ID_PARAMETER, FILE_NAME_PARAMETER],
+    parameters=[
+        JOB_ID_PARAMETER,
+        path_parameter("file_name", "The `name` of one of the job's `artifacts`."),
+    ],
 )
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200, content_type="*/*", description="The file")

@@ -27,7 +27,6 @@ from libraries.job_manager.events import EVENT_ID, START
 from libraries.job_manager.representation import job_body
 from libraries.texts import EMPTY_MESSAGE
 
-TOO_SOON = "⏳ Please wait before sending another job"
 DEFAULT_TYPE = "default"
 MAX_TYPE_CHARS = 100
 GROUP = r"[A-Za-z0-9_.:-]{1,64}"
@@ -124,7 +123,7 @@ def job(session: Session, message: ClientMessage) -> None:
         session.send_status("error", EMPTY_MESSAGE, ref=message.ref)
         return
     if not session.admit_job():
-        session.send_status("error", TOO_SOON, ref=message.ref)
+        session.send_status("error", "⏳ Please wait before sending another job", ref=message.ref)
         return
     name = kind if kind in OPERATIONS else DEFAULT_TYPE
     operation = OPERATIONS[name]

@@ -34,7 +34,6 @@ from libraries.settings import AccessSettings, SocketSettings
 blueprint = api_blueprint("sockets", __name__, None, "Submit and follow jobs on one connection.")
 blueprint.cli_group = None
 blueprint.cli.add_command(push)
-UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
 OPENED = "The WebSocket is open; `/asyncapi.json` describes its messages"
 ENVELOPE, FLAT = EnvelopeCodec(), FlatCodec()
 
@@ -133,7 +132,15 @@ def open_socket(codec: Codec) -> Response:
     """Return the response that opens a WebSocket; raises EdgeError and Unavailable."""
     if not is_handshake(request.headers.get):
         text = "this address accepts only WebSocket connections"
-        raise EdgeError(text, code="upgrade-required", headers=UPGRADE)
+        raise EdgeError(
+            text,
+            code="upgrade-required",
+            headers={
+                "Upgrade": "websocket",
+                "Connection": "Upgrade",
+                "Sec-WebSocket-Version": "13",
+            },
+        )
     if not supports_streaming():
         text = "this server does not support WebSockets; start it with `make run`"
         raise with_members(Unavailable(text, code="not-supported-here"), retry_after=60)

@@ -34,7 +34,6 @@ WEB_TIMEOUT_S = 3.0
 MAX_ANSWER_BYTES = 4096
 STORAGE_TIMEOUT_S = 2.5
 TRIAL_TIMEOUT_S = 0.5
-OTHER_PROGRAM = "Stop that program, or set PORT to a free port."
 
 
 def examine(
@@ -83,7 +82,7 @@ def examine_web(settings: Settings) -> list[Finding]:
 
 
 def _web_at(address: str) -> Finding:
-    fix = OTHER_PROGRAM
+    fix = "Stop that program, or set PORT to a free port."
     detail = f"another program answers at {address}"
     try:
         name, version = _name_and_version(address)

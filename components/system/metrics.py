@@ -13,8 +13,6 @@ blueprint = api_blueprint("metrics", __name__, None, "Metrics of the service for
 blueprint.record(lambda state: install_metrics(state.app))
 blueprint.after_app_request(count_request)
 
-BOTH_FORMS = {"responses": {200: {"content": {OPENMETRICS: {"schema": {"type": "string"}}}}}}
-
 
 @blueprint.route("/metrics", access=Access.KEY)
 @blueprint.response(
@@ -23,7 +21,7 @@ BOTH_FORMS = {"responses": {200: {"content": {OPENMETRICS: {"schema": {"type": "
     schema={"type": "string"},
     description="Prometheus text, or OpenMetrics",
 )
-@blueprint.doc(**BOTH_FORMS)
+@blueprint.doc(responses={200: {"content": {OPENMETRICS: {"schema": {"type": "string"}}}}})
 def show_metrics() -> Response:
     """Return metrics of the queue, the finished jobs and this web process, for Prometheus.
 

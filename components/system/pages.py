@@ -38,7 +38,6 @@ ADDRESSES = {
     "ready": ("/readyz", "readiness to run jobs"),
     "version": ("/version", "version of the service"),
 }
-LINKS = {name: address for name, (address, _) in ADDRESSES.items()}
 PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
@@ -57,7 +56,13 @@ def index_page() -> Response:
     if prefers("text/html", rather_than="application/json"):
         response = _page("index.html", curl=first_curl(), addresses=ADDRESSES.values())
     else:
-        response = _json({"name": "Vector API", "version": VERSION, "links": LINKS})
+        response = _json(
+            {
+                "name": "Vector API",
+                "version": VERSION,
+                "links": {name: address for name, (address, _) in ADDRESSES.items()},
+            }
+        )
     response.headers["Vary"] = "Accept"
     return response
 

@@ -26,7 +26,6 @@ MAX_ERROR_CHARS = 4096
 MAX_TRACES, MAX_TRACE_CHARS = 5, 8192
 # RQ's text, which its dashboards and `records` recognize.
 LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
-POISON_TRACE = "PoisonJob: every worker that started this job crashed"
 
 # Results of `lua/finish.lua` and `lua/fail.lua`.
 SUPERSEDED, DONE, FINISHED_WITH_DEPENDENTS, FAILED_WITH_DEPENDENTS = 0, 1, 2, 3
@@ -190,7 +189,7 @@ def reap(client: Redis, now: float, lifetime: int, *, limit: int = 1000) -> Reap
     )  # fmt: skip
     arguments = (
         MAX_INTERMEDIATE_S, MAX_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE),
-        pack_trace(POISON_TRACE), MAX_STORED_ATTEMPTS, limit,
+        pack_trace("PoisonJob: every worker that started this job crashed"), MAX_STORED_ATTEMPTS, limit,
     )  # fmt: skip
     requeued, retried, lost, poison, due, waited_for = run_script(
         client, "job_manager/reap", script_keys, arguments

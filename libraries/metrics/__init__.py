@@ -15,7 +15,6 @@ from libraries.job_manager.journal import ENDS, InBroker, Subscription, catch_up
 from libraries.job_manager.tasks import known_tasks
 from libraries.settings import JobSettings
 
-OUTCOMES = ("finished", "failed", "retried", "stopped", "canceled")
 # Jobs of tasks that no longer exist.
 OTHER = "other"
 # Bucket bounds in seconds, as in `lua/count.lua`.
@@ -30,7 +29,11 @@ class TaskTotals:
     duration, each up to its bound and over the next smaller one; `seconds` is the total duration.
     """
 
-    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+    outcomes: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("finished", "failed", "retried", "stopped", "canceled"), 0
+        )
+    )
     buckets: dict[float, int] = field(default_factory=lambda: dict.fromkeys(BOUNDS, 0))
     seconds: float = 0.0
 

@@ -8,9 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 
-RENDERERS = 2
-
-_slots = threading.BoundedSemaphore(RENDERERS)
+_slots = threading.BoundedSemaphore(2)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,6 @@ from libraries.texts.contents import MAX_CONTENT_CHARS, printable
 TIMEOUT_S = 30.0
 # A translation is rarely longer than twice its source, and a character has at most four bytes.
 MAX_TRANSLATION_CHARS = 2 * MAX_CONTENT_CHARS
-MAX_OUTPUT_BYTES = 4 * MAX_TRANSLATION_CHARS
 
 
 def find_pair(names: Sequence[str]) -> str | None:
@@ -87,7 +86,7 @@ def _started(arguments: Sequence[str], source: IO[bytes]) -> Iterator[subprocess
 def _read(pipe: IO[bytes], deadline: float) -> bytes:
     """Read `pipe` to its end; raise Unavailable after `deadline` (monotonic seconds) or if it is too long."""
     written = b""
-    while len(written) <= MAX_OUTPUT_BYTES:
+    while len(written) <= (4 * MAX_TRANSLATION_CHARS):
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise _failed("the translator took too long")

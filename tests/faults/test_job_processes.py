@@ -41,7 +41,7 @@ def test_what_a_job_changes_is_restored(start_worker: StartWorker, client: Redis
     for name, pid, after in zip(names, rest[::2], rest[1::2], strict=True):
         assert after == first, name
         assert pid == first["pid"], name
-    assert "changed its process (umask); restored" in worker.said()
+    assert "changed its process (umask); restored" in worker.output()
 
 
 def test_what_cannot_be_restored_ends_the_process(start_worker: StartWorker, client: Redis) -> None:

@@ -10,7 +10,6 @@ from gunicorn.util import write_nonblock
 
 from components.http.problems import PROBLEM_TYPE, plain_problem, problem_document, title_of
 
-RETRY_AFTER_S = 2
 UNAVAILABLE = 503
 
 
@@ -28,5 +27,5 @@ def write_problem(connection: socket.socket, status: int, reason: str = "", _: s
         f"X-Request-ID: {identity}",
     ]
     if status == UNAVAILABLE:
-        lines.append(f"Retry-After: {RETRY_AFTER_S}")
+        lines.append(f"Retry-After: {2}")
     write_nonblock(connection, "\r\n".join([*lines, "", document]).encode())
