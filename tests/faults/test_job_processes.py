@@ -122,6 +122,7 @@ def zombies(worker: WorkerProcess) -> list[int]:
 
 def test_a_killed_guard_is_replaced(start_worker: StartWorker, client: Redis, home: Path) -> None:
     worker = start_worker()
+    until(lambda: len(children(worker.process.pid)) == 2, what="work-horse and guard")
     (guard,) = (pid for pid in children(worker.process.pid) if pid != horse_of(worker))
     os.kill(guard, signal.SIGKILL)
     until(

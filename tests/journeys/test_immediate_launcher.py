@@ -18,7 +18,7 @@ def test_in_immediate_mode_the_launcher_starts_the_web_process_alone_and_it_draw
     assert "<svg" in service.draw(pattern="grid")
     # The broker stores nothing there; the gallery index is created when the drawing ends.
     kept = Path(service.environ["DATA_DIR"]).rglob("*")
-    assert {path.name.partition(".")[0] for path in kept} <= {"gallery"}
+    assert {path.name.partition(".")[0] for path in kept} <= {"gallery", "web"}
     family = service.family()
     assert service.stop() == 0
     until(

@@ -86,7 +86,7 @@ def test_jobs_are_found_by_state_task_and_text(client: FlaskClient, run_jobs: Ru
     assert listed(client, status="queued") == [waiting]
     assert listed(client, status="queued", task=NOTHING) == []
     assert listed(client, task=ECHO) == [waiting]
-    assert listed(client, q="THAT NAME WILL") == [refused]
+    assert listed(client, q="INVALID NAME") == [refused]
     assert listed(client, q=canceled[3:20]) == [canceled]
     assert listed(client, q="no such words") == []
 

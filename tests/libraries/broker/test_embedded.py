@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_the_broker_is_private_durable_and_never_evicts(
     expected = {
         "port": "0",
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "no",
         "maxmemory-policy": "noeviction",
         "stream-node-max-bytes": "256",
     }
@@ -235,3 +236,43 @@ def test_with_an_external_server_the_embedded_broker_is_not_started(
     assert ended.returncode == 0
     assert "no embedded broker needed" in ended.stderr
     assert not Path(environ["DATA_DIR"]).exists()
+
+
+def test_an_accepted_command_is_in_the_file_however_busy_the_disk_is(
+    private_broker: EmbeddedBroker, home: Path
+) -> None:
+    """With `appendfsync everysec` the server replies before it writes, for up to two seconds."""
+    stop = threading.Event()
+
+    def keep_the_disk_busy() -> None:
+        with (home / "noise").open("wb") as noise:
+            while not stop.is_set():
+                noise.seek(0)
+                noise.write(os.urandom(1 << 20))
+                noise.flush()
+                os.fsync(noise.fileno())
+
+    thread = threading.Thread(target=keep_the_disk_busy)
+    thread.start()
+    try:
+        client = web_client()
+        for number in range(300):
+            client.set("accepted", f"value-{number}-of-this-test")
+            (log,) = (home / "data").rglob("*.incr.aof")
+            assert f"value-{number}-of-this-test".encode() in log.read_bytes()[-4096:]
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_the_keeper_syncs_the_growing_file(
+    private_broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(
+        os,
+        "fsync",
+        lambda descriptor: synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink())),
+    )
+    private_broker.sync()
+    assert [Path(path).suffixes for path in synced] == [[".aof", ".1", ".incr", ".aof"]]
