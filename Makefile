@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
-WORKERS_FOR_TESTS ?= 2
+WORKERS_FOR_TESTS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage lint check golden gallery docs bench soak clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,11 +86,11 @@ def test_submissions_with_lost_replies_queue_one_job_each(
     seen: set[bytes] = set()
 
     def lose_the_first(block: bytes) -> str | None:
-        # The id follows the key of the job in the arguments of the script.
-        _, found, rest = block.partition(b"rq:job:")
-        if not found or b"EVAL" not in block or rest[:36] in seen:
+        # The arguments of the script contain the key of the job.
+        found = re.search(rb"rq:job:([a-z0-9]{32})", block)
+        if found is None or b"EVAL" not in block or found[1] in seen:
             return None
-        seen.add(rest[:36])
+        seen.add(found[1])
         return LOSE
 
     proxy.rule = lose_the_first
