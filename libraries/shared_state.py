@@ -102,7 +102,8 @@ def check_shared(own: Peer, peers: list[Peer]) -> None:
             )
         if peer.gallery_index != own.gallery_index:
             raise NotShared(
-                f"{other} has another gallery index; set the same GALLERY_URL everywhere"
+                f"{other} has another gallery index; set the same GALLERY_URL everywhere, or the "
+                "same DATA_DIR on one machine"
             )
         for setting, store in _stores().items():
             if not _finds(store, _file(peer.id)):
@@ -121,10 +122,10 @@ def _file(process_id: str) -> str:
 
 
 def _gallery_index() -> str:
-    # A file serves the processes of one machine; databases may have several names.
-    return (
-        "database" if GallerySettings.current().gallery_url else f"file on {socket.gethostname()}"
-    )
+    # A database may have several names; a file serves the processes of one machine and DATA_DIR.
+    if GallerySettings.current().gallery_url:
+        return "database"
+    return f"{BrokerSettings.current().data_dir.resolve()} on {socket.gethostname()}"
 
 
 def _finds(store: Store, name: str) -> bool:

@@ -56,6 +56,17 @@ def test_a_process_with_another_folder_is_refused(
         use(monkeypatch, shared)
 
 
+def test_a_process_with_the_index_in_another_data_folder_is_refused(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with registered("web"):
+        monkeypatch.setenv("DATA_DIR", str(shared / "other-data"))
+        use_settings(read_settings(None))
+        with pytest.raises(NotShared, match="same DATA_DIR"):
+            registered("worker").__enter__()
+        use(monkeypatch, shared)
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
