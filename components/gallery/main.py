@@ -115,7 +115,7 @@ def keep_drawing(drawing_id: str) -> Response:
     The file is copied and stays, even if the job expires or is deleted, until the drawing is removed.
     """
     refresh_index()
-    return json_response(drawing_body(gallery.keep_drawing(current_owner(), drawing_id)))
+    return json_response(drawing_body(gallery.pin_drawing(current_owner(), drawing_id)))
 
 
 @blueprint.route(

@@ -8,9 +8,9 @@ from libraries.gallery.rebuild import rebuild
 from libraries.gallery.search import GalleryQuery, Page
 from libraries.gallery.service import (
     find_drawing,
-    keep_drawing,
     label_drawing,
     open_drawing,
+    pin_drawing,
     remove_drawing,
 )
 
@@ -28,9 +28,9 @@ __all__ = [
     "drawing_id",
     "find_drawing",
     "gallery",
-    "keep_drawing",
     "label_drawing",
     "open_drawing",
+    "pin_drawing",
     "rebuild",
     "remove_drawing",
 ]

@@ -16,8 +16,10 @@ from typing import cast
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
+from libraries.errors import Unavailable
 from libraries.gallery import SVG_TYPE, NewDrawing, gallery
 from libraries.gallery.index import IndexWriter
+from libraries.gallery.rebuild import has_files
 from libraries.gallery.service import add, remove
 from libraries.job_manager.errors import UnknownTask
 from libraries.job_manager.jobs import read_call
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 
 def update_index(entries: Sequence[JournalEntry]) -> None:
     """Add the drawings of finished jobs to the index, and remove those of deleted jobs. Idempotent."""
+    rebuild_if_new()
     client = web_client()
     with gallery().changing() as writer:
         for entry in entries:
@@ -48,6 +51,24 @@ def queue_rebuild() -> None:
     """Submit a job that rebuilds the index after entries of the journal were lost."""
     with suppress(UnknownTask):
         submit(REINDEX, options=JobOptions(internal=True))
+
+
+def rebuild_if_new() -> None:
+    """Queue a rebuild of an index that is new: after an upgrade, or because the old one was lost.
+
+    Raises Unavailable if the index, the storage or the broker is unavailable.
+    """
+    if not gallery().claim_rebuild():
+        return
+    try:
+        empty = not has_files(known_owners())
+        if not empty:
+            queue_rebuild()
+    except Unavailable:
+        gallery().end_claim(complete=False)
+        raise
+    if empty:
+        gallery().end_claim(complete=True)
 
 
 SUBSCRIPTION = Subscription(
@@ -64,6 +85,7 @@ SUBSCRIPTION = Subscription(
 def process_pending(*, seconds: float = 1.0) -> None:
     """Update the index before a search, within about `seconds`; raise Unavailable on failure."""
     client = web_client()
+    rebuild_if_new()
     retry(lambda: process_earlier_notes(client))
     catch_up(SUBSCRIPTION, seconds=seconds)
 

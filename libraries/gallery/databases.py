@@ -14,28 +14,28 @@ from typing import Any
 from libraries.errors import Unavailable
 
 # Increase it when the tables change: an index of another version is dropped and rebuilt.
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 5.0
 TABLES = """
-CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS index_state (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS drawing (
-  place INTEGER PRIMARY KEY, build INTEGER NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, made_at REAL NOT NULL,
-  width REAL NOT NULL, height REAL NOT NULL, seed INTEGER, kept INTEGER NOT NULL, words TEXT NOT NULL, record TEXT NOT NULL,
+  row_id INTEGER PRIMARY KEY, build INTEGER NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, made_at REAL NOT NULL,
+  width REAL NOT NULL, height REAL NOT NULL, seed INTEGER, pinned INTEGER NOT NULL, search_words TEXT NOT NULL, record TEXT NOT NULL,
   UNIQUE (build, id)
 );
-CREATE INDEX IF NOT EXISTS newest ON drawing (build, owner, made_at DESC, id DESC);
-CREATE TABLE IF NOT EXISTS mark (build INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+CREATE INDEX IF NOT EXISTS drawing_by_date ON drawing (build, owner, made_at DESC, id DESC);
+CREATE TABLE IF NOT EXISTS drawing_tag (build INTEGER NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (build, id, kind, value));
-CREATE INDEX IF NOT EXISTS marked ON mark (build, kind, value, id);
-CREATE TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY);
-CREATE VIRTUAL TABLE IF NOT EXISTS spoken USING fts5 (
-  words, content='drawing', content_rowid='place', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
+CREATE INDEX IF NOT EXISTS drawing_tag_by_value ON drawing_tag (build, kind, value, id);
+CREATE TABLE IF NOT EXISTS removed_drawing (id TEXT PRIMARY KEY);
+CREATE VIRTUAL TABLE IF NOT EXISTS drawing_fts USING fts5 (
+  search_words, content='drawing', content_rowid='row_id', tokenize='unicode61 remove_diacritics 2', prefix='2 3'
 );
-CREATE TRIGGER IF NOT EXISTS entered AFTER INSERT ON drawing BEGIN
-  INSERT INTO spoken (rowid, words) VALUES (new.place, new.words);
+CREATE TRIGGER IF NOT EXISTS drawing_fts_insert AFTER INSERT ON drawing BEGIN
+  INSERT INTO drawing_fts (rowid, search_words) VALUES (new.row_id, new.search_words);
 END;
-CREATE TRIGGER IF NOT EXISTS left_out AFTER DELETE ON drawing BEGIN
-  INSERT INTO spoken (spoken, rowid, words) VALUES ('delete', old.place, old.words);
+CREATE TRIGGER IF NOT EXISTS drawing_fts_delete AFTER DELETE ON drawing BEGIN
+  INSERT INTO drawing_fts (drawing_fts, rowid, search_words) VALUES ('delete', old.row_id, old.search_words);
 END;
 """
 
@@ -79,7 +79,10 @@ class Transaction:
         Words are quoted, so they cannot be operators of the query language.
         """
         quoted = ['"' + word.replace('"', '""') + '"' for word in words]
-        return "place IN (SELECT rowid FROM spoken WHERE spoken MATCH ?)", f"{' '.join(quoted)}*"
+        return (
+            "row_id IN (SELECT rowid FROM drawing_fts WHERE drawing_fts MATCH ?)",
+            f"{' '.join(quoted)}*",
+        )
 
 
 class SqliteDatabase(Database):
@@ -102,7 +105,7 @@ class SqliteDatabase(Database):
 
     def vacuum(self) -> None:
         with self.write() as transaction:
-            transaction.run("INSERT INTO spoken (spoken) VALUES ('optimize')")
+            transaction.run("INSERT INTO drawing_fts (drawing_fts) VALUES ('optimize')")
         with translated_errors(sqlite3.Error):
             self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -197,8 +200,12 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-        for name in ("spoken", "drawing", "mark", "state", "gone"):
-            connection.execute(f"DROP TABLE IF EXISTS {name}")
+        names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        # The tables of a virtual table are dropped with it.
+        for (name,) in connection.execute(
+            f"{names} ORDER BY sql NOT LIKE 'CREATE VIRTUAL%'"
+        ).fetchall():
+            connection.execute(f'DROP TABLE IF EXISTS "{name}"')
         statement = ""
         for line in TABLES.splitlines(keepends=True):
             statement += line

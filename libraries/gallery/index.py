@@ -25,7 +25,18 @@ from libraries.settings import BrokerSettings, GallerySettings
 
 FILE_NAME = "gallery.sqlite3"
 IN_FORCE, FILLING = "in_force", "filling"
-COLUMNS = ("build", "id", "owner", "made_at", "width", "height", "seed", "kept", "words", "record")
+COLUMNS = (
+    "build",
+    "id",
+    "owner",
+    "made_at",
+    "width",
+    "height",
+    "seed",
+    "pinned",
+    "search_words",
+    "record",
+)
 
 
 class Gallery:
@@ -33,7 +44,9 @@ class Gallery:
 
     MAX_DELETED_ROWS = 500
 
-    CHECKED = "checked"
+    CHECKED, COMPLETE, CLAIMED = "checked", "complete", "rebuild_claimed"
+    # A rebuild that was claimed earlier was lost, unless it is running: the later one supersedes it.
+    CLAIM_S = 600
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -72,8 +85,8 @@ class Gallery:
         """Return the values of a kind (`pattern`, `tag` or `color`) with their counts, most frequent first."""
         with self._database.read() as transaction:
             rows = transaction.run(
-                "SELECT value, count(*) FROM mark JOIN drawing ON drawing.build = mark.build AND drawing.id = mark.id "
-                "WHERE mark.build = ? AND owner = ? AND kind = ? GROUP BY value ORDER BY count(*) DESC, value LIMIT ?",
+                "SELECT value, count(*) FROM drawing_tag AS tag JOIN drawing ON drawing.build = tag.build AND drawing.id = tag.id "
+                "WHERE tag.build = ? AND owner = ? AND kind = ? GROUP BY value ORDER BY count(*) DESC, value LIMIT ?",
                 _state(transaction, IN_FORCE), owner, kind, most,
             )  # fmt: skip
         return [(value, count) for value, count in rows]
@@ -96,12 +109,33 @@ class Gallery:
         with self._database.write() as transaction:
             _set_state(transaction, self.CHECKED, int(time.time()))
 
+    def claim_rebuild(self) -> bool:
+        """Return True if the index is new and the caller has to rebuild it; it may replace another index.
+
+        The claim ends after ten minutes, in which other callers get False.
+        """
+        with self._database.read() as transaction:
+            if _state(transaction, self.COMPLETE):
+                return False
+        with self._database.write() as transaction:
+            now = int(time.time())
+            waits = 0 <= now - _state(transaction, self.CLAIMED) < self.CLAIM_S
+            if waits or _state(transaction, self.COMPLETE):
+                return False
+            _set_state(transaction, self.CLAIMED, now)
+            return True
+
+    def end_claim(self, *, complete: bool) -> None:
+        """End the claim of a rebuild: the index is `complete`, or another caller has to rebuild it."""
+        with self._database.write() as transaction:
+            _set_state(transaction, self.COMPLETE if complete else self.CLAIMED, int(complete))
+
     def begin(self) -> int:
         """Start a new build and return its number; a build in progress is superseded."""
         with self._database.write() as transaction:
             build = max(_state(transaction, IN_FORCE), _state(transaction, FILLING)) + 1
             _set_state(transaction, FILLING, build)
-            transaction.run("DELETE FROM gone")
+            transaction.run("DELETE FROM removed_drawing")
         self._clear()
         return build
 
@@ -111,7 +145,7 @@ class Gallery:
             if _state(transaction, FILLING) != build:
                 return False
             for drawing in drawings:
-                left = transaction.run("SELECT 1 FROM gone WHERE id = ?", drawing.id)
+                left = transaction.run("SELECT 1 FROM removed_drawing WHERE id = ?", drawing.id)
                 if not left and _found(transaction, build, drawing.id) is None:
                     _insert(transaction, build, drawing)
             return True
@@ -123,7 +157,8 @@ class Gallery:
                 return False
             _set_state(transaction, IN_FORCE, build)
             _set_state(transaction, FILLING, 0)
-            transaction.run("DELETE FROM gone")
+            _set_state(transaction, self.COMPLETE, 1)
+            transaction.run("DELETE FROM removed_drawing")
         self._clear()
         return True
 
@@ -161,7 +196,7 @@ class IndexWriter:
         return _found(self._transaction, self._builds[0], drawing, owner)
 
     def put(self, drawing: Drawing) -> None:
-        self._transaction.run("DELETE FROM gone WHERE id = ?", drawing.id)
+        self._transaction.run("DELETE FROM removed_drawing WHERE id = ?", drawing.id)
         for build in self._builds:
             _delete(self._transaction, build, drawing.id)
             _insert(self._transaction, build, drawing)
@@ -177,7 +212,7 @@ class IndexWriter:
             _delete(self._transaction, build, drawing)
         if self._filling:
             self._transaction.run(
-                "INSERT INTO gone (id) VALUES (?) ON CONFLICT DO NOTHING", drawing
+                "INSERT INTO removed_drawing (id) VALUES (?) ON CONFLICT DO NOTHING", drawing
             )
         return found
 
@@ -198,12 +233,12 @@ def _gallery(url: str, folder: Path) -> Gallery:
 
 
 def _state(transaction: Transaction, name: str) -> int:
-    rows = transaction.run("SELECT value FROM state WHERE name = ?", name)
+    rows = transaction.run("SELECT value FROM index_state WHERE name = ?", name)
     return int(rows[0][0]) if rows else 0
 
 
 def _set_state(transaction: Transaction, name: str, value: int) -> None:
-    sql = "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?"
+    sql = "INSERT INTO index_state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = ?"
     transaction.run(sql, name, value, value)
 
 
@@ -222,7 +257,7 @@ def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
     )
     row: JsonObject = {
         **{name: getattr(drawing, name) for name in ("id", "owner", "made_at", "width", "height", "seed")},
-        "build": build, "kept": int(drawing.kept), "words": words, "record": json.dumps(asdict(drawing)),
+        "build": build, "pinned": int(drawing.kept), "search_words": words, "record": json.dumps(asdict(drawing)),
     }  # fmt: skip
     marks = ", ".join("?" for _ in COLUMNS)
     transaction.run(
@@ -230,7 +265,7 @@ def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
         *(row[name] for name in COLUMNS),
     )
     tags = {"pattern": drawing.patterns, "color": drawing.colors, "tag": drawing.tags}
-    sql = "INSERT INTO mark (build, id, kind, value) VALUES (?, ?, ?, ?)"
+    sql = "INSERT INTO drawing_tag (build, id, kind, value) VALUES (?, ?, ?, ?)"
     for kind, values in tags.items():
         for value in dict.fromkeys(values):
             transaction.run(sql, build, drawing.id, kind, value)
@@ -238,7 +273,7 @@ def _insert(transaction: Transaction, build: int, drawing: Drawing) -> None:
 
 def _delete(transaction: Transaction, build: int, drawing: str) -> None:
     transaction.run("DELETE FROM drawing WHERE build = ? AND id = ?", build, drawing)
-    transaction.run("DELETE FROM mark WHERE build = ? AND id = ?", build, drawing)
+    transaction.run("DELETE FROM drawing_tag WHERE build = ? AND id = ?", build, drawing)
 
 
 def _drawing(record: str) -> Drawing:

@@ -30,20 +30,20 @@ SILENT_SECONDS, MAX_IDLE = BUSY_SECONDS + 1, 4
 TABLES = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
 SET search_path TO {SCHEMA};
-CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS index_state (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS drawing (
-  place BIGSERIAL PRIMARY KEY, build BIGINT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, made_at DOUBLE PRECISION NOT NULL,
-  width DOUBLE PRECISION NOT NULL, height DOUBLE PRECISION NOT NULL, seed BIGINT, kept INTEGER NOT NULL, words TEXT NOT NULL,
+  row_id BIGSERIAL PRIMARY KEY, build BIGINT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, made_at DOUBLE PRECISION NOT NULL,
+  width DOUBLE PRECISION NOT NULL, height DOUBLE PRECISION NOT NULL, seed BIGINT, pinned INTEGER NOT NULL, search_words TEXT NOT NULL,
   record TEXT NOT NULL,
-  spoken tsvector GENERATED ALWAYS AS (array_to_tsvector(string_to_array(words, ' '))) STORED,
+  search_vector tsvector GENERATED ALWAYS AS (array_to_tsvector(string_to_array(search_words, ' '))) STORED,
   UNIQUE (build, id)
 );
-CREATE INDEX IF NOT EXISTS newest ON drawing (build, owner, made_at DESC, id DESC);
-CREATE INDEX IF NOT EXISTS found ON drawing USING gin (spoken);
-CREATE TABLE IF NOT EXISTS mark (build BIGINT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+CREATE INDEX IF NOT EXISTS drawing_by_date ON drawing (build, owner, made_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS drawing_by_words ON drawing USING gin (search_vector);
+CREATE TABLE IF NOT EXISTS drawing_tag (build BIGINT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (build, id, kind, value));
-CREATE INDEX IF NOT EXISTS marked ON mark (build, kind, value, id);
-CREATE TABLE IF NOT EXISTS gone (id TEXT PRIMARY KEY)
+CREATE INDEX IF NOT EXISTS drawing_tag_by_value ON drawing_tag (build, kind, value, id);
+CREATE TABLE IF NOT EXISTS removed_drawing (id TEXT PRIMARY KEY)
 """
 
 
@@ -59,7 +59,7 @@ class PostgresTransaction(Transaction):
 
     def match_words(self, words: Sequence[str]) -> tuple[str, str]:
         quoted = ["'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in words]
-        return "spoken @@ CAST(? AS tsquery)", f"{' & '.join(quoted)}:*"
+        return "search_vector @@ CAST(? AS tsquery)", f"{' & '.join(quoted)}:*"
 
 
 class PostgresDatabase(Database):
@@ -83,7 +83,10 @@ class PostgresDatabase(Database):
             yield transaction
 
     def vacuum(self) -> None:
-        """Do nothing, since the server runs autovacuum."""
+        """Drop the schemas of earlier versions; the server itself runs autovacuum."""
+        with self.write() as transaction:
+            for version in range(1, VERSION):
+                transaction.run(f"DROP SCHEMA IF EXISTS vector_gallery_{version} CASCADE")
 
     def close(self) -> None:
         while self._idle:
@@ -138,7 +141,7 @@ class PostgresDatabase(Database):
             run(f"SET statement_timeout = {milliseconds}")
             run("SET standard_conforming_strings = on")
             if not run(
-                "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = 'gone'",
+                "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = 'removed_drawing'",
                 SCHEMA,
             ):
                 _make_tables(run)

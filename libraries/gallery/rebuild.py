@@ -52,6 +52,11 @@ def rebuild(
     }
 
 
+def has_files(owners: Iterable[str]) -> bool:
+    """Return whether a rebuild would find drawings; raise StorageUnavailable if the storage is unreachable."""
+    return any(_names(owner) for owner in owners)
+
+
 def _names(owner: str) -> list[str]:
     """Return the files of an owner's drawings; of a kept drawing only the copy."""
     with files_belonging_to(owner):

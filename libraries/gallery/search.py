@@ -63,7 +63,7 @@ def conditions(transaction: Transaction, wanted: GalleryQuery) -> tuple[list[str
     bounds = (
         ("width >= ?", wanted.min_width), ("width <= ?", wanted.max_width), ("height >= ?", wanted.min_height),
         ("height <= ?", wanted.max_height), ("made_at >= ?", wanted.since), ("made_at < ?", wanted.until),
-        ("seed = ?", wanted.seed), ("kept = ?", None if wanted.kept is None else int(wanted.kept)),
+        ("seed = ?", wanted.seed), ("pinned = ?", None if wanted.kept is None else int(wanted.kept)),
     )  # fmt: skip
     found: list[tuple[str, list[Any]]] = [
         (sql, [value]) for sql, value in bounds if value is not None
@@ -85,7 +85,7 @@ def _tags(wanted: GalleryQuery) -> list[tuple[str, str]]:
 
 
 def _tagged(kind: str, value: str) -> tuple[str, list[Any]]:
-    sql = "EXISTS (SELECT 1 FROM mark WHERE mark.build = drawing.build AND mark.id = drawing.id AND kind = ? AND value = ?)"
+    sql = "EXISTS (SELECT 1 FROM drawing_tag AS tag WHERE tag.build = drawing.build AND tag.id = drawing.id AND kind = ? AND value = ?)"
     return sql, [kind, value]
 
 

@@ -65,7 +65,7 @@ def label_drawing(
     return find_drawing(owner, drawing)
 
 
-def keep_drawing(owner: str, drawing: str) -> Drawing:
+def pin_drawing(owner: str, drawing: str) -> Drawing:
     """Keep a drawing permanently, as a copy that does not expire with its job. Idempotent.
 
     Raises NotFound if the drawing or its file was not found.

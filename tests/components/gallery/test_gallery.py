@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.in_memory import close_in_memory
 from libraries.gallery import Drawing, drawing_id, gallery
+from libraries.gallery.index import FILE_NAME
 from libraries.settings import Settings, parse_api_keys
 from libraries.storage import output_folder
 from tests.watchful import watchful_client
@@ -234,6 +237,44 @@ def test_the_index_can_be_rebuilt_by_a_job(client: FlaskClient, run_jobs: RunJob
         {"drawings": 1, "unreadable": 0, "superseded": False},
     )
     assert [one["title"] for one in client.get("/gallery").get_json()["items"]] == ["Found"]
+
+
+@pytest.mark.parametrize("lost", ["deleted", "of an earlier version"])
+def test_an_index_that_was_lost_is_rebuilt_by_the_next_request(
+    client: FlaskClient, settings: Settings, run_jobs: RunJobs, lost: str
+) -> None:
+    output_folder().publish(
+        "found.svg", '<svg width="10mm" height="10mm"><title>Found</title></svg>'
+    )
+    path = settings.broker.data_dir / FILE_NAME
+    entered(1)
+    path.unlink()
+    if lost == "of an earlier version":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE drawing (words TEXT)")
+            connection.execute("CREATE VIRTUAL TABLE spoken USING fts5 (words, content='drawing')")
+            connection.execute("PRAGMA user_version = 1")
+    assert ids(client) == ids(client) == []
+    assert client.get("/capacity").get_json()["queue_depth"] == 1
+    run_jobs()
+    assert [one["title"] for one in client.get("/gallery").get_json()["items"]] == ["Found"]
+
+
+def test_a_rebuild_that_cannot_be_queued_is_queued_by_a_later_request(
+    client: FlaskClient, private_broker: EmbeddedBroker, run_jobs: RunJobs
+) -> None:
+    output_folder().publish("found.svg", '<svg width="10mm" height="10mm"/>')
+    private_broker.stop()
+    assert ids(client) == []
+    private_broker.start()
+    assert ids(client) == []
+    run_jobs()
+    assert len(ids(client)) == 1
+
+
+def test_a_new_index_without_drawings_needs_no_job(client: FlaskClient) -> None:
+    assert ids(client) == []
+    assert client.get("/capacity").get_json()["queue_depth"] == 0
 
 
 def test_the_gallery_works_without_the_broker(

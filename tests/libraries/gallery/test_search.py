@@ -251,6 +251,22 @@ def test_broken_connections_are_replaced(shown: Gallery, database_url: str) -> N
     assert len(numbers(shown)) == 7
 
 
+@pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
+def test_the_schemas_of_earlier_versions_are_dropped(shown: Gallery, database_url: str) -> None:
+    database = PostgresDatabase(database_url)
+    with database.write() as transaction:
+        transaction.run("CREATE SCHEMA vector_gallery_1")
+        transaction.run("CREATE TABLE vector_gallery_1.gone (id TEXT)")
+    shown.vacuum()
+    with database.read() as transaction:
+        names = transaction.run(
+            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'vector_gallery%'"
+        )
+    database.close()
+    assert names == [["vector_gallery_2"]]
+    assert len(numbers(shown)) == 7
+
+
 def test_a_missing_database_is_reported_without_its_password(settings: Settings) -> None:
     use_settings(settings.with_values(gallery_url="postgresql://ann:secret@127.0.0.1:1/none"))
     with raises_code("gallery-away") as caught:

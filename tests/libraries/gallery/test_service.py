@@ -25,9 +25,9 @@ from libraries.gallery import (
     drawing_id,
     find_drawing,
     gallery,
-    keep_drawing,
     label_drawing,
     open_drawing,
+    pin_drawing,
     rebuild,
     remove_drawing,
 )
@@ -121,7 +121,7 @@ def test_another_owners_drawings_are_unknown(run_jobs: RunJobs) -> None:
     run_jobs()
     assert everything() == []
     (own,) = everything("ann")
-    for act in (find_drawing, keep_drawing, remove_drawing, label_drawing):
+    for act in (find_drawing, pin_drawing, remove_drawing, label_drawing):
         with raises_code("drawing-not-found"):
             act("bob", own.id)
     assert find_drawing("ann", own.id) == own
@@ -243,14 +243,14 @@ def test_a_kept_drawing_outlives_its_job_with_its_description(run_jobs: RunJobs)
     run_jobs()
     (card,) = everything()
     label_drawing(ANYBODY, card.id, title="For Ann", tags=["cards"])
-    kept = keep_drawing(ANYBODY, card.id)
+    kept = pin_drawing(ANYBODY, card.id)
     assert (kept.id, kept.kept, kept.title, kept.made_at) == (
         card.id,
         True,
         "For Ann",
         card.made_at,
     )
-    assert keep_drawing(ANYBODY, card.id) == kept
+    assert pin_drawing(ANYBODY, card.id) == kept
     delete_job(job.id)
     process_pending()
     for look in range(2):
@@ -276,7 +276,7 @@ def test_a_kept_drawing_outlives_its_job_with_its_description(run_jobs: RunJobs)
 def test_a_drawing_and_its_kept_copy_are_one_entry(
     shown: list[Drawing],
 ) -> None:
-    kept = keep_drawing(ANYBODY, shown[0].id)
+    kept = pin_drawing(ANYBODY, shown[0].id)
     rebuilt()
     assert everything(kept=True) == [kept]
     assert len(everything()) == 3
@@ -287,7 +287,7 @@ def test_a_drawing_without_its_file_cannot_be_kept_or_opened(shown: list[Drawing
     with raises_code("drawing-not-found"):
         open_drawing(shown[0])
     with raises_code("drawing-not-found"):
-        keep_drawing(ANYBODY, shown[0].id)
+        pin_drawing(ANYBODY, shown[0].id)
     assert list(output_folder().names()) == ["a/1.svg", "a/2.svg"]
 
 
@@ -370,7 +370,7 @@ def test_concurrent_changes_are_in_the_rebuilt_index(
         if done < total:  # the files are listed, but not read
             delete_job(jobs[0])
             label_drawing(ANYBODY, one, title="Meanwhile")
-            keep_drawing(ANYBODY, two)
+            pin_drawing(ANYBODY, two)
             process_pending()
 
     rebuild(known_owners(), {}, meddle)
