@@ -43,6 +43,7 @@ from tests.faults.storms import (
     rolling_restarts,
 )
 from tests.faults.trail import all_done, queue, report, states
+from tests.faults.web_loads import polls, requests_among_stalled_ones, submissions
 from tests.test_app_server import Server
 from tests.watchful import watchful_client
 
@@ -382,8 +383,38 @@ def _mixed(number: int, so_far: Measured, rng: random.Random) -> Request:
     return Request("GET", f"/jobs/{rng.choice(so_far.ids)}")
 
 
+def l1(rng: random.Random, minutes: float) -> Row:
+    """A hundred submissions a second."""
+    with place() as here, here.site(1), here.web() as server:
+        measured = submissions(server, seconds=20)
+        kept = states(here.client, measured.ids)
+    passed = (
+        set(measured.answers) <= {200, 202}
+        and measured.within(0.1)
+        and set(kept) <= {"queued", "started", "finished"}
+    )
+    return Row("L1 100 submissions/s", "all accepted, p99 < 100 ms", measured.summary, passed)
+
+
+def l3(rng: random.Random, minutes: float) -> Row:
+    """Three hundred polls a second."""
+    with place() as here, here.web() as server:
+        ids = [queue(here.client, "probe_tasks.nothing") for _ in range(1000)]
+        measured = polls(server, ids, seconds=10)
+    passed = set(measured.answers) == {200, 304} and measured.within(0.1) and measured.cpu < 1
+    return Row("L3 300 polls/s", "p99 < 100 ms, under one core", measured.summary, passed)
+
+
+def l9(rng: random.Random, minutes: float) -> Row:
+    """Requests next to a hundred that stall."""
+    with place() as here, here.web() as server:
+        measured = requests_among_stalled_ones(server, stalled=100, seconds=20)
+    passed = measured.answers == {200: 400} and measured.within(0.5)
+    return Row("L9 100 stalled", "all answered, p99 < 500 ms", measured.summary, passed)
+
+
 ROWS: dict[str, Callable[[random.Random, float], Row]] = {
-    "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L2": l2, "L4": l4, "L6": l6, "L8": l8,
+    "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L1": l1, "L2": l2, "L3": l3, "L4": l4, "L6": l6, "L8": l8, "L9": l9,
 }  # fmt: skip
 
 
