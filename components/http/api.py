@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -123,9 +124,13 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
     def problems(self, *statuses: int) -> Callable[[View], View]:
         """Document problem responses with these statuses."""
 
-        def decorate(view: View) -> View:
+        # `alt_response` copies the documentation for each status, and adds a call to each request.
+        def decorate(view: Any) -> Any:
+            documented = deepcopy(getattr(view, "_apidoc", {}))
+            responses = documented.setdefault("response", {}).setdefault("responses", {})
             for status in statuses:
-                view = self.alt_response(status, HTTPStatus(status).name)(view)
+                responses.setdefault(status, []).append(HTTPStatus(status).name)
+            view._apidoc = documented
             return view
 
         return decorate
