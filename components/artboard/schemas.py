@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from marshmallow import fields
-from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema
 from libraries.fields import declare
@@ -36,11 +35,11 @@ class CreateArtboard(DrawingRequest):
     # Existing frontends send additional fields.
     ignores_unknown = True
 
-    complexity: str = declare(
-        fields.String(
-            validate=Length(max=32),
+    complexity: object = declare(
+        fields.Raw(
+            allow_none=True,
             metadata={
-                "description": f"`{SIMPLE}` returns a rectangle; any other value queues a job.",
+                "description": f"`{SIMPLE}` returns a rectangle; any other value, of any type, queues a job.",
                 "example": "complex",
             },
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.http.replies import JobLinksSchema, ReplySchema
+from components.http.replies import JobLinksSchema, ReplySchema, ignored_field
 from libraries.fields import BoundedList
 from libraries.job_manager.states import PUBLIC_STATES
 
@@ -62,6 +62,7 @@ class BatchAcceptedSchema(ReplySchema):
     )
     message = fields.String(required=True, metadata={"description": "Summary of the batch."})
     links = fields.Nested(BatchLinksSchema, required=True, metadata={"description": "Links."})
+    ignored = ignored_field()
 
 
 class BatchJobSchema(ReplySchema):

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from marshmallow import Schema, ValidationError
 
 from components.batches.schemas import MAX_ITEMS
 from components.batches.states import batch_links
 from components.http.job_options import check_options
-from components.http.problems import MAX_ERRORS, BadFields, FieldError, field_errors_of, flatten
+from components.http.problems import (
+    MAX_ERRORS,
+    BadFields,
+    FieldError,
+    field_errors_of,
+    flatten,
+    shown_fields,
+)
 from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation, Submission
 from libraries.errors import InvalidInput, UnknownName, did_you_mean
 from libraries.job_manager import Batch, JobOptions, known_tasks
@@ -20,10 +28,20 @@ PlannedJob = tuple[JobPlan, JobOptions]
 
 def batch_plan(body: JsonObject) -> BatchPlan:
     """Return the jobs of a loaded `SubmitBatchSchema`."""
-    return BatchPlan(jobs=planned_jobs(body["operation"], body["items"]), reply=batch_reply)
+    jobs = planned_jobs(body["operation"], body["items"])
+    ignored = shown_fields(ignored_members(body["operation"], body["items"]))
+    return BatchPlan(jobs=jobs, reply=partial(batch_reply, ignored=ignored))
 
 
-def batch_reply(batch: Batch) -> JsonObject:
+def ignored_members(name: str, items: list[JsonObject]) -> list[FieldError]:
+    """Return the unknown members of all items, for an operation that ignores them."""
+    if name not in OPERATIONS:
+        return []
+    ignored = OPERATIONS[name].ignored
+    return [one for index, item in enumerate(items) for one in ignored(item, "items", str(index))]
+
+
+def batch_reply(batch: Batch, ignored: list[JsonObject]) -> JsonObject:
     count = len(batch.job_ids)
     return {
         "status": "queued",
@@ -31,6 +49,7 @@ def batch_reply(batch: Batch) -> JsonObject:
         "job_ids": batch.job_ids,
         "message": f"{count} job{'' if count == 1 else 's'} queued",
         "links": batch_links(batch.id, done=False),
+        **({"ignored": ignored} if ignored else {}),
     }
 
 

@@ -16,7 +16,7 @@ from components.http.access import Access
 from components.http.idempotency import HEADER, idempotent
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
-from components.http.strict_json import StrictParser
+from components.http.strict_json import StrictParser, without_parameters
 from components.http.submission_views import Direct, requested_body, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation
 from libraries.fields import OneOfField
@@ -98,6 +98,10 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         access: Access | None = None,
         **options: Any,
     ) -> None:
+        # Pages, their files and health checks ignore parameters that they do not know.
+        is_open = (access or self.access) is Access.OPEN
+        if view_func is not None and not is_open and not _has_parameters(view_func):
+            view_func = without_parameters(view_func)
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
         name = self._endpoints[-1]
         self.route_access[name] = access or self.access
@@ -210,6 +214,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                 manual = doc.setdefault("manual_doc", {})
                 manual.setdefault("operationId", endpoint)
                 manual.setdefault("responses", {}).setdefault("default", "DEFAULT_ERROR")
+
+
+def _has_parameters(view: Any) -> bool:
+    """Return whether `ApiBlueprint.arguments` declares query parameters for a view."""
+    declared = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
+    return any(one["in"] == "query" for one in declared)
 
 
 def count_members(

@@ -26,7 +26,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 HOST_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::\d{1,5})?", re.ASCII)
 EXPOSED_HEADERS = (
     "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, "
-    "RateLimit-Remaining, RateLimit-Reset, Link, Content-Disposition, Preference-Applied"
+    "RateLimit-Remaining, RateLimit-Reset, Link, Content-Disposition, Preference-Applied, "
+    "X-Ignored-Fields"
 )
 # With the headers that tracing and event stream libraries of browsers add to every request.
 ALLOWED_HEADERS = (

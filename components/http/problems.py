@@ -251,7 +251,7 @@ def answer_library_error(error: VectorError) -> Response:
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("%s %s: %s", request.method, request.path, error)
     errors, location = field_errors_of(error), location_of(error)
-    shown = [_shown_field(one, location) for one in errors[:MAX_ERRORS]] or None
+    shown = shown_fields(errors, location) or None
     detail = count_of_fields(len(errors)) if getattr(error, "errors", None) else str(error)
     headers = {**getattr(error, "headers", {}), **_retry_header(error)}
     return problem(status, slug_of(error), detail, headers, errors=shown, **_members(error))
@@ -299,11 +299,17 @@ def location_of(error: VectorError) -> str:
     return "query" if request.method in {"GET", "HEAD", "DELETE"} else "json"
 
 
+def shown_fields(errors: Sequence[FieldError], location: str = "json") -> list[JsonObject]:
+    """Return the JSON of invalid or ignored fields, of MAX_ERRORS at most."""
+    return [_shown_field(one, location) for one in errors[:MAX_ERRORS]]
+
+
 def _shown_field(error: FieldError, location: str) -> JsonObject:
     name = {"field": ".".join(error.path)[:MAX_VALUE_CHARS]} if error.path else {}
     shown: JsonObject = {**name, "detail": error.detail}
     if location != "json":
-        return {"header" if location == "headers" else "parameter": shown.get("field", ""), **shown}
+        shown = {"header" if location == "headers" else "parameter": name.get("field", ""), **shown}
+        return {**shown, "hint": error.hint} if error.hint else shown
     shown = {"pointer": "#" + "".join("/" + _pointer_part(part) for part in error.path), **shown}
     found, value = _value_at(g.get("json_body"), error.path)
     if found:

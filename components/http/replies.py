@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from flask import Response, json, request
 from marshmallow import INCLUDE, Schema, fields
 
 from components.http.idempotency import HEADER
 from components.http.long_connections import requested_wait_s, wait_for
+from components.http.problems import FieldError, FieldErrorSchema, shown_fields
 from libraries.broker.errors import QueueUnavailable
 from libraries.errors import InvalidInput, NotFound, Unavailable
 from libraries.job_manager import JobRecord, JobUnknown
@@ -69,6 +71,12 @@ class JobLinksSchema(ReplySchema):
     batch = fields.String(metadata={"description": "Batch of the job, if any."})
 
 
+def ignored_field() -> fields.List[Any]:
+    """Declare the list of ignored members in the response of a route that accepts unknown ones."""
+    about = "Members of the request that are unknown and were ignored, if any; with a hint."
+    return fields.List(fields.Nested(FieldErrorSchema), metadata={"description": about})
+
+
 class AcceptedSchema(ReplySchema):
     """The response to a request that was queued."""
 
@@ -91,6 +99,7 @@ class AcceptedSchema(ReplySchema):
         metadata={"description": "Drawing of the job, in the same case, up to 5 MB."}
     )
     links = fields.Nested(JobLinksSchema, metadata={"description": "Links to the job."})
+    ignored = ignored_field()
 
 
 def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) -> Response:
@@ -130,6 +139,7 @@ def result_json(record: JobRecord) -> JsonObject:
     )
     body: JsonObject = {
         "status": record.status,
+        "message": f"Job {record.status}",
         "result": public_result(record.result),
         "links": links,
     }
@@ -151,6 +161,17 @@ def drawing_of(record: JobRecord) -> str | None:
             return file.read(MAX_SVG_BYTES).decode()
     except (NotFound, InvalidInput, Unavailable):
         return None
+
+
+def with_ignored(response: Response, ignored: Sequence[FieldError]) -> Response:
+    """Add the list `ignored` to a JSON response, and the names as a header to any other."""
+    if ignored and response.is_json:
+        body = {**response.get_json(), "ignored": shown_fields(ignored)}
+        response.set_data(json.dumps(body))
+    elif ignored:
+        names = (quote(".".join(one.path)[:100], errors="replace") for one in ignored[:20])
+        response.headers["X-Ignored-Fields"] = ", ".join(names)
+    return response
 
 
 def queued_response(body: Mapping[str, Any], *, status_code: int = 202) -> Response:

@@ -6,16 +6,19 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from functools import wraps
+from typing import Any, NoReturn, TypeVar, cast
 
-from flask import Request, g
-from marshmallow import Schema, ValidationError
+from flask import Request, current_app, g, request
+from marshmallow import RAISE, Schema, ValidationError
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from components.http.access import EXTENSION, Access
 from components.http.problems import (
     MAX_ERRORS,
     MAX_VALUE_CHARS,
@@ -27,6 +30,7 @@ from components.http.problems import (
 from libraries.errors import did_you_mean
 from libraries.json_types import JsonObject
 
+View = TypeVar("View", bound=Callable[..., Any])
 MAX_DEPTH = 32
 MAX_VALUES, MAX_MEMBERS = 200_000, 1000
 # The largest float has 309 digits; 310 characters with a sign.
@@ -180,10 +184,26 @@ def _check_media_type(request: Request) -> None:
 
 
 class StrictParser(FlaskParser):
-    """Request parser of all routes: strict JSON, and one error for all invalid fields."""
+    """Request parser of all routes: strict JSON, no unknown query parameters, and one error for all invalid fields."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         return read_json_object(req)
+
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        """Return the query without the parameters that every route accepts.
+
+        Names that begin with an underscore are ignored, such as `_=1` against caches. The token of a
+        link is read by `install_access`.
+        """
+        takes_token = current_app.extensions[EXTENSION].get(req.endpoint) is Access.TOKEN
+        given = MultiDict(
+            (name, value)
+            for name, value in req.args.items(multi=True)
+            if not name.startswith("_") and not (takes_token and name == "token")
+        )
+        return self._makeproxy(given, schema)
 
     def load_json_or_form(self, req: Request, schema: Schema) -> Any:
         """Reject forms: pages of other origins can send them without a CORS preflight."""
@@ -209,3 +229,14 @@ def _with_hint(error: FieldError, schema: Schema) -> FieldError:
     if len(error.path) != 1 or error.path[0] in schema.fields or error.hint:
         return error
     return replace(error, hint=did_you_mean(error.path[0][:MAX_VALUE_CHARS], schema.fields))
+
+
+def without_parameters(view: View) -> View:
+    """Refuse query parameters of a view that declares none."""
+
+    @wraps(view)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        StrictParser().parse(Schema(), request, location="query")
+        return view(*args, **kwargs)
+
+    return cast("View", checked)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import Response, g, request
 from marshmallow import ValidationError, fields
 from webargs.core import is_json
 
@@ -14,7 +14,7 @@ from components.http.idempotency import idempotent
 from components.http.job_options import JobOptionsSchema, check_options
 from components.http.multipart import FORM, FORM_SCHEMA, is_form, received_file
 from components.http.problems import BadFields, flatten
-from components.http.replies import accepted, prefers_async, queued_response
+from components.http.replies import accepted, prefers_async, queued_response, with_ignored
 from components.http.strict_json import StrictParser
 from components.http.submissions import (
     BatchPlan,
@@ -60,7 +60,8 @@ def submission_view(
                 return once(Submission(file, form_options(texts)))
         submission = parsed_request(operation)
         response = direct(submission.body) if direct else None
-        return once(submission) if response is None else response
+        ignored = operation.ignored(g.get("json_body"))
+        return with_ignored(once(submission) if response is None else response, ignored)
 
     return view
 

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from components.http.job_options import JobOptionsSchema, priority_field
+from components.http.problems import FieldError
 from components.http.replies import Job
-from libraries.errors import InvalidInput, NotFound
+from libraries.errors import InvalidInput, NotFound, did_you_mean
 from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
 from libraries.loading import LoadError
 from libraries.registry import Registry
@@ -121,6 +122,18 @@ class Operation:
         # The name appears in the OpenAPI document.
         bases = (SubmissionSchema, self.body, JobOptionsSchema)
         return type(self.body.__name__, bases, members)
+
+    def ignored(self, given: Any, *path: str) -> list[FieldError]:
+        """Return the members of a request that its body ignores; `path` leads to the request in the JSON body."""
+        body = self.body()
+        if body.unknown != EXCLUDE or not isinstance(given, Mapping):
+            return []
+        known = {*body.fields, *option_names()}
+        return [
+            FieldError((*path, name), "Unknown field, ignored.", did_you_mean(name[:100], known))
+            for name in given
+            if name not in known
+        ]
 
     def plan(self, body: Any) -> JobPlan | BatchPlan:
         plan = self.call(body)

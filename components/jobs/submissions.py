@@ -7,7 +7,14 @@ from dataclasses import replace
 
 from marshmallow import ValidationError
 
-from components.http.problems import BadFields, FieldError, field_errors_of, flatten, with_members
+from components.http.problems import (
+    BadFields,
+    FieldError,
+    field_errors_of,
+    flatten,
+    shown_fields,
+    with_members,
+)
 from components.http.submissions import OPERATIONS, BatchPlan, JobPlan, Operation
 from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager import UnknownTask, check_task
@@ -41,7 +48,8 @@ def operation_plan(operation: Operation, body: JsonObject) -> JobPlan:
         raise BadFields(list(_in_kwargs(found))) from error
     if isinstance(plan, BatchPlan):
         raise InvalidInput("this operation creates several jobs; use its own route", field="task")
-    return replace(plan, message="Job queued", members={})
+    ignored = shown_fields(operation.ignored(body["kwargs"], "kwargs"))
+    return replace(plan, message="Job queued", members={"ignored": ignored} if ignored else {})
 
 
 def _in_kwargs(errors: Iterable[FieldError]) -> Iterator[FieldError]:

@@ -36,6 +36,24 @@ def test_an_artboard_is_drawn_when_the_response_arrives(client: FlaskClient) -> 
     assert [one["id"] for one in client.get("/jobs").get_json()["items"]] == [job["id"]]
 
 
+@pytest.mark.parametrize(
+    ("route", "body", "message"),
+    [
+        ("/artboard/create", ARTBOARD, "Job finished"),
+        (
+            "/jobs",
+            {"task": "workers.data_tasks.process_file", "args": ["missing.csv"]},
+            "Job failed",
+        ),
+    ],
+)
+def test_the_message_after_a_wait_names_the_state_of_the_job(
+    client: FlaskClient, route: str, body: dict[str, object], message: str
+) -> None:
+    reply = client.post(route, json=body, headers={"Prefer": "wait=5"}).get_json()
+    assert reply["message"] == message == f"Job {reply['status']}"
+
+
 def test_a_repeated_request_gets_the_same_job(client: FlaskClient) -> None:
     replies = [
         client.post(

@@ -78,11 +78,22 @@ def test_the_rectangle_of_a_simple_artboard_never_leaves_the_page(
 
 
 @pytest.mark.parametrize(
-    "complexity", [{}, {"complexity": "complex"}, {"complexity": "Simple"}, {"complexity": ""}]
+    "complexity",
+    [
+        {},
+        {"complexity": "complex"},
+        {"complexity": "Simple"},
+        {"complexity": ""},
+        {"complexity": None},
+        {"complexity": 5},
+        {"complexity": ["simple"]},
+        {"complexity": {"level": 1}},
+        {"complexity": "x" * 40},
+    ],
 )
 @pytest.mark.usefixtures("broker")
 def test_any_complexity_but_simple_queues_the_pattern(
-    client: FlaskClient, complexity: dict[str, str]
+    client: FlaskClient, complexity: dict[str, object]
 ) -> None:
     """D14."""
     response = client.post(
