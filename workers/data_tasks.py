@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from libraries.charts import plot_table
+from libraries.errors import NotFound
 from libraries.job_manager import attach, own_folder, report_progress
 from libraries.json_types import JsonObject
 from libraries.sheets.papers import Orientation, page_size
 from libraries.sheets.plot_stats import plot_stats
-from libraries.storage import output_folder
+from libraries.storage import output_folder, upload_folder
 from libraries.svg_builder import svg_blocks
 from libraries.tables import Reading, convert_file, result_name
+from libraries.uploads.staging import open_staged
 
 
 def process_file(
@@ -21,6 +23,7 @@ def process_file(
     encoding: str | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
+    parcel: str | None = None,
 ) -> JsonObject:
     """Convert a data file to another format: `data/<job id>/<stem>.<format>` in the output folder.
 
@@ -35,7 +38,10 @@ def process_file(
         encoding: such as `windows-1252`.
         delimiter: `comma`, `semicolon`, `tab` or `pipe`.
         quote: `double`, `single` or `none`.
+        parcel: the id of a staged upload, which is stored as `file_path` first.
     """
+    if parcel is not None:
+        _store(parcel, file_path)
     artifact, report = convert_file(
         file_path,
         format,
@@ -45,6 +51,15 @@ def process_file(
         on_progress=report_progress,
     )
     return {"path": attach(artifact), **report.summary()}
+
+
+def _store(parcel: str, file_path: str) -> None:
+    folder, name = upload_folder(), file_path.removeprefix("uploads/")
+    try:
+        folder.publish(name, open_staged(parcel))
+    except NotFound:
+        # A retry after the staged upload was discarded: an earlier attempt stored the file.
+        folder.stat(name)
 
 
 def plot_file(

@@ -6,6 +6,7 @@ from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto, QueuedPlot
 from components.files.photo_sources import jobs_before
 from components.http.access import Access
 from components.http.api import api_blueprint
+from components.http.forms import Form
 from components.http.idempotency import request_random
 from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
@@ -23,7 +24,7 @@ TIMEOUT = "5m"
     access=Access.KEY,
     name="photo",
     body=PhotoUrlSchema,
-    files=PHOTOS,
+    form=Form(PHOTOS, instead_of="url"),
     task="workers.image_tasks.fetch_photo",
     other_tasks=(KEEP,),
     timeout=TIMEOUT,
@@ -31,23 +32,25 @@ TIMEOUT = "5m"
     example={"url": "https://example.com/cat.jpg"},
     description="A form with the photo in the field `file`, or the URL of the photo: PNG, JPEG, WebP or GIF.",
 )
-def store_photo(source: UploadedFile | JsonObject) -> JobPlan:
+def store_photo(source: JsonObject) -> JobPlan:
     """Store a photo.
 
-    Send the photo in the field `file` of a form, or `{"url": "https://..."}` as JSON to have it fetched. The limits are
-    25 megapixels and, by default, 10 MB. A job stores the photo; the reply does not wait for it.
+    Send the photo in the field `file` of a form, or `{"url": "https://..."}` as JSON to have it fetched; `url` may also be a
+    field of a form. The limits are 25 megapixels and, by default, 10 MB. A job stores the photo; the reply does not wait for it.
+    A browser that sends a form is redirected to the page of the job.
 
     The stored photo is upright, in sRGB, a single frame, and without metadata such as the location: a PNG if it is transparent
     or was sent losslessly, otherwise a JPEG. Versions of 800 and 200 pixels are stored too. The job's result has their paths and
     sizes; its `artifacts` have their URLs.
     """
-    if isinstance(source, UploadedFile):
-        check_header(source.head)
+    file: UploadedFile | None = source.get("file")
+    if file is not None:
+        check_header(file.head)
         return JobPlan(
             task=KEEP,
-            args=(source.staged.id, stem_of(source.name, otherwise="photo")),
+            args=(file.staged.id, stem_of(file.name, otherwise="photo")),
             message="Photo queued for storing",
-            on_queued=source.bind_to,
+            on_queued=file.bind_to,
         )
     path = source["url"].partition("://")[2].partition("/")[2].partition("?")[0]
     return JobPlan(kwargs={"url": source["url"], "name": stem_of(path, otherwise="photo")})

@@ -5,10 +5,11 @@ from __future__ import annotations
 from components.files.upload_schemas import UploadSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.idempotency import request_random
+from components.http.forms import Form
 from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
-from libraries.uploads import KINDS, stem_of
+from libraries.json_types import JsonObject
+from libraries.uploads import KINDS
 
 blueprint = api_blueprint("uploads", __name__, "/uploads", "Upload files for jobs.")
 
@@ -16,14 +17,14 @@ blueprint = api_blueprint("uploads", __name__, "/uploads", "Upload files for job
 @blueprint.submits(
     "",
     access=Access.KEY,
-    files=KINDS,
+    form=Form(KINDS),
     reply=UploadSchema,
     task="workers.upload_tasks.store_upload",
     timeout="10m",
     message="File queued for storing",
     description=f"A form with a file: {', '.join(kind.name for kind in KINDS)}.",
 )
-def upload_file(received: UploadedFile) -> JobPlan:
+def upload_file(body: JsonObject) -> JobPlan:
     """Upload a file.
 
     Send the file in the field `file` of a form; the default limit is 10 MB. The type is detected from the content: PNG, JPEG,
@@ -31,9 +32,8 @@ def upload_file(received: UploadedFile) -> JobPlan:
 
     A job stores the file. The path in the reply can be used immediately: jobs that read it wait for that job.
     """
-    token = f"{request_random().getrandbits(128):032x}"
-    name = stem_of(received.name, otherwise="file") + received.kind.suffix
-    path = f"{token[:2]}/{token[2:]}/{name}"
+    received: UploadedFile = body["file"]
+    path = received.upload_name()
     return JobPlan(
         args=(received.staged.id, path),
         on_queued=lambda job_id: received.bind_to(job_id, f"uploads/{path}"),

@@ -13,6 +13,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
 from components.http.access import Access
+from components.http.forms import Form
 from components.http.idempotency import HEADER, idempotent
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
@@ -21,7 +22,6 @@ from components.http.submission_views import Direct, requested_body, submission_
 from components.http.submissions import OPERATIONS, EmptySchema, Operation
 from libraries.fields import OneOfField
 from libraries.json_types import JsonObject
-from libraries.uploads import FileKind
 
 View = TypeVar("View", bound=Callable[..., Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -158,7 +158,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         status: int = 202,
         problems: tuple[int, ...] = (),
         description: str = "",
-        files: tuple[FileKind, ...] = (),
+        form: Form | None = None,
         direct: Direct | None = None,
         **operation: Any,
     ) -> Callable[[Call], Call]:
@@ -175,7 +175,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             status: status of the response; `Prefer: respond-async` makes it 202.
             problems: statuses of further problems of this route.
             description: of a body with a file, for the OpenAPI document.
-            files: kinds of files accepted in a form.
+            form: the forms that the route accepts besides JSON, if any.
             direct: answers requests that need no job.
             operation: further attributes of the `Operation`.
         """
@@ -184,8 +184,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             known: JsonObject = {"name": name or call.__name__, "body": body, "call": call}
             one = Operation(**known, module=call.__module__, **operation)
             self.operations.append(one if name is None else OPERATIONS.add(name, one))
-            view = wraps(call)(submission_view(one, status=status, files=files, direct=direct))
-            requested = requested_body(one, files, description)
+            view = wraps(call)(submission_view(one, status=status, form=form, direct=direct))
+            requested = requested_body(one, form, description)
             view = self.doc(requestBody=requested)(self._documented_key(view))
             replies = reply if isinstance(reply, Mapping) else {status: (reply, None)}
             for code, (schema, text) in replies.items():

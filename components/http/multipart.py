@@ -25,11 +25,12 @@ from werkzeug.sansio.multipart import (
     State,
 )
 
+from components.http.idempotency import request_random
 from components.http.problems import BadFields, EdgeError, FieldError
 from libraries.broker.errors import QueueUnavailable
-from libraries.json_types import JsonObject
+from libraries.errors import did_you_mean
 from libraries.settings import UploadSettings
-from libraries.uploads import FileKind, UnknownKind, checked, recognise
+from libraries.uploads import FileKind, UnknownKind, checked, recognise, stem_of
 from libraries.uploads.kinds import HEAD
 from libraries.uploads.staging import StagedUpload, bind_to_job, discard, stage
 
@@ -38,16 +39,12 @@ FIELD = "file"
 BLOCK = 65536
 # Allowance for boundaries and part headers.
 OVERHEAD = 65536
-MAX_TEXT_BYTES = 8192
+MAX_TEXT_BYTES = 32768
+MAX_PARTS = 20
 MAX_HEAD_BYTES = 8192
 MAX_FILE_NAME_CHARS = 1000
 # RFC 2046 allows 70 characters; some clients, Werkzeug among them, send longer ones.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
-FORM_SCHEMA: JsonObject = {
-    "type": "object",
-    "required": [FIELD],
-    "properties": {FIELD: {"type": "string", "format": "binary", "description": "The file."}},
-}
 
 
 @dataclass
@@ -59,6 +56,11 @@ class UploadedFile:
     head: bytes
     staged: StagedUpload
     bound: bool = False
+
+    def upload_name(self) -> str:
+        """Return a new name in the upload folder, the same for a repeated request."""
+        token = f"{request_random().getrandbits(128):032x}"
+        return f"{token[:2]}/{token[2:]}/{stem_of(self.name, otherwise='file')}{self.kind.suffix}"
 
     def bind_to(self, job_id: str, file: str = "") -> None:
         """Bind the staged upload to a job, which stores it as `file` if that is known."""
@@ -78,19 +80,16 @@ class _Form:
     texts: dict[str, str] = field(default_factory=dict)
 
 
-def is_form() -> bool:
-    return request.mimetype == FORM
-
-
 @contextlib.contextmanager
 def received_file(
-    kinds: tuple[FileKind, ...], names: Collection[str] = ()
-) -> Iterator[tuple[UploadedFile, dict[str, str]]]:
+    kinds: tuple[FileKind, ...], names: Collection[str] = (), *, required: bool = True
+) -> Iterator[tuple[UploadedFile | None, dict[str, str]]]:
     """Read the form, and yield its file and texts; discard a file that is not bound to a job.
 
     Args:
-        kinds: accepted file types.
+        kinds: accepted file types; none if the form has no file.
         names: accepted fields besides the file.
+        required: whether the form must have a file.
 
     Raises:
         EdgeError: the body is not a valid form, or the file has another type or is too large.
@@ -106,9 +105,13 @@ def received_file(
     form = _Form(kinds, names)
     try:
         _read(form, _events(request.stream, decoder), limit)
-        (file,) = form.files
+        if required and not form.files:
+            text = "Missing data for required field."
+            raise BadFields([FieldError((FIELD,), text)], location="form")
+        file = form.files[0] if form.files else None
+        content = {"name": file.name, "sha256": file.staged.sha256} if file else {}
         # Replaces the body, which is consumed, when requests are compared for idempotency.
-        g.json_body = {**form.texts, "name": file.name, "sha256": file.staged.sha256}
+        g.json_body = {**form.texts, **({FIELD: content} if file else {})}
         yield file, form.texts
     finally:
         for file in form.files:
@@ -118,17 +121,24 @@ def received_file(
 
 
 def _decoder() -> MultipartDecoder:
-    if not is_form():
+    if request.mimetype != FORM:
         raise EdgeError(
             f"send the file as {FORM} in the field {FIELD!r}",
             code="unsupported-media-type",
         )
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise EdgeError("send the body without a content encoding", code="unsupported-media-type")
+    check_encoding()
     boundary = request.mimetype_params.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
         raise EdgeError("Content-Type has no valid boundary", code="malformed-form")
-    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=20)
+    return MultipartDecoder(
+        boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=MAX_PARTS
+    )
+
+
+def check_encoding() -> None:
+    """Raise EdgeError if the body is compressed."""
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise EdgeError("send the body without a content encoding", code="unsupported-media-type")
 
 
 def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
@@ -164,11 +174,10 @@ def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
                 raise BadFields([FieldError((event.name,), "Duplicate field.")], location="form")
             form.texts[event.name] = _text(event.name, _data(events))
         elif isinstance(event, Field | File):
-            if event.name != FIELD or not isinstance(event, File) or form.files:
-                raise BadFields([_misplaced(event, form.files)], location="form")
-            form.files.append(_put(event, _bounded(_data(events), limit), form.kinds))
-    if not form.files:
-        raise BadFields([FieldError((FIELD,), "Missing data for required field.")], location="form")
+            if event.name != FIELD or not isinstance(event, File) or form.files or not form.kinds:
+                raise BadFields([_misplaced(event, form)], location="form")
+            found = _put(event, _bounded(_data(events), limit), form.kinds)
+            form.files += [found] if found else []
 
 
 def _text(name: str, blocks: Iterator[bytes]) -> str:
@@ -185,18 +194,28 @@ def _text(name: str, blocks: Iterator[bytes]) -> str:
         raise BadFields([FieldError((name,), "Must be UTF-8.")], location="form") from None
 
 
-def _misplaced(event: Field | File, received: list[UploadedFile]) -> FieldError:
-    if event.name != FIELD:
-        return FieldError(((event.name or "")[:100],), "Unknown field.")
-    return FieldError((FIELD,), "Only one file is allowed." if received else "Must be a file.")
+def _misplaced(event: Field | File, form: _Form) -> FieldError:
+    name = event.name or ""
+    if name in form.names:
+        return FieldError((name,), "Must be a text, not a file.")
+    if name != FIELD or not form.kinds:
+        return unknown_field(name, form.names)
+    return FieldError((FIELD,), "Only one file is allowed." if form.files else "Must be a file.")
 
 
-def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile:
+def unknown_field(name: str, known: Collection[str]) -> FieldError:
+    return FieldError((name[:100],), "Unknown field.", did_you_mean(name[:100], known))
+
+
+def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile | None:
+    """Stage the file; None for the empty part that a browser sends if no file was chosen."""
     name, head = event.filename[:MAX_FILE_NAME_CHARS], bytearray()
     for block in blocks:
         head += block
         if len(head) >= HEAD:
             break
+    if not head and not name:
+        return None
     if not head:
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:

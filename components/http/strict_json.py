@@ -149,7 +149,7 @@ def read_json_object(request: Request) -> JsonObject:
         BadFields: the body is not an object, or a string in it is not valid Unicode.
     """
     _check_media_type(request)
-    data = _read_bounded(request)
+    data = read_bounded(request)
     body = parse_strictly(data)
     if not isinstance(body, dict):
         raise BadFields([FieldError((), "The body must be a JSON object.")])
@@ -161,7 +161,7 @@ def read_json_object(request: Request) -> JsonObject:
     return body
 
 
-def _read_bounded(request: Request) -> bytes:
+def read_bounded(request: Request) -> bytes:
     data = request.get_data(cache=False)
     limit = request.max_content_length
     # werkzeug silently truncates chunked bodies at the limit.

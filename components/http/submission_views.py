@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, g, request
-from marshmallow import ValidationError, fields
 from webargs.core import is_json
 
+from components.http.forms import URLENCODED, Form, for_browser
 from components.http.idempotency import idempotent
 from components.http.job_options import JobOptionsSchema, check_options
-from components.http.multipart import FORM, FORM_SCHEMA, is_form, received_file
-from components.http.problems import BadFields, flatten
+from components.http.multipart import FORM
 from components.http.replies import accepted, prefers_async, queued_response, with_ignored
 from components.http.strict_json import StrictParser
 from components.http.submissions import (
@@ -21,13 +19,11 @@ from components.http.submissions import (
     EmptySchema,
     Operation,
     Submission,
-    option_names,
     queue,
     queue_batch,
 )
 from libraries.job_manager import JobOptions
 from libraries.json_types import JsonObject
-from libraries.uploads import FileKind
 
 JSON = "application/json"
 Direct = Callable[[Any], Response | None]
@@ -37,7 +33,7 @@ def submission_view(
     operation: Operation,
     *,
     status: int = 202,
-    files: tuple[FileKind, ...] = (),
+    form: Form | None = None,
     direct: Direct | None = None,
 ) -> Callable[[], Response]:
     """Return the view of a route that submits an operation.
@@ -45,7 +41,7 @@ def submission_view(
     Args:
         operation: the operation.
         status: status of the response; `Prefer: respond-async` makes it 202.
-        files: kinds of files accepted in a form; the body is then an `UploadedFile`.
+        form: the forms that the route accepts, if any.
         direct: answers requests that need no job, and returns None for the others.
     """
 
@@ -55,9 +51,9 @@ def submission_view(
     once = idempotent(submit)
 
     def view() -> Response:
-        if files and (is_form() or operation.body is EmptySchema):
-            with received_file(files, option_names()) as (file, texts):
-                return once(Submission(file, form_options(texts)))
+        if form is not None and form.is_sent(operation):
+            with form.received(operation) as sent:
+                return for_browser(once(sent))
         submission = parsed_request(operation)
         response = direct(submission.body) if direct else None
         ignored = operation.ignored(g.get("json_body"))
@@ -91,49 +87,17 @@ def answer(operation: Operation, submission: Submission, status: int) -> Respons
     return response
 
 
-def form_options(texts: Mapping[str, str]) -> JobOptions:
-    """Load the queue options from the fields of a form; raise BadFields if they are invalid."""
-    schema = JobOptionsSchema()
-    values = {name: _value(schema.fields[name], text) for name, text in texts.items()}
-    try:
-        options: JobOptions = schema.load(values)
-    except ValidationError as error:
-        raise BadFields(list(flatten(error.messages)), location="form") from None
-    return options
-
-
-def _value(field: fields.Field[Any], text: str) -> Any:
-    """Convert the text of a form field to its JSON value; a list may be comma-separated."""
-    if isinstance(field, fields.String | fields.AwareDateTime):
-        return text
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = text
-    if isinstance(field, fields.List) and not isinstance(value, list):
-        return [one.strip() for one in text.split(",")]
-    return value
-
-
-def requested_body(
-    operation: Operation, files: tuple[FileKind, ...], description: str
-) -> JsonObject:
+def requested_body(operation: Operation, form: Form | None, description: str) -> JsonObject:
     content: JsonObject = {}
-    if files:
-        options = {
-            name: {
-                "type": "string",
-                "description": f"{field.metadata['description']} As JSON text.",
-            }
-            for name, field in JobOptionsSchema().fields.items()
-        }
-        properties = {**FORM_SCHEMA["properties"], **options}
-        content[FORM] = {"schema": {**FORM_SCHEMA, "properties": properties}}
-    if operation.body is not EmptySchema:
+    has_fields = operation.body is not EmptySchema
+    if form is not None:
+        content[FORM] = {"schema": form.schema(operation)}
+    if has_fields:
         example = {} if operation.example is None else {"example": operation.example}
         content[JSON] = {"schema": operation.schema, **example}
-    elif not files:
+    elif form is None:
         content[JSON] = {"schema": JobOptionsSchema}
-    required = bool(files) or operation.body is not EmptySchema
+    if form is not None and has_fields:
+        content[URLENCODED] = {"schema": Form().schema(operation)}
     about = {"description": description} if description else {}
-    return {"required": required, "content": content, **about}
+    return {"required": form is not None or has_fields, "content": content, **about}

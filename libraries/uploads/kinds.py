@@ -35,7 +35,8 @@ XLSX = FileKind(
 )
 PARQUET = FileKind("Parquet", ".parquet", "application/vnd.apache.parquet")
 PHOTOS = (PNG, JPEG, WEBP, GIF)
-KINDS = (*PHOTOS, SVG, CSV, TSV, JSON, NDJSON, XLSX, PARQUET)
+TABLES = (CSV, TSV, JSON, NDJSON, XLSX, PARQUET)
+KINDS = (*PHOTOS, SVG, *TABLES)
 
 SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": PNG,

@@ -1,0 +1,159 @@
+"""HTML forms as requests: the fields of the JSON body as texts, and one file in its place or besides."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Response, g, redirect, request
+from marshmallow import ValidationError, fields
+
+from components.http.multipart import (
+    FIELD,
+    FORM,
+    MAX_PARTS,
+    MAX_TEXT_BYTES,
+    UploadedFile,
+    check_encoding,
+    received_file,
+    unknown_field,
+)
+from components.http.problems import BadFields, EdgeError, FieldError, flatten
+from components.http.replies import prefers
+from components.http.strict_json import read_bounded
+from components.http.submissions import EmptySchema, Operation, Submission
+from libraries.json_types import JsonObject
+from libraries.uploads import FileKind
+
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Form:
+    """The forms that a route accepts.
+
+    Attributes:
+        files: types of the file in the field `file`; empty for none. The body then has a member
+            `file`, an `UploadedFile`.
+        instead_of: field of the body that the file replaces; without one the file is required.
+    """
+
+    files: tuple[FileKind, ...] = ()
+    instead_of: str = ""
+
+    def is_sent(self, operation: Operation) -> bool:
+        """Return whether the request has to be read as a form."""
+        return request.mimetype in {FORM, URLENCODED} or operation.body is EmptySchema
+
+    @contextlib.contextmanager
+    def received(self, operation: Operation) -> Iterator[Submission]:
+        """Read the form; a file that is not bound to a job inside is discarded. Raises as `received_file`."""
+        names = operation.schema().fields
+        if request.mimetype == URLENCODED and operation.body is not EmptySchema:
+            yield self._submission(operation, read_texts(names), None)
+            return
+        required = bool(self.files) and not self.instead_of
+        with received_file(self.files, names, required=required) as (file, texts):
+            yield self._submission(operation, texts, file)
+
+    def schema(self, operation: Operation) -> JsonObject:
+        """Describe the form for the OpenAPI document."""
+        file = {"type": "string", "format": "binary", "description": "The file."}
+        names = operation.schema().fields
+        needed = [name for name, one in names.items() if one.required and name != self.instead_of]
+        texts = {
+            name: {"type": "string", "description": _described(field)}
+            for name, field in names.items()
+        }
+        required = [FIELD, *needed] if self.files and not self.instead_of else needed
+        return {
+            "type": "object",
+            "properties": {**({FIELD: file} if self.files else {}), **texts},
+            **({"required": required} if required else {}),
+        }
+
+    def _submission(
+        self, operation: Operation, texts: Mapping[str, str], file: UploadedFile | None
+    ) -> Submission:
+        schema = operation.schema()
+        # Browsers also send the fields that are not filled in.
+        values = {name: _value(schema.fields[name], text) for name, text in texts.items() if text}
+        if file is not None and self.instead_of in values:
+            text = "Cannot be combined with a file."
+            raise BadFields([FieldError((self.instead_of,), text)], location="form")
+        try:
+            partial = (self.instead_of,) if file else None
+            loaded: Submission = schema.load(values, partial=partial)
+        except ValidationError as error:
+            found = [self._with_hint(one, values) for one in flatten(error.messages)]
+            raise BadFields(found, location="form") from None
+        return loaded if file is None else loaded._replace(body={**loaded.body, FIELD: file})
+
+    def _with_hint(self, error: FieldError, values: Mapping[str, Any]) -> FieldError:
+        if self.instead_of and error.path == (self.instead_of,) and self.instead_of not in values:
+            return replace(error, hint=f"send it, or a file in the field {FIELD!r}")
+        return error
+
+
+def read_texts(names: Collection[str]) -> dict[str, str]:
+    """Return the fields of a urlencoded form.
+
+    Raises:
+        EdgeError: the body is not a valid form, or is compressed.
+        RequestEntityTooLarge: the body exceeds the limit of the application.
+        BadFields: fields are unknown or repeated, or too long.
+    """
+    check_encoding()
+    try:
+        body = read_bounded(request).decode()
+        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARTS)
+    except ValueError:
+        text = "the form is not valid UTF-8, or has too many fields"
+        raise EdgeError(text, code="malformed-form") from None
+    texts: dict[str, str] = {}
+    for name, value in pairs:
+        if name not in names:
+            raise BadFields([unknown_field(name, names)], location="form")
+        if name in texts:
+            raise BadFields([FieldError((name,), "Duplicate field.")], location="form")
+        if len(value) > MAX_TEXT_BYTES:
+            text = f"Longer than {MAX_TEXT_BYTES} characters."
+            raise BadFields([FieldError((name,), text)], location="form")
+        texts[name] = value
+    # Replaces the body, which is consumed, when requests are compared for idempotency.
+    g.json_body = texts
+    return texts
+
+
+def for_browser(response: Response) -> Response:
+    """Redirect a browser that has sent a form to the page that shows the job."""
+    response.vary.add("Accept")
+    if response.status_code >= 300 or not prefers("text/html", rather_than="application/json"):  # noqa: PLR2004
+        return response
+    job_id = response.get_json()["job_id"]
+    found: Response = redirect(f"/dashboard#job={job_id}", 303)  # type: ignore[assignment]
+    found.vary.add("Accept")
+    found.headers["Cache-Control"] = "no-store"
+    return found
+
+
+def _value(field: fields.Field[Any], text: str) -> Any:
+    """Convert the text of a form field to its JSON value; a list may be comma-separated."""
+    if isinstance(field, fields.String | fields.AwareDateTime):
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    if isinstance(field, fields.List) and not isinstance(value, list):
+        return [one.strip() for one in text.split(",")]
+    return value
+
+
+def _described(field: fields.Field[Any]) -> str:
+    text = str(field.metadata.get("description", ""))
+    return text if isinstance(field, fields.String) else f"{text} As JSON text."
