@@ -18,18 +18,21 @@ FILE_HEADERS = {
 # Scripts and connections of this server only; images that need a key are shown as `blob:`.
 SCRIPT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 WILDCARD_HOSTS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 
-def script_page(template: str, **values: Any) -> Response:
-    """Return a page with scripts. The page is public; its requests need a key if keys are configured."""
+def script_page(template: str, *, form_action: str = "'none'", **values: Any) -> Response:
+    """Return a page with scripts. The page is public; its requests need a key if keys are configured.
+
+    `form_action` is the source of the policy to which forms may be sent without a script.
+    """
     page = render_template(
         template, version=VERSION, keys=bool(AccessSettings.current().api_keys), **values
     )
     response = Response(page, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = SCRIPT_POLICY
+    response.headers["Content-Security-Policy"] = f"{SCRIPT_POLICY}; form-action {form_action}"
     return conditional(response)
 
 

@@ -32,6 +32,7 @@ ADDRESSES = {
     "asyncapi": ("/asyncapi.json", "WebSockets and event streams as an AsyncAPI 3.0 document"),
     "live": ("/live", "a page that submits jobs and follows them"),
     "gallery": ("/gallery/page", "drawings with search and filters"),
+    "forms": ("/forms", "forms for photos and for messages to the operator"),
     "dashboard": ("/dashboard", "state of the service: jobs, queue and schedules"),
     "patterns": ("/patterns", "available patterns"),
     "health": ("/healthz", "liveness of the web process"),

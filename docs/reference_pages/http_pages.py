@@ -18,6 +18,7 @@ from docs.reference_pages.markdown import code, paragraphs, prose, table
 ASSETS = {
     "/assets/<path:filename>": "Styles and scripts of all pages.",
     "/dashboard/assets/<path:filename>": "Styles and scripts of the page `/dashboard`.",
+    "/forms/assets/<path:filename>": "Styles and scripts of the page `/forms`.",
     "/gallery/assets/<path:filename>": "Styles and scripts of the page `/gallery/page`.",
     "/live/assets/<path:filename>": "Styles and scripts of the page `/live`.",
 }

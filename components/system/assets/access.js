@@ -29,7 +29,8 @@ export function protocols() {
 export async function ask(path, options = {}) {
   let reply
   try {
-    const type = options.body ? { 'Content-Type': 'application/json' } : {}
+    // The browser sets the type of a form, with its boundary.
+    const type = typeof options.body === 'string' ? { 'Content-Type': 'application/json' } : {}
     reply = await fetch(path, { ...options, headers: { Accept: 'application/json, */*;q=0.5', ...type, ...headers() } })
   } catch {
     throw new Error('The server cannot be reached.')
