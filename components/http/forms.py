@@ -15,7 +15,6 @@ from marshmallow import ValidationError, fields
 from components.http.multipart import (
     FIELD,
     FORM,
-    MAX_PARTS,
     MAX_TEXT_BYTES,
     UploadedFile,
     check_encoding,
@@ -110,7 +109,7 @@ def read_texts(names: Collection[str]) -> dict[str, str]:
     check_encoding()
     try:
         body = read_bounded(request).decode()
-        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARTS)
+        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=20)
     except ValueError:
         text = "the form is not valid UTF-8, or has too many fields"
         raise EdgeError(text, code="malformed-form") from None

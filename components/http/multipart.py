@@ -37,12 +37,8 @@ from libraries.uploads.staging import StagedUpload, bind_to_job, discard, stage
 FORM = "multipart/form-data"
 FIELD = "file"
 BLOCK = 65536
-# Allowance for boundaries and part headers.
-OVERHEAD = 65536
 MAX_TEXT_BYTES = 32768
-MAX_PARTS = 20
 MAX_HEAD_BYTES = 8192
-MAX_FILE_NAME_CHARS = 1000
 # RFC 2046 allows 70 characters; some clients, Werkzeug among them, send longer ones.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
 
@@ -99,8 +95,9 @@ def received_file(
     """
     decoder = _decoder()
     limit = UploadSettings.current().upload_limit
-    request.max_content_length = limit + OVERHEAD
-    if (request.content_length or 0) > limit + OVERHEAD:
+    # With an allowance for boundaries, part headers and texts.
+    request.max_content_length = limit + 65536
+    if (request.content_length or 0) > request.max_content_length:
         raise _too_large(limit)
     form = _Form(kinds, names)
     try:
@@ -130,9 +127,7 @@ def _decoder() -> MultipartDecoder:
     boundary = request.mimetype_params.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
         raise EdgeError("Content-Type has no valid boundary", code="malformed-form")
-    return MultipartDecoder(
-        boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=MAX_PARTS
-    )
+    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=20)
 
 
 def check_encoding() -> None:
@@ -209,7 +204,7 @@ def unknown_field(name: str, known: Collection[str]) -> FieldError:
 
 def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile | None:
     """Stage the file; None for the empty part that a browser sends if no file was chosen."""
-    name, head = event.filename[:MAX_FILE_NAME_CHARS], bytearray()
+    name, head = event.filename[:1000], bytearray()
     for block in blocks:
         head += block
         if len(head) >= HEAD:

@@ -83,15 +83,22 @@ def _access_of(app: Flask, rule: Rule) -> Access:
 def install_methods(app: Flask) -> None:
     """Answer 405 if only a route with a variable has the method, such as DELETE of `/jobs/bulk`."""
     methods: dict[str, set[str]] = defaultdict(set)
+    folders: dict[str, set[str]] = defaultdict(set)
     for rule in app.url_map.iter_rules():
+        folder, is_folder, _ = rule.rule.partition("<path:")
         if not rule.arguments:
             methods[rule.rule] |= rule.methods or set()
-    app.before_request(partial(_check_method, methods))
+        elif is_folder:
+            folders[folder] |= rule.methods or set()
+    app.before_request(partial(_check_method, methods, folders))
 
 
-def _check_method(methods: Mapping[str, set[str]]) -> Response | None:
-    """Raise MethodNotAllowed, or return the reply to OPTIONS, for a path without variables."""
-    allowed = sorted(methods.get(request.path, ()))
+def _check_method(
+    methods: Mapping[str, set[str]], folders: Mapping[str, set[str]]
+) -> Response | None:
+    """Raise MethodNotAllowed, or return the reply to OPTIONS, for a path without variables or of a page's file."""
+    in_folder = (one for folder, one in folders.items() if request.path.startswith(folder))
+    allowed = sorted(methods.get(request.path) or next(in_folder, ()))
     if not allowed:
         return None
     if request.method not in allowed:

@@ -43,6 +43,8 @@ OPEN |= {
     "/asyncapi.json",
     "/live",
     "/live/assets/<path:filename>",
+    "/forms",
+    "/forms/assets/<path:filename>",
     "/gallery/page",
     "/gallery/assets/<path:filename>",
 }

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 ALLOWED = {
     "/gallery/marks": "GET, HEAD, OPTIONS",
     "/gallery/page": "GET, HEAD, OPTIONS",
+    "/gallery/assets/keep": "GET, HEAD, OPTIONS",
     "/gallery/reindex": "OPTIONS, POST",
     "/jobs/bulk": "OPTIONS, POST",
 }
@@ -26,6 +27,10 @@ def test_options_lists_the_methods(client: FlaskClient, path: str) -> None:
     response = client.options(path)
     assert response.status_code == 200
     assert response.headers["Allow"] == ALLOWED[path]
+
+
+def test_a_file_of_a_page_has_no_actions(client: FlaskClient) -> None:
+    assert client.post("/gallery/assets/keep").status_code == 405
 
 
 def test_no_path_without_variables_is_matched_by_another_route(client: FlaskClient) -> None:
