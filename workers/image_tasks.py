@@ -95,7 +95,8 @@ def _store(data: bytes, name: str) -> JsonObject:
 
 def _attach(artifact: Artifact, picture: Picture) -> JsonObject:
     size = {"width": picture.width, "height": picture.height}
-    return {"path": attach(artifact, **size), **size}
+    delivery = {"delivery_url": artifact.delivery_url} if artifact.delivery_url else {}
+    return {"path": attach(artifact, **size), **size, **delivery}
 
 
 def _fetch(url: str) -> bytes:

@@ -91,6 +91,9 @@ def file_response(artifact: JsonObject, *, download: bool) -> Response:
         raise expired_file() from None
     response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
     _stream(response, file)
+    # Cloudflare Images may return a large photo with other bytes than it received.
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
     response.content_length = size
     return _finish(response, name.rsplit("/", 1)[-1], sha256, size, download=download)
 

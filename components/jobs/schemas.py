@@ -36,6 +36,11 @@ class ArtifactSchema(ReplySchema):
     size = fields.Integer(required=True, metadata={"description": "Size in bytes."})
     sha256 = fields.String(required=True, metadata={"description": "SHA-256 in hex."})
     url = fields.String(required=True, metadata={"description": "URL of the file."})
+    delivery_url = fields.String(
+        metadata={
+            "description": "Photos in Cloudflare Images only: public address, which needs no key."
+        }
+    )
     plot = fields.Dict(
         metadata={
             "description": "Drawings only: lengths in mm, number of pen `lifts`, `ink` per pen, the `densest` square centimetre, "

@@ -120,11 +120,15 @@ def examine_output(settings: Settings) -> list[Finding]:
     problem = store_problem(STORAGE_TIMEOUT_S)
     if problem is None:
         where = storage.storage_url or storage.output_dir
-        return [Finding("output", well=True, detail=f"{where} is writable")]
-    where = storage.storage_url or (
-        storage.output_dir if problem.setting == "OUTPUT_DIR" else storage.upload_dir
-    )
-    detail = f"cannot write to {where}: {problem.reason}"
+        photos = "; photos are in Cloudflare Images" if storage.cf_acct_id else ""
+        return [Finding("output", well=True, detail=f"{where} is writable{photos}")]
+    shown = {
+        "OUTPUT_DIR": storage.output_dir,
+        "UPLOAD_DIR": storage.upload_dir,
+        "STORAGE_URL": storage.storage_url,
+        "CF_IMG_TOKEN": "the account of photos",
+    }[problem.setting]
+    detail = f"cannot write to {shown}: {problem.reason}"
     return [Finding("output", well=False, detail=detail, fix=problem.fix)]
 
 

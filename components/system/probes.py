@@ -78,7 +78,8 @@ class Probe:
 
 def new_probes() -> dict[str, Probe]:
     """Return the checks of a web process by the name of their part."""
-    is_bucket = StorageSettings.current().storage_url is not None
+    storage = StorageSettings.current()
+    is_bucket = storage.storage_url is not None or bool(storage.cf_acct_id)
     doctor = "Run `flask --app app doctor`."
     return {
         "broker": Probe(_broker, doctor),

@@ -14,7 +14,9 @@ from libraries.settings.parsers import (
     BucketAddress,
     bearer_key,
     database_url,
+    encrypted_url,
     http_url,
+    identifier,
     language_pair,
     one_of_schemes,
     optional,
@@ -231,6 +233,31 @@ class StorageSettings(SettingsGroup):
     )
     storage_timeout: int = setting(
         "5s", parse_duration, "Timeout of requests to STORAGE_URL.", Range(1, 300)
+    )
+    env_name: str = setting(
+        "",
+        identifier,
+        "dev to store all files in folders, or another name, such as test, to refuse to start without a remote storage. "
+        "Empty: as configured.",
+    )
+    cf_acct_id: str = setting(
+        "",
+        identifier,
+        "Account id of Cloudflare Images, which then stores photos. Needs CF_IMG_TOKEN and CF_IMG_HASH. Empty: photos are stored as other results.",
+    )
+    cf_img_token: str = setting(
+        "", bearer_key, "API token with the permission to edit Cloudflare Images.", secret=True
+    )
+    cf_img_hash: str = setting(
+        "",
+        identifier,
+        "Account hash of Cloudflare Images, which is part of the addresses of photos.",
+    )
+    cf_api_url: str = setting(
+        "https://api.cloudflare.com/client/v4",
+        str.strip,
+        "Address of Cloudflare's API.",
+        encrypted_url,
     )
 
 

@@ -231,6 +231,22 @@ def http_url(text: str) -> None:
         )
 
 
+def encrypted_url(text: str) -> None:
+    """Check an https:// URL; http:// is allowed to this machine only."""
+    http_url(text)
+    parts = urlsplit(text)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValidationError("Must begin with https://, except for this machine.")
+
+
+def identifier(text: str) -> str:
+    """Return a name of letters, digits, '_' and '-', or an empty text; raise ValidationError."""
+    name = text.strip()
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,100}", name, re.ASCII):
+        raise ValidationError("Must consist of letters, digits, '_' and '-'.")
+    return name
+
+
 def database_url(text: str) -> None:
     """Check a postgresql:// URL; an empty text is valid."""
     try:

@@ -16,6 +16,10 @@ UNGUARDED = (
     "Other machines could use the service: set API_KEYS, or ALLOW_ANONYMOUS=1 to allow access "
     "without a key."
 )
+LOCAL_ONLY = (
+    "Only dev stores files on this machine: set STORAGE_URL, or CF_ACCT_ID, CF_IMG_TOKEN and "
+    "CF_IMG_HASH."
+)
 
 
 class BadSettings(Exception):
@@ -56,6 +60,7 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise BadSettings(_describe(error.error_messages)) from None
     if not (values["api_keys"] or values["allow_anonymous"] or is_loopback(values["host"])):
         raise BadSettings(_describe({"HOST": [UNGUARDED]}))
+    _choose_storage(values)
     for folder in ("data_dir", "output_dir"):
         values[folder] = values[folder].absolute()
     values["upload_dir"] = (values["upload_dir"] or values["data_dir"] / "uploads").absolute()
@@ -66,6 +71,20 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         for name, group in Settings.groups().items()
     }
     return Settings(**groups)  # type: ignore[arg-type]
+
+
+def _choose_storage(values: dict[str, Any]) -> None:
+    """Apply ENV_NAME; raise BadSettings if a remote storage is incomplete or missing."""
+    account = ("cf_acct_id", "cf_img_token", "cf_img_hash")
+    if values["env_name"] == "dev":
+        values.update(dict.fromkeys(account, ""), storage_url=None)
+    missing = [name.upper() for name in account if not values[name]]
+    if 0 < len(missing) < len(account):
+        text = "Must be set together with the other two for photos in Cloudflare Images."
+        raise BadSettings(_describe({name: [text] for name in missing}))
+    is_remote = values["storage_url"] is not None or not missing
+    if values["env_name"] not in ("", "dev") and not is_remote:
+        raise BadSettings(_describe({"ENV_NAME": [LOCAL_ONLY]}))
 
 
 def _parse(text: str, *, row: Setting) -> Any:

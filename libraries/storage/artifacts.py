@@ -88,18 +88,24 @@ class StorageUnavailable(Unavailable):
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that a task made: name in the output folder, path, media type, bytes, and SHA-256 in hex."""
+    """A file that a task made: name in the output folder, path, media type, bytes, and SHA-256 in hex.
+
+    `delivery_url` is its address on the network that delivers it, if there is one.
+    """
 
     name: str
     path: str
     media_type: str
     size: int
     sha256: str
+    delivery_url: str = ""
 
     def as_record(self) -> JsonObject:
         """Return everything except the path, which depends on the machine."""
         record = asdict(self)
         del record["path"]
+        if not self.delivery_url:
+            del record["delivery_url"]
         return record
 
 

@@ -9,7 +9,7 @@ import io
 import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any, ClassVar, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -59,8 +59,8 @@ class BucketStore(Store):
     MAX_COPY_BYTES = 5 * 1024**3
 
     # An upload in parts may take as long as a job.
-    max_write_s: ClassVar[float] = 86400.0
-    cleanup_interval_s: ClassVar[float] = 600.0
+    max_write_s = 86400.0
+    cleanup_interval_s = 600.0
 
     def __init__(self, address: BucketAddress, folder: str, shown_as: str, timeout: float) -> None:
         """Use the objects below `folder` of the bucket at `address`; requests time out after `timeout` seconds."""

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from libraries.errors import VectorError
 from libraries.settings import StorageSettings
-from libraries.storage.locations import check_storage, output_folder, upload_folder
+from libraries.storage.artifacts import StorageUnavailable
+from libraries.storage.locations import (
+    check_storage,
+    image_account,
+    output_folder,
+    upload_folder,
+)
 from libraries.storage.store import Store
 
 BUCKET_FIXES = MappingProxyType(
@@ -35,7 +41,24 @@ class StoreProblem(NamedTuple):
 
 
 def store_problem(patience_s: float = 1.0) -> StoreProblem | None:
-    """Write to the output and upload storage; return the first problem, None without any."""
+    """Write to the output and upload storage, and ask Cloudflare Images; return the first problem, None without any."""
+    return _files_problem(patience_s) or _images_problem()
+
+
+def _images_problem() -> StoreProblem | None:
+    images = image_account()
+    try:
+        if images is not None:
+            images.ping()
+    except StorageUnavailable as error:
+        fix = "Check the connection to CF_API_URL, and https://www.cloudflarestatus.com."
+        if error.trouble == "refused":
+            fix = "Correct CF_ACCT_ID and CF_IMG_TOKEN; the token needs the permission to edit Cloudflare Images."
+        return StoreProblem("CF_IMG_TOKEN", f"Cloudflare Images: {error}", fix)
+    return None
+
+
+def _files_problem(patience_s: float) -> StoreProblem | None:
     if StorageSettings.current().storage_url is None:
         folders = {"OUTPUT_DIR": output_folder(), "UPLOAD_DIR": upload_folder()}
         found = (_folder_problem(setting, store) for setting, store in folders.items())

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.settings import StorageSettings, UploadSettings
@@ -16,6 +16,9 @@ from libraries.storage.artifacts import StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
 from libraries.storage.names import check_name, filename_part
 from libraries.storage.store import Store
+
+if TYPE_CHECKING:
+    from libraries.storage.cloudflare import CloudflareImages
 
 _owner: ContextVar[str] = ContextVar("owner", default="")
 
@@ -34,9 +37,31 @@ def output_folder() -> Store:
     """Return the store of results: `OUTPUT_DIR`, or for an owner `OUTPUT_DIR/.owners/<owner>`.
 
     With `STORAGE_URL` these are `output` and `output/.owners/<owner>` in the bucket. Names cannot
-    begin with a dot, so files of other owners are out of reach.
+    begin with a dot, so files of other owners are out of reach. With `CF_ACCT_ID` photos are in
+    Cloudflare Images.
     """
-    return _store(StorageSettings.current().output_dir, "output")
+    files, images = _store(StorageSettings.current().output_dir, "output"), image_account()
+    if images is None:
+        return files
+    from libraries.storage.images import ImageStore  # noqa: PLC0415 - only needed with an account
+
+    return ImageStore(files, images, _owner.get())
+
+
+def image_account() -> CloudflareImages | None:
+    """Return the account of Cloudflare Images, if one is configured."""
+    settings = StorageSettings.current()
+    if not settings.cf_acct_id:
+        return None
+    from libraries.storage.cloudflare import CloudflareImages  # noqa: PLC0415
+
+    return CloudflareImages(
+        settings.cf_api_url,
+        settings.cf_acct_id,
+        settings.cf_img_token,
+        settings.cf_img_hash,
+        timeout_s=settings.storage_timeout,
+    )
 
 
 def upload_folder() -> Store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import IO, ClassVar
+from typing import IO
 
 from libraries.storage.artifacts import Artifact, StoredFile
 
@@ -20,8 +20,8 @@ class Store(ABC):
     longer than `max_write_s` is considered abandoned. `cleanup_interval_s` separates two cleanups.
     """
 
-    max_write_s: ClassVar[float] = 60.0
-    cleanup_interval_s: ClassVar[float] = 10.0
+    max_write_s: float = 60.0
+    cleanup_interval_s: float = 10.0
 
     def __init__(self, shown_as: str = "output") -> None:
         self.shown_as = shown_as

@@ -119,3 +119,53 @@ def test_the_example_file_is_generated_from_the_settings(update_golden: bool) ->
 def test_the_example_file_holds_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_settings(REPOSITORY / ".env.example") == read_settings(None)
     assert dotenv_values(REPOSITORY / ".env.example").keys() == {row.name for row in SETTINGS}
+
+
+ACCOUNT = {"CF_ACCT_ID": "aaa", "CF_IMG_TOKEN": "bbb", "CF_IMG_HASH": "ccc"}
+BUCKET = {"STORAGE_URL": "s3://drawings"}
+
+
+def in_environment(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return read_settings(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "remote"),
+    [
+        ("", {}, (False, False)),
+        ("", BUCKET | ACCOUNT, (True, True)),
+        ("dev", BUCKET | ACCOUNT, (False, False)),
+        ("dev", {"CF_ACCT_ID": "aaa"}, (False, False)),
+        ("test", ACCOUNT, (False, True)),
+        ("test", BUCKET, (True, False)),
+        ("production", BUCKET | ACCOUNT, (True, True)),
+    ],
+)
+def test_env_name_chooses_the_storage(
+    monkeypatch: pytest.MonkeyPatch, name: str, others: dict[str, str], remote: tuple[bool, bool]
+) -> None:
+    """H12."""
+    storage = in_environment(monkeypatch, {"ENV_NAME": name, **others}).storage
+    assert (storage.storage_url is not None, bool(storage.cf_acct_id)) == remote
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"ENV_NAME": "test"}, ["ENV_NAME"]),
+        ({"CF_ACCT_ID": "aaa"}, ["CF_IMG_HASH", "CF_IMG_TOKEN"]),
+        ({"ENV_NAME": "test", **ACCOUNT, "CF_IMG_TOKEN": ""}, ["CF_IMG_TOKEN"]),
+        (ACCOUNT | {"CF_API_URL": "http://api.cloudflare.com/client/v4"}, ["CF_API_URL"]),
+        (ACCOUNT | {"CF_ACCT_ID": "../x"}, ["CF_ACCT_ID"]),
+    ],
+)
+def test_an_incomplete_remote_storage_is_refused(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], named: list[str]
+) -> None:
+    with pytest.raises(BadSettings) as complaint:
+        in_environment(monkeypatch, values)
+    lines = str(complaint.value).splitlines()[1:]
+    assert [line.split(":")[0].strip() for line in lines] == named
+    assert "bbb" not in str(complaint.value)
