@@ -48,7 +48,8 @@ def examine(
             found[name] = check(settings)
         except Exception as error:
             detail = f"the check failed: {type(error).__name__}: {error}"
-            found[name] = [Finding(name, well=False, detail=detail)]
+            fix = "Correct what the error names, and run the doctor again."
+            found[name] = [Finding(name, well=False, detail=detail, fix=fix)]
 
     threads = [threading.Thread(target=run, args=item, daemon=True) for item in checks.items()]
     deadline = time.monotonic() + timeout_s
@@ -57,7 +58,8 @@ def examine(
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     timeout = f"no answer within {timeout_s:.1f} s"
-    timeouts = {name: [Finding(name, well=False, detail=timeout)] for name in checks}
+    fix = "Run the doctor again when the machine is less busy."
+    timeouts = {name: [Finding(name, well=False, detail=timeout, fix=fix)] for name in checks}
     return [finding for findings in (timeouts | found).values() for finding in findings]
 
 
@@ -78,7 +80,8 @@ def examine_web(settings: Settings) -> list[Finding]:
     if finding.well or recorded in (None, base_address()):
         return [finding]
     other = _web_at(recorded)
-    return [other if other.well else finding]
+    port = f"; the settings of this command say {base_address()}"
+    return [other._replace(detail=other.detail + port) if other.well else finding]
 
 
 def _web_at(address: str) -> Finding:

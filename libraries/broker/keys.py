@@ -16,7 +16,7 @@ SCHEDULED_KEY = f"rq:scheduled:{QUEUE}"
 DEFERRED_KEY = f"rq:deferred:{QUEUE}"
 SUSPENDED_KEY = "rq:suspended"
 QUEUES_KEY = "rq:queues"
-WORKERS_KEY = "rq:workers"
+WORKERS_KEY = f"rq:workers:{QUEUE}"
 # Jobs that ended with files or without a result, scored by the expiry of their records.
 ENDING_KEY = "vector:ending"
 # Files of jobs, by job id.

@@ -186,7 +186,7 @@ def _load(client: Redis) -> tuple[int, int, int, list[list[bytes | None]]]:
         pipeline.llen(keys.QUEUE_KEY)
         pipeline.zcard(keys.STARTED_KEY)
         pipeline.exists(keys.SUSPENDED_KEY)
-        pipeline.smembers(REDIS_WORKER_KEYS)
+        pipeline.smembers(keys.WORKERS_KEY)
         depth, active, paused, names = pipeline.execute()
     return depth, active, paused, _live_workers(client, names)
 
@@ -243,4 +243,9 @@ def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
 
 
 def count_workers(client: Redis) -> int:
-    return len(_live_workers(client, client.smembers(REDIS_WORKER_KEYS)))
+    return len(_live_workers(client, client.smembers(keys.WORKERS_KEY)))
+
+
+def count_other_workers(client: Redis) -> int:
+    """Return the number of live workers that do not take jobs of our queue."""
+    return len(_live_workers(client, client.smembers(REDIS_WORKER_KEYS))) - count_workers(client)

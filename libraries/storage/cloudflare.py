@@ -1,4 +1,4 @@
-"""Client for the API of Cloudflare Images: upload, download and delete images by an id of our own."""
+"""Client for the API of Cloudflare Images: upload, download and delete images by chosen ids."""
 
 from __future__ import annotations
 

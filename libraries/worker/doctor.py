@@ -17,7 +17,7 @@ from libraries.broker.checks import write_problem
 from libraries.broker.connections import redacted_broker_url, web_client
 from libraries.broker.in_memory import is_running
 from libraries.broker.paths import broker_folder, socket_path
-from libraries.job_manager.control import count_workers
+from libraries.job_manager.control import count_other_workers, count_workers
 from libraries.job_manager.records import count_unreadable
 from libraries.job_manager.tasks import PACKAGE, misplaced_functions, task_files
 from libraries.settings import Settings
@@ -57,7 +57,7 @@ def examine_queue(settings: Settings) -> list[Finding]:
     if error:
         return [error]
     answers = Finding("broker", well=True, detail=f"answers at {redacted_broker_url(settings)}")
-    workers = _no_worker() if settings.jobs.immediate else _workers(client)
+    workers = _no_worker() if settings.jobs.immediate else _workers(client, settings)
     broker = _writing(client, settings) or [answers]
     return [*broker, _memory(client), workers, _queue(client, settings), *_records(client)]
 
@@ -128,12 +128,17 @@ def _memory(client: Redis) -> Finding:
     return Finding("memory", well=False, detail=detail, fix=fix)
 
 
-def _workers(client: Redis) -> Finding:
+def _workers(client: Redis, settings: Settings) -> Finding:
     number = count_workers(client)
     if number:
         return Finding("worker", well=True, detail=f"{number} alive")
-    fix = "Start one with `python -m workers`."
-    return Finding("worker", well=False, detail="none is alive, so jobs wait", fix=fix)
+    shared = "DATA_DIR" if settings.broker.embedded_broker else "REDIS_URL"
+    detail, others = "none is alive, so jobs wait", count_other_workers(client)
+    fix = f"Start one with `python -m workers`, with the {shared} of this command."
+    if others:
+        detail = f"none takes jobs of the queue {keys.QUEUE}; {others} listen to other queues"
+        fix = f"Start one with `python -m workers`, or `rq worker {keys.QUEUE}`."
+    return Finding("worker", well=False, detail=detail, fix=fix)
 
 
 def _queue(client: Redis, settings: Settings) -> Finding:
@@ -162,7 +167,8 @@ def examine_tasks(timeout_s: float = IMPORT_TIMEOUT_S) -> list[Finding]:
     findings = [_import_failed(module, error) for module, error in errors.items() if error]
     if not lines:
         detail = f"the modules cannot be imported: {ending}"
-        findings.append(Finding("tasks", well=False, detail=detail))
+        fix = "Run `python -m workers` to see the error, or wait until the machine is less busy."
+        findings.append(Finding("tasks", well=False, detail=detail, fix=fix))
     findings += [
         Finding("tasks", well=False, detail=mistake, fix="Correct it, or begin its name with _.")
         for mistake in misplaced_functions()

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import pytest
 from click.testing import Result
+from rq import Worker
 
 import workers
 from components.system.doctor import Check, examine
@@ -225,6 +226,33 @@ def test_a_missing_worker_is_reported(doctor: Doctor) -> None:
     assert re.match(r"trouble: none is alive.*python -m workers", doctor()["worker"])
 
 
+@pytest.mark.usefixtures("broker")
+def test_a_worker_of_other_queues_is_not_counted(doctor: Doctor, settings: Settings) -> None:
+    """F31: a stock worker that was started without the name of the queue."""
+    other = Worker(["default"], connection=web_client(settings))
+    other.register_birth()  # type: ignore[no-untyped-call]
+    finding = doctor()["worker"]
+    assert finding.startswith("trouble: none takes jobs of the queue background; 1 listen to other")
+    assert "rq worker background" in finding
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "cause", "fix"),
+    [
+        ("broker", {"redis_url": "redis://127.0.0.1:1/0"}, "cannot be reached at", "make run"),
+        ("web", {"port": 1}, "connection refused at http://127.0.0.1:1", "set PORT to its port"),
+    ],
+)
+def test_each_fault_of_the_start_has_a_cause_and_a_fix(
+    doctor: Doctor, name: str, changes: dict[str, Any], cause: str, fix: str
+) -> None:
+    """F31. Without a broker, and on a wrong port."""
+    finding = doctor(**changes)[name]
+    assert finding.startswith("trouble: ")
+    assert cause in finding
+    assert fix in finding
+
+
 @pytest.mark.usefixtures("broker", "probe_tasks")
 def test_a_paused_queue_and_a_full_one_are_reported(doctor: Doctor) -> None:
     enqueue_background_job("workers.probe_tasks.nothing")
@@ -400,6 +428,7 @@ def test_a_check_that_hangs_or_fails_does_not_block_the_others(settings: Setting
     }
     found = examine(settings, checks, timeout_s=0.1)
     forever.set()
+    assert all(one.fix for one in found if not one.well)
     assert [(one.name, one.well, one.detail) for one in found] == [
         ("one", False, "no answer within 0.1 s"),
         ("two", False, "the check failed: RuntimeError: oh"),

@@ -273,5 +273,6 @@ def test_the_doctor_finds_the_port_that_the_web_process_recorded(
     elsewhere = use_settings(settings.with_values(port=9))
     (finding,) = examine_web(elsewhere)
     assert finding.well
-    assert finding.detail == f"answers at http://127.0.0.1:{web_port}"
+    there, here = f"http://127.0.0.1:{web_port}", "http://127.0.0.1:9"
+    assert finding.detail == f"answers at {there}; the settings of this command say {here}"
     assert (settings.broker.data_dir / "web.json").stat().st_mode & 0o777 == 0o600
