@@ -134,7 +134,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             responses = documented.setdefault("response", {}).setdefault("responses", {})
             for status in statuses:
                 responses.setdefault(status, []).append(HTTPStatus(status).name)
-            view._apidoc = documented
+            view._apidoc = documented  # noqa: SLF001 - where flask-smorest keeps it
             return view
 
         return decorate
