@@ -44,6 +44,7 @@ def create_artboard(artboard: CreateArtboard) -> JobPlan:
     To compose a page, send `elements` instead of `pattern`: patterns, texts, shapes and SVGs in boxes, on `layers` with their
     pens. Later elements are drawn on top; an `opaque` element hides everything below it.
 
-    `GET /patterns` lists the patterns and their `params`. The request is validated before it is queued.
+    `GET /patterns` lists the patterns and their `params`. The request is validated before it is queued. Unknown members are ignored
+    and listed under `ignored`, with a hint; a reply that is an SVG names them in the header `X-Ignored-Fields`.
     """
     return drawing_plan(artboard)

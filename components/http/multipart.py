@@ -108,7 +108,7 @@ def received_file(
         file = form.files[0] if form.files else None
         content = {"name": file.name, "sha256": file.staged.sha256} if file else {}
         # Replaces the body, which is consumed, when requests are compared for idempotency.
-        g.json_body = {**form.texts, **({FIELD: content} if file else {})}
+        g.json_body = {**form.texts, **content}
         yield file, form.texts
     finally:
         for file in form.files:

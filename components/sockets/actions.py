@@ -128,6 +128,10 @@ def job(session: Session, message: ClientMessage) -> None:
     name = kind if kind in OPERATIONS else DEFAULT_TYPE
     operation = OPERATIONS[name]
     submission = parsed_content(operation, content)
+    ignored = [
+        {"field": one.path[0], **({"hint": one.hint} if one.hint else {})}
+        for one in operation.ignored(content)[:20]
+    ]
     plans = operation.plans(submission.body)
     options = check_options(submission.options)
     shown = f": {truncated(content)}" if isinstance(content, str) else ""
@@ -139,7 +143,8 @@ def job(session: Session, message: ClientMessage) -> None:
             session.send_status("error", f"❌ Error queuing job: {error}", ref=message.ref)
             continue
         text = f"📋 Job {queued.id} queued successfully!"
-        session.send_status("queued", text, fields={"job_id": queued.id}, ref=message.ref)
+        fields = {"job_id": queued.id, **({"ignored": ignored} if ignored else {})}
+        session.send_status("queued", text, fields=fields, ref=message.ref)
         session.follow_submitted(queued.id)
 
 

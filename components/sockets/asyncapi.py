@@ -156,7 +156,7 @@ class Channel:
             flat = {**statuses, "result": replace(result, extras=["job", "timestamp"])}
             return {name: self._add(keys[name], flat[name]) for name in flat}
         choices = [
-            self.schemas.add(keys[name], record(self._nodes(one.fields), (), one.summary))
+            self.schemas.add(keys[name], record(self._nodes(one.fields), one.optional, one.summary))
             for name, one in statuses.items()
         ]
         extras = dict.fromkeys(name for frame in statuses.values() for name in frame.extras)

@@ -198,6 +198,15 @@ def test_a_drawing_can_be_submitted_and_ends_with_the_whole_job(web: Web) -> Non
         assert (reply.status, reply.headers["Content-Type"].split(";")[0]) == (200, "image/svg+xml")
 
 
+def test_unknown_members_of_a_drawing_are_listed_when_it_is_queued(web: Web) -> None:
+    with web.socket() as client:
+        client.send(job({"width": 60, "height": 60, "patern": "grid"}, "artboard"))
+        queued = client.receive_until("queued")[-1]
+        assert queued["payload"]["ignored"] == [
+            {"field": "patern", "hint": "did you mean 'pattern'?"}
+        ]
+
+
 def test_an_invalid_drawing_is_rejected_with_its_field(web: Web) -> None:
     with web.socket() as client:
         answer = client.ask(job({"width": -1, "height": 60}, "artboard", ref=1))
