@@ -57,9 +57,12 @@ def _store(parcel: str, file_path: str) -> None:
     folder, name = upload_folder(), file_path.removeprefix("uploads/")
     try:
         folder.publish(name, open_staged(parcel))
-    except NotFound:
+    except NotFound as expired:
         # A retry after the staged upload was discarded: an earlier attempt stored the file.
-        folder.stat(name)
+        try:
+            folder.stat(name)
+        except NotFound:
+            raise expired from None
 
 
 def plot_file(

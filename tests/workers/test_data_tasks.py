@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from libraries.errors import UnknownName
-from libraries.job_manager import enqueue_background_job, fetch_job
+from libraries.errors import NotFound, UnknownName
+from libraries.job_manager import as_owner, enqueue_background_job, fetch_job
 from libraries.settings import Settings
+from libraries.uploads.staging import discard, stage
 from workers.data_tasks import process_file
 
 
@@ -73,3 +74,16 @@ def test_a_missing_file_fails_the_job_without_revealing_paths(
     assert record is not None
     assert (record.status, record.error_code) == ("failed", "file-missing")
     assert str(settings.storage.upload_dir) not in str(record.public_error)
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_file_sent_with_the_request_survives_a_repeated_attempt(settings: Settings) -> None:
+    """An attempt after a crash stores it again; one after the job has ended finds it stored."""
+    with as_owner("ann"):
+        staged = stage([b"a,b\n1,2\n"])
+        for _ in range(2):
+            assert process_file("uploads/x/data.csv", "json", parcel=staged.id)["rows"] == 1
+        discard(staged.id)
+        assert process_file("uploads/x/data.csv", "json", parcel=staged.id)["rows"] == 1
+        with pytest.raises(NotFound, match="expired; send it again"):
+            process_file("uploads/y/data.csv", "json", parcel=staged.id)
