@@ -79,6 +79,9 @@ class BatchJobSchema(ReplySchema):
     error = fields.String(
         required=True, allow_none=True, metadata={"description": "Error message, if it failed."}
     )
+    tags = fields.List(
+        fields.String(), required=True, metadata={"description": "Labels of the job."}
+    )
     links = fields.Nested(JobLinksSchema, required=True, metadata={"description": "Links."})
 
 

@@ -25,11 +25,12 @@ def batch_body(batch: Batch) -> JsonObject:
 def job_row(job_id: str, job: JobRecord | None) -> JsonObject:
     """Return a `BatchJobSchema`; `job` is None if its record has expired."""
     if job is None:
-        return {"id": job_id, "status": GONE, "error": None, "links": {}}
+        return {"id": job_id, "status": GONE, "error": None, "tags": [], "links": {}}
     return {
         "id": job_id,
         "status": job.status,
         "error": job.public_error,
+        "tags": job.tags,
         "links": job_links(job_id, job.status),
     }
 

@@ -8,7 +8,7 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
@@ -19,7 +19,7 @@ from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_proble
 from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser, without_parameters
 from components.http.submission_views import Direct, requested_body, submission_view
-from components.http.submissions import OPERATIONS, EmptySchema, Operation
+from components.http.submissions import OPERATIONS, EmptySchema, Operation, SubmissionSchema
 from libraries.fields import OneOfField
 from libraries.json_types import JsonObject
 
@@ -146,6 +146,23 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         parse: Callable[[View], View] = super().arguments(schema, location=location, **kwargs)
         statuses = self.BODY_PROBLEMS if location == "json" else (422,)
         return lambda view: self.problems(*statuses)(parse(view))
+
+    def optional_arguments(self, schema: type[SubmissionSchema]) -> Callable[[View], View]:
+        """Parse the body with `schema`; the view gets None without a body and for an empty object."""
+
+        def decorate(view: View) -> Any:
+            @wraps(view)
+            def parsed(*args: Any, **kwargs: Any) -> Any:
+                found = (
+                    self.ARGUMENTS_PARSER.parse(schema, location="json") if request.data else None
+                )
+                return view(found if g.get("json_body") else None, *args, **kwargs)
+
+            content = {"application/json": {"schema": schema}}
+            documented = self.doc(requestBody={"required": False, "content": content})(parsed)
+            return self.problems(*self.BODY_PROBLEMS)(documented)
+
+        return decorate
 
     def submits(
         self,

@@ -102,6 +102,21 @@ class RetrySchema(Schema):
     )
 
 
+def check_tag(tag: str) -> None:
+    """Raise ValidationError for a tag that is not visible as it is, or that a form cannot list."""
+    if not tag.isprintable() or tag != tag.strip() or "," in tag:
+        raise ValidationError(
+            "Must not contain commas or control characters, nor begin or end with a space."
+        )
+
+
+def tag_field(description: str) -> fields.String:
+    return fields.String(
+        validate=[Length(1, 64), check_tag],
+        metadata={"description": description, "example": "order-17"},
+    )
+
+
 def priority_field(jobs: str = "the job") -> fields.String:
     """Declare the priority; `jobs` names what is queued, for the description."""
     return fields.String(
@@ -157,6 +172,16 @@ class JobOptionsSchema(Schema):
             "`delay` or `run_at`."
         },
     )
+    tags = BoundedList(
+        tag_field("A label."),
+        load_default=list,
+        validate=Length(max=10),
+        metadata={
+            "description": "Labels of the job, by which jobs are listed, canceled, retried and "
+            "deleted.",
+            "example": ["order-17", "christmas"],
+        },
+    )
     webhook = fields.Nested(
         WebhookSchema,
         load_default=None,
@@ -189,6 +214,7 @@ class JobOptionsSchema(Schema):
             retry_pause=retry["interval"],
             depends_on=tuple(dict.fromkeys(data["depends_on"])),
             webhook=data["webhook"],
+            tags=tuple(dict.fromkeys(data["tags"])),
         )
 
 

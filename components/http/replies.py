@@ -69,6 +69,9 @@ class JobLinksSchema(ReplySchema):
         metadata={"description": "POST to retry the job; if it ended without a result."}
     )
     batch = fields.String(metadata={"description": "Batch of the job, if any."})
+    original = fields.String(
+        metadata={"description": "Job that this one repeats with other arguments, if any."}
+    )
 
 
 def ignored_field() -> fields.List[Any]:

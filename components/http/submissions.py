@@ -242,7 +242,11 @@ def options_of(plan: JobPlan, chosen: JobOptions) -> JobOptions:
 
 
 def merged(own: JobOptions, shared: JobOptions) -> JobOptions:
-    """Return the options of a batch item; those it does not set are the ones of the batch."""
+    """Return the options of a batch item; those it does not set are the ones of the batch.
+
+    Its tags are added to those of the batch.
+    """
+    own = replace(own, tags=tuple(dict.fromkeys((*shared.tags, *own.tags))))
     given = {
         one.name: getattr(own, one.name)
         for one in fields(JobOptions)

@@ -8,11 +8,27 @@ from contextlib import contextmanager
 
 from flask import Response
 
+from components.http.job_options import check_options
 from components.http.problems import with_members
 from components.http.replies import json_response
+from components.http.submissions import Submission, merged
+from components.jobs.listing import filter_of
 from components.jobs.representation import job_body
+from components.jobs.submissions import unknown_task_not_found
 from libraries.errors import Conflict, Exhausted, NotFound
-from libraries.job_manager import WrongState, cancel_job, delete_job, find_job, retry_job, stop_job
+from libraries.job_manager import (
+    Changes,
+    WrongState,
+    cancel_job,
+    delete_job,
+    find_job,
+    list_jobs,
+    retry_job,
+    retry_with_changes,
+    stop_job,
+)
+from libraries.job_manager.representation import RETRYABLE
+from libraries.job_manager.states import FINAL_STATES, PUBLIC_STATES, UNREADABLE
 from libraries.json_types import JsonObject
 
 # How long a request waits for workers to stop: per job, in total, and at least for each job.
@@ -31,15 +47,23 @@ def wrong_state_as(code: str) -> Iterator[None]:
 def cancel(job_id: str, *, timeout_s: float = STOP_TIMEOUT_S) -> JsonObject:
     """Cancel a waiting job or stop a running one; raise Conflict if it had ended or does not stop in time."""
     if not find_job(job_id).done and cancel_job(job_id):
-        return job_body(find_job(job_id))
+        return job_body(find_job(job_id), arguments=True)
     with wrong_state_as("not-cancellable"):
-        return job_body(stop_job(job_id, patience=timeout_s))
+        return job_body(stop_job(job_id, patience=timeout_s), arguments=True)
 
 
 def retry(job_id: str) -> JsonObject:
     """Queue a failed, stopped or canceled job again; raise Conflict in other states."""
     with wrong_state_as("not-retryable"):
-        return job_body(retry_job(job_id))
+        return job_body(retry_job(job_id), arguments=True)
+
+
+def retry_changed(job_id: str, requested: Submission) -> JsonObject:
+    """Queue an ended job again as a new job, for a loaded `RetryJobSchema`."""
+    changes, options = Changes(**requested.body), check_options(requested.options)
+    with wrong_state_as("not-retryable"), unknown_task_not_found():
+        record = retry_with_changes(job_id, changes, lambda former: merged(options, former))
+    return job_body(record, arguments=True)
 
 
 def delete(job_id: str) -> None:
@@ -52,9 +76,48 @@ def apply_to_all(action: str, job_ids: list[str]) -> Response:
     """Apply an action to many jobs and report each result; failures do not affect the other jobs."""
     deadline = time.monotonic() + BULK_STOP_TIMEOUT_S
     items = [outcome(action, job_id, deadline) for job_id in dict.fromkeys(job_ids)]
+    return json_response(summary(action, items))
+
+
+def apply_to_matching(body: JsonObject) -> Response:
+    """Apply an action to a part of the jobs that match a filter, or count that part.
+
+    A request examines at most as many jobs as a page of the list, acts on at most 500, and starts
+    no further action after 10 seconds; `next_cursor` continues.
+    """
+    action, dry_run = body["action"], body["dry_run"]
+    page = list_jobs(
+        filter_of(body["filter"], permitting(action)),
+        limit=None if dry_run else 500,
+        cursor=body["cursor"],
+        # Retried jobs keep their order. Waiting jobs, which are newer, are canceled before running
+        # ones: a worker that has stopped its job would take the next of them.
+        newest_first=action != "retry",
+    )
+    deadline = time.monotonic() + BULK_STOP_TIMEOUT_S
+    items: list[JsonObject] = []
+    for record in page.items[: 0 if dry_run else None]:
+        items.append(outcome(action, record.id, deadline))
+        if time.monotonic() > deadline:
+            break
+    is_cut = not dry_run and len(items) < len(page.items)
+    matched = len(items) if is_cut else len(page.items)
+    cursor = page.cursors[len(items) - 1] if is_cut else page.next_cursor
+    return json_response({**summary(action, items), "matched": matched, "next_cursor": cursor})
+
+
+def permitting(action: str) -> frozenset[str]:
+    """Return the states in which an action is possible."""
+    if action == "retry":
+        return RETRYABLE
+    ended = FINAL_STATES | {UNREADABLE}
+    return frozenset(PUBLIC_STATES) - (ended if action == "cancel" else {"started"})
+
+
+def summary(action: str, items: list[JsonObject]) -> JsonObject:
+    """Return a `BulkReplySchema` for a list of `OutcomeSchema`."""
     done = sum(item["ok"] for item in items)
-    body = {"action": action, "done": done, "failed": len(items) - done, "items": items}
-    return json_response(body)
+    return {"action": action, "done": done, "failed": len(items) - done, "items": items}
 
 
 def outcome(action: str, job_id: str, deadline: float) -> JsonObject:

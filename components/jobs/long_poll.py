@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import Response, request
+from flask import Response, g, request
 
 from components.http.conditional import etag_response
 from components.http.long_connections import requested_wait_s, wait_for
@@ -33,7 +33,9 @@ def _has_changed(record: JobRecord) -> bool:
 
 
 def _response(record: JobRecord) -> Response:
-    return etag_response(job_body(record), done=record.done)
+    # A token may have been passed on.
+    body = job_body(record, arguments=g.grant is None)
+    return etag_response(body, done=record.done)
 
 
 def token_response(record: JobRecord) -> Response:

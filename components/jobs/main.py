@@ -9,17 +9,28 @@ from components.http.api import TEXT, api_blueprint
 from components.http.exports import exported_reply
 from components.http.parameters import JOB_ID_PARAMETER, path_parameter
 from components.http.replies import json_response, queued_response
-from components.http.submissions import JobPlan
-from components.jobs.actions import apply_to_all, cancel, delete, retry
-from components.jobs.listing import list_response
+from components.http.submissions import JobPlan, Submission
+from components.jobs.action_schemas import (
+    BulkReplySchema,
+    BulkSchema,
+    CountsSchema,
+    RetryJobSchema,
+)
+from components.jobs.actions import (
+    apply_to_all,
+    apply_to_matching,
+    cancel,
+    delete,
+    retry,
+    retry_changed,
+)
+from components.jobs.listing import counts_response, list_response
 from components.jobs.logs import log_response
 from components.jobs.long_poll import job_response, token_response
 from components.jobs.previews import preview_response
 from components.jobs.representation import visible_job
 from components.jobs.results import artifact_response, result_response
 from components.jobs.schemas import (
-    BulkReplySchema,
-    BulkSchema,
     FollowQuerySchema,
     JobListQuerySchema,
     JobListSchema,
@@ -79,9 +90,21 @@ def create_job(body: JsonObject) -> JobPlan:
 def change_jobs(body: JsonObject) -> Response:
     """Cancel, retry or delete many jobs.
 
-    The reply reports the result for each job; a failure does not affect the others.
+    The reply reports the result for each job; a failure does not affect the others. With `filter`, a request handles a part of your
+    jobs: repeat it with the `next_cursor` of its reply as `cursor` until that is null. With `dry_run` the jobs are only counted;
+    add up `matched`.
     """
-    return apply_to_all(body["action"], body["ids"])
+    return (
+        apply_to_matching(body) if "filter" in body else apply_to_all(body["action"], body["ids"])
+    )
+
+
+@blueprint.route("/counts", access=Access.KEY)
+@blueprint.response(200, CountsSchema)
+@blueprint.problems(503)
+def get_job_counts() -> Response:
+    """Count your jobs by state."""
+    return counts_response()
 
 
 @blueprint.route("/<job_id>", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
@@ -187,13 +210,17 @@ def cancel_job(job_id: str) -> Response:
 )
 @blueprint.response(202, JobSchema, headers={"Location": TEXT, "Retry-After": TEXT})
 @blueprint.problems(404)
+@blueprint.optional_arguments(RetryJobSchema)
 @blueprint.queues()
-def retry_job(job_id: str) -> Response:
+def retry_job(requested: Submission | None, job_id: str) -> Response:
     """Retry a failed, stopped or canceled job.
 
-    The job keeps its id and arguments; its number of attempts starts again.
+    Without a body the job keeps its id and arguments; its number of attempts starts again.
+
+    With changes, a new job is queued: `retry_of` is the id of the old one, which stays in the list and may also have finished. Omitted
+    arguments and options are those of the old job, except `priority`, `delay`, `run_at`, `retry` and `depends_on`.
     """
-    return queued_response(retry(job_id))
+    return queued_response(retry(job_id) if requested is None else retry_changed(job_id, requested))
 
 
 @blueprint.route("/<job_id>/result", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])

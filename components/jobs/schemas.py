@@ -5,14 +5,14 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length, OneOf, Range
 
-from components.http.job_options import JOB_ID
+from components.http.job_options import JOB_ID, tag_field
 from components.http.replies import JobLinksSchema, ReplySchema
 from libraries.fields import BoundedDict, BoundedList, WholeNumber
 from libraries.job_manager.states import PUBLIC_STATES
 
 STATUSES = list(PUBLIC_STATES)
 MAX_ARGUMENTS = 64
-MAX_ID_CHARS, MAX_NAME_CHARS, MAX_QUERY_CHARS, MAX_CURSOR_CHARS = 128, 200, 100, 400
+MAX_NAME_CHARS, MAX_QUERY_CHARS, MAX_CURSOR_CHARS = 200, 100, 400
 
 
 class ProgressSchema(ReplySchema):
@@ -75,6 +75,33 @@ class AttemptSchema(ReplySchema):
     error = fields.String(required=True, metadata={"description": "Error message."})
 
 
+class ArgumentsSchema(ReplySchema):
+    """Arguments of a job's task, shortened and without secrets."""
+
+    args = fields.List(
+        fields.Raw(), required=True, metadata={"description": "Arguments without a name."}
+    )
+    kwargs = fields.Dict(
+        keys=fields.String(), required=True, metadata={"description": "Arguments by name."}
+    )
+    masked = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Arguments with secrets, which are shown as `***`.",
+            "example": ["kwargs.password"],
+        },
+    )
+    truncated = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Arguments that are not shown in full; `…` replaces the rest.",
+            "example": ["kwargs.message"],
+        },
+    )
+
+
 class JobSchema(ReplySchema):
     """State of a job."""
 
@@ -133,6 +160,24 @@ class JobSchema(ReplySchema):
     batch_id = fields.String(
         required=True, allow_none=True, metadata={"description": "Id of the batch, if any."}
     )
+    tags = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Labels from the request that queued it."},
+    )
+    retry_of = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Id of the job that this one repeats with changes, if any."},
+    )
+    arguments = fields.Nested(
+        ArgumentsSchema,
+        allow_none=True,
+        metadata={
+            "description": "Arguments of the task, for the owner only: not in events, webhooks and replies to a `token`. "
+            "Null if the stored call cannot be read."
+        },
+    )
     links = fields.Nested(JobLinksSchema, required=True, metadata={"description": "Links."})
 
 
@@ -151,8 +196,8 @@ class JobListSchema(ReplySchema):
     )
 
 
-class JobListQuerySchema(Schema):
-    """Filters and page of a list of jobs."""
+class JobFilterSchema(Schema):
+    """Conditions on jobs; a job must meet all."""
 
     status = fields.String(
         validate=OneOf(STATUSES), metadata={"description": "Only jobs in this state."}
@@ -162,9 +207,17 @@ class JobListQuerySchema(Schema):
     )
     q = fields.String(
         validate=Length(1, MAX_QUERY_CHARS),
-        metadata={"description": "Only jobs with this text in id, task, error or result."},
+        metadata={
+            "description": "Only jobs with this text in id, task, error, result, tags or arguments, as far as these are shown."
+        },
     )
+    tag = tag_field("Only jobs with this tag.")
     batch_id = fields.String(validate=JOB_ID, metadata={"description": "Only jobs of this batch."})
+
+
+class JobListQuerySchema(JobFilterSchema):
+    """Filters and page of a list of jobs."""
+
     limit = WholeNumber(
         load_default=50,
         validate=Range(1, 200),
@@ -207,50 +260,6 @@ class SubmitJobSchema(Schema):
             "description": "Keyword arguments of the task.",
             "example": {"recipient": "Ann", "message": "Hello", "template_name": "plain"},
         },
-    )
-
-
-class BulkSchema(Schema):
-    """An action on many jobs."""
-
-    action = fields.String(
-        required=True,
-        validate=OneOf(["cancel", "retry", "delete"]),
-        metadata={"description": "Action.", "example": "cancel"},
-    )
-    ids = BoundedList(
-        fields.String(validate=Length(1, MAX_ID_CHARS)),
-        required=True,
-        validate=Length(1, 500),
-        metadata={"description": "Ids of the jobs; duplicates are ignored.", "example": ["4f1c9a"]},
-    )
-
-
-class OutcomeSchema(ReplySchema):
-    """Result of the action for one job."""
-
-    id = fields.String(required=True, metadata={"description": "Id of the job."})
-    ok = fields.Boolean(required=True, metadata={"description": "Whether the action succeeded."})
-    status = fields.String(metadata={"description": "New state of the job, or `deleted`."})
-    code = fields.String(
-        metadata={
-            "description": "Error code in kebab case.",
-            "example": "not-cancellable",
-        }
-    )
-    detail = fields.String(metadata={"description": "Error message."})
-
-
-class BulkReplySchema(ReplySchema):
-    """Result of the action for each job."""
-
-    action = fields.String(required=True, metadata={"description": "The requested action."})
-    done = fields.Integer(required=True, metadata={"description": "Number of successes."})
-    failed = fields.Integer(required=True, metadata={"description": "Number of failures."})
-    items = fields.List(
-        fields.Nested(OutcomeSchema),
-        required=True,
-        metadata={"description": "Results in the order of `ids`."},
     )
 
 

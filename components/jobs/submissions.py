@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from marshmallow import ValidationError
@@ -25,12 +26,19 @@ def job_plan(body: JsonObject) -> JobPlan:
     """Return the job of a loaded `SubmitJobSchema`; raise NotFound if the task is unknown."""
     if body["task"] in OPERATIONS:
         return operation_plan(OPERATIONS[body["task"]], body)
-    try:
+    with unknown_task_not_found():
         check_task(body["task"])
+    return JobPlan(task=body["task"], args=body["args"], kwargs=body["kwargs"])
+
+
+@contextmanager
+def unknown_task_not_found() -> Iterator[None]:
+    """Convert UnknownTask to NotFound with the known tasks."""
+    try:
+        yield
     except UnknownTask as error:
         text = f"{error}; {error.hint}" if error.hint else str(error)
         raise with_members(NotFound(text, code="unknown-task"), tasks=error.choices) from None
-    return JobPlan(task=body["task"], args=body["args"], kwargs=body["kwargs"])
 
 
 def operation_plan(operation: Operation, body: JsonObject) -> JobPlan:

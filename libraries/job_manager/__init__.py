@@ -4,11 +4,19 @@ Functions that access the broker raise `QueueUnavailable` if it is unreachable.
 """
 
 from libraries.job_manager.batches import Batch, FinalJob, cancel_batch, fetch_batch, submit_batch
-from libraries.job_manager.control import cancel_job, delete_job, find_job, retry_job, stop_job
+from libraries.job_manager.control import (
+    Changes,
+    cancel_job,
+    delete_job,
+    find_job,
+    retry_job,
+    retry_with_changes,
+    stop_job,
+)
 from libraries.job_manager.errors import JobUnknown, UnknownTask, WrongState
 from libraries.job_manager.events import EventSubscriptions, JobEvent, read_events
 from libraries.job_manager.ids import repeatable_ids
-from libraries.job_manager.listing import JobFilter, JobPage, list_jobs
+from libraries.job_manager.listing import JobFilter, JobPage, count_jobs, list_jobs
 from libraries.job_manager.ownership import as_owner, current_owner
 from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
 from libraries.job_manager.step_locks import claim
@@ -32,6 +40,7 @@ from libraries.job_manager.tasks import check_task, known_tasks
 __all__ = [
     "BackgroundTask",
     "Batch",
+    "Changes",
     "EventSubscriptions",
     "FinalJob",
     "JobEvent",
@@ -51,6 +60,7 @@ __all__ = [
     "cancel_job",
     "check_task",
     "claim",
+    "count_jobs",
     "current_job_id",
     "current_owner",
     "delete_job",
@@ -67,6 +77,7 @@ __all__ = [
     "repeatable_ids",
     "report_progress",
     "retry_job",
+    "retry_with_changes",
     "stop_job",
     "submit",
     "submit_batch",

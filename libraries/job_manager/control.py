@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict, cast
 
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
@@ -20,14 +21,15 @@ from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
 from libraries.job_manager import transitions
 from libraries.job_manager.deletion import delete_job_data
-from libraries.job_manager.errors import JobUnknown, WrongState
+from libraries.job_manager.errors import BadRecord, JobUnknown, WrongState
 from libraries.job_manager.ids import creation_time
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
+from libraries.job_manager.jobs import stored_call
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
 from libraries.job_manager.states import UNREADABLE
-from libraries.job_manager.submission import raise_if_full
-from libraries.job_manager.tasks import max_retries
+from libraries.job_manager.submission import JobOptions, raise_if_full, submit
+from libraries.job_manager.tasks import changed_call, check_task, max_retries
 from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings
@@ -130,6 +132,56 @@ def retry_job(job_id: str) -> JobRecord:
         )
     run_if_immediate([job_id])
     return find_job(job_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Changes to the arguments of a job, as for `tasks.changed_call`."""
+
+    args: Sequence[Any] | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    unset: Sequence[str] = ()
+
+
+def retry_with_changes(
+    job_id: str, changes: Changes, change_options: Callable[[JobOptions], JobOptions]
+) -> JobRecord:
+    """Queue an ended job again as a new job with other arguments, and return the new record.
+
+    `change_options` is called with the options of the ended job; both jobs stay in the list, and
+    the new one has the id of the other as `retry_of`. Raises JobUnknown, WrongState if the job has
+    not ended, BadRecord if its call cannot be read, and as `submit`.
+    """
+    record = find_job(job_id)
+    if not record.done:
+        raise WrongState(
+            f"the job is {record.status}; cancel it before you retry it with changes", record.status
+        )
+    if record.status == UNREADABLE:
+        raise BadRecord(str(record.error))
+    client = web_client()
+    stored = cast("dict[bytes, bytes]", retry(lambda: client.hgetall(keys.job_key(job_id))))
+    check_task(record.task)
+    call = stored_call(client, job_id, stored)
+    args, kwargs = changed_call(
+        record.task, call, args=changes.args, kwargs=changes.kwargs, unset=changes.unset
+    )
+    options = change_options(_options_of(record, stored))
+    queued = submit(record.task, args, kwargs, replace(options, retry_of=job_id))
+    return find_job(queued.id)
+
+
+def _options_of(record: JobRecord, stored: Mapping[bytes, bytes]) -> JobOptions:
+    """Return the options of a job that apply to a repetition."""
+    webhook = stored.get(b"webhook")
+    return JobOptions(
+        job_timeout=record.timeout or None,
+        result_ttl=int(stored.get(b"result_ttl", 0)) or None,
+        webhook=json.loads(webhook) if webhook else None,
+        notify=b"notify" in stored,
+        id_prefix=record.id.rpartition("_")[0],
+        tags=tuple(record.tags),
+    )
 
 
 def delete_job(job_id: str) -> None:

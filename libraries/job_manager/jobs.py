@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
+from itertools import islice, zip_longest
 from types import MappingProxyType
 from typing import Any
 
@@ -12,15 +14,22 @@ from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from libraries.broker import Pipeline, Redis
+from libraries.broker.keys import job_key
+from libraries.job_manager.errors import BadRecord
+from libraries.job_manager.record_fields import damage_text, replies_with_damage
 from libraries.job_manager.states import FINAL_STATES
-from libraries.job_manager.tasks import known_tasks, named_arguments
+from libraries.job_manager.tasks import call_by_name, known_tasks, named_arguments
 from libraries.json_types import JsonObject
+from libraries.redaction import Excerpt
 
 log = logging.getLogger(__name__)
 
 
 class VectorJob(Job):
     """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record."""
+
+    # Larger calls of records without `arguments` are not read to be shown.
+    MAX_SHOWN_BYTES = 64_000
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
 
@@ -72,15 +81,92 @@ class VectorJob(Job):
         """None: callbacks are not supported."""
 
 
-def read_call(client: Redis, job_id: str, record: dict[bytes, bytes]) -> tuple[str, JsonObject]:
-    """Return the task of a job and its arguments by name; {} if the record cannot be read."""
+def stored_call(
+    client: Redis, job_id: str, record: dict[bytes, bytes]
+) -> tuple[list[Any], JsonObject]:
+    """Return the positional and the keyword arguments of a job. Raises BadRecord."""
     job = VectorJob(job_id, connection=client, serializer=JSONSerializer)
-    task = record.get(b"description", b"").decode(errors="replace")
     try:
         job.restore(record)
-        if task in known_tasks():
-            return task, named_arguments(task, job.args, job.kwargs)
-        return task, dict(job.kwargs)
-    except Exception:
+        return list(job.args), dict(job.kwargs)
+    except Exception as error:
+        raise BadRecord(damage_text(["data"])) from error
+
+
+def read_call(client: Redis, job_id: str, record: dict[bytes, bytes]) -> tuple[str, JsonObject]:
+    """Return the task of a job and its arguments by name; {} if the record cannot be read."""
+    task = record.get(b"description", b"").decode(errors="replace")
+    try:
+        args, kwargs = stored_call(client, job_id, record)
+    except BadRecord:
         log.warning("The arguments of job %s cannot be read", job_id)
         return task, {}
+    return task, named_arguments(task, args, kwargs) if task in known_tasks() else kwargs
+
+
+def shown_call(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> JsonObject:
+    """Return the arguments of a job for people: short, and without secrets.
+
+    `masked` and `truncated` list those that are not complete, such as `kwargs.password`. Without
+    names of parameters, if `task` is empty, secrets among positional arguments are not recognized.
+    """
+    names: list[str] = []
+    if task:
+        args, kwargs = call_by_name(task, args, kwargs)
+        names = list(named_arguments(task, args, {}))
+    excerpt, most = Excerpt(), Excerpt.MAX_ITEMS
+    shown_args = [
+        excerpt.copy(f"args.{place}", name, value)
+        for place, (name, value) in enumerate(
+            zip_longest(names[: len(args)], args[:most], fillvalue="")
+        )
+    ]
+    shown_kwargs = {}
+    for name, value in islice(kwargs.items(), most):
+        shown = excerpt.shortened(name)
+        shown_kwargs[shown] = excerpt.copy(f"kwargs.{shown}", name, value)
+    if len(args) > most or len(kwargs) > most:
+        excerpt.truncated += ["args"] * (len(args) > most) + ["kwargs"] * (len(kwargs) > most)
+    return {
+        "args": shown_args,
+        "kwargs": shown_kwargs,
+        "masked": excerpt.masked,
+        "truncated": excerpt.truncated,
+    }
+
+
+def read_arguments(client: Redis, tasks: Mapping[str, str]) -> dict[str, JsonObject]:
+    """Return `shown_call` of stored calls, for jobs with these ids and tasks.
+
+    Calls that are large, or cannot be read, are missing.
+    """
+    with client.pipeline(transaction=False) as pipeline:
+        for job_id in tasks:
+            pipeline.hstrlen(job_key(job_id), "data")
+        sizes = replies_with_damage(pipeline.execute(raise_on_error=False))
+        small = [
+            job_id
+            for job_id, size in zip(tasks, sizes, strict=True)
+            if isinstance(size, int) and 0 < size <= VectorJob.MAX_SHOWN_BYTES
+        ]
+        for job_id in small:
+            pipeline.hget(job_key(job_id), "data")
+        stored = replies_with_damage(pipeline.execute(raise_on_error=False))
+    found = {
+        job_id: _arguments_in(client, job_id, tasks[job_id], data)
+        for job_id, data in zip(small, stored, strict=True)
+        if isinstance(data, bytes)
+    }
+    return {job_id: shown for job_id, shown in found.items() if shown is not None}
+
+
+def _arguments_in(client: Redis, job_id: str, task: str, data: bytes) -> JsonObject | None:
+    unpacked = zlib.decompressobj()
+    try:
+        unpacked.decompress(data, 10 * VectorJob.MAX_SHOWN_BYTES)
+        if unpacked.unconsumed_tail:
+            return None
+        args, kwargs = stored_call(client, job_id, {b"data": data})
+        return shown_call(task if task in known_tasks() else "", args, kwargs)
+    except (BadRecord, zlib.error):
+        return None

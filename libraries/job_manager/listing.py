@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import math
 import operator
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
 from libraries.job_manager.ownership import current_owner
+from libraries.job_manager.record_fields import replies_with_damage
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
+from libraries.job_manager.states import STATES, UNREADABLE
 
 Scored = list[tuple[bytes, float]]
 BLOCK_SIZE = 200
@@ -27,40 +31,71 @@ MAX_SEARCHED = 2000
 
 @dataclass(frozen=True)
 class JobPage:
-    """A page of jobs; `next_cursor` is None on the last page."""
+    """A page of jobs; `next_cursor` is None on the last page. `cursors` continue after each job."""
 
     items: list[JobRecord]
     next_cursor: str | None
+    cursors: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
-    """Filter of jobs; `text` is searched in the id, the task, the error and the result."""
+    """Filter of jobs; None matches all.
+
+    `states` are several states, and `text` is searched in the id, the task, the error, the result,
+    the tags and the arguments, as far as they are shown.
+    """
 
     status: str | None = None
     task: str | None = None
     text: str | None = None
+    tag: str | None = None
     batch_id: str | None = None
+    states: Collection[str] | None = None
 
     def matches(self, record: JobRecord) -> bool:
-        result = record.result if isinstance(record.result, str) else ""
-        text = f"{record.id} {record.task} {record.public_error or ''} {result}"
         return (
             self.status in (None, record.status)
+            and (self.states is None or record.status in self.states)
             and self.task in (None, record.task)
             and self.batch_id in (None, record.batch_id)
-            and (self.text is None or self.text.lower() in text.lower())
+            and (self.tag is None or self.tag in record.tags)
+            and (self.text is None or self.text.lower() in _text_of(record).lower())
         )
 
 
+def _text_of(record: JobRecord) -> str:
+    result = record.result if isinstance(record.result, str) else ""
+    known = [record.id, record.task, record.public_error or "", result, *record.tags]
+    call = record.arguments or {"args": [], "kwargs": {}}
+    return " ".join([*known, *_texts_in([call["kwargs"], call["args"]])])
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield the names and values in JSON of limited depth, as they are written there."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts_in(inner)
+    else:
+        yield value if isinstance(value, str) else json.dumps(value)
+
+
 def list_jobs(
-    job_filter: JobFilter, *, limit: int = 50, cursor: str | None = None, newest_first: bool = True
+    job_filter: JobFilter,
+    *,
+    limit: int | None = 50,
+    cursor: str | None = None,
+    newest_first: bool = True,
 ) -> JobPage:
     """Return up to `limit` jobs of the current owner. Raises InvalidInput for an invalid `cursor`.
 
     A page may have fewer jobs or none although `next_cursor` is set.
     """
-    client, found = web_client(), list[JobRecord]()
+    client, found, cursors = web_client(), list[JobRecord](), list[str]()
     position = _read_cursor(cursor)
     examined = 0
     for ids in _blocks(client, position, newest_first=newest_first):
@@ -69,9 +104,46 @@ def list_jobs(
             examined += 1
             if record is not None and job_filter.matches(record):
                 found.append(record)
+                cursors.append(_write_cursor(score, job_id))
             if len(found) == limit or examined == MAX_SEARCHED:
-                return JobPage(found, _write_cursor(score, job_id))
-    return JobPage(found, None)
+                return JobPage(found, _write_cursor(score, job_id), cursors)
+    return JobPage(found, None, cursors)
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """Numbers of jobs by state; not `complete` if the owner has more jobs than were counted."""
+
+    counts: dict[str, int]
+    complete: bool
+
+
+def count_jobs(*, most: int = 10_000) -> JobCounts:
+    """Count the newest jobs of the current owner by state."""
+    client, found, examined = web_client(), Counter[str](), 0
+    for ids in _blocks(client, None, newest_first=True):
+        states = retry(lambda ids=ids: _states(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
+        found.update(state for state in states if state is not None)
+        examined += len(ids)
+        if examined >= most:
+            return JobCounts(dict(found), complete=False)
+    return JobCounts(dict(found), complete=True)
+
+
+def _states(client: Redis, job_ids: Sequence[str]) -> list[str | None]:
+    """Return the states of jobs, None for expired ones."""
+    with client.pipeline(transaction=False) as pipeline:
+        for job_id in job_ids:
+            pipeline.hget(keys.job_key(job_id), "status")
+        replies = replies_with_damage(pipeline.execute(raise_on_error=False))
+    return [
+        None
+        if state is None
+        else STATES.get(state.decode(errors="replace"), UNREADABLE)
+        if isinstance(state, bytes)
+        else UNREADABLE
+        for state in replies
+    ]
 
 
 def _blocks(

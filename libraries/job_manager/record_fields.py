@@ -59,6 +59,21 @@ def _whole(text: str) -> int:
     return number
 
 
+def _tags(text: str) -> list[str]:
+    tags: list[str] = json.loads(text or "[]")
+    for tag in tags:
+        str.encode(tag)
+    return list(tags)
+
+
+def _arguments(text: str) -> JsonObject:
+    shown = _object(text)
+    list.__len__(shown["args"])
+    dict.__len__(shown["kwargs"])
+    str.encode("".join([*shown["masked"], *shown["truncated"]]))
+    return shown
+
+
 PARSERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
         "status": STATES.__getitem__,
@@ -77,6 +92,9 @@ PARSERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "attempts": _attempts,
         "owner": str,
         "batch": str,
+        "tags": _tags,
+        "arguments": _arguments,
+        "retry_of": str,
     }
 )
 FIELDS = tuple(PARSERS)

@@ -8,7 +8,7 @@ import time
 import zlib
 from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -17,6 +17,7 @@ from libraries.broker.connections import web_client
 from libraries.broker.keys import QUEUE_KEY, job_key, results_key
 from libraries.broker.retry import retry
 from libraries.job_manager.errors import BadRecord
+from libraries.job_manager.jobs import read_arguments
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.record_fields import (
     DAMAGE,
@@ -52,7 +53,9 @@ class JobRecord:
     """A snapshot of a job. Times are UTC, `timeout` is in seconds.
 
     `error` is for operators, `public_error` and `error_code` are for clients. `position` is 0 at
-    the front of the queue, and None if the job is not among its first thousand.
+    the front of the queue, and None if the job is not among its first thousand. `arguments` are
+    those of `jobs.shown_call`; None if the stored call cannot be read. `retry_of` is the id of the
+    job that this one repeats with other arguments.
     """
 
     id: str
@@ -75,6 +78,9 @@ class JobRecord:
     attempts: list[dict[str, str]] = field(default_factory=list)
     owner: str = ANONYMOUS
     batch_id: str | None = None
+    tags: list[str] = field(default_factory=list)
+    arguments: JsonObject | None = None
+    retry_of: str | None = None
 
     @property
     def done(self) -> bool:
@@ -110,10 +116,13 @@ def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
             pipeline.hmget(job_key(job_id), list(FIELDS))
             pipeline.xrevrange(results_key(job_id), count=1)
         answers = replies_with_damage(pipeline.execute(raise_on_error=False))
-    return [
-        _record(job_id, values, results, None)
-        for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
-    ]
+    return _with_arguments(
+        client,
+        [
+            _record(job_id, values, results, None)
+            for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
+        ],
+    )
 
 
 def count_unreadable(client: Redis, *, limit_s: float) -> tuple[int, bool]:
@@ -144,7 +153,21 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
         pipeline.lpos(QUEUE_KEY, job_id, maxlen=MAX_POSITION)
         replies = replies_with_damage(pipeline.execute(raise_on_error=False))
     values, results, position = replies
-    return _record(job_id, values, results, None if is_wrong_type(position) else position)
+    record = _record(job_id, values, results, None if is_wrong_type(position) else position)
+    return _with_arguments(client, [record])[0]
+
+
+def _with_arguments(client: Redis, records: list[JobRecord | None]) -> list[JobRecord | None]:
+    """Add the arguments of jobs that were queued by an older version or another program."""
+    missing = {
+        one.id: one.task
+        for one in records
+        if one and one.arguments is None and one.status != UNREADABLE
+    }
+    found = read_arguments(client, missing) if missing else {}
+    return [
+        replace(one, arguments=found[one.id]) if one and one.id in found else one for one in records
+    ]
 
 
 def decode_fields(names: Sequence[str], values: Sequence[bytes | None]) -> dict[str, str]:
@@ -201,6 +224,9 @@ def _from_fields(
         attempts=known.get("attempts", []),
         owner=known.get("owner", ANONYMOUS),
         batch_id=known.get("batch"),
+        tags=known.get("tags", []),
+        arguments=known.get("arguments"),
+        retry_of=known.get("retry_of"),
     )
 
 

@@ -18,11 +18,16 @@ from libraries.storage import Store, output_folder, upload_folder
 RETRYABLE = FINAL_STATES - {"finished"}
 
 
-def job_body(record: JobRecord) -> JsonObject:
-    """Return the job as a JSON object. Paths in `record.result` are replaced in place."""
+def job_body(record: JobRecord, *, arguments: bool = False) -> JsonObject:
+    """Return the job as a JSON object. Paths in result and arguments are replaced in place.
+
+    Only the owner gets the `arguments`: webhooks and tokens reach others.
+    """
     links = job_links(
         record.id, record.status, record.batch_id, drawn=first_drawing(record) is not None
     )
+    if record.retry_of:
+        links["original"] = f"/jobs/{record.retry_of}"
     return {
         "id": record.id,
         "status": record.status,
@@ -43,6 +48,9 @@ def job_body(record: JobRecord) -> JsonObject:
         "artifacts": artifacts_json(record),
         "attempts": [attempt_json(one) for one in record.attempts],
         "batch_id": record.batch_id,
+        "tags": record.tags,
+        "retry_of": record.retry_of,
+        **({"arguments": public_result(record.arguments)} if arguments else {}),
         "links": links,
     }
 

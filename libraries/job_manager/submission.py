@@ -25,7 +25,7 @@ from libraries.errors import Exhausted, InvalidInput
 from libraries.job_manager import transitions
 from libraries.job_manager.ids import new_id
 from libraries.job_manager.immediate import run_if_immediate
-from libraries.job_manager.jobs import VectorJob
+from libraries.job_manager.jobs import VectorJob, shown_call
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.tasks import (
     check_arguments,
@@ -49,7 +49,8 @@ class JobOptions:
     `job_timeout` is a duration such as `300` or `'5m'`, `run_at` a time in Unix seconds,
     `retry_pause` the first retry delay in seconds. `depends_on` are jobs that must finish first, or
     end in any state with `allow_failure`. `webhook` has `url`, `events` and optionally `secret`.
-    `notify` creates notifications for the owner. `internal` jobs are not listed, and accepted by a
+    `notify` creates notifications for the owner. `tags` are labels for lists. `retry_of` is the job
+    that this one repeats with other arguments. `internal` jobs are not listed, and accepted by a
     full queue.
     """
 
@@ -65,6 +66,8 @@ class JobOptions:
     id_prefix: str = ""
     webhook: Mapping[str, Any] | None = None
     notify: bool = False
+    tags: tuple[str, ...] = ()
+    retry_of: str = ""
     internal: bool = False
 
 
@@ -210,13 +213,18 @@ def record_fields(job: VectorJob, owner: str, options: JobOptions) -> JsonObject
     return (
         fields
         | {"status": "queued", "enqueued_at": transitions.iso(time.time())}
-        | extra_fields(owner, options)
+        | extra_fields(job, owner, options)
     )
 
 
-def extra_fields(owner: str, options: JobOptions) -> dict[str, str]:
+def extra_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, str]:
     """Return the fields of a record that RQ does not have."""
-    fields = {"owner": owner}
+    shown = shown_call(str(job.func_name), job.args, job.kwargs)
+    fields = {"owner": owner, "arguments": json.dumps(shown)}
+    if options.tags:
+        fields["tags"] = json.dumps(options.tags)
+    if options.retry_of:
+        fields["retry_of"] = options.retry_of
     if options.batch_id:
         fields["batch"] = options.batch_id
     if options.notify:
@@ -253,7 +261,7 @@ def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> Non
     """Queue a job with dependencies, as RQ does. Idempotent."""
     owner = current_owner()
     # Saved with the record: without open dependencies a worker may take the job at once.
-    job.extra_fields = extra_fields(owner, options)
+    job.extra_fields = extra_fields(job, owner, options)
     if not client.exists(keys.job_key(job.id)):
         background_queue(client).enqueue_job(job)
     created = (job.created_at or datetime.now(UTC)).timestamp()

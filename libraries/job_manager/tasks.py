@@ -137,6 +137,44 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         )
 
 
+def call_by_name(
+    task: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], JsonObject]:
+    """Return a call with its arguments by name, if the task's source has the names of all."""
+    signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
+    if signature is None or signature.posonlyargs or len(args) > len(signature.args):
+        return list(args), dict(kwargs)
+    return [], named_arguments(task, args, kwargs)
+
+
+def changed_call(
+    task: str,
+    call: tuple[Sequence[Any], Mapping[str, Any]],
+    *,
+    args: Sequence[Any] | None,
+    kwargs: Mapping[str, Any],
+    unset: Sequence[str],
+) -> tuple[list[Any], JsonObject]:
+    """Return a call with other arguments: `args` replaces all positional ones, `kwargs` by name.
+
+    Those named in `unset` are left out. Raises InvalidInput if the call does not have them.
+    """
+    kept_args, kept = call_by_name(task, *call)
+    if args is not None:
+        kept_args = list(args)
+        kept = {name: kept[name] for name in kept.keys() - named_arguments(task, args, {})}
+    for place, name in enumerate(unset):
+        if name not in kept or name in kwargs:
+            reason = "is also in kwargs" if name in kwargs else "is not an argument of the job"
+            raise InvalidInput(
+                f"{name[:100]!r} {reason}", field=f"unset.{place}", code="bad-arguments"
+            )
+    return kept_args, {
+        **{name: value for name, value in kept.items() if name not in unset},
+        **kwargs,
+    }
+
+
 def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> JsonObject:
     """Return the arguments of a call by name, if the task's source has the names."""
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])

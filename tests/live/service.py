@@ -143,10 +143,10 @@ class Web:
         return str(reply.body["job_id"])
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """Return the current state of a job."""
+        """Return the current state of a job as in events, without its arguments."""
         reply = self.ask("GET", f"/jobs/{job_id}")
         assert reply.status == 200, reply.body
-        return dict(reply.body)
+        return {name: value for name, value in dict(reply.body).items() if name != "arguments"}
 
     def wait_for(self, job_id: str, *statuses: str, seconds: float = 15) -> None:
         """Wait until a job is in one of these states, by default a final one."""

@@ -26,7 +26,7 @@ def test_every_operation_is_submitted_with_options_on_a_socket(installation: Ins
     try:
         with web.socket() as client:
             for operation, body in BODIES.items():
-                content = body | {"delay": 3600, "timeout": 77, "retry": {"max": 4}}
+                content = body | {"delay": 3600, "timeout": 77, "retry": {"max": 4}, "tags": ["a"]}
                 request = {"type": operation, "content": content}
                 client.send({"action": "job", "payload": request, "ref": operation})
                 queuing = next_reply(client, operation)
@@ -35,6 +35,7 @@ def test_every_operation_is_submitted_with_options_on_a_socket(installation: Ins
                 assert queued["status"] == "queued", (operation, queued)
                 job = web.job(queued["job_id"])
                 assert (job["status"], job["timeout"], job["retries_left"]) == ("scheduled", 77, 4)
+                assert job["tags"] == ["a"]
                 assert web.ask("DELETE", f"/jobs/{job['id']}").status == 204
     finally:
         web.close()

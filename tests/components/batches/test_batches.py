@@ -137,6 +137,7 @@ def test_a_job_whose_record_has_expired_stays_in_the_batch(client: FlaskClient) 
         "id": reply["job_ids"][0],
         "status": "gone",
         "error": None,
+        "tags": [],
         "links": {},
     }
     assert batch["counts"] == {"gone": 1, "queued": 1}

@@ -95,6 +95,17 @@ def test_a_job_has_the_timeout_and_the_attempts_that_were_chosen(
 
 
 @every_route
+def test_a_job_has_its_tags(client: FlaskClient, name: str) -> None:
+    tags = ["order-17", "für Ännchen", "order-17"]
+    job_ids = send(client, name, tags=tags)
+    assert {tuple(state(client, job_id)["tags"]) for job_id in job_ids} == {tuple(tags[:2])}
+    found = client.get("/jobs", query_string={"tag": tags[1]}).get_json()["items"]
+    # The contact sheet of a sweep has them, too.
+    assert {job["id"] for job in found} >= set(job_ids)
+    assert client.get("/jobs?tag=order").get_json()["items"] == []
+
+
+@every_route
 def test_a_job_waits_for_another(client: FlaskClient, name: str) -> None:
     first = block(client)
     for job_id in send(client, name, depends_on=[first]):
@@ -135,6 +146,7 @@ def test_a_webhook_is_called(client: FlaskClient, run_jobs: Callable[[], None], 
         ({"retry": {"max": 9}}, "retry.max"),
         ({"depends_on": ["no-such-job"]}, "depends_on.0"),
         ({"webhook": {"url": "ftp://example.com/"}}, "webhook.url"),
+        ({"tags": ["fine", "x" * 65]}, "tags.1"),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else "",
 )

@@ -229,8 +229,13 @@ def test_the_log_of_a_canceled_job_has_its_cancellation(client: FlaskClient) -> 
 
 
 def test_the_log_of_a_stopped_job_has_its_stop(
-    client: FlaskClient, start_worker: StartWorker, settings: Settings
+    client: FlaskClient,
+    start_worker: StartWorker,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # The arguments of the job are paths.
+    monkeypatch.setattr(client, "private", "")
     begun = settings.storage.output_dir.parent / "begun"
     job_id = enqueue_background_job("workers.probe_tasks.nap", 60, str(begun), str(begun)).id
     start_worker()

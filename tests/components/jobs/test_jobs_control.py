@@ -325,8 +325,13 @@ def test_a_delayed_job_can_be_canceled(client: FlaskClient) -> None:
 
 
 def test_a_stopped_job_is_reported_after_it_has_stopped(
-    client: FlaskClient, start_worker: StartWorker, settings: Settings
+    client: FlaskClient,
+    start_worker: StartWorker,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # The arguments of the job are paths.
+    monkeypatch.setattr(client, "private", "")
     begun, ended = (
         settings.storage.output_dir.parent / "begun",
         settings.storage.output_dir.parent / "ended",
