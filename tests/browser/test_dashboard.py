@@ -166,18 +166,87 @@ def test_jobs_are_searched_and_the_queue_is_paused(start_service: StartService, 
 
     # Pausing needs a confirmation.
     page.get_by_role("button", name="Pause queue").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Back").click()
     assert service.ask("GET", "/capacity")[1]["paused"] is False
     page.get_by_role("button", name="Pause queue").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause queue").click()
     expect(page.locator("#queue-number")).to_have_text("Paused")
-    page.get_by_role("button", name="Retry all 2").click()
+    page.get_by_role("button", name="Retry all 2…").click()
+    page.get_by_role("button", name="Retry 2 jobs").click()
     expect(page.locator("#message")).to_have_text("2 jobs were queued again.")
     expect(rows(page, "waiting")).to_have_count(2)
     expect(page.locator("#waiting-number")).to_have_text("2")
     page.get_by_role("button", name="Resume queue").click()
     expect(page.locator("#queue-number")).to_have_text("Running")
     expect(rows(page, "failed")).to_have_count(2)
+
+
+def test_jobs_are_changed_by_tag_and_retried_with_other_arguments(
+    start_service: StartService, page: Page
+) -> None:
+    service = start_service()
+    card = {"recipient": "Ann", "message": "Hello", "template_name": "plaid"}
+    tagged = {"task": POSTCARD, "retry": {"max": 0}, "tags": ["order-17"]}
+    for password in ("", HOSTILE):
+        kwargs = card if not password else {**card, "message": password}
+        assert service.ask("POST", "/jobs", {**tagged, "kwargs": kwargs})[0] == 202
+    fail(service)
+    with watched(page) as (_, errors):
+        opened(page, service)
+        # The tag of a row is a link to all jobs that have it.
+        rows(page, "failed").first.locator(".given").wait_for()
+        rows(page, "failed").get_by_role("link", name="order-17").last.click()
+        expect(page.get_by_label("Tag")).to_have_value("order-17")
+        expect(page.locator("#found")).to_have_text("2 jobs")
+        expect(rows(page, "failed").last).to_contain_text(
+            "recipient: Ann, message: Hello, template_name: plaid"
+        )
+        rows(page, "failed").last.get_by_role("link").first.click()
+        page.get_by_role("button", name="Edit and retry").click()
+        editor = page.get_by_label("Arguments, a JSON object")
+        text = editor.input_value()
+        editor.fill(text.replace('"template_name"', '"template"'))
+        page.get_by_role("button", name="Queue new job").click()
+        expect(page.get_by_role("alert")).to_contain_text("does not take the argument 'template'")
+        editor.fill("{")
+        page.get_by_role("button", name="Queue new job").click()
+        expect(page.get_by_role("alert")).to_contain_text("must be a JSON object")
+        editor.fill(text.replace("plaid", "plain"))
+        page.get_by_role("button", name="Queue new job").click()
+        # The new job is shown, with a link to the old one.
+        expect(page.locator("#detail-status")).to_have_text("finished")
+        expect(page.locator("#detail-facts")).to_contain_text("Retry of")
+        page.keyboard.press("Escape")
+        expect(page.locator("#finished .name")).to_have_text("Ann · Hello · plain")
+        expect(page.locator("#found")).to_have_text("3 jobs")
+
+        page.get_by_role("button", name="Delete…").click()
+        expect(page.get_by_role("dialog")).to_contain_text("Delete 3 jobs?")
+        page.get_by_role("button", name="Back").click()
+        expect(page.locator("#found")).to_have_text("3 jobs")
+        page.get_by_role("button", name="Delete…").click()
+        page.get_by_role("button", name="Delete 3 jobs").click()
+        expect(page.locator("#message")).to_have_text("3 jobs were deleted.")
+        expect(page.locator("#found")).to_have_text("No matching jobs.")
+        page.get_by_role("button", name="Clear").click()
+        expect(rows(page, "failed")).to_have_count(1)
+    # The browser reports the rejected change.
+    assert [one for one in errors if "422" not in one] == []
+
+
+def test_groups_show_the_number_of_all_jobs(start_service: StartService, page: Page) -> None:
+    service = start_service()
+    assert service.ask("POST", "/queue/pause")[0] == 200
+    card = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
+    items = [{**card, "delay": 3600 * (number % 2)} for number in range(60)]
+    assert service.ask("POST", "/batches", {"operation": "postcard", "items": items})[0] == 202
+    page.goto(f"{service.url}/dashboard")
+    expect(page.locator("#waiting .count")).to_have_text("60")
+    expect(page.locator("#waiting-number")).to_have_text("30")
+    expect(page.locator("#waiting .all")).to_have_text("Show 40 of 60")
+    page.get_by_role("button", name="Show older jobs").click()
+    expect(page.locator("#waiting .count")).to_have_text("60, of which 30 scheduled")
+    expect(page.locator("#waiting .all")).to_have_text("Show all 60")
 
 
 def test_the_page_reconnects_when_the_service_is_back(

@@ -1,6 +1,7 @@
 // Actions of the dashboard, with a confirmation before destructive ones and a message afterwards.
 import { ask } from '/assets/access.js'
-import { jobs, nameOf, put, sentence } from './words.js'
+import { edit } from './edit.js'
+import { nameOf, put, sentence } from './words.js'
 
 const $ = (id) => document.getElementById(id)
 const MESSAGE_MS = 8000
@@ -17,7 +18,7 @@ export function showMessage(text, bad = false) {
   if (!bad) hideTimer = setTimeout(() => { $('message').hidden = true }, MESSAGE_MS)
 }
 
-function confirmed(title, text, label) {
+export function confirmed(title, text, label) {
   put($('confirm-title'), title)
   put($('confirm-text'), text)
   put($('confirm-ok'), label)
@@ -41,6 +42,13 @@ async function retry(job) {
   return `${nameOf(job.task)} was queued again.`
 }
 
+async function editAndRetry(job) {
+  const made = await edit(job)
+  if (!made) return ''
+  location.hash = `job=${made.id}`
+  return `${nameOf(job.task)} was queued as a new job.`
+}
+
 async function remove(job) {
   const text = 'The job and its files are permanently deleted.'
   if (!(await confirmed(`Delete this ${nameOf(job.task)}?`, text, 'Delete'))) return ''
@@ -53,6 +61,8 @@ export function actionsOf(job) {
   const found = []
   if (job.links.cancel) found.push({ id: 'cancel', label: job.status === 'started' ? 'Stop' : 'Cancel', act: cancel })
   if (job.links.retry) found.push({ id: 'retry', label: 'Retry', act: retry })
+  // In the details only: the buttons of a row have little room.
+  if (job.done && job.arguments) found.push({ id: 'edit', label: job.links.retry ? 'Edit and retry' : 'Run with changes', act: editAndRetry, detailed: true })
   if (job.done) found.push({ id: 'delete', label: 'Delete', act: remove })
   return found
 }
@@ -67,14 +77,6 @@ export async function attempt(act) {
     showMessage(sentence(error.message), true)
     return ''
   }
-}
-
-export async function retryAll(failed) {
-  const body = JSON.stringify({ action: 'retry', ids: failed.map((job) => job.id) })
-  const { done, failed: refused, items } = await (await ask('/jobs/bulk', { method: 'POST', body })).json()
-  const reason = items.find((one) => !one.ok)?.detail
-  const message = `${jobs(done)} ${done === 1 ? 'was' : 'were'} queued again.`
-  return refused ? `${message} ${jobs(refused)} could not be retried: ${reason}.` : message
 }
 
 export async function pauseQueue() {

@@ -1,6 +1,7 @@
 // The page /dashboard: polls the service every two seconds while the page is visible.
 import { ask, getKey, setKey } from '/assets/access.js'
-import { attempt, pauseQueue, resumeQueue, retryAll, showMessage } from './actions.js'
+import { attempt, pauseQueue, resumeQueue, showMessage } from './actions.js'
+import { actOnAll } from './bulk.js'
 import { Chart } from './chart.js'
 import { refreshDetail, selectedJob } from './detail.js'
 import { addressOf, showGroups, STATES } from './lists.js'
@@ -17,13 +18,15 @@ const MAX_PAGES = 10
 // Numbers of jobs by state that are loaded in addition to the newest ones, since they may be older.
 const EXTRA_JOBS = { started: 40, failed: 30, finished: 12 }
 
-const charts = { waiting: new Chart('waiting', 'Waiting jobs'), running: new Chart('running', 'Running jobs') }
+const charts = { waiting: new Chart('waiting', 'Queued jobs'), running: new Chart('running', 'Running jobs') }
 // The listed jobs by id, and the query that returned them.
 let listed = new Map()
 let listedQuery = null
 let pages = 1
 let nextCursor = null
 let partial = new Set()
+// The numbers of all jobs by state; null during a search, and if all jobs are loaded.
+let counts = null
 let paused = false
 let refreshes = 0
 let latest = 0
@@ -33,7 +36,7 @@ const get = (path) => ask(path, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS
 
 // ---- filters
 
-const FILTERS = ['q', 'status', 'task']
+const FILTERS = ['q', 'status', 'task', 'tag']
 let batch = ''
 
 function currentQuery() {
@@ -96,6 +99,7 @@ async function fetchJobs(full) {
   const query = currentQuery().toString()
   const first = await fetchPage(query, PAGE_JOBS)
   const short = !full && listedQuery === query && first.next_cursor
+  const counted = first.next_cursor && !query && !short ? await (await get('/jobs/counts')).json() : null
   const found = short ? [...listed.values()] : []
   let cursor = first.next_cursor
   let complete = []
@@ -113,8 +117,8 @@ async function fetchJobs(full) {
   }
   found.push(...first.items)
   const jobs = new Map(found.map((job) => [job.id, job]))
-  if (short) return { query, jobs, cursor: nextCursor, partial }
-  return { query, jobs, cursor, partial: new Set(cursor ? STATES.filter((state) => !complete.includes(state)) : []) }
+  if (short) return { query, jobs, cursor: nextCursor, partial, counts }
+  return { query, jobs, cursor, counts: counted, partial: new Set(cursor ? STATES.filter((state) => !complete.includes(state)) : []) }
 }
 
 const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }))
@@ -231,11 +235,11 @@ function showJobs({ value, error }) {
   listed = value.jobs
   nextCursor = value.cursor
   partial = value.partial
+  counts = value.counts
   const jobs = [...listed.values()]
-  showGroups(jobs, { partial, filtered: Boolean(value.query), onAct: act })
-  const failed = failedJobs()
-  $('retry-all').hidden = failed.length < 2
-  put($('retry-all'), `Retry all ${failed.length}`)
+  showGroups(jobs, { partial, counts, filtered: Boolean(value.query), onAct: act })
+  showBulk(jobs, value.query)
+  showKnownTags(jobs)
   $('first').hidden = Boolean(jobs.length || value.query || nextCursor)
   $('older').hidden = !nextCursor || pages >= MAX_PAGES
   put($('found'), searchResult(jobs.length, value.query))
@@ -247,7 +251,22 @@ function searchResult(count, query) {
   return nextCursor ? 'No matching jobs among the newest ones.' : 'No matching jobs.'
 }
 
-const failedJobs = () => [...listed.values()].filter((job) => job.status === 'failed')
+// The actions that at least one of the matching jobs permits.
+function showBulk(jobs, query) {
+  const failed = jobs.filter((job) => job.status === 'failed').length
+  $('retry-all').hidden = failed < 2
+  put($('retry-all'), partial.has('failed') ? 'Retry all…' : `Retry all ${failed}…`)
+  const permitted = { retry: (job) => job.links.retry, cancel: (job) => job.links.cancel, delete: (job) => job.status !== 'started' }
+  for (const [action, permits] of Object.entries(permitted)) $(`bulk-${action}`).hidden = !jobs.some(permits) && !nextCursor
+  $('bulk').hidden = !query || !(jobs.length || nextCursor)
+}
+
+function showKnownTags(jobs) {
+  const known = [...new Set(jobs.flatMap((job) => job.tags))].sort()
+  if ($('tags').dataset.known === known.join()) return
+  $('tags').dataset.known = known.join()
+  $('tags').replaceChildren(...known.map((tag) => new Option(tag)))
+}
 
 function showTasks({ value, error }) {
   if (error) {
@@ -316,18 +335,25 @@ async function press(button, action) {
 }
 
 $('pause').addEventListener('click', () => press($('pause'), paused ? resumeQueue : pauseQueue))
-$('retry-all').addEventListener('click', () => press($('retry-all'), () => retryAll(failedJobs())))
+const filter = () => Object.fromEntries(currentQuery())
+$('retry-all').addEventListener('click', () => press($('retry-all'), () => actOnAll('retry', { ...filter(), status: 'failed' })))
+for (const action of ['retry', 'cancel', 'delete']) {
+  const button = $(`bulk-${action}`)
+  button.addEventListener('click', () => press(button, () => actOnAll(action, filter())))
+}
 $('older').addEventListener('click', () => {
   pages += 1
   press($('older'), () => '')
 })
 
 let typing = 0
-$('q').addEventListener('input', () => {
-  clearTimeout(typing)
-  typing = setTimeout(search, TYPING_DELAY_MS)
-})
-$('search').addEventListener('change', (event) => event.target.id !== 'q' && search())
+for (const name of ['q', 'tag']) {
+  $(name).addEventListener('input', () => {
+    clearTimeout(typing)
+    typing = setTimeout(search, TYPING_DELAY_MS)
+  })
+}
+$('search').addEventListener('change', (event) => event.target.tagName === 'SELECT' && search())
 $('search').addEventListener('submit', (event) => {
   event.preventDefault()
   clearTimeout(typing)

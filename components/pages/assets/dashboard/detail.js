@@ -1,7 +1,8 @@
 // The details of one job. Its id is in the URL (`#job=ID`), so that it can be shared and the back button closes it.
 import { ask, getKey } from '/assets/access.js'
 import { showMessage } from './actions.js'
-import { fillActions } from './lists.js'
+import { argumentsList, tagLinks } from './arguments.js'
+import { addressOf, fillActions } from './lists.js'
 import { show } from './pictures.js'
 import { bytes, clock, line, make, nameOf, put, sentence, span, took } from './words.js'
 
@@ -72,11 +73,11 @@ function fill(job, batch, onAct) {
   put($('detail-id'), job.id)
   put($('detail-status'), job.status)
   $('detail-status').dataset.status = job.status
-  fillActions($('detail-acts'), job, onAct)
+  fillActions($('detail-acts'), job, onAct, { detailed: true })
   const picture = $('detail-picture')
   picture.alt = `Drawing of ${nameOf(job.task)}`
   if (job.links.preview && job.status === 'finished') show(picture, job)
-  $('detail-facts').replaceChildren(...[facts(job, batch), result(job), files(job), attempts(job), links(job)].filter(Boolean))
+  $('detail-facts').replaceChildren(...[facts(job, batch), given(job), result(job), files(job), attempts(job), links(job)].filter(Boolean))
   return true
 }
 
@@ -100,12 +101,20 @@ function facts(job, batch) {
   for (const [name, value] of rows) {
     if (value) list.append(make('dt', { textContent: name }), make('dd', { textContent: value, className: name === 'Error' ? 'bad' : '' }))
   }
+  if (job.tags.length) list.append(make('dt', { textContent: 'Tags' }), make('dd', { className: 'tags' }, ...tagLinks(job)))
+  if (job.retry_of) list.append(make('dt', { textContent: 'Retry of' }), make('dd', {}, make('a', { href: addressOf({ id: job.retry_of }), textContent: job.retry_of })))
   if (job.batch_id) {
     const link = make('a', { href: `?${new URLSearchParams({ batch_id: job.batch_id })}`, textContent: job.batch_id })
     const state = batch?.counts ? ` ${batch.percent} % of ${batch.total} jobs have ended` : ''
     list.append(make('dt', { textContent: 'Batch' }), make('dd', {}, link, state))
   }
   return list
+}
+
+function given(job) {
+  if (!job.arguments) return part('Arguments', make('p', { className: 'note', textContent: 'The arguments of this job cannot be shown.' }))
+  const list = argumentsList(job)
+  return list.children.length ? part('Arguments', list) : null
 }
 
 function result(job) {

@@ -1,5 +1,6 @@
 // Lists of jobs by group: rows for most jobs, thumbnails for finished ones.
 import { actionsOf } from './actions.js'
+import { argumentsLine, tagLinks, titleOf } from './arguments.js'
 import { show } from './pictures.js'
 import { ago, clock, line, make, nameOf, put, runs, sync, took } from './words.js'
 
@@ -21,16 +22,34 @@ const open = new Set()
 
 export const addressOf = (job) => `#job=${job.id}`
 
-// `onAct(action, job, button)` handles clicks on buttons, `partial` has the states whose jobs may be incomplete, and `filtered` is
-// true during a search.
-export function showGroups(jobs, { partial, filtered, onAct }) {
+// `onAct(action, job, button)` handles clicks on buttons, `partial` has the states whose jobs may be incomplete, `counts` the numbers of
+// all jobs by state if they are known, and `filtered` is true during a search.
+export function showGroups(jobs, { partial, counts, filtered, onAct }) {
   for (const group of GROUPS) {
     const here = jobs.filter((job) => group.states.includes(job.status)).sort(group.order)
-    showGroup(group, here, { more: group.states.some((state) => partial.has(state)), any: jobs.length && !filtered, onAct })
+    showGroup(group, here, { ...totalOf(group, here, partial, counts), any: jobs.length && !filtered, onAct })
   }
 }
 
-function showGroup({ name, few }, jobs, { more, any, onAct }) {
+// Returns the number of jobs of a group, also of those that are not loaded, and whether there may be more.
+function totalOf({ states }, jobs, partial, counts) {
+  if (!states.some((state) => partial.has(state))) return { total: jobs.length, more: false }
+  const counted = states.reduce((sum, state) => sum + (counts?.counts[state] || 0), 0)
+  return { total: Math.max(counted, jobs.length), more: !counts?.complete }
+}
+
+// The number of jobs, and of those that wait for a time or for other jobs.
+function countText(jobs, total, more) {
+  if (!total) return ''
+  const parts = [['scheduled', 'scheduled'], ['deferred', 'waiting for other jobs']]
+    .map(([state, words]) => [jobs.filter((job) => job.status === state).length, words])
+    .filter(([count]) => count && jobs.length === total)
+    .map(([count, words]) => `${count} ${words}`)
+  if (parts.length && parts[0].startsWith(`${total} `)) return parts[0]
+  return `${total}${more ? '+' : ''}${parts.length ? `, of which ${parts.join(', ')}` : ''}`
+}
+
+function showGroup({ name, few }, jobs, { total, more, any, onAct }) {
   const section = $(name)
   const shown = open.has(name) ? jobs : jobs.slice(0, few)
   const all = section.querySelector('.all')
@@ -39,12 +58,13 @@ function showGroup({ name, few }, jobs, { more, any, onAct }) {
   section.hidden = !jobs.length && !(none && any)
   if (none) none.hidden = Boolean(jobs.length)
   section.querySelector('ul').hidden = !jobs.length
-  put(section.querySelector('.count'), jobs.length ? `${jobs.length}${more ? '+' : ''}` : '')
+  put(section.querySelector('.count'), countText(jobs, total, more))
   all.hidden = jobs.length <= few
-  put(all, open.has(name) ? 'Show fewer' : `Show all ${jobs.length}`)
+  const isWhole = jobs.length === total && !more
+  put(all, open.has(name) ? 'Show fewer' : isWhole ? `Show all ${total}` : `Show ${jobs.length} of ${total}${more ? '+' : ''}`)
   all.onclick = () => {
     if (!open.delete(name)) open.add(name)
-    showGroup({ name, few }, jobs, { more, any, onAct })
+    showGroup({ name, few }, jobs, { total, more, any, onAct })
   }
   const [create, update] = name === 'finished' ? [() => copy('sheet'), fillSheet] : [() => copy('row'), fillRow]
   const onFocusLost = (neighbour) => (neighbour?.querySelector('a') || (section.hidden ? $('q') : section.querySelector('h2'))).focus()
@@ -64,14 +84,26 @@ function fillRow(row, job, onAct) {
   if (job.progress) bar.value = job.progress.percent
   else bar.removeAttribute('value')
   bar.setAttribute('aria-label', `Progress of ${nameOf(job.task)}`)
-  const state = row.querySelector('.said p')
+  const state = row.querySelector('.said .news')
   put(state, describe(job))
   state.title = job.error || ''
   state.classList.toggle('bad', Boolean(job.error))
+  const given = row.querySelector('.given')
+  put(given, argumentsLine(job))
+  given.title = given.textContent
+  given.hidden = !given.textContent
+  showTags(row.querySelector('.tags'), job)
   const when = row.querySelector('.when')
   put(when, whenOf(job))
   when.title = clock(job.ended_at || job.started_at || job.created_at)
   fillActions(row.querySelector('.acts'), job, onAct)
+}
+
+function showTags(place, job) {
+  const text = job.tags.join('\n')
+  if (place.dataset.tags !== text) place.replaceChildren(...tagLinks(job))
+  place.dataset.tags = text
+  place.hidden = !text
 }
 
 function describe({ status, progress, error, retries_left: left, attempt }) {
@@ -89,8 +121,8 @@ function whenOf(job) {
   return ago(job.ended_at || job.created_at)
 }
 
-export function fillActions(place, job, onAct) {
-  sync(place, actionsOf(job), {
+export function fillActions(place, job, onAct, { detailed = false } = {}) {
+  sync(place, actionsOf(job).filter((action) => detailed || !action.detailed), {
     create: ({ id }) => make('button', { type: 'button', className: id === 'delete' ? 'quiet danger' : 'quiet' }),
     update(button, action) {
       put(button, action.label)
@@ -107,14 +139,17 @@ function fillSheet(item, job) {
   const [sheet, image, text, name] = ['.sheet', 'img', '.text', '.name a'].map((one) => item.querySelector(one))
   name.href = addressOf(job)
   name.title = job.task
-  put(name, nameOf(job.task))
+  const title = titleOf(job)
+  put(name, title)
   const when = item.querySelector('.when')
-  put(when, [ago(job.ended_at), took(job)].filter(Boolean).join(' · '))
+  const times = [ago(job.ended_at), took(job)].filter(Boolean).join(' · ')
+  put(when, title === nameOf(job.task) ? times : `${nameOf(job.task)}\n${times}`)
+  showTags(item.querySelector('.tags'), job)
   when.title = clock(job.ended_at)
   if (job.links.preview) {
     sheet.href = job.links.result
     sheet.dataset.file = job.artifacts[0]?.name || job.id
-    image.alt = `Drawing of ${nameOf(job.task)} ${job.id}`
+    image.alt = `Drawing of ${title}, ${nameOf(job.task)} ${job.id}`
     show(image, job, () => put(text, 'No preview available.'))
   } else {
     sheet.href = addressOf(job)
