@@ -113,20 +113,20 @@ def shown_call(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Jso
     names: list[str] = []
     if task:
         args, kwargs = call_by_name(task, args, kwargs)
-        names = list(named_arguments(task, args, {}))
+        names = list(named_arguments(task, args, {})) if args else []
     excerpt, most = Excerpt(), Excerpt.MAX_ITEMS
     shown_args = [
         excerpt.copy(f"args.{place}", name, value)
         for place, (name, value) in enumerate(
-            zip_longest(names[: len(args)], args[:most], fillvalue="")
+            zip_longest(names[: len(args[:most])], args[:most], fillvalue="")
         )
     ]
     shown_kwargs = {}
     for name, value in islice(kwargs.items(), most):
         shown = excerpt.shortened(name)
         shown_kwargs[shown] = excerpt.copy(f"kwargs.{shown}", name, value)
-    if len(args) > most or len(kwargs) > most:
-        excerpt.truncated += ["args"] * (len(args) > most) + ["kwargs"] * (len(kwargs) > most)
+    sizes = {"args": len(args), "kwargs": len(kwargs)}
+    excerpt.truncated += [name for name, size in sizes.items() if size > most]
     return {
         "args": shown_args,
         "kwargs": shown_kwargs,
@@ -152,8 +152,9 @@ def read_arguments(client: Redis, tasks: Mapping[str, str]) -> dict[str, JsonObj
         for job_id in small:
             pipeline.hget(job_key(job_id), "data")
         stored = replies_with_damage(pipeline.execute(raise_on_error=False))
+    known = set(known_tasks())
     found = {
-        job_id: _arguments_in(client, job_id, tasks[job_id], data)
+        job_id: _arguments_in(client, job_id, tasks[job_id] if tasks[job_id] in known else "", data)
         for job_id, data in zip(small, stored, strict=True)
         if isinstance(data, bytes)
     }
@@ -167,6 +168,6 @@ def _arguments_in(client: Redis, job_id: str, task: str, data: bytes) -> JsonObj
         if unpacked.unconsumed_tail:
             return None
         args, kwargs = stored_call(client, job_id, {b"data": data})
-        return shown_call(task if task in known_tasks() else "", args, kwargs)
+        return shown_call(task, args, kwargs)
     except (BadRecord, zlib.error):
         return None

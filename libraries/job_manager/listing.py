@@ -20,7 +20,7 @@ from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.record_fields import replies_with_damage
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
+from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs, with_arguments
 from libraries.job_manager.states import STATES, UNREADABLE
 
 Scored = list[tuple[bytes, float]]
@@ -53,14 +53,24 @@ class JobFilter:
     batch_id: str | None = None
     states: Collection[str] | None = None
 
-    def matches(self, record: JobRecord) -> bool:
+    def find(self, client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
+        """Return the records of jobs, and None for those that do not match."""
+        admitted = [
+            one if one and self._admits(one) else None for one in fetch_jobs(client, job_ids)
+        ]
+        wanted = None if self.text is None else self.text.lower()
+        return [
+            one if one and (wanted is None or wanted in _text_of(one).lower()) else None
+            for one in with_arguments(client, admitted)
+        ]
+
+    def _admits(self, record: JobRecord) -> bool:
         return (
             self.status in (None, record.status)
             and (self.states is None or record.status in self.states)
             and self.task in (None, record.task)
             and self.batch_id in (None, record.batch_id)
             and (self.tag is None or self.tag in record.tags)
-            and (self.text is None or self.text.lower() in _text_of(record).lower())
         )
 
 
@@ -99,10 +109,10 @@ def list_jobs(
     position = _read_cursor(cursor)
     examined = 0
     for ids in _blocks(client, position, newest_first=newest_first):
-        records = retry(lambda ids=ids: fetch_jobs(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
+        records = retry(lambda ids=ids: job_filter.find(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
         for (job_id, score), record in zip(ids, records, strict=True):
             examined += 1
-            if record is not None and job_filter.matches(record):
+            if record is not None:
                 found.append(record)
                 cursors.append(_write_cursor(score, job_id))
             if len(found) == limit or examined == MAX_SEARCHED:

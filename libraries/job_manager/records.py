@@ -110,19 +110,19 @@ def get_job_status(job_id: str) -> JsonObject:
 
 
 def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
-    """Return the records of several jobs in one round trip, without their positions."""
+    """Return the records of several jobs in one round trip, without their positions.
+
+    `with_arguments` completes those of older versions.
+    """
     with client.pipeline(transaction=False) as pipeline:
         for job_id in job_ids:
             pipeline.hmget(job_key(job_id), list(FIELDS))
             pipeline.xrevrange(results_key(job_id), count=1)
         answers = replies_with_damage(pipeline.execute(raise_on_error=False))
-    return _with_arguments(
-        client,
-        [
-            _record(job_id, values, results, None)
-            for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
-        ],
-    )
+    return [
+        _record(job_id, values, results, None)
+        for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
+    ]
 
 
 def count_unreadable(client: Redis, *, limit_s: float) -> tuple[int, bool]:
@@ -154,17 +154,19 @@ def _read(client: Redis, job_id: str) -> JobRecord | None:
         replies = replies_with_damage(pipeline.execute(raise_on_error=False))
     values, results, position = replies
     record = _record(job_id, values, results, None if is_wrong_type(position) else position)
-    return _with_arguments(client, [record])[0]
+    return with_arguments(client, [record])[0]
 
 
-def _with_arguments(client: Redis, records: list[JobRecord | None]) -> list[JobRecord | None]:
+def with_arguments(client: Redis, records: Sequence[JobRecord | None]) -> list[JobRecord | None]:
     """Add the arguments of jobs that were queued by an older version or another program."""
     missing = {
         one.id: one.task
         for one in records
         if one and one.arguments is None and one.status != UNREADABLE
     }
-    found = read_arguments(client, missing) if missing else {}
+    if not missing:
+        return list(records)
+    found = read_arguments(client, missing)
     return [
         replace(one, arguments=found[one.id]) if one and one.id in found else one for one in records
     ]

@@ -144,7 +144,8 @@ def call_by_name(
     signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
     if signature is None or signature.posonlyargs or len(args) > len(signature.args):
         return list(args), dict(kwargs)
-    return [], named_arguments(task, args, kwargs)
+    names = (one.arg for one in signature.args)
+    return [], {**dict(zip(names, args, strict=False)), **kwargs}
 
 
 def changed_call(
