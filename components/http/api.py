@@ -153,9 +153,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         def decorate(view: View) -> Any:
             @wraps(view)
             def parsed(*args: Any, **kwargs: Any) -> Any:
-                found = (
-                    self.ARGUMENTS_PARSER.parse(schema, location="json") if request.data else None
-                )
+                found = None
+                if request.get_data():
+                    found = self.ARGUMENTS_PARSER.parse(schema, location="json")
                 return view(found if g.get("json_body") else None, *args, **kwargs)
 
             content = {"application/json": {"schema": schema}}

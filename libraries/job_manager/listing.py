@@ -82,16 +82,17 @@ def _text_of(record: JobRecord) -> str:
 
 
 def _texts_in(value: Any) -> Iterator[str]:
-    """Yield the names and values in JSON of limited depth, as they are written there."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
+    """Yield the names and values in JSON: `recipient: Ann`."""
+    pending = [("", value)]
+    while pending:
+        name, one = pending.pop()
+        if isinstance(one, dict | list):
             yield name
-            yield from _texts_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts_in(inner)
-    else:
-        yield value if isinstance(value, str) else json.dumps(value)
+            inner = one.items() if isinstance(one, dict) else (("", each) for each in one)
+            pending.extend(reversed(list(inner)))
+        else:
+            text = one if isinstance(one, str) else json.dumps(one)
+            yield f"{name}: {text}" if name else text
 
 
 def list_jobs(

@@ -110,7 +110,7 @@ def test_jobs_are_found_by_their_arguments_and_tags(client: FlaskClient) -> None
     first = queued(client, kwargs={**CARD, "recipient": "Zoë \N{SNOWMAN}"}, tags=["order-17"])
     second = queued(client, ECHO, kwargs={"size": {"width": 1234}})
     assert found(client, "zoë \N{SNOWMAN}") == [first]
-    assert found(client, "ORDER-17") == [first]
+    assert found(client, "ORDER-17") == found(client, "recipient: zoë") == [first]
     assert found(client, "1234") == found(client, "width") == [second]
 
 
@@ -134,6 +134,8 @@ def test_jobs_of_an_older_version_or_another_program_show_their_stored_call(
 
 def test_an_unreadable_call_is_shown_as_null(client: FlaskClient) -> None:
     job_id = queued(client, kwargs=CARD)
+    web_client().hset(keys.job_key(job_id), "arguments", '{"args": 1, "kwargs": {}}')
+    assert shown(client, job_id)["status"] == "unreadable"
     web_client().hdel(keys.job_key(job_id), "arguments")
     for data in (b"x", b"\x80\x04N.", b"x\x9c\x03\x00\x00\x00\x00\x01"):
         web_client().hset(keys.job_key(job_id), "data", data)
@@ -204,6 +206,20 @@ def test_positional_arguments_replace_those_of_the_same_name(
         "message": "Bye",
         "template_name": "plain",
     }
+
+
+def test_changes_are_sent_as_json(client: FlaskClient, run_jobs: RunJobs) -> None:
+    old = failed_card(client, run_jobs)
+    response = client.post(f"/jobs/{old}/retry", data={"kwargs": "{}"})
+    assert response.status_code == 415
+    assert shown(client, old)["status"] == "failed"
+    assert client.post(f"/jobs/{old}/retry", data={}).get_json()["id"] == old
+
+
+def test_jobs_that_wait_for_others_have_arguments_and_tags(client: FlaskClient) -> None:
+    first = queued(client, kwargs=CARD)
+    job = shown(client, queued(client, kwargs=CARD, tags=["a"], depends_on=[first]))
+    assert (job["status"], job["tags"], job["arguments"]["kwargs"]) == ("deferred", ["a"], CARD)
 
 
 @pytest.mark.parametrize(
