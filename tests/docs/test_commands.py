@@ -47,6 +47,9 @@ DELIVERY = "workers.webhook_tasks.deliver_webhook"
 PRINTED = {
     '$later/cancel"': ('"status": "canceled"',),
     '$later/retry"': ('"attempts": []',),
+    "See you soon": ('"retry_of": "', '"tags": ["corrected"]'),
+    "dry_run": ('"matched": 0',),
+    "tag=christmas": ('"items": []', '"counts"'),
     "/jobs?status=finished": ('"items"', '"status": "finished"'),
     "-X DELETE": ("204\n", "/problems/job-expired"),
     '5000$batch"': ('"total": 2',),
@@ -207,7 +210,7 @@ def check_printed(document: Path, block: Block, text: str) -> None:
         if part in block.text:
             assert [word for word in wanted if word not in text] == [], (block.text, text)
     if re.search("-d ['@]", block.text) and re.search(r"^curl[^|>]*\Z", block.text, re.DOTALL):
-        assert re.search('"job_id|<svg|"/problems/', text), (block.text, text)
+        assert re.search('"job_id|<svg|"/problems/|"retry_of|"matched', text), (block.text, text)
     if "API_KEYS=ann:$(" in block.text:
         check_key(text)
     if "get_job_status(" in block.text:
