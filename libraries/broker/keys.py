@@ -89,6 +89,11 @@ def drawing_cache_key(owner: str, recipe_sha256: str) -> str:
     return f"vector:drawn:{owner}:{recipe_sha256}"
 
 
+def readable_names_key(owner: str) -> str:
+    """Return the key of the hash with the id of the newest job by the readable name of its file."""
+    return f"vector:names:{owner}"
+
+
 def batch_key(batch_id: str) -> str:
     """Return the key of a batch's hash; the list of its job ids has the suffix `:jobs`."""
     return f"vector:batch:{batch_id}"

@@ -20,10 +20,10 @@ from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
 from libraries.job_manager import transitions
-from libraries.job_manager.deletion import delete_job_data
 from libraries.job_manager.errors import BadRecord, JobUnknown, WrongState
 from libraries.job_manager.ids import creation_time
 from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
+from libraries.job_manager.job_files import delete_job_data
 from libraries.job_manager.jobs import stored_call
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice, zip_longest
 from types import MappingProxyType
 from typing import Any
@@ -26,12 +26,16 @@ log = logging.getLogger(__name__)
 
 
 class VectorJob(Job):
-    """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record."""
+    """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record.
+
+    `settle` returns the result of the job for that of its task.
+    """
 
     # Larger calls of records without `arguments` are not read to be shown.
     MAX_SHOWN_BYTES = 64_000
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
+    settle: Callable[[Any], Any] = staticmethod(lambda result: result)
 
     def to_dict(self, include_meta: bool = True, include_result: bool = True) -> JsonObject:
         return {
@@ -66,6 +70,10 @@ class VectorJob(Job):
         self.meta.pop("artifacts", None)
         self.meta.pop("drawn", None)
         return super().perform()
+
+    def _execute(self) -> Any:
+        # The job is still the current one, to which `attach` adds artifacts.
+        return self.settle(super()._execute())
 
     # RQ would import and call the functions that these fields of the record name.
     @property

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
+from libraries.json_types import JsonObject
 from libraries.plotting import PROFILES, plan, statistics
 from libraries.svg_builder import SVGBuilder
+from libraries.svg_reader import read_svg
 
 
 def plot_stats(drawing: SVGBuilder | Document, width: float, height: float) -> dict[str, Any]:
@@ -22,3 +25,12 @@ def plot_stats(drawing: SVGBuilder | Document, width: float, height: float) -> d
         **statistics(strokes, pens, page=Rectangle(0, 0, width, height)).as_record(),
         "time": times,
     }
+
+
+def describe_svg(data: bytes) -> JsonObject:
+    """Return the statistics of a stored SVG as a field of its artifact; {} if it cannot be read."""
+    try:
+        document = read_svg(data).document
+        return {"plot": plot_stats(document, document.width, document.height)}
+    except InvalidInput:
+        return {}

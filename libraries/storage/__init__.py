@@ -5,13 +5,16 @@ from libraries.storage.folder import ArtifactFolder
 from libraries.storage.locations import (
     check_storage,
     clean_stores,
+    job_files,
+    job_folder,
     open_input,
     output_folder,
     owner_folder,
     prepare_stores,
+    shared_output_folder,
     upload_folder,
 )
-from libraries.storage.names import check_name, filename_part
+from libraries.storage.names import check_name, filename_part, is_reserved, own_name, readable_name
 from libraries.storage.store import Store
 
 __all__ = [
@@ -25,9 +28,15 @@ __all__ = [
     "clean_stores",
     "commit_if",
     "filename_part",
+    "is_reserved",
+    "job_files",
+    "job_folder",
     "open_input",
     "output_folder",
+    "own_name",
     "owner_folder",
     "prepare_stores",
+    "readable_name",
+    "shared_output_folder",
     "upload_folder",
 ]

@@ -85,6 +85,15 @@ class BucketStore(Store):
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
         """Open an object; large ones are fetched in blocks, and their checksum is verified at the end."""
         check_name(name)
+        try:
+            return self._open(name, sha256)
+        except NotFound:
+            aside = self._open_aside(name, sha256)
+            if aside is None:
+                raise
+            return aside
+
+    def _open(self, name: str, sha256: str | None) -> IO[bytes]:
         first, answer = self._first_block(name)
         stored = answer["Metadata"].get("sha256")
         if sha256 is not None and stored != sha256:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -57,6 +57,15 @@ class ArtifactFolder(Store):
 
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
         """Open a file; see `Store.open_checked`. An open file does not change if its name is reused."""
+        try:
+            return self._open(name, sha256)
+        except NotFound:
+            aside = self._open_aside(name, sha256)
+            if aside is None:
+                raise
+            return aside
+
+    def _open(self, name: str, sha256: str | None) -> IO[bytes]:
         *folders, base = check_name(name).split("/")
         try:
             with self._folder(folders, make=False) as folder:
@@ -76,7 +85,7 @@ class ArtifactFolder(Store):
         """Remove a file, and the folders that become empty; see `Store.remove`."""
         try:
             if sha256 is not None:
-                self.open_checked(name, sha256=sha256).close()
+                self._open(name, sha256).close()
             *folders, base = check_name(name).split("/")
             with self._folder(folders, make=False) as folder:
                 os.unlink(base, dir_fd=folder)
@@ -174,6 +183,20 @@ class ArtifactFolder(Store):
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def open_below(root: Path, segments: Sequence[str]) -> IO[bytes]:
+    """Open the file that a task wrote at a path below `root`; its name may be unsafe.
+
+    Raises FileNotFoundError, and InvalidInput for links, hard links, and other than regular files.
+    """
+    *folders, base = segments
+    with ArtifactFolder(root)._folder(folders, make=False) as folder:  # noqa: SLF001
+        file = os.fdopen(_open_plain(folder, base, "/".join(segments)), "rb")
+    if os.fstat(file.fileno()).st_nlink > 1:
+        file.close()
+        raise InvalidInput(f"{'/'.join(segments)!r} is a hard link", code="bad-file")
+    return file
 
 
 def make_private(folder: Path) -> None:

@@ -14,6 +14,7 @@ from libraries.errors import InvalidInput, NotFound
 from libraries.settings import StorageSettings, UploadSettings
 from libraries.storage.artifacts import StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
+from libraries.storage.job_store import JobFiles, JobStore
 from libraries.storage.names import check_name, filename_part
 from libraries.storage.store import Store
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from libraries.storage.cloudflare import CloudflareImages
 
 _owner: ContextVar[str] = ContextVar("owner", default="")
+_job: ContextVar[JobFiles | None] = ContextVar("job", default=None)
 
 
 @contextlib.contextmanager
@@ -33,7 +35,32 @@ def owner_folder(owner: str) -> Iterator[None]:
         _owner.reset(token)
 
 
+@contextlib.contextmanager
+def job_folder(job_id: str) -> Iterator[JobFiles]:
+    """Publish results in the folder of a job inside."""
+    files = JobFiles(job_id)
+    token = _job.set(files)
+    try:
+        yield files
+    finally:
+        _job.reset(token)
+
+
+def job_files() -> JobFiles | None:
+    """Return the files of the running job, None outside of `job_folder`."""
+    return _job.get()
+
+
 def output_folder() -> Store:
+    """Return the store of results; in a job, what is published goes to the folder of the job.
+
+    See `shared_output_folder` and `JobStore`.
+    """
+    files, shared = _job.get(), shared_output_folder()
+    return shared if files is None else JobStore(shared, files)
+
+
+def shared_output_folder() -> Store:
     """Return the store of results: `OUTPUT_DIR`, or for an owner `OUTPUT_DIR/.owners/<owner>`.
 
     With `STORAGE_URL` these are `output` and `output/.owners/<owner>` in the bucket. Names cannot

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import IO
 
+from libraries.errors import NotFound
 from libraries.storage.artifacts import Artifact, StoredFile
 
 
@@ -38,7 +41,8 @@ class Store(ABC):
         """Open the file `name` as a seekable binary file; the caller closes it.
 
         Raises NotFound if it was not found or its checksum is not `sha256` (hex), because another
-        file replaced it, and InvalidInput if it is not a regular file.
+        file replaced it, and InvalidInput if it is not a regular file. A file that was set aside is
+        found by its checksum.
         """
 
     @abstractmethod
@@ -69,6 +73,28 @@ class Store(ABC):
         """Copy the file `name` to the file `to` of this store; raise the errors of `open_checked` and `publish`."""
         with self.open_checked(name, sha256=sha256) as file:
             return self.publish(to, iter(lambda: file.read(1 << 20), b""))
+
+    def set_aside(self, name: str) -> None:
+        """Copy the file `name`, if it exists, so that `open_checked` finds it by its checksum."""
+        with contextlib.suppress(NotFound), self.open_checked(name) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+            self.copy(name, self._aside(digest), sha256=digest)
+
+    def remove_set_aside(self, sha256: str) -> None:
+        self.remove(self._aside(sha256))
+
+    def _open_aside(self, name: str, sha256: str | None) -> IO[bytes] | None:
+        """Open the file that was set aside when `name` was used again; None if there is none."""
+        aside = self._aside(sha256 or "")
+        if sha256 is None or name == aside:
+            return None
+        with contextlib.suppress(NotFound):
+            return self.open_checked(aside, sha256=sha256)
+        return None
+
+    @staticmethod
+    def _aside(sha256: str) -> str:
+        return f"jobs/earlier/{sha256}"
 
     def ping(self) -> None:  # noqa: B027 - folders are always reachable
         """Check the connection with one short request; raise StorageUnavailable if it fails."""

@@ -12,7 +12,7 @@ from rq.utils import as_text
 from libraries.broker import Redis, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS
-from libraries.job_manager.deletion import delete_expired, delete_orphans
+from libraries.job_manager.job_files import delete_expired, delete_orphans
 from libraries.job_manager.records import count_unreadable
 from libraries.settings import Settings
 from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores

@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 from uuid import uuid4
@@ -33,8 +34,12 @@ from libraries.broker.connections import worker_client
 from libraries.broker.retry import COMMIT, REFUSALS, retry
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import transitions
-from libraries.job_manager.deletion import artifact_note
 from libraries.job_manager.errors import BadRecord, JobTimeout, Superseded, UnknownTask
+from libraries.job_manager.job_files import (
+    artifact_note,
+    claim_readable_names,
+    forget_readable_name,
+)
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import Reader, Step, Subscription, read_to_end, subscriptions
 from libraries.job_manager.ownership import as_owner
@@ -42,10 +47,12 @@ from libraries.job_manager.task_context import execution
 from libraries.job_manager.transitions import Attempt
 from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
-from libraries.storage import commit_if
+from libraries.storage import commit_if, job_folder
 from libraries.worker.damage import owner_of, read_record, reject_damage, restore
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
 from libraries.worker.job_isolation import ProcessState, run_contained
+from libraries.worker.returned_files import ReturnedFiles
+from libraries.worker.working_folder import WorkingFolder
 
 # Exit codes of an orderly end.
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
@@ -77,12 +84,19 @@ class Horse:
         self._tasks = tasks
         self._client: Redis = worker_client(settings)
         self._readers: dict[str, Reader] = {}
+        self._folder = WorkingFolder()
         # State that a job left cannot be restored, or not with certainty.
         self._spent = False
 
     def run(self, *, burst: bool, max_jobs: int) -> int:
         """Run up to `max_jobs` jobs; return an exit code."""
         self._process_state = ProcessState()
+        try:
+            return self._run(burst=burst, max_jobs=max_jobs)
+        finally:
+            self._folder.close()
+
+    def _run(self, *, burst: bool, max_jobs: int) -> int:
         for _ in range(max_jobs):
             record = self._next(burst=burst)
             if record is None:
@@ -167,7 +181,7 @@ class Horse:
         name = str(known.get("description", ""))
         # The jobs and files of a task belong to the owner of its job.
         owner = owner_of(self._client, job_id, known, damaged)
-        with as_owner(owner):
+        with as_owner(owner), job_folder(job_id):
             try:
                 reject_damage(self._client, job_id, damaged, owner)
                 name = restore(job, record)
@@ -188,8 +202,18 @@ class Horse:
         guarded = commit_if(partial(self._check_current, attempt))
         isolation = self._isolation()
         with isolation as run, self._within(timeout), guarded, execution(attempt.execution_id):
-            result = run(job.perform)
-        return _as_json(result, self._settings.jobs.max_result)
+            with self._working_folder() as output:
+                files = ReturnedFiles(job, output)
+                job.settle = files.adopted
+                result = run(job.perform)
+                files.publish_others(partial(forget_readable_name, self._client))
+            text = _as_json(result, self._settings.jobs.max_result)
+            claim_readable_names(self._client)
+        return text
+
+    def _working_folder(self) -> AbstractContextManager[Path | None]:
+        """Return a context manager that yields the job's own folder `output`, None without one."""
+        return self._folder.entered()
 
     def _isolation(self) -> AbstractContextManager[Callable[[Callable[[], Any]], Any]]:
         """Return a context manager with a function that runs a job apart from later ones."""
@@ -304,6 +328,13 @@ def _as_json(result: object, max_chars: int) -> str | None:
         return None
     try:
         text = json.dumps(result, allow_nan=False)
+        # Surrogates outside of pairs are no characters; clients cannot decode them.
+        json.dumps(result, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            f"the task returned text with a lone surrogate, U+{ord(error.object[error.start]):04X}",
+            code="bad-result",
+        ) from None
     except (TypeError, ValueError, RecursionError):
         raise InvalidInput(
             f"the task returned a value of type `{type(result).__name__}`, "

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
@@ -80,6 +81,10 @@ class InlineHorse(Horse):
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
         with _heartbeats(self._client, attempt):
             return super()._perform(job, name, attempt, timeout)
+
+    def _working_folder(self) -> AbstractContextManager[Path | None]:
+        # The working directory belongs to the program.
+        return nullcontext()
 
     def _isolation(self) -> AbstractContextManager[Callable[[Callable[[], Any]], Any]]:
         # The processes and the state belong to the program.

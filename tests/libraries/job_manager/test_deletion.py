@@ -18,7 +18,7 @@ from libraries.job_manager import (
     transitions,
 )
 from libraries.job_manager.control import existed
-from libraries.job_manager.deletion import delete_orphans
+from libraries.job_manager.job_files import delete_orphans
 from libraries.settings import Settings, get_settings, use_settings
 from libraries.worker.collector import Collector
 from tests.conftest import WorkerProcess, until

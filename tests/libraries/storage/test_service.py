@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from components.system.doctor import examine_output
 from libraries.broker.connections import worker_client
-from libraries.job_manager.deletion import delete_orphans
+from libraries.job_manager.job_files import delete_orphans
 from libraries.settings import BucketAddress, Settings, use_settings
 from libraries.storage import output_folder
 from tests.conftest import WorkerProcess, until

@@ -1,0 +1,118 @@
+"""The working directory of jobs, with a folder `output` for each job alone."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from libraries.settings import StorageSettings
+
+OUTPUT = "output"
+log = logging.getLogger(__name__)
+
+
+class WorkingFolder:
+    """A temporary folder with links to the content of the worker's own working directory.
+
+    Only `output` is not a link: jobs that run at the same time and write the same path below it do
+    not see each other's files. Other new files are moved to the worker's directory after the job.
+    The folder is used by one job after the other, as long as they leave it as it was.
+    """
+
+    PREFIX = "vector-job-"
+    # A folder is locked within this time after its creation.
+    MIN_AGE_S = 60
+    MAX_FOLDERS = 100
+    NOWHERE = Path("/")
+
+    def __init__(self) -> None:
+        self._home = self.NOWHERE
+        self._path: Path | None = None
+        self._lock = -1
+        self._names: set[str] = set()
+
+    @contextmanager
+    def entered(self) -> Iterator[Path | None]:
+        """Run a job in the folder; yield its `output`, or None if it cannot be made."""
+        try:
+            self._home = Path.cwd()
+            folder = self._path or self._make()
+            os.chdir(folder)
+        except OSError as error:
+            log.warning("No working folder for the job: %s", error)
+            yield None
+            return
+        try:
+            yield folder / OUTPUT
+        finally:
+            os.chdir(self._home)
+            self._tidy(folder)
+
+    def close(self) -> None:
+        if self._path is not None:
+            shutil.rmtree(self._path, ignore_errors=True)
+            os.close(self._lock)
+            self._path = None
+
+    def _make(self) -> Path:
+        self._remove_abandoned()
+        # Resolved, so that it equals the result of `os.getcwd`.
+        folder = Path(tempfile.mkdtemp(prefix=self.PREFIX)).resolve()
+        self._lock, self._path = os.open(folder, os.O_RDONLY | os.O_CLOEXEC), folder
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for one in self._home.iterdir():
+            if one.name != OUTPUT:
+                (folder / one.name).symlink_to(one)
+        for name in ("", "postcards", *self._folders()):
+            (folder / OUTPUT / name).mkdir(exist_ok=True)
+        self._names = {one.name for one in folder.iterdir()}
+        return folder
+
+    def _folders(self) -> list[str]:
+        """Return the names of the folders that a task may expect below `output`."""
+        found = []
+        for place in (self._home / OUTPUT, StorageSettings.current().output_dir):
+            with suppress(OSError), os.scandir(place) as entries:
+                found += [
+                    one.name
+                    for one in entries
+                    if one.is_dir(follow_symlinks=False) and one.name[0] != "."
+                ][: self.MAX_FOLDERS]
+        return found
+
+    def _tidy(self, folder: Path) -> None:
+        """Move new files to the worker's directory, and discard a folder that has changed."""
+        try:
+            found = list(folder.iterdir())
+            own = [one for one in found if not one.is_symlink() and one.name != OUTPUT]
+            for one in own:
+                shutil.move(one, self._home / one.name)
+            if own or {one.name for one in found} != self._names or _has_files(folder / OUTPUT):
+                self.close()
+        except OSError as error:
+            log.warning("Files that the job left in its working directory are lost: %s", error)
+            self.close()
+
+    def _remove_abandoned(self) -> None:
+        """Remove the folders of killed processes: their locks are free."""
+        for old in Path(tempfile.gettempdir()).glob(f"{self.PREFIX}*"):
+            with suppress(OSError):
+                if time.time() - old.lstat().st_mtime < self.MIN_AGE_S:
+                    continue
+                lock = os.open(old, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(old, ignore_errors=True)
+                finally:
+                    os.close(lock)
+
+
+def _has_files(folder: Path) -> bool:
+    return any(files for _, _, files in os.walk(folder)) or folder.is_symlink()
