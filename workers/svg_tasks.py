@@ -102,7 +102,10 @@ def generate_postcard_svg(recipient: str, message: str, template_name: str) -> s
     postcard = load_postcard(recipient, message, template_name)
     card = postcard.draw()
     stored = output_folder().publish(postcard.file_name, card.to_string())
-    path = attach(stored, plot=plot_stats(card, WIDTH, HEIGHT), missing_glyphs=card.missing_glyphs)
+    more: JsonObject = {"missing_glyphs": card.missing_glyphs}
+    if not stored.name.endswith(postcard.title):
+        more["download_name"] = postcard.title
+    path = attach(stored, plot=plot_stats(card, WIDTH, HEIGHT), **more)
     boxes = f"; drawn as boxes: {' '.join(card.missing_glyphs)}" if card.missing_glyphs else ""
     report_progress(1, 1, f"stored{boxes}")
     return path

@@ -12,6 +12,7 @@ from components.http.pages import FILE_HEADERS, SVG_TYPE
 from components.http.replies import prefers
 from components.http.submissions import JobPlan
 from libraries.sheets.artboard import Artboard
+from libraries.sheets.composition import Composition
 from libraries.sheets.page import MAX_SEED
 from libraries.svg_builder import SVGBuilder
 
@@ -48,12 +49,11 @@ def drawing_plan(artboard: CreateArtboard) -> JobPlan:
     random = request_random()
     if drawing.seed is None:
         drawing = replace(drawing, seed=random.randint(0, MAX_SEED))
-    token = f"{random.getrandbits(128):032x}"
-    name = file_name(artboard.id or f"{random.getrandbits(64):016x}", token)
     if isinstance(drawing, Artboard):
         task, arguments, what = DRAW, drawing.arguments(pattern="pattern_type"), "Complex pattern"
     else:
         task, arguments, what = COMPOSE, drawing.arguments(), "Composition"
+    name = f"artboards/artboard_{artboard.id or _summary(drawing)}.svg"
     return JobPlan(
         task=task,
         kwargs={**arguments, "output_filename": name},
@@ -62,6 +62,7 @@ def drawing_plan(artboard: CreateArtboard) -> JobPlan:
     )
 
 
-def file_name(artboard_id: str, token: str) -> str:
-    """Return the file name of an artboard; `token` makes it unique for requests with the same id."""
-    return f"artboards/{token[:2]}/{token[2:]}/artboard_{artboard_id}.svg"
+def _summary(drawing: Artboard | Composition) -> str:
+    """Return the id of an artboard without one, such as `spiral_210x297mm_seed42`."""
+    what = drawing.pattern if isinstance(drawing, Artboard) else "composition"
+    return f"{what}_{drawing.width:g}x{drawing.height:g}mm_seed{drawing.seed}"

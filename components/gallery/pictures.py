@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
-from components.http.exports import accepted_format, default_export
+from components.http.exports import accepted_format, default_export, disposition
 from components.http.pages import FILE_HEADERS, SVG_TYPE
 from libraries.errors import NotFound
 from libraries.exporting import Format, StoredDrawing
@@ -18,7 +18,8 @@ def drawing_response(drawing: Drawing) -> Response:
     if form is not None:
         return _exported(drawing, form)
     response = Response(content_type=SVG_TYPE, headers=FILE_HEADERS)
-    response.headers.set("Content-Disposition", "inline", filename=drawing.name.rsplit("/", 1)[-1])
+    name = drawing.name.rsplit("/", 1)[-1]
+    response.headers["Content-Disposition"] = disposition(name, download=False)
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("Accept")
     if drawing.sha256:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from http import HTTPStatus
 from pathlib import PurePosixPath
+from urllib.parse import quote
 
 from flask import Response, request
+from werkzeug.http import dump_options_header
 
 from components.http.pages import FILE_HEADERS, SVG_TYPE
 from components.http.problems import EdgeError
@@ -63,10 +66,8 @@ def export_response(
         facts = f"{drawing.sha256} {form.name} {params!r}"
         response.set_etag(hashlib.sha256(facts.encode()).hexdigest())
     if download is not None:
-        name = PurePosixPath(drawing.name).with_suffix(form.suffix).name
-        response.headers.set(
-            "Content-Disposition", "attachment" if download else "inline", filename=name
-        )
+        name = PurePosixPath(drawing.download_name or drawing.name).with_suffix(form.suffix).name
+        response.headers["Content-Disposition"] = disposition(name, download=download)
     response.make_conditional(request)
     if response.status_code != HTTPStatus.NOT_MODIFIED:
         response.set_data(export_stored(drawing, form, params))
@@ -77,6 +78,16 @@ def default_export(drawing: StoredDrawing, form: Format, *, download: bool) -> R
     response = export_response(drawing, form, form.params.load({}), download=download)
     response.vary.add("Accept")
     return response
+
+
+def disposition(name: str, *, download: bool) -> str:
+    """Return a Content-Disposition; a name that is not ASCII also has a form in ASCII."""
+    kind = "attachment" if download else "inline"
+    # Readable in any file system, and no syntax of the header.
+    shown = "".join(one if one.isprintable() and one not in '/\\"' else "_" for one in name)
+    plain = unicodedata.normalize("NFKD", shown).encode("ascii", "ignore").decode()
+    value = dump_options_header(kind, {"filename": plain})
+    return value if plain == shown else f"{value}; filename*=UTF-8''{quote(shown, safe='')}"
 
 
 def png_format() -> Format:

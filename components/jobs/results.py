@@ -10,7 +10,7 @@ from flask import Response, json, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper, wrap_file
 
-from components.http.exports import accepted_format, default_export, is_drawing
+from components.http.exports import accepted_format, default_export, disposition, is_drawing
 from components.http.pages import FILE_HEADERS
 from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
@@ -50,6 +50,7 @@ def stored_drawing(artifact: JsonObject) -> StoredDrawing:
         artifact["sha256"],
         artifact["size"],
         artifact.get("plot", {}).get("vertices"),
+        artifact.get("download_name", ""),
     )
 
 
@@ -95,7 +96,8 @@ def file_response(artifact: JsonObject, *, download: bool) -> Response:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     response.content_length = size
-    return _finish(response, name.rsplit("/", 1)[-1], sha256, size, download=download)
+    shown = artifact.get("download_name") or name.rsplit("/", 1)[-1]
+    return _finish(response, shown, sha256, size, download=download)
 
 
 def value_response(value: Any, *, download: bool) -> Response:
@@ -118,9 +120,7 @@ def _stream(response: Response, file: IO[bytes]) -> None:
 
 
 def _finish(response: Response, name: str, sha256: str, size: int, *, download: bool) -> Response:
-    response.headers.set(
-        "Content-Disposition", "attachment" if download else "inline", filename=name
-    )
+    response.headers["Content-Disposition"] = disposition(name, download=download)
     response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(sha256)
     try:

@@ -33,6 +33,12 @@ class ArtifactSchema(ReplySchema):
     media_type = fields.String(
         required=True, metadata={"description": "Media type.", "example": "image/svg+xml"}
     )
+    download_name = fields.String(
+        metadata={
+            "description": "Name with which browsers save the file, if it is not `name`.",
+            "example": "postcard_Jürgen_plain.svg",
+        }
+    )
     size = fields.Integer(required=True, metadata={"description": "Size in bytes."})
     sha256 = fields.String(required=True, metadata={"description": "SHA-256 in hex."})
     url = fields.String(required=True, metadata={"description": "URL of the file."})

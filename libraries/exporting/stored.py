@@ -16,12 +16,16 @@ MAX_VERTICES = 400_000
 
 
 class StoredDrawing(NamedTuple):
-    """A stored SVG; `sha256` is empty and `vertices` None if unknown."""
+    """A stored SVG; `sha256` is empty and `vertices` None if unknown.
+
+    `download_name` is the name for clients, if it is not that of the file.
+    """
 
     name: str
     sha256: str
     size: int
     vertices: int | None = None
+    download_name: str = ""
 
 
 def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) -> bytes:

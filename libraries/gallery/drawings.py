@@ -101,7 +101,7 @@ def describe(arrival: NewDrawing, label: Label) -> Drawing:
         NotFound, InvalidInput: the file was not found or is not a regular file.
         StorageUnavailable: the storage is unreachable.
     """
-    head = _head(arrival.name)
+    head = _head(arrival)
     facts, requested = _facts(_recipe(head)), _facts(arrival.arguments or label.arguments)
     root, kept = re.search(r"<svg\b([^>]*)>", head), arrival.name.startswith(f"{KEPT}/")
     sides = dict(re.findall(r'\s(width|height)="([0-9.]{1,20})mm"', root[1])) if root else {}
@@ -143,8 +143,8 @@ def plain_color(text: object) -> str:
     return NAMED.get(color, color)
 
 
-def _head(name: str) -> str:
-    with output_folder().open_checked(name) as file:
+def _head(arrival: NewDrawing) -> str:
+    with output_folder().open_checked(arrival.name, sha256=arrival.sha256 or None) as file:
         return file.read(HEAD_BYTES).decode(errors="replace")
 
 

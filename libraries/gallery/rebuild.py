@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def rebuild(
         Unavailable: the index cannot be written.
         StorageUnavailable: the storage is unreachable.
     """
-    files = [(owner, name) for owner in owners for name in _names(owner)]
+    files = [(owner, name) for owner in owners for name in _names(owner, known)]
     build = gallery().begin()
     entered = 0
     for first in range(0, len(files), BATCH_SIZE):
@@ -54,13 +54,18 @@ def rebuild(
 
 def has_files(owners: Iterable[str]) -> bool:
     """Return whether a rebuild would find drawings; raise StorageUnavailable if the storage is unreachable."""
-    return any(_names(owner) for owner in owners)
+    return any(_names(owner, ()) for owner in owners)
 
 
-def _names(owner: str) -> list[str]:
-    """Return the files of an owner's drawings; of a kept drawing only the copy."""
+def _names(owner: str, known: Container[tuple[str, str]]) -> list[str]:
+    """Return the files of an owner's drawings, of a kept drawing only the copy.
+
+    A readable name is a copy of a job's file, unless it is `known` as the file of an earlier job.
+    """
     with files_belonging_to(owner):
         names = [name for name in output_folder().names() if name.lower().endswith(".svg")]
+    copies = {name.split("/", 2)[-1] for name in names if name.startswith("jobs/")}
+    names = [name for name in names if name not in copies or (owner, name) in known]
     # A kept copy replaces its original, which has the same id.
     kept_last = sorted(names, key=lambda name: name.startswith("kept/"))
     return list({drawing_id(owner, name): name for name in kept_last}.values())

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import IO, Any
 
+from libraries.broker.connections import web_client
+from libraries.broker.retry import retry
 from libraries.errors import InvalidInput, NotFound
 from libraries.gallery.drawings import KEPT, Drawing, NewDrawing, describe, drawing_id
 from libraries.gallery.index import IndexWriter, gallery
@@ -19,6 +21,8 @@ from libraries.gallery.labels import (
     write_label,
 )
 from libraries.gallery.owners import files_belonging_to
+from libraries.job_manager.job_files import release_readable_name
+from libraries.job_manager.ownership import as_owner
 from libraries.storage import output_folder
 
 
@@ -102,8 +106,10 @@ def pin_drawing(owner: str, drawing: str) -> Drawing:
 def remove_drawing(owner: str, drawing: str) -> None:
     """Remove a drawing: its file, its kept copy, its label and its row; raise NotFound if there is none."""
     found = find_drawing(owner, drawing)
-    with files_belonging_to(owner):
+    with as_owner(owner):
         output_folder().remove(found.name, sha256=found.sha256 or None)
+        client = web_client()
+        retry(lambda: release_readable_name(client, found.job_id, found.name))
         remove_label(drawing)
     with gallery().changing() as writer:
         writer.remove(drawing)

@@ -37,6 +37,7 @@ from libraries.job_manager.tasks import (
 )
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings, MailSettings, parse_duration
+from libraries.storage.names import check_free, check_name
 
 MAX_TIMEOUT_S = 86400
 UNLIMITED = 10**9
@@ -153,6 +154,7 @@ def make_job(
     settings = JobSettings.current()
     check_task(task)
     check_arguments(task, args, kwargs)
+    _check_file_name(named_arguments(task, args, kwargs), kwargs)
     timeout = settings.job_timeout if options.job_timeout is None else options.job_timeout
     job: VectorJob = VectorJob.create(  # type: ignore[assignment]
         task,
@@ -181,6 +183,14 @@ def make_job(
             f"the arguments of {task} are not JSON serializable", code="bad-arguments"
         ) from error
     return job
+
+
+def _check_file_name(arguments: Mapping[str, Any], kwargs: Mapping[str, Any]) -> None:
+    """Check the `output_filename` of a call. Raises InvalidInput."""
+    name = arguments.get("output_filename")
+    if name is not None:
+        field = "kwargs.output_filename" if "output_filename" in kwargs else "args"
+        check_free(check_name(name, field=field), field=field)
 
 
 def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:

@@ -64,6 +64,11 @@ class Postcard(Params):
     def file_name(self) -> str:
         return postcard_name(self.recipient, self.template_name)
 
+    @property
+    def title(self) -> str:
+        """Return the file name for clients, with the recipient as it was given."""
+        return f"postcard_{self.recipient.replace('/', '_')}_{self.template_name}.svg"
+
     def draw(self) -> SVGBuilder:
         lines, scale = fit_message(check_text(self.message), stroke_font(DEFAULT_FONT))
         name = " ".join(check_text(self.recipient).split())

@@ -53,6 +53,10 @@ class Place(NamedTuple):
     segments: tuple[str, ...]
 
     @property
+    def name(self) -> str:
+        return "/".join(self.segments)
+
+    @property
     def path(self) -> Path:
         return self.root.joinpath(*self.segments)
 
@@ -139,7 +143,10 @@ class ReturnedFiles:
             if not isinstance(value, str) or (strict and self._is_outside(text)):
                 raise _bad(f"the task returned {text!r}, which is not a file in the output folder")
             return text
-        if not strict and not (place.root == self._output and place.path.is_file()):
+        there = os.path.lexists(place.path)
+        if isinstance(value, str) and not there and safe_name(place.segments) != place.name:
+            return text
+        if not strict and not (place.root == self._output and there):
             return text
         return self._adopt(place, text)
 
@@ -194,8 +201,10 @@ class ReturnedFiles:
             raise _bad(f"the task returned {text!r}, which cannot be stored: {error}") from error
         if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             raise _bad(f"the task returned {text!r}, which was written to while it was stored")
-        name, own = stored.name.rpartition("/")[2], place.segments[-1]
-        return self._attach(stored, **({} if name == own else {"download_name": own[:200]}))
+        # A name in the file system need not be UTF-8.
+        own = place.segments[-1].encode(errors="replace").decode()[:200]
+        is_safe = stored.name.rpartition("/")[2] == own
+        return self._attach(stored, **({} if is_safe else {"download_name": own}))
 
     def _refusal(self, place: Place) -> str:
         """Return why a file cannot be the job's, '' if it can."""
@@ -218,9 +227,8 @@ class ReturnedFiles:
     def _ownership_problem(self, place: Place, written: float) -> str:
         """Return why a file in a folder of all jobs is not the job's, '' if it is."""
         files, created = job_files(), self._job.created_at
-        name = "/".join(place.segments)
-        is_own = files is not None and own_name(name, files.job_id) == name
-        if (is_reserved(name) and not is_own) or any(one[0] == "." for one in place.segments):
+        is_own = files is not None and own_name(place.name, files.job_id) == place.name
+        if (is_reserved(place.name) and not is_own) or any(one[0] == "." for one in place.segments):
             return "that file belongs to another job"
         return self.NOT_WRITTEN if created and written < created.timestamp() else ""
 

@@ -113,7 +113,7 @@ def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(
     record = fetch_job(job.id)
     assert record is not None
     assert [(artifact["name"], artifact["media_type"]) for artifact in record.artifacts] == [
-        ("complex_spiral.svg", "image/svg+xml")
+        (f"jobs/{job.id}/complex_spiral.svg", "image/svg+xml")
     ]
     assert record.progress is not None
     assert record.progress["percent"] == 100

@@ -7,10 +7,14 @@ import pytest
 from defusedxml import ElementTree
 from flask.testing import FlaskClient
 
+from libraries.settings import Settings
+
 CARD = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"}
 
 
-def test_a_postcard_is_queued_and_drawn(client: FlaskClient, run_jobs: Callable[[], None]) -> None:
+def test_a_postcard_is_queued_and_drawn(
+    client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
+) -> None:
     """D12, D21."""
     response = client.post("/postcards", json=CARD)
     reply = response.get_json()
@@ -19,7 +23,9 @@ def test_a_postcard_is_queued_and_drawn(client: FlaskClient, run_jobs: Callable[
     assert reply["status"] == "queued"
     run_jobs()
     job = client.get(f"/jobs/{reply['job_id']}").get_json()
-    assert job["result"] == "output/postcards/postcard_John Doe_birthday.svg"
+    name = "postcards/postcard_John Doe_birthday.svg"
+    assert job["result"] == f"output/jobs/{job['id']}/{name}"
+    assert (settings.storage.output_dir / name).is_file()
     assert job["timeout"] == 120
     svg = ElementTree.fromstring(
         client.get(f"/jobs/{reply['job_id']}/result").get_data(as_text=True)
@@ -64,5 +70,5 @@ def test_a_recipient_cannot_escape_the_output_folder(
     run_jobs()
     job = client.get(f"/jobs/{reply['job_id']}").get_json()
     assert job["status"] == "finished"
-    assert job["result"].startswith("output/postcards/postcard_")
+    assert job["result"].startswith(f"output/jobs/{job['id']}/postcards/postcard_")
     assert ".." not in job["result"]

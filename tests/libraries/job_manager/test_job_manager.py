@@ -310,10 +310,11 @@ def test_a_file_that_a_task_attached_is_listed_with_the_job(run_jobs: Callable[[
     run_jobs()
     record = fetch_job(job.id)
     assert record is not None
-    assert record.result == str(get_settings().storage.output_dir / "notes/a.txt")
+    name = f"jobs/{job.id}/notes/a.txt"
+    assert record.result == str(get_settings().storage.output_dir / name)
     (artifact,) = record.artifacts
     assert (artifact["name"], artifact["size"], artifact["media_type"]) == (
-        "notes/a.txt",
+        name,
         5,
         "text/plain; charset=utf-8",
     )

@@ -152,7 +152,7 @@ def test_a_retry_has_the_new_status_and_a_deletion_the_files(
     assert (retry.job_id, retry.data) == (failed.id, {"status": "scheduled"})
     (deleted,) = [one for one in seen.entries if one.event == "deleted"]
     assert deleted.data is not None
-    assert [one["name"] for one in deleted.data["files"]] == ["a.txt"]
+    assert [one["name"] for one in deleted.data["files"]] == [f"jobs/{written.id}/a.txt"]
 
 
 def test_progress_is_an_entry_only_for_a_job_that_notifies(run_jobs: RunJobs) -> None:

@@ -94,7 +94,7 @@ def test_progress_and_artifacts_are_on_the_record(immediate: Settings) -> None:
     assert record is not None
     assert record.progress is not None
     assert (record.progress["percent"], record.progress["message"]) == (100, "there")
-    assert [one["name"] for one in record.artifacts] == ["note.txt"]
+    assert [one["name"] for one in record.artifacts] == [f"jobs/{job.id}/note.txt"]
     assert (immediate.storage.output_dir / "note.txt").read_text() == "hello"
 
 
