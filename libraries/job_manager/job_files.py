@@ -2,8 +2,8 @@
 
 The file `postcards/ann.svg` of a job is stored as `jobs/<job id>/postcards/ann.svg`. Its readable
 name, `postcards/ann.svg`, is a copy that belongs to the last job that claimed it. The broker has the
-id of that job; a copy is made after the claim, and again if the job changed meanwhile, so the last
-copy is that of the newest job.
+id of that job, or '' for a file that outlives its job. A copy is made after the claim, and again if
+the job changed meanwhile, so the last copy is that of the newest job.
 
 A deletion removes first the record, then the files, and last the note of the files. In this order a
 crash leaves no unknown files.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import cast
@@ -28,6 +28,7 @@ from libraries.json_types import JsonObject
 from libraries.storage import (
     StorageUnavailable,
     job_files,
+    own_name,
     readable_name,
     shared_output_folder,
 )
@@ -46,33 +47,44 @@ def artifact_note(artifacts: list[JsonObject] | None) -> str:
     return json.dumps({"owner": current_owner(), "files": artifacts or []})
 
 
-def claim_readable_names(client: Redis) -> None:
+def announce_files(client: Redis, job_id: str) -> None:
+    """Note that a job may have files, unless a note exists. It remains if the job is killed."""
+    note = json.dumps({"owner": current_owner(), "files": []})
+    retry(lambda: client.hsetnx(keys.ARTIFACTS_KEY, job_id, note), TASK)
+
+
+def claim_readable_names(client: Redis, attached: Container[str]) -> None:
     """Show the files of the running job under their readable names. Idempotent.
 
-    A name that cannot be used, for example because it is a folder, does not fail the job.
+    A file that is not `attached` to the job keeps its readable name when the job is deleted. A name
+    that cannot be used, for example because it is a folder, does not fail the job.
     """
     files = job_files()
     for artifact in list(files.published.values()) if files else ():
         name = readable_name(artifact.name, files.job_id) if files else None
         if files and name:
             try:
-                retry(partial(_claim, client, files.job_id, name), TASK)
+                holder = files.job_id if artifact.name in attached else ""
+                retry(partial(_claim, client, files.job_id, name, holder), TASK)
             except InvalidInput as error:
                 log.warning("Job %s has no readable name: %s", files.job_id, error)
 
 
-def _claim(client: Redis, job_id: str, name: str) -> None:
+def _claim(client: Redis, job_id: str, name: str, holder: str) -> None:
     key = keys.readable_names_key(current_owner())
     if not client.hexists(key, name):
         # The only copy of a job of the version that had no folders of jobs.
         shared_output_folder().set_aside(name)
-    client.hset(key, name, job_id)
-    _show_newest(client, key, name)
+    client.hset(key, name, holder)
+    if holder:
+        _show_newest(client, key, name)
+    else:
+        shared_output_folder().copy(own_name(name, job_id), name)
 
 
 def forget_readable_name(client: Redis, name: str) -> None:
     """Note that the file of a readable name is not that of a job any more."""
-    retry(lambda: client.hdel(keys.readable_names_key(current_owner()), name), TASK)
+    retry(lambda: client.hset(keys.readable_names_key(current_owner()), name, ""), TASK)
 
 
 def release_readable_name(client: Redis, job_id: str, file_name: str) -> None:
@@ -84,16 +96,17 @@ def release_readable_name(client: Redis, job_id: str, file_name: str) -> None:
 
 def _show_newest(client: Redis, key: str, name: str) -> None:
     """Make the file of a readable name that of its job, or remove it."""
-    store, shown = shared_output_folder(), None
+    store = shared_output_folder()
+    shown: str | None = "unknown"
     while True:
         found = cast("bytes | None", client.hget(key, name))
-        holder = found.decode() if found else ""
-        if holder == shown:
+        holder = None if found is None else found.decode()
+        if holder in ("", shown):
             return
         if holder:
             # Without its file the job is being deleted, and releases the name next.
             with suppress(NotFound):
-                store.copy(f"jobs/{holder}/{name}", name)
+                store.show(f"jobs/{holder}/{name}", name)
         else:
             store.remove(name)
         shown = holder

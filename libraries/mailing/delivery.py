@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from libraries.errors import InvalidInput, Unavailable
 from libraries.settings import MailSettings
-from libraries.storage import Artifact, filename_part, output_folder
+from libraries.storage import Artifact, filename_part, shared_output_folder
 
 TIMEOUT_S = 10.0
 OK, PERMANENT = 250, 500
@@ -88,7 +88,7 @@ class MailSession(AbstractContextManager["MailSession"]):
         """
         url = MailSettings.current().smtp_url
         if not url:
-            artifact = output_folder().publish(_file_name(message), message.as_bytes())
+            artifact = shared_output_folder().publish(_file_name(message), message.as_bytes())
             return Delivery("file", artifact)
         with _translated_errors():
             client = self._connected(MailServer.from_url(url), message)

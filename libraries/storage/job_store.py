@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -13,9 +13,13 @@ from libraries.storage.store import Store
 
 @dataclass
 class JobFiles:
-    """The files that the running attempt of a job has published, by the requested name."""
+    """The files that the running attempt of a job has published, by the requested name.
+
+    `before_first` is called before the first one, so that a crash leaves no unknown file.
+    """
 
     job_id: str
+    before_first: Callable[[], object] = lambda: None
     published: dict[str, Artifact] = field(default_factory=dict)
 
 
@@ -64,7 +68,10 @@ class JobStore(Store):
         self._shared.ping()
 
     def _own_name(self, name: str) -> str:
-        return own_name(check_name(name), self._files.job_id)
+        own = own_name(check_name(name), self._files.job_id)
+        if not self._files.published:
+            self._files.before_first()
+        return own
 
     def _known(self, name: str) -> str:
         """Return the name of the job's own file, if it has published one, else `name`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -36,9 +36,11 @@ def owner_folder(owner: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def job_folder(job_id: str) -> Iterator[JobFiles]:
-    """Publish results in the folder of a job inside."""
-    files = JobFiles(job_id)
+def job_folder(
+    job_id: str, before_first: Callable[[], object] = lambda: None
+) -> Iterator[JobFiles]:
+    """Publish results in the folder of a job inside; call `before_first` before the first one."""
+    files = JobFiles(job_id, before_first)
     token = _job.set(files)
     try:
         yield files

@@ -36,6 +36,7 @@ from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import transitions
 from libraries.job_manager.errors import BadRecord, JobTimeout, Superseded, UnknownTask
 from libraries.job_manager.job_files import (
+    announce_files,
     artifact_note,
     claim_readable_names,
     forget_readable_name,
@@ -181,7 +182,7 @@ class Horse:
         name = str(known.get("description", ""))
         # The jobs and files of a task belong to the owner of its job.
         owner = owner_of(self._client, job_id, known, damaged)
-        with as_owner(owner), job_folder(job_id):
+        with as_owner(owner), job_folder(job_id, partial(announce_files, self._client, job_id)):
             try:
                 reject_damage(self._client, job_id, damaged, owner)
                 name = restore(job, record)
@@ -208,7 +209,8 @@ class Horse:
                 result = run(job.perform)
                 files.publish_others(partial(forget_readable_name, self._client))
             text = _as_json(result, self._settings.jobs.max_result)
-            claim_readable_names(self._client)
+            attached = {one["name"] for one in job.meta.get("artifacts", [])}
+            claim_readable_names(self._client, attached)
         return text
 
     def _working_folder(self) -> AbstractContextManager[Path | None]:

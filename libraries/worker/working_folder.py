@@ -36,13 +36,15 @@ class WorkingFolder:
         self._home = self.NOWHERE
         self._path: Path | None = None
         self._lock = -1
-        self._names: set[str] = set()
+        self._made: set[tuple[str, bool]] = set()
 
     @contextmanager
     def entered(self) -> Iterator[Path | None]:
         """Run a job in the folder; yield its `output`, or None if it cannot be made."""
         try:
             self._home = Path.cwd()
+            if self._path is not None and not self._is_unchanged(self._path):
+                self.close()
             folder = self._path or self._make()
             os.chdir(folder)
         except OSError as error:
@@ -72,7 +74,7 @@ class WorkingFolder:
                 (folder / one.name).symlink_to(one)
         for name in ("", "postcards", *self._folders()):
             (folder / OUTPUT / name).mkdir(exist_ok=True)
-        self._names = {one.name for one in folder.iterdir()}
+        self._made = _entries(folder)
         return folder
 
     def _folders(self) -> list[str]:
@@ -88,17 +90,18 @@ class WorkingFolder:
         return found
 
     def _tidy(self, folder: Path) -> None:
-        """Move new files to the worker's directory, and discard a folder that has changed."""
+        """Move new files to the worker's directory."""
         try:
-            found = list(folder.iterdir())
-            own = [one for one in found if not one.is_symlink() and one.name != OUTPUT]
-            for one in own:
-                shutil.move(one, self._home / one.name)
-            if own or {one.name for one in found} != self._names or _has_files(folder / OUTPUT):
-                self.close()
+            with os.scandir(folder) as entries:
+                left = [one for one in entries if not one.is_symlink() and one.name != OUTPUT]
+            for one in left:
+                shutil.move(one.path, self._home / one.name)
         except OSError as error:
             log.warning("Files that the job left in its working directory are lost: %s", error)
-            self.close()
+
+    def _is_unchanged(self, folder: Path) -> bool:
+        """Return whether a folder is as it was made: no job may find the files of another one."""
+        return _entries(folder) == self._made
 
     def _remove_abandoned(self) -> None:
         """Remove the folders of killed processes: their locks are free."""
@@ -114,5 +117,13 @@ class WorkingFolder:
                     os.close(lock)
 
 
-def _has_files(folder: Path) -> bool:
-    return any(files for _, _, files in os.walk(folder)) or folder.is_symlink()
+def _entries(folder: Path) -> set[tuple[str, bool]]:
+    """Return the paths in a working folder and in its `output`, and whether they are links."""
+    found, folders = set(), [str(folder), str(folder / OUTPUT)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for one in entries:
+                found.add((one.path, one.is_symlink()))
+                if one.name != OUTPUT and one.is_dir(follow_symlinks=False):
+                    folders.append(one.path)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,17 @@ def write_into_the_output_folder(name: str, text: str) -> Path:
 def publish(name: str, text: str) -> str:
     """Store a file without attaching it, and return its path."""
     return output_folder().publish(name, text).path
+
+
+def publish_for_all(name: str, text: str) -> None:
+    """Store a file without attaching it or returning its path."""
+    output_folder().publish(name, text)
+
+
+def publish_and_die(name: str) -> None:
+    """Store a file without attaching it, and kill the process."""
+    output_folder().publish(name, "half")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def publish_and_fail(name: str) -> None:

@@ -303,3 +303,16 @@ def test_the_totals_of_jobs_continue(upgraded: Upgraded) -> None:
     now = upgraded.client.measures(TOTALS)
     for name, number in upgraded.answers["totals"].items():
         assert now.get(name, 0) >= number, name
+
+
+def test_a_card_of_an_earlier_version_is_not_replaced_by_a_new_one(upgraded: Upgraded) -> None:
+    before = upgraded.result(upgraded.id_of("keyed"))
+    card = upgraded.client.queue("/postcards", {**CARD, "message": "Another one"})
+    upgraded.client.wait_for(card, "finished")
+    after = upgraded.result(card)
+    readable = upgraded.home / "output/postcards/postcard_Ann_plain.svg"
+    assert readable.read_bytes() == after != before
+    assert upgraded.result(upgraded.id_of("keyed")) == before
+    assert upgraded.client.ask("DELETE", f"/jobs/{card}").status == 204
+    assert not readable.exists()
+    assert upgraded.result(upgraded.id_of("keyed")) == before

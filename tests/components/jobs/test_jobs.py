@@ -14,6 +14,7 @@ from libraries.settings import Settings
 from tests.conftest import WorkerProcess, until
 
 RunJobs = Callable[[], None]
+DRAW = "workers.svg_tasks.generate_complex_svg"
 SEED_KEYS = ["id", "status", "result", "error", "created_at", "started_at", "ended_at"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 INVALID_IDS = [
@@ -319,3 +320,21 @@ def test_paths_in_results_are_relative_to_the_output_folder(
         "all": ["output/a/b.svg", 1, {"deep": ["output/a/b.svg"]}],
     }
     assert public_result(path) == "output/a/b.svg"
+
+
+@pytest.mark.usefixtures("broker")
+def test_an_unsafe_output_filename_is_refused_at_submission(client: FlaskClient) -> None:
+    names = [
+        "../../x.svg", "..", "/etc/x.svg", "a/../x.svg", "a//x.svg", "", ".", ".x.svg", "a\\b.svg", "C:\\x.svg",
+        "a\0.svg", "a\n.svg", "x.svg ", "x.svg.", "CON", "nul.svg", "ü.svg", "a" * 300, "a/" * 8 + "x.svg", 5, ["x.svg"],
+        "jobs/x.svg", "kept/x.svg", "gallery/x.svg", f"data/{'a' * 32}/x.svg",
+    ]  # fmt: skip
+    call = {"width": 100, "height": 100, "pattern_type": "grid"}
+    for name in names:
+        body = {"task": DRAW, "kwargs": {**call, "output_filename": name}}
+        reply = client.post("/jobs", json=body)
+        assert reply.status_code == 422, name
+        assert [one["field"] for one in reply.get_json()["errors"]] == ["kwargs.output_filename"]
+    positional = {"task": DRAW, "args": [100, 100, "grid", "../x.svg"]}
+    assert client.post("/jobs", json=positional).get_json()["errors"][0]["field"] == "args"
+    assert client.get("/jobs").get_json()["items"] == []

@@ -116,7 +116,7 @@ def test_a_repeated_attempt_replaces_only_its_own_file(broker: EmbeddedBroker) -
             output_folder().publish("x.txt", text)
             assert read("x.txt") == text
             if text != "half":  # killed before the end
-                claim_readable_names(web_client())
+                claim_readable_names(web_client(), {own_name("x.txt", job_id)})
     assert read(own_name("x.txt", "a" * 32)) == "other"
     assert (read(own_name("x.txt", "b" * 32)), read("x.txt")) == ("whole", "whole")
 
@@ -126,7 +126,7 @@ def test_after_concurrent_claims_the_name_shows_the_job_that_has_it(broker: Embe
         for _ in range(8):
             with job_folder(job_id):
                 output_folder().publish("x.txt", job_id)
-                claim_readable_names(web_client())
+                claim_readable_names(web_client(), {own_name("x.txt", job_id)})
 
     threads = [threading.Thread(target=claim, args=(letter * 32,)) for letter in "abc"]
     for thread in threads:
@@ -137,13 +137,25 @@ def test_after_concurrent_claims_the_name_shows_the_job_that_has_it(broker: Embe
     assert read("x.txt") == holder.decode()
 
 
-def test_files_of_a_failed_job_are_deleted_with_it(run_jobs: RunJobs) -> None:
-    job = enqueue_background_job("workers.path_tasks.publish_and_fail", "a.txt")
+@pytest.mark.parametrize("way", ["fail", "die"])
+def test_files_of_a_failed_job_are_deleted_with_it(run_jobs: RunJobs, way: str) -> None:
+    job = enqueue_background_job(f"workers.path_tasks.publish_and_{way}", "a.txt")
     run_jobs()
     assert find_job(job.id).status == "failed"
     assert list(output_folder().names()) == [own_name("a.txt", job.id)]
     delete_job(job.id)
     assert list(output_folder().names()) == []
+
+
+def test_a_file_that_is_not_attached_outlives_its_job(
+    run_jobs: RunJobs, write: Callable[..., list[JobRecord]]
+) -> None:
+    (attached,) = write("a.txt", "attached")
+    job = enqueue_background_job("workers.path_tasks.publish_for_all", "a.txt", "for all")
+    run_jobs()
+    for job_id in (attached.id, job.id):
+        delete_job(job_id)
+    assert (list(output_folder().names()), read("a.txt")) == (["a.txt"], "for all")
 
 
 def test_a_removed_drawing_is_not_left_under_its_readable_name(
