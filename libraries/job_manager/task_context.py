@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Protocol, TypeVar
 
 from rq import get_current_job
@@ -17,6 +18,9 @@ from rq.job import Job
 from libraries.broker import Redis
 from libraries.broker.retry import REFUSALS, TASK, retry
 from libraries.job_manager import transitions
+from libraries.job_manager.job_files import announce_files, claim_readable_names
+from libraries.storage.job_store import JobFiles
+from libraries.storage.locations import find_job_files_with
 
 Item = TypeVar("Item")
 
@@ -59,7 +63,23 @@ def attach(artifact: StoredArtifact, **more: object) -> str:
     if job is not None:
         job.meta.setdefault("artifacts", []).append({**artifact.as_record(), **more})
         retry(job.save_meta, TASK)
+        if not RunState.execution_id:
+            # Our workers do this when the task has returned.
+            claim_readable_names(job.connection, {one["name"] for one in job.meta["artifacts"]})
     return artifact.path
+
+
+def _files_in_stock_worker() -> JobFiles | None:
+    """Return the files of a job that a stock worker runs, which knows nothing of them."""
+    job = get_current_job()
+    if job is None:
+        return None
+    files = JobFiles(job.id, partial(announce_files, job.connection, job.id))
+    known: JobFiles = vars(job).setdefault("job_files", files)
+    return known
+
+
+find_job_files_with(_files_in_stock_worker)
 
 
 def set_meta(name: str, value: object) -> None:

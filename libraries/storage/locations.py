@@ -25,6 +25,17 @@ _owner: ContextVar[str] = ContextVar("owner", default="")
 _job: ContextVar[JobFiles | None] = ContextVar("job", default=None)
 
 
+class _Process:
+    """The function that returns the files of a job that runs outside of `job_folder`."""
+
+    find_job_files: Callable[[], JobFiles | None] = staticmethod(lambda: None)
+
+
+def find_job_files_with(find: Callable[[], JobFiles | None]) -> None:
+    """Set the function that returns the files of a job in a worker that does not use `job_folder`."""
+    _Process.find_job_files = staticmethod(find)
+
+
 @contextlib.contextmanager
 def owner_folder(owner: str) -> Iterator[None]:
     """Read and write the files of `owner` inside; an empty name stands for files without an owner."""
@@ -49,8 +60,8 @@ def job_folder(
 
 
 def job_files() -> JobFiles | None:
-    """Return the files of the running job, None outside of `job_folder`."""
-    return _job.get()
+    """Return the files of the running job, None outside of a job."""
+    return _job.get() or _Process.find_job_files()
 
 
 def output_folder() -> Store:
@@ -58,7 +69,7 @@ def output_folder() -> Store:
 
     See `shared_output_folder` and `JobStore`.
     """
-    files, shared = _job.get(), shared_output_folder()
+    files, shared = job_files(), shared_output_folder()
     return shared if files is None else JobStore(shared, files)
 
 

@@ -16,6 +16,7 @@ from libraries.broker.connections import broker_url
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import enqueue_background_job, get_job_status, known_tasks
 from libraries.settings import Settings
+from libraries.storage import own_name
 from tests.conftest import REPOSITORY, WorkerProcess, until
 from tests.faults.fleet import horse_of
 
@@ -285,7 +286,10 @@ def test_stock_rq_runs_our_tasks_and_shows_our_queue(
     )  # fmt: skip
     status = get_job_status(job.id)
     assert status["status"] == "finished"
-    assert Path(status["result"]).read_text().startswith("<svg")
+    drawing = Path(status["result"]).read_text()
+    assert drawing.startswith("<svg")
+    assert status["result"].endswith(own_name("stock.svg", job.id))
+    assert (settings.storage.output_dir / "stock.svg").read_text() == drawing
     info = subprocess.run(
         [rq, "info", "-u", url, "--raw"],
         env=environ,
