@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
+from libraries.errors import NotFound
 from libraries.storage.artifacts import Artifact, StoredFile
-from libraries.storage.names import check_name, own_name
+from libraries.storage.names import check_name, is_reserved, own_name
 from libraries.storage.store import Store
 
 
@@ -26,7 +28,8 @@ class JobFiles:
 class JobStore(Store):
     """Publishes `<name>` as `jobs/<job id>/<name>`, so that no other job can replace it.
 
-    The job reads its file under both names. Files of others are read as in the shared store.
+    The job reads its files under both names, also those of an earlier attempt. Other files are read
+    as in the shared store.
     """
 
     def __init__(self, shared: Store, files: JobFiles) -> None:
@@ -41,6 +44,9 @@ class JobStore(Store):
         return self._note(to, copied)
 
     def open_checked(self, name: str, *, sha256: str | None = None) -> IO[bytes]:
+        if self._may_be_own(name):
+            with contextlib.suppress(NotFound):
+                return self._shared.open_checked(own_name(name, self._files.job_id), sha256=sha256)
         return self._shared.open_checked(self._known(name), sha256=sha256)
 
     def remove(self, name: str, *, sha256: str | None = None) -> bool:
@@ -50,6 +56,9 @@ class JobStore(Store):
         return removed
 
     def stat(self, name: str) -> StoredFile:
+        if self._may_be_own(name):
+            with contextlib.suppress(NotFound):
+                return self._shared.stat(own_name(name, self._files.job_id))
         return self._shared.stat(self._known(name))
 
     def names(self, folder: str = "") -> Iterator[str]:
@@ -72,6 +81,10 @@ class JobStore(Store):
         if not self._files.published:
             self._files.before_first()
         return own
+
+    def _may_be_own(self, name: str) -> bool:
+        """Return whether an earlier attempt may have published the file `name`."""
+        return name not in self._files.published and not is_reserved(check_name(name))
 
     def _known(self, name: str) -> str:
         """Return the name of the job's own file, if it has published one, else `name`."""

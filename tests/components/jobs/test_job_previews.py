@@ -13,7 +13,7 @@ from PIL import Image
 from libraries.broker.in_memory import close_in_memory
 from libraries.job_manager import enqueue_background_job
 from libraries.settings import Settings, use_settings
-from libraries.storage import output_folder
+from libraries.storage import output_folder, own_name
 from libraries.svg_builder import SVGBuilder
 from tests.watchful import watchful_client
 
@@ -89,7 +89,7 @@ def test_a_compact_file_has_the_same_preview(drawer: FlaskClient) -> None:
 def test_a_preview_has_the_colours_of_the_pens(drawer: FlaskClient) -> None:
     svg = SVGBuilder(20, 20, stroke="#cc0000", pen_width=4).line(0, 10, 20, 10).to_string()
     job = probe(drawer, {"folder": "x", "names": ["a.svg"]})
-    output_folder().publish("x/0/a.svg", svg)
+    output_folder().publish(own_name("x/0/a.svg", job["id"]), svg)
     # The record has the hash of the file, and other content under the same name is not shown.
     assert drawer.get(f"/jobs/{job['id']}/preview.png").status_code == 410
     job = probe(drawer, {"name": "red.svg", "text": svg}, task="workers.probe_tasks.write")

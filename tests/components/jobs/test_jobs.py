@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from components.jobs.representation import public_result
 from libraries.job_manager import cancel_job, enqueue_background_job
 from libraries.settings import Settings
+from libraries.storage import output_folder
 from tests.conftest import WorkerProcess, until
 
 RunJobs = Callable[[], None]
@@ -104,7 +105,7 @@ def test_files_of_a_job_have_names_without_folders_and_links(
 ) -> None:
     job_id = finished_write_job(run_jobs)
     job = get_job(client, job_id)
-    assert job["result"] == "output/drawings/sheet.svg"
+    assert job["result"] == f"output/jobs/{job_id}/drawings/sheet.svg"
     assert job["artifacts"] == [
         {
             "name": "sheet.svg",
@@ -285,18 +286,18 @@ def test_a_deleted_file_is_gone_and_an_unknown_job_not_found(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
     job_id = finished_write_job(run_jobs)
-    (settings.storage.output_dir / "drawings" / "sheet.svg").unlink()
+    (settings.storage.output_dir / f"jobs/{job_id}/drawings/sheet.svg").unlink()
     response = client.get(f"/jobs/{job_id}/result")
     assert (response.status_code, response.get_json()["type"]) == (410, "/problems/job-expired")
 
 
-def test_a_file_that_another_job_replaced_is_not_returned(
-    client: FlaskClient, run_jobs: RunJobs
-) -> None:
+def test_a_file_that_was_replaced_is_not_returned(client: FlaskClient, run_jobs: RunJobs) -> None:
     first, second = (
         finished_write_job(run_jobs, text="<svg/>"),
         finished_write_job(run_jobs, text="<SVG/>"),
     )
+    assert client.get(f"/jobs/{first}/result").get_data() == b"<svg/>"
+    output_folder().publish(f"jobs/{first}/drawings/sheet.svg", "changed by hand")
     assert client.get(f"/jobs/{first}/result").status_code == 410
     assert client.get(f"/jobs/{second}/result").get_data() == b"<SVG/>"
 
@@ -305,7 +306,7 @@ def test_a_symbolic_link_is_not_followed(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
     job_id = finished_write_job(run_jobs)
-    file = settings.storage.output_dir / "drawings" / "sheet.svg"
+    file = settings.storage.output_dir / f"jobs/{job_id}/drawings/sheet.svg"
     file.rename(file.with_name("elsewhere.svg"))
     file.symlink_to("elsewhere.svg")
     assert client.get(f"/jobs/{job_id}/result").status_code == 410

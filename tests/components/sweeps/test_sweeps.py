@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from libraries.broker.connections import web_client
 from libraries.job_manager.submission import background_queue
 from libraries.settings import Settings, get_settings
+from libraries.storage import own_name
 from libraries.svg_reader import read_svg
 
 RunJobs = Callable[[], None]
@@ -142,9 +143,9 @@ def test_a_failed_drawing_is_crossed_out_with_its_error(
 ) -> None:
     reply = submitted(client, **SPIRAL, count=4)
     # The path of the second drawing is a folder; the third job is canceled.
-    (settings.storage.output_dir / arguments_of(reply["job_ids"][1])["output_filename"]).mkdir(
-        parents=True
-    )
+    second = reply["job_ids"][1]
+    name = own_name(arguments_of(second)["output_filename"], second)
+    (settings.storage.output_dir / name).mkdir(parents=True)
     assert client.post(f"/jobs/{reply['job_ids'][2]}/cancel").status_code == 200
     run_jobs()
     after = client.get(reply["links"]["self"]).get_json()
