@@ -49,7 +49,7 @@ class ArtifactFolder(Store):
     ) -> Artifact:
         *folders, base = check_name(name).split("/")
         temporary = f".{secrets.token_hex(8)}.tmp"
-        with full_disk_reported(), self._new_file(folders, temporary) as (folder, file):
+        with self._pruned_on_error(folders), self._new_file(folders, temporary) as (folder, file):
             try:
                 with file:
                     # A rename would replace a link, and fail with an unclear error for a directory.
@@ -157,6 +157,16 @@ class ArtifactFolder(Store):
             except OSError:
                 break  # not empty, or removed by another process
             folders = outer
+
+    @contextlib.contextmanager
+    def _pruned_on_error(self, folders: list[str]) -> Iterator[None]:
+        """Report a full disk, and remove the folders of a file that could not be written if they are empty."""
+        try:
+            with full_disk_reported():
+                yield
+        except BaseException:
+            self._prune(folders)
+            raise
 
     @contextlib.contextmanager
     def _new_file(self, folders: list[str], temporary: str) -> Iterator[tuple[int, IO[bytes]]]:

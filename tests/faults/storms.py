@@ -108,7 +108,7 @@ class Load:
         outcome.ends = states(self.site.client, self.ids)
         outcome.left = leftovers(self.site.client)
         outcome.torn = torn(self.site.output, self.texts)
-        outcome.temporary = len(list((self.site.output / "trail").glob(".*.tmp")))
+        outcome.temporary = len(list(self.site.output.rglob(".*.tmp")))
         trail = runs(self.site.ledger)
         outcome.twice = sum(1 for rows in trail.values() if len(rows) > 1)
         outcome.most_runs = max(len(rows) for rows in trail.values())

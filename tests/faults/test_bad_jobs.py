@@ -11,6 +11,7 @@ from redis import Redis
 
 from libraries.job_manager import fetch_job
 from libraries.settings import Settings
+from libraries.storage import own_name
 from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.fleet import Fleet, horse_of
 from tests.faults.trail import all_done, begun, leftovers, queue, report, states
@@ -112,7 +113,8 @@ def test_a_job_without_disk_space_fails_and_leaves_no_partial_file(
     until(lambda: all_done(client, [large, small]), what="both jobs")
     assert failure(large)[:2] == ("failed", "storage-full")
     assert failure(small)[0] == "finished"
-    assert [path.name for path in settings.storage.output_dir.rglob("*") if path.is_file()] == [
-        "small.txt"
-    ]
+    folder = settings.storage.output_dir
+    left = [path.relative_to(folder).as_posix() for path in folder.rglob("*.*")]
+    assert sorted(left) == [own_name("small.txt", small), "small.txt"]
+    assert not (folder / "jobs" / large).exists()
     assert horse_of(worker) == horse, "the same work-horse continued"

@@ -20,6 +20,7 @@ from libraries.broker.keys import INTERMEDIATE_KEY, QUEUE_KEY, STARTED_KEY, exec
 from libraries.broker.scripts import load_scripts, script
 from libraries.job_manager import fetch_job, get_job_status
 from libraries.settings import Settings
+from libraries.storage import own_name
 from libraries.worker import worker as job_manager_worker
 from libraries.worker.horse import Horse
 from tests.conftest import WorkerProcess, until
@@ -273,15 +274,15 @@ def test_a_superseded_attempt_cannot_commit(
     for name in (b"status", b"committed", b"ended_at", b"worker_name", b"attempts"):
         assert after.get(name) == superseded.before.get(name)
     assert client.xlen(f"rq:results:{superseded.job}") == 1
-    assert get_job_status(superseded.job)["result"] == str(
-        settings.storage.output_dir / "signed.txt"
-    )
+    file = settings.storage.output_dir / own_name("signed.txt", superseded.job)
+    assert get_job_status(superseded.job)["result"] == str(file)
 
 
 def test_a_superseded_attempt_changes_neither_the_file_nor_the_record(
     superseded: Superseded, client: Redis, settings: Settings
 ) -> None:
-    assert (settings.storage.output_dir / "signed.txt").read_text() == str(superseded.second)
+    for name in ("signed.txt", own_name("signed.txt", superseded.job)):
+        assert (settings.storage.output_dir / name).read_text() == str(superseded.second)
     after = client.hgetall(job_key(superseded.job))
     assert {name for name in after if after[name] != superseded.before.get(name)} <= {b"progress"}
 
