@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from logging import getLogger
 from pathlib import Path
 from typing import IO, Any, ClassVar, NamedTuple
@@ -130,44 +131,53 @@ class ReturnedFiles:
 
     def _path(self, value: str | os.PathLike[str], *, strict: bool) -> Any:
         """Return the path of the stored file, or the value if it is a text that is not a path."""
-        text = os.fspath(value)
-        if not isinstance(text, str) or not 0 < len(text) <= self.MAX_PATH_CHARS or "\0" in text:
+        text = os.fsdecode(value)
+        may_be_path = strict or text.startswith(("/", "./", f"{OUTPUT}/"))
+        if not may_be_path or not 0 < len(text) <= self.MAX_PATH_CHARS or "\0" in text:
             return value
         published = self._published(text)
         if published is not None:
-            if strict and published.name not in self._attached:
-                self._attach(published)
-            return text
+            is_new = strict and published.name not in self._attached
+            return self._attach(published) if is_new else published.path
         place = self._place(text)
         if place is None:
             if not isinstance(value, str) or (strict and self._is_outside(text)):
                 raise _bad(f"the task returned {text!r}, which is not a file in the output folder")
             return text
         there = os.path.lexists(place.path)
-        if isinstance(value, str) and not there and safe_name(place.segments) != place.name:
-            return text
-        if not strict and not (place.root == self._output and there):
+        is_text = isinstance(value, str) and not there and safe_name(place.segments) != place.name
+        if is_text or (not strict and not (place.root == self._output and there)):
             return text
         return self._adopt(place, text)
 
     def _published(self, text: str) -> Artifact | None:
         """Return the file that the task published and whose path this is."""
-        files, store = job_files(), output_folder()
-        name = store.name_of(text) or text.removeprefix(f"{store.shown_as}/")
-        published = files.published.values() if files else ()
-        return next((one for one in published if name == one.name), None)
+        files = job_files()
+        if files is None or not files.published:
+            return None
+        name = shared_output_folder().name_of(text) or text.removeprefix(f"{OUTPUT}/")
+        own = (one for one in files.published.values() if one.name == name)
+        return files.published.get(name) or next(own, None)
 
     def _place(self, path: str | os.PathLike[str]) -> Place | None:
         """Return the place of a path, relative to the working directory; None outside of all."""
-        private = self._output or Path.cwd() / OUTPUT
         # Links are not followed.
-        full = Path(os.path.abspath(private.parent / path))  # noqa: PTH100
-        shared = shared_output_folder()
-        roots = [private, *([shared.root] if isinstance(shared, ArtifactFolder) else [])]
-        for root in (*roots, StorageSettings.current().output_dir):
+        full = Path(os.path.abspath(self._roots[0].parent / path))  # noqa: PTH100
+        for root in self._roots:
             if full != root and full.is_relative_to(root):
                 return Place(root, full.relative_to(root).parts)
         return None
+
+    @cached_property
+    def _roots(self) -> list[Path]:
+        """Return the folders in which a task may write files: its own `output`, and those of all jobs."""
+        shared = shared_output_folder()
+        folders = [shared.root] if isinstance(shared, ArtifactFolder) else []
+        return [
+            self._output or Path.cwd() / OUTPUT,
+            *folders,
+            StorageSettings.current().output_dir,
+        ]
 
     def _is_outside(self, text: str) -> bool:
         """Return whether a text is the path of an existing file or of a file that the job wrote elsewhere."""
@@ -198,7 +208,9 @@ class ReturnedFiles:
                 stored = output_folder().publish(safe_name(place.segments), _blocks(file))
                 after = os.fstat(file.fileno())
         except (InvalidInput, OSError) as error:
-            raise _bad(f"the task returned {text!r}, which cannot be stored: {error}") from error
+            raise _bad(
+                f"the task returned {text!r}, which cannot be stored: {_reason(error)}"
+            ) from error
         if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             raise _bad(f"the task returned {text!r}, which was written to while it was stored")
         # A name in the file system need not be UTF-8.
@@ -218,8 +230,8 @@ class ReturnedFiles:
                 if is_stored and is_stored.path.exists()
                 else "there is no such file"
             )
-        except OSError as error:
-            return f"it cannot be read: {error.strerror}"
+        except (OSError, ValueError) as error:
+            return f"it cannot be read: {_reason(error)}"
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             return _kind(found)
         return "" if place.root == self._output else self._ownership_problem(place, found.st_mtime)
@@ -239,6 +251,11 @@ class ReturnedFiles:
             with output_folder().open_checked(stored.name) as file:
                 more |= describe(file.read())
         return attach(stored, **more)
+
+
+def _reason(error: Exception) -> str:
+    """Return the text of an error without paths of this machine."""
+    return str(error) if isinstance(error, InvalidInput) else getattr(error, "strerror", "invalid")
 
 
 def _kind(found: os.stat_result) -> str:

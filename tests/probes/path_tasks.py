@@ -64,6 +64,12 @@ def publish(name: str, text: str) -> str:
     return output_folder().publish(name, text).path
 
 
+def publish_and_name(name: str, text: str) -> list[Any]:
+    """Store a file, and return its readable name and its path in a dictionary."""
+    path = output_folder().publish(name, text).path
+    return [f"output/{name}", {"path": path, "again": f"output/{name}"}]
+
+
 def publish_for_all(name: str, text: str) -> None:
     """Store a file without attaching it or returning its path."""
     output_folder().publish(name, text)

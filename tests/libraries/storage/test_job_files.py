@@ -94,18 +94,25 @@ def test_a_file_of_the_version_without_folders_of_jobs_is_kept(
     assert list(output_folder().names()) == []
 
 
-def test_names_of_other_jobs_are_never_claimed(write: Callable[..., list[JobRecord]]) -> None:
+def test_names_of_other_jobs_are_never_claimed(
+    run_jobs: RunJobs, write: Callable[..., list[JobRecord]]
+) -> None:
     (first,) = write("a.txt", "one")
-    for name in (first.artifacts[0]["name"], f"data/{first.id}/a.txt", "kept/a.txt"):
-        (other,) = write(name, "two")
-        assert (text_of(other), text_of(first), read("kept/a.txt")) == ("two", "one", None)
-        assert read(f"data/{first.id}/a.txt") is None
+    names = (first.artifacts[0]["name"], f"data/{first.id}/a.txt", "kept/a.txt")
+    others = [enqueue_background_job(WRITE, name, "two").id for name in names]
+    run_jobs()
+    assert [text_of(find_job(job_id)) for job_id in others] == ["two"] * 3
+    assert [text_of(first), *map(read, names[1:])] == ["one", None, None]
 
 
 def test_a_name_that_is_a_folder_does_not_fail_the_job(
-    write: Callable[..., list[JobRecord]],
+    run_jobs: RunJobs,
 ) -> None:
-    (first, second) = (*write("notes/a.txt", "one"), *write("notes", "two"))
+    ids = [
+        enqueue_background_job(WRITE, *one).id for one in (("notes/a.txt", "one"), ("notes", "two"))
+    ]
+    run_jobs()
+    first, second = map(find_job, ids)
     assert (second.status, text_of(second), read("notes/a.txt")) == ("finished", "two", "one")
     assert text_of(first) == "one"
 
@@ -123,7 +130,7 @@ def test_a_repeated_attempt_replaces_only_its_own_file(broker: EmbeddedBroker) -
 
 def test_after_concurrent_claims_the_name_shows_the_job_that_has_it(broker: EmbeddedBroker) -> None:
     def claim(job_id: str) -> None:
-        for _ in range(8):
+        for _ in range(3):
             with job_folder(job_id):
                 output_folder().publish("x.txt", job_id)
                 claim_readable_names(web_client(), {own_name("x.txt", job_id)})

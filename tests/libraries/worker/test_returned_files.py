@@ -104,19 +104,25 @@ def test_a_name_that_is_not_safe_is_replaced_and_kept_for_downloads(
 
 
 def test_paths_in_a_list_and_below_the_output_folder_are_adopted(
-    run: Callable[..., JobRecord], settings: Settings
+    run_jobs: RunJobs, settings: Settings
 ) -> None:
-    job = run("write_two")
-    assert [text_of(job, number) for number in (0, 1)] == ["one", "two"]
-    direct = run("write_into_the_output_folder", "notes/a.txt", "direct")
-    again = run("write_into_the_output_folder", "notes/a.txt", "again")
-    assert (text_of(direct), text_of(again)) == ("direct", "again")
+    calls: list[tuple[Any, ...]] = [
+        ("write_two",),
+        ("write_into_the_output_folder", "notes/a.txt", "direct"),
+        ("write_into_the_output_folder", "notes/a.txt", "again"),
+        ("publish", "b.txt", "published"),
+        ("publish_and_name", "d.txt", "named"),
+        ("write_and_give_back", "x", "output/c.txt", {"file": "output/c.txt", "rows": 2}),
+    ]
+    ids = [enqueue_background_job(f"{TASKS}.{task}", *args).id for task, *args in calls]
+    run_jobs()
+    two, *others = map(find_job, ids)
+    assert [text_of(two, number) for number in (0, 1)] == ["one", "two"]
+    assert list(map(text_of, others)) == ["direct", "again", "published", "named", "x"]
     assert (settings.storage.output_dir / "notes/a.txt").read_text() == "again"
-    published = run("publish", "b.txt", "published")
-    assert text_of(published) == "published"
-    inside = run("write_and_give_back", "x", "output/c.txt", {"file": "output/c.txt", "rows": 2})
-    assert text_of(inside) == "x"
-    assert inside.result["rows"] == 2
+    own = str(settings.storage.output_dir / f"jobs/{ids[4]}/d.txt")
+    assert others[3].result == [own, {"path": own, "again": own}]
+    assert others[4].result["rows"] == 2
 
 
 def test_a_file_of_an_owner_is_stored_with_the_owner(
@@ -137,34 +143,41 @@ def test_text_that_is_not_a_path_stays_text(run: Callable[..., JobRecord]) -> No
 
 
 def test_a_path_that_is_no_file_of_the_job_fails_that_job_alone(
-    run: Callable[..., JobRecord], run_jobs: RunJobs, settings: Settings, tmp_path: Path
+    run: Callable[..., JobRecord],
+    run_jobs: RunJobs,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first = run("generate_postcard_svg", "Ann", "Hi", "plain")
     own = Path(first.result)
     readable = settings.storage.output_dir / "postcards/postcard_Ann_plain.svg"
     before, content = own.stat(), own.read_text()
-    for value in (
-        "/etc/passwd",
-        "output/../x.svg",
-        "output/../../etc/passwd",
-        [str(tmp_path / "..")],
-    ):
-        assert "not a file in the output folder" in refused(run("give_back", value))
-    outside = tmp_path / "x.svg"
-    assert "output folder" in refused(run("write_and_give_back", "x", str(outside), str(outside)))
-    assert outside.read_text() == "x"
-    assert "no such file" in refused(run("give_back", "output/none.svg"))
-    assert "that is a folder" in refused(run("give_back", "output/postcards"))
-    assert "that is a symbolic link" in refused(run("make_link", str(own)))
-    assert "that is a hard link" in refused(run("make_hard_link", str(own)))
-    assert "cannot be stored" in refused(run("pass_through_a_link", str(own)))
-    assert "belongs to another job" in refused(run("give_back", str(own)))
-    assert "did not write that file" in refused(run("give_back", str(readable)))
-    assert "did not write that file" in refused(
-        run("give_back", f"output/{readable.parent.name}/{readable.name}")
-    )
-    assert "10000 paths" in refused(run("make_many", 10_000))
-    assert "U+D800" in refused(run("leave_a_surrogate"))
+    outside = str(tmp_path / "x.svg")
+    expected: list[tuple[Any, ...]] = [
+        ("not a file in the output folder", "give_back", "/etc/passwd"),
+        ("not a file in the output folder", "give_back", "output/../x.svg"),
+        ("not a file in the output folder", "give_back", "output/../../etc/passwd"),
+        ("not a file in the output folder", "give_back", [str(tmp_path / "..")]),
+        ("not a file in the output folder", "write_and_give_back", "x", outside, outside),
+        ("not a file in the output folder", "write_and_give_back", "x", "x.txt", "x.txt"),
+        ("no such file", "give_back", "output/none.svg"),
+        ("that is a folder", "give_back", "output/postcards"),
+        ("that is a symbolic link", "make_link", str(own)),
+        ("that is a hard link", "make_hard_link", str(own)),
+        ("cannot be stored", "pass_through_a_link", str(own)),
+        ("belongs to another job", "give_back", str(own)),
+        ("did not write that file", "give_back", str(readable)),
+        ("did not write that file", "give_back", f"output/postcards/{readable.name}"),
+        ("10000 paths", "make_many", 10_000),
+        ("U+D800", "leave_a_surrogate"),
+    ]
+    ids = [enqueue_background_job(f"{TASKS}.{task}", *args).id for _, task, *args in expected]
+    monkeypatch.chdir(tmp_path)
+    run_jobs()
+    for job_id, (reason, *call) in zip(ids, expected, strict=True):
+        assert reason in refused(find_job(job_id)), call
+    assert Path(outside).read_text() == "x"
     assert (own.read_text(), readable.read_text(), own.stat().st_ino) == (
         content,
         content,
