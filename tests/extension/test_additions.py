@@ -126,7 +126,8 @@ def test_an_added_task_is_listed_queued_and_done(service: CopiedService) -> None
     assert name in [one["name"] for one in service.get("/tasks")["tasks"]]
     queued = service.post("/jobs", {"task": name, "args": ["Ann"]})
     assert service.result(queued["job_id"]).text.count("<path") > 5
-    assert service.ended(queued["job_id"])["result"].startswith("output/greetings/")
+    folder = f"output/jobs/{queued['job_id']}/greetings/"
+    assert service.ended(queued["job_id"])["result"].startswith(folder)
 
 
 def test_an_added_endpoint_queues_with_the_options_of_the_queue(service: CopiedService) -> None:
