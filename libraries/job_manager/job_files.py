@@ -28,6 +28,7 @@ from libraries.json_types import JsonObject
 from libraries.storage import (
     StorageUnavailable,
     job_files,
+    job_folder_name,
     own_name,
     readable_name,
     shared_output_folder,
@@ -106,7 +107,7 @@ def _show_newest(client: Redis, key: str, name: str) -> None:
         if holder:
             # Without its file the job is being deleted, and releases the name next.
             with suppress(NotFound):
-                store.show(f"jobs/{holder}/{name}", name)
+                store.show(own_name(name, holder), name)
         else:
             store.remove(name)
         shown = holder
@@ -153,12 +154,15 @@ def _delete_files(client: Redis, job_id: str, note: str) -> None:
         return
     with as_owner(owner):
         store = shared_output_folder()
-        for folder in sorted({f"jobs/{job_id}", *_own_folders(job_id, known)}):
+        for folder in sorted({job_folder_name(job_id), *_own_folders(job_id, known)}):
             for name in list(store.names(folder)):
                 release_readable_name(client, job_id, name)
                 store.remove(name)
         # Jobs of the version without folders of jobs.
-        for name in [one for one in known if job_id not in one.split("/")]:
+        own = f"{job_folder_name(job_id)}/"
+        for name in [
+            one for one in known if job_id not in one.split("/") and not one.startswith(own)
+        ]:
             if not client.hexists(keys.readable_names_key(owner), name):
                 store.remove(name, sha256=known[name])
             store.remove_set_aside(known[name])

@@ -14,7 +14,14 @@ from libraries.storage.locations import (
     shared_output_folder,
     upload_folder,
 )
-from libraries.storage.names import check_name, filename_part, is_reserved, own_name, readable_name
+from libraries.storage.names import (
+    check_name,
+    filename_part,
+    is_reserved,
+    job_folder_name,
+    own_name,
+    readable_name,
+)
 from libraries.storage.store import Store
 
 __all__ = [
@@ -31,6 +38,7 @@ __all__ = [
     "is_reserved",
     "job_files",
     "job_folder",
+    "job_folder_name",
     "open_input",
     "output_folder",
     "own_name",

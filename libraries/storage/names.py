@@ -57,12 +57,17 @@ def filename_part(text: str, *, longest: int = 40) -> str:
 
 def own_name(name: str, job_id: str) -> str:
     """Return the name of a job's file: `jobs/<job id>/<name>`, or `name` if that is in a folder of the job."""
-    return name if job_id in name.split("/")[:-1] else f"jobs/{job_id}/{name}"
+    return name if job_id in name.split("/")[:-1] else f"{job_folder_name(job_id)}/{name}"
+
+
+def job_folder_name(job_id: str) -> str:
+    """Return the folder of a job's files; ids of other programs may have any characters."""
+    return f"jobs/{filename_part(job_id, longest=MAX_NAME_CHARS)}"
 
 
 def readable_name(name: str, job_id: str) -> str | None:
     """Return the readable name of a job's file; None if it has none, or a reserved one."""
-    _, _, rest = name.partition(f"jobs/{job_id}/")
+    _, _, rest = name.partition(f"{job_folder_name(job_id)}/")
     return rest if rest and name == own_name(rest, job_id) and not is_reserved(rest) else None
 
 
@@ -70,7 +75,7 @@ def is_reserved(name: str) -> bool:
     """Return whether other jobs or the gallery store files under a name."""
     *folders, _ = name.split("/")
     return folders[:1] in (["jobs"], ["kept"], ["gallery"]) or any(
-        re.fullmatch(r"(?:[a-z0-9]+_)?[a-z2-7]{32}", one, re.ASCII) for one in folders
+        re.fullmatch(r"(?:[A-Za-z0-9_-]{1,90}_)?[a-z2-7]{32}", one, re.ASCII) for one in folders
     )
 
 

@@ -118,14 +118,15 @@ def test_a_name_that_is_a_folder_does_not_fail_the_job(
 
 
 def test_a_repeated_attempt_replaces_only_its_own_file(broker: EmbeddedBroker) -> None:
-    for job_id, text in (("a" * 32, "other"), ("b" * 32, "half"), ("b" * 32, "whole")):
+    other, repeated = "a" * 32, "an id/of: another program"
+    for job_id, text in ((other, "other"), (repeated, "half"), (repeated, "whole")):
         with job_folder(job_id):
             output_folder().publish("x.txt", text)
             assert read("x.txt") == text
             if text != "half":  # killed before the end
                 claim_readable_names(web_client(), {own_name("x.txt", job_id)})
-    assert read(own_name("x.txt", "a" * 32)) == "other"
-    assert (read(own_name("x.txt", "b" * 32)), read("x.txt")) == ("whole", "whole")
+    assert read(own_name("x.txt", other)) == "other"
+    assert (read(own_name("x.txt", repeated)), read("x.txt")) == ("whole", "whole")
 
 
 def test_after_concurrent_claims_the_name_shows_the_job_that_has_it(broker: EmbeddedBroker) -> None:
