@@ -72,3 +72,18 @@ def test_a_recipient_cannot_escape_the_output_folder(
     assert job["status"] == "finished"
     assert job["result"].startswith(f"output/jobs/{job['id']}/postcards/postcard_")
     assert ".." not in job["result"]
+
+
+def test_a_card_is_saved_under_the_name_of_its_recipient(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    body = {**CARD, "recipient": 'Jürgen "J" a/b'}
+    job_id = client.post("/postcards", json=body).get_json()["job_id"]
+    run_jobs()
+    address = f"/jobs/{job_id}/result?download=1"
+    for suffix, media_type in (("svg", "image/svg+xml"), ("png", "image/png")):
+        reply = client.get(address, headers={"Accept": media_type})
+        assert reply.headers["Content-Disposition"] == (
+            f'attachment; filename="postcard_Jurgen _J_ a_b_birthday.{suffix}"; '
+            f"filename*=UTF-8''postcard_J%C3%BCrgen%20_J_%20a_b_birthday.{suffix}"
+        )
