@@ -175,3 +175,11 @@ def test_a_removed_drawing_is_not_left_under_its_readable_name(
     assert (text_of(first), text_of(second), read("x.svg")) == (None, "<svg></svg>", "<svg></svg>")
     remove_drawing("anonymous", drawing_id("anonymous", second.artifacts[0]["name"]))
     assert (list(output_folder().names()), gallery().owners()) == ([], [])
+
+
+def test_a_file_that_a_task_writes_itself_is_stored_like_all_others(run_jobs: RunJobs) -> None:
+    task = "workers.path_tasks.generate_postcard_svg"
+    ids = [enqueue_background_job(task, "Ann", text, "plain").id for text in ("one", "two")]
+    run_jobs()
+    first, second = map(text_of, map(find_job, ids))
+    assert first != second == read("postcards/postcard_Ann_plain.svg")
