@@ -1,7 +1,9 @@
 """gunicorn configuration: one process with many threads, request limits, logging."""
 
 import contextlib
+import os
 import resource
+import signal
 import socket
 import struct
 import sys
@@ -15,6 +17,7 @@ import gunicorn.util
 
 from components.http.compression import install_compression
 from components.http.long_connections import live
+from components.http.server.memory import MemoryWatch, prefer_small_heap
 from components.http.server.problems import write_problem
 from components.http.server.worker import WebWorker
 from components.system.address import record_address
@@ -106,8 +109,14 @@ def when_ready(server: Any) -> None:
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))
 
 
+def post_fork(server: Any, worker: Any) -> None:
+    """Note whether the process is to replace another one, which asked for it."""
+    worker.is_replacement = server.num_workers > workers
+
+
 def post_worker_init(worker: Any) -> None:
     """Compress, report to the supervisor, start a reaper, and close long connections at the end."""
+    prefer_small_heap()
     install_compression(worker.wsgi)
     # gunicorn would wait for the connections.
     live(worker.wsgi).hub.stop_when = lambda: not worker.alive
@@ -121,6 +130,11 @@ def post_worker_init(worker: Any) -> None:
     if not settings.jobs.immediate:
         # Jobs of dead workers end even if no worker is running.
         Reaper(settings, pace_s=WEB_PACE_S).start()
+        # In immediate mode the process may contain the broker.
+        worker.memory = MemoryWatch(settings.web.web_recycle_memory)
+    if worker.is_replacement:
+        # gunicorn stops the oldest process, whose clients reconnect to this one.
+        os.kill(worker.ppid, signal.SIGTTOU)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:

@@ -15,20 +15,23 @@ import pytest
 
 from tests.conftest import REPOSITORY, Stopwatch, until
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py"]
+CONFIGURATION = Path("gunicorn.conf.py")
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c"]
 
 
 class Server:
     """A gunicorn process on a free port."""
 
-    def __init__(self, environ: dict[str, str], home: Path) -> None:
+    def __init__(
+        self, environ: dict[str, str], home: Path, configuration: Path = CONFIGURATION
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = home / "web.log"
         with self.log.open("wb") as sink:
             self.process = subprocess.Popen(
-                GUNICORN,
+                [*GUNICORN, str(configuration)],
                 env=environ | {"PORT": str(self.port), "HOME": str(home)},
                 cwd=REPOSITORY,
                 stdout=sink,

@@ -50,12 +50,17 @@ class LiveConnections:
     @contextlib.contextmanager
     def poll_slot(self) -> Iterator[bool]:
         """Reserve a thread for a long poll; yields False if none is free."""
-        got = not self.stopping.is_set() and self._polls.acquire(blocking=False)
+        got = not self.is_stopping and self._polls.acquire(blocking=False)
         try:
             yield got
         finally:
             if got:
                 self._polls.release()
+
+    @property
+    def is_stopping(self) -> bool:
+        """True if the process is about to stop, also without a connection that the hub holds."""
+        return self.stopping.is_set() or self.hub.stop_when()
 
     def close(self) -> None:
         self.stopping.set()
@@ -244,5 +249,5 @@ def _wait(
                 return record
             # In slices, so that waiting does not delay a shutdown.
             while not changed.wait(min(0.25, max(0.0, deadline - time.monotonic()))):
-                if time.monotonic() >= deadline or connections.stopping.is_set():
+                if time.monotonic() >= deadline or connections.is_stopping:
                     return record

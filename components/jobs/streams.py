@@ -29,6 +29,7 @@ HEADERS = {
     "X-Accel-Buffering": "no",
     "Connection": "close",
 }
+RECONNECT = b"retry: 2000\n\n"
 Write = Callable[[bytes, bool], None]
 
 
@@ -38,6 +39,9 @@ def stream_response(job_id: str) -> Response:
     here = live()
     if request.method == "HEAD":
         return Response(status=200, headers=HEADERS)
+    if here.is_stopping:
+        # An EventSource reconnects after the end of a stream, not after an error.
+        return Response(RECONNECT, headers=HEADERS)
     here.check_room()
     stream = JobStream(here, job_id, last_event_id())
     followed = stream.follower.start(here.feed)
@@ -76,7 +80,7 @@ class JobStream:
             self._leave()
             return Response(status=204, headers={"Cache-Control": "no-store"})
         past = b"".join(encoded_event(followed.job.id, event) for event in followed.events)
-        first = b"retry: 2000\n\n" + encode("", "status", shown(followed.job)) + past
+        first = RECONNECT + encode("", "status", shown(followed.job)) + past
         return self._answer(
             first, followed.last_id, HEADERS, over=any(event.last for event in followed.events)
         )

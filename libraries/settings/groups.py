@@ -104,6 +104,11 @@ class WebSettings(SettingsGroup):
         "Maximum number of open event streams and WebSockets.",
         Range(1, 10**6),
     )
+    web_recycle_memory: int = setting(
+        "300MB",
+        optional(parse_bytes),
+        "Memory at which a new web process replaces the running one. Empty: none.",
+    )
     max_body: int = setting("1MB", parse_bytes, "Largest JSON body of a request.")
     allowed_origins: tuple[str, ...] = setting(
         "",

@@ -92,6 +92,7 @@ class Reader:
     def __init__(self) -> None:
         self.events: list[tuple[str, str, dict[str, Any]]] = []
         self.connected_at = 0.0
+        self.connections = 0
         self.over = False
         self._writer: asyncio.StreamWriter | None = None
 
@@ -108,6 +109,7 @@ class Reader:
                     await asyncio.sleep(0.1)
                     continue
                 self.connected_at = time.monotonic()
+                self.connections += 1
                 while True:
                     self._take((await reader.readuntil(b"\n\n")).decode())
             except (OSError, asyncio.IncompleteReadError):

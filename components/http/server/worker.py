@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import selectors
+import signal
 import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +17,7 @@ from gunicorn.util import close
 from gunicorn.workers.gthread import ThreadWorker
 
 from components.http.server.connections import MAX_HEAD_BYTES, ClientConnection
+from components.http.server.memory import MemoryWatch
 from components.http.server.problems import write_problem
 from components.http.server.shares import Shares
 
@@ -47,6 +50,12 @@ class WebWorker(ThreadWorker):
     RECEIVE_BYTES = 1 << 16
 
     PROBE_THREADS = 2
+
+    # For the requests of a process that another one has replaced.
+    RETIREMENT_S = 60
+
+    # Set after the start.
+    memory: MemoryWatch | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -205,6 +214,8 @@ class WebWorker(ThreadWorker):
         if self.cfg.is_ssl:
             super().murder_keepalived(force)  # type: ignore[call-arg]
         now = time.monotonic()
+        if self.alive and self.memory is not None and self.memory.is_exceeded(now):
+            self._request_replacement(self.memory)
         if force:
             for conn in [*self._watched, *self._queued]:
                 self._forget(conn)
@@ -222,6 +233,13 @@ class WebWorker(ThreadWorker):
         else:
             self.log.info("Client stalled in the middle of a request.")
             self._refuse(conn, 408)
+
+    def _request_replacement(self, memory: MemoryWatch) -> None:
+        """Have gunicorn start a second process, which takes the place of this one when it is ready."""
+        self.log.warning("The web process uses %d MB; a new one replaces it.", memory.used // 10**6)
+        self.memory = None
+        self.cfg.set("graceful_timeout", self.RETIREMENT_S)
+        os.kill(self.ppid, signal.SIGTTIN)
 
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)  # type: ignore[misc]
