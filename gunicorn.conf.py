@@ -8,7 +8,7 @@ import socket
 import struct
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
@@ -124,8 +124,7 @@ def post_worker_init(worker: Any) -> None:
     try:
         worker.presence.__enter__()
     except NotShared as error:
-        sys.stderr.write(f"Web process not started: {error}\n")
-        sys.exit(gunicorn.arbiter.Arbiter.APP_LOAD_ERROR)
+        refuse(error)
     send_heartbeats()
     if not settings.jobs.immediate:
         # Jobs of dead workers end even if no worker is running.
@@ -142,7 +141,16 @@ def worker_exit(_server: Any, worker: Any) -> None:
     if getattr(worker, "wsgi", None) is not None:
         live(worker.wsgi).close()
     if getattr(worker, "presence", None) is not None:
-        worker.presence.__exit__(None, None, None)
+        try:
+            worker.presence.__exit__(None, None, None)
+        except NotShared as error:
+            refuse(error)
+
+
+def refuse(error: NotShared) -> NoReturn:
+    """Say why this process must not run, and end gunicorn."""
+    sys.stderr.write(f"Web process not started: {error}\n")
+    sys.exit(gunicorn.arbiter.Arbiter.APP_LOAD_ERROR)
 
 
 # gunicorn has no setting for the error page.

@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -27,7 +29,7 @@ from libraries.storage import Store, output_folder, upload_folder
 log = logging.getLogger(__name__)
 
 PREFIX = "vector:process:"
-EXPIRY_S, REFRESH_S = 60, 15.0
+EXPIRY_S = 60
 # Network file systems may hide a new file for some seconds.
 LOOKUP_TIMEOUT_S, LOOKUP_PAUSE_S = 10.0, 0.5
 
@@ -50,37 +52,96 @@ class Peer(NamedTuple):
 def registered(role: str) -> Iterator[None]:
     """Check what this `web` or `worker` process shares with the running ones, and register it inside.
 
-    Nothing is checked with the embedded broker, which serves one machine.
+    The process starts also if the broker or the storage cannot be reached. It is checked as soon as
+    they can be, and stopped with SIGTERM if it is refused. Nothing is checked with the embedded
+    broker, which serves one machine.
 
     Raises:
-        NotShared: results, uploads, gallery index or version differ from those of a running process.
+        NotShared: results, uploads, gallery index or version differ from those of a running
+            process. Raised at the end if the process was stopped for this reason.
     """
     if BrokerSettings.current().embedded_broker:
         yield
         return
     own = Peer(secrets.token_hex(8), role, socket.gethostname(), VERSION, _gallery_index())
-    try:
-        check_shared(own, running_processes())
-        for store in _stores().values():
-            store.publish(_file(own.id), f"{own.role} on {own.host}\n")
-        _register(own)
-    except (*BROKER_ERRORS, VectorError) as error:
-        # The service starts without its broker or storage, and says so in /readyz.
-        log.warning("Not checked whether files are shared: %s", error)
-        yield
-        return
-    ended = threading.Event()
-    thread = threading.Thread(target=_refresh, args=(own, ended), daemon=True, name="presence")
-    thread.start()
+    presence = _Presence(own)
+    presence.start()
     try:
         yield
     finally:
-        ended.set()
-        thread.join()
-        with contextlib.suppress(*BROKER_ERRORS, VectorError):
-            web_client().delete(f"{PREFIX}{own.id}")
-            for store in _stores().values():
-                store.remove(_file(own.id))
+        presence.end()
+    if presence.refusal is not None:
+        raise presence.refusal
+
+
+class _Presence:
+    """Registers a process, in the background if that is not possible at its start."""
+
+    REFRESH_S = 15.0
+    RETRY_S = 2.0
+
+    def __init__(self, own: Peer) -> None:
+        self.own = own
+        self.refusal: NotShared | None = None
+        self._joined = False
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="presence")
+
+    def start(self) -> None:
+        """Join the running processes if they can be reached; raise NotShared if they do not match."""
+        try:
+            self._join()
+        except (*BROKER_ERRORS, VectorError) as error:
+            # The service starts without its broker or storage, and says so in /readyz.
+            log.warning("Not checked yet whether files are shared: %s", error)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        if self._joined:
+            _withdraw(self.own)
+
+    def _join(self) -> None:
+        _join(self.own)
+        self._joined = True
+
+    def _run(self) -> None:
+        while not self._ended.wait(self.REFRESH_S if self._joined else self.RETRY_S):
+            try:
+                if self._joined:
+                    _register(self.own)
+                else:
+                    self._join()
+                    log.info("Files, index and version are shared with all running processes")
+            except NotShared as error:
+                self.refusal = error
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            except (*BROKER_ERRORS, VectorError):
+                continue
+
+
+def _join(own: Peer) -> None:
+    """Check a process and register it."""
+    known = running_processes()
+    check_shared(own, known)
+    for store in _stores().values():
+        store.publish(_file(own.id), f"{own.role} on {own.host}\n")
+    _register(own)
+    try:
+        # Others may have registered meanwhile, for example when the broker was restarted.
+        check_shared(own, [peer for peer in running_processes() if peer not in (own, *known)])
+    except NotShared:
+        _withdraw(own)
+        raise
+
+
+def _withdraw(own: Peer) -> None:
+    with contextlib.suppress(*BROKER_ERRORS, VectorError):
+        web_client().delete(f"{PREFIX}{own.id}")
+        for store in _stores().values():
+            store.remove(_file(own.id))
 
 
 def running_processes() -> list[Peer]:
@@ -143,9 +204,3 @@ def _finds(store: Store, name: str) -> bool:
 
 def _register(own: Peer) -> None:
     web_client().set(f"{PREFIX}{own.id}", json.dumps(own._asdict()), ex=EXPIRY_S)
-
-
-def _refresh(own: Peer, ended: threading.Event) -> None:
-    while not ended.wait(REFRESH_S):
-        with contextlib.suppress(*BROKER_ERRORS):
-            _register(own)

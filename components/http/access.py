@@ -18,11 +18,13 @@ from hashlib import sha256
 from flask import Flask, current_app, g, request
 
 from components.http.problems import EdgeError
+from components.http.server.peers import peer_of
 from components.http.tokens import Grant, read_token
 from libraries.job_manager import as_owner
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.json_types import JsonObject
 from libraries.live import is_handshake
+from libraries.previews import rendering_for
 from libraries.settings import ApiKey, Settings
 
 # Limits the hashing for unauthenticated clients; a key of 256 random bits has 43 to 64 characters.
@@ -79,6 +81,7 @@ def install_access(app: Flask, settings: Settings) -> None:
         g.caller = _caller(access, settings.access.api_keys)
         g.acting = contextlib.ExitStack()
         g.acting.enter_context(as_owner(g.caller.name))
+        g.acting.enter_context(rendering_for(client_name()))
 
     def leave(_: BaseException | None) -> None:
         if "acting" in g:
@@ -87,6 +90,12 @@ def install_access(app: Flask, settings: Settings) -> None:
     app.extensions[EXTENSION] = {}
     app.before_request(admit)
     app.teardown_request(leave)
+
+
+def client_name() -> str:
+    """Return whose share of limited resources a request uses: that of an owner, or of an address."""
+    name = g.caller.name
+    return peer_of(request.remote_addr or "") if name in ("", ANONYMOUS) else f"owner {name}"
 
 
 def described_access(settings: Settings) -> JsonObject:

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 
-from components.http.server.peers import peer_of
+from components.http.access import client_name
 from libraries.job_manager import EventSubscriptions, JobEvent, JobRecord, find_job, read_events
 from libraries.job_manager.events import START, JobSnapshot, event_id, order
-from libraries.job_manager.ownership import ANONYMOUS
 from libraries.json_types import JsonObject
 from libraries.live import Connection, Handlers, Hub, HubFull, Protocol
 from libraries.settings import Settings
@@ -45,7 +44,7 @@ class LiveConnections:
 
     def check_room(self) -> None:
         """Raise HubFull if no more connections of the caller can be held."""
-        self.hub.check_room(_client())
+        self.hub.check_room(client_name())
 
     @contextlib.contextmanager
     def poll_slot(self) -> Iterator[bool]:
@@ -173,7 +172,7 @@ class DetachedResponse(Response):
         if "Content-Type" not in headers:
             self.headers.pop("Content-Type", None)
         self._hub = live().hub
-        self._client = _client()
+        self._client = client_name()
         self._protocol, self._first = protocol, first
         self._on_open, self._on_full = on_open, on_full
 
@@ -203,12 +202,6 @@ class DetachedResponse(Response):
             *(f"{name}: {value}" for name, value in self.headers),
         ]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def _client() -> str:
-    """Return whose share of the places a connection uses: that of an owner, or of an address."""
-    name = g.caller.name
-    return peer_of(request.remote_addr or "") if name in ("", ANONYMOUS) else f"owner {name}"
 
 
 def requested_wait_s(value: int | None = None) -> int:

@@ -4,22 +4,65 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
+from contextvars import ContextVar
 
-_slots = threading.BoundedSemaphore(2)
+_client: ContextVar[str] = ContextVar("rendering client", default="")
+
+
+class Renderers:
+    """The renderers of a process: two, of which a client uses one."""
+
+    TOTAL, PER_CLIENT = 2, 1
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    def acquire(self, client: str, wait_s: float) -> bool:
+        """Reserve a renderer for a client; return False if it gets none within `wait_s`."""
+        with self._changed:
+            is_reserved = self._changed.wait_for(lambda: self._has_room(client), wait_s)
+            if is_reserved:
+                self._used[client] += 1
+            return is_reserved
+
+    def release(self, client: str) -> None:
+        with self._changed:
+            self._used[client] -= 1
+            # Drop clients without a renderer.
+            self._used += Counter()
+            self._changed.notify_all()
+
+    def _has_room(self, client: str) -> bool:
+        return self._used.total() < self.TOTAL and self._used[client] < self.PER_CLIENT
+
+
+_renderers = Renderers()
+
+
+@contextlib.contextmanager
+def rendering_for(client: str) -> Iterator[None]:
+    """Reserve renderers for this client inside."""
+    token = _client.set(client)
+    try:
+        yield
+    finally:
+        _client.reset(token)
 
 
 @contextlib.contextmanager
 def render_slot(wait_s: float) -> Iterator[bool]:
-    """Reserve one of the renderers of this process; yields False if none is free within `wait_s`."""
-    is_free = _slots.acquire(timeout=wait_s)
+    """Reserve a renderer for the current client; yields False if it gets none within `wait_s`."""
+    client = _client.get()
+    is_free = _renderers.acquire(client, wait_s)
     try:
         yield is_free
     finally:
         if is_free:
-            _slots.release()
+            _renderers.release(client)
 
 
 class RenderCache:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,11 +48,11 @@ class OwnServer(NamedTuple):
         until(answers, what="a server over TCP")
 
 
-@pytest.fixture
-def own_server(home: Path) -> Iterator[OwnServer]:
-    """A Valkey on a port of this machine, with a password."""
-    server, folder, log = OwnServer(free_port()), home / "own-server", home / "own-server.log"
-    folder.mkdir()
+@contextlib.contextmanager
+def running(server: OwnServer, home: Path) -> Iterator[OwnServer]:
+    """Run a Valkey on the port of `server`, with a password and the data of the previous run."""
+    folder, log = home / "own-server", home / "own-server.log"
+    folder.mkdir(exist_ok=True)
     options = {
         "bind": "127.0.0.1",
         "port": str(server.port),
@@ -74,3 +75,10 @@ def own_server(home: Path) -> Iterator[OwnServer]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def own_server(home: Path) -> Iterator[OwnServer]:
+    """A Valkey on a port of this machine, with a password."""
+    with running(OwnServer(free_port()), home) as server:
+        yield server

@@ -9,12 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from gunicorn.arbiter import Arbiter
 
 from libraries import shared_state
 from libraries.settings import read_settings, use_settings
 from libraries.shared_state import NotShared, Peer, check_shared, registered, running_processes
-from tests.conftest import REPOSITORY
-from tests.deployment.conftest import OwnServer
+from tests.conftest import REPOSITORY, until
+from tests.deployment.conftest import OwnServer, running
+from tests.journeys.conftest import free_port
+from tests.test_app_server import Server
 
 
 @pytest.fixture
@@ -103,17 +106,49 @@ def test_a_worker_says_in_one_line_why_it_does_not_start(shared: Path) -> None:
     assert "OUTPUT_DIR is not the folder of the web" in ended.stderr
 
 
-def test_a_process_starts_without_its_broker(
-    own_server: OwnServer, home: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_starts_without_its_broker_registers_when_it_can_be_reached(
+    home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        use(monkeypatch, home, REDIS_URL=f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
-        with registered("web"):
-            pass
+    monkeypatch.setattr("libraries.shared_state._Presence.RETRY_S", 0.05)
+    server = OwnServer(free_port())
+    use(monkeypatch, home, REDIS_URL=server.url)
+    with registered("web"), running(server, home):
+        until(lambda: [peer.role for peer in running_processes()] == ["web"], what="registration")
+        with registered("worker"):
+            assert len(running_processes()) == 2
+
+
+def test_a_process_that_started_without_its_broker_is_refused_when_it_can_be_reached(
+    home: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = OwnServer(free_port())
+    use(monkeypatch, home, REDIS_URL=server.url)
+    worker = registered("worker")
+    with running(server, home):
+        worker.__enter__()
+    folders = {"UPLOAD_DIR": str(home / "uploads"), "DATA_DIR": str(home)}
+    other = folders | {"OUTPUT_DIR": str(home / "elsewhere"), "REDIS_URL": server.url}
+    configuration = home / "quick.py"
+    configuration.write_text(QUICK_WEB)
+    web = Server(environ | other, home, configuration)
+    try:
+        assert web.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == 200
+        with running(server, home):
+            assert web.process.wait(60) == Arbiter.APP_LOAD_ERROR
+            assert "OUTPUT_DIR is not the folder of the worker" in web.log.read_text()
+            assert [peer.role for peer in running_processes()] == ["worker"]
+            worker.__exit__(None, None, None)
+    finally:
+        web.process.kill()
+        web.process.wait()
 
 
 # Without the wait for slow network file systems.
+QUICK_WEB = f"""
+from libraries import shared_state
+shared_state.LOOKUP_TIMEOUT_S = 0.0
+exec(compile(open("{REPOSITORY}/gunicorn.conf.py").read(), "gunicorn.conf.py", "exec"))
+"""
 QUICK = """
 import sys
 from libraries import shared_state

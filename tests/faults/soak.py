@@ -30,7 +30,8 @@ from libraries.settings import SETTINGS, Settings, read_settings, use_settings
 from tests.conftest import PROBES, REPOSITORY
 from tests.faults.crowd import Sockets
 from tests.faults.fleet import Fleet
-from tests.faults.load import Measured, Request, steady_load
+from tests.faults.load import Measured, Request, percentile, steady_load
+from tests.faults.mixed import everything_at_once
 from tests.faults.storms import (
     MOST_RUNS,
     QUEUED,
@@ -96,8 +97,8 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(**more: str) -> Iterator[Place]:
-    """A fresh installation; `more` are further settings."""
+def installation(**more: str) -> Iterator[tuple[Path, dict[str, str], Settings]]:
+    """Folders, environment and settings of a fresh installation; `more` are further settings."""
     home = Path(tempfile.mkdtemp(prefix="va-soak-"))
     ours = {"DATA_DIR": str(home / "data"), "OUTPUT_DIR": str(home / "output")} | more
     kept = {
@@ -107,22 +108,30 @@ def place(**more: str) -> Iterator[Place]:
     }
     environ = kept | ours | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
     os.environ.update(ours)
-    settings = use_settings(read_settings(None))
-    broker = EmbeddedBroker(settings)
-    broker.keep()
-    broker.start()
-    workers.__path__.append(str(PROBES))
-    client = worker_client(settings)
     try:
-        yield Place(home, environ, settings, broker, client)
+        yield home, environ, use_settings(read_settings(None))
     finally:
-        client.close()
-        web_client(settings).close()
-        broker.stop()
-        workers.__path__.remove(str(PROBES))
         for name in ours:
             os.environ.pop(name, None)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def place(**more: str) -> Iterator[Place]:
+    """A fresh installation with a running broker."""
+    with installation(**more) as (home, environ, settings):
+        broker = EmbeddedBroker(settings)
+        broker.keep()
+        broker.start()
+        workers.__path__.append(str(PROBES))
+        client = worker_client(settings)
+        try:
+            yield Place(home, environ, settings, broker, client)
+        finally:
+            client.close()
+            web_client(settings).close()
+            broker.stop()
+            workers.__path__.remove(str(PROBES))
 
 
 def nothing_lost(outcome: Outcome, jobs: int) -> bool:
@@ -376,6 +385,26 @@ def l8(rng: random.Random, minutes: float) -> Row:
     return Row(f"L8 {minutes:g} min", "0 lost, errors < 0.1 %, no growth", measured, passed)
 
 
+def m1(rng: random.Random, minutes: float) -> Row:
+    """All faults at once beside normal traffic; half as long as L8."""
+    with installation() as (home, environ, settings):
+        seen = everything_at_once(home, environ, settings, rng, 30 * minutes)
+    broken = set(seen.answers) - {200, 202, 204, 404, 503}
+    passed = (
+        percentile(seen.health, 0.99) < 0.25
+        and seen.ends == {"finished": len(seen.ids)}
+        and seen.growth <= 1.5
+        and not broken
+        and not seen.silent
+    )
+    return Row(
+        f"M1 all faults, {minutes / 2:g} min",
+        "health p99 < 250 ms, 0 lost, web <= 1.5 times its start",
+        seen.summary,
+        passed,
+    )
+
+
 def _mixed(number: int, so_far: Measured, rng: random.Random) -> Request:
     """Return requests of which two of seven queue a drawing and the others poll."""
     if number % 7 < 2 or not so_far.ids:
@@ -415,6 +444,7 @@ def l9(rng: random.Random, minutes: float) -> Row:
 
 ROWS: dict[str, Callable[[random.Random, float], Row]] = {
     "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L1": l1, "L2": l2, "L3": l3, "L4": l4, "L6": l6, "L8": l8, "L9": l9,
+    "M1": m1,
 }  # fmt: skip
 
 
@@ -431,7 +461,9 @@ def main() -> int:
         metavar="ROW",
         help=f"of {', '.join(ROWS)}",
     )
-    parser.add_argument("--minutes", type=float, default=30, help="length of L8 (default 30)")
+    parser.add_argument(
+        "--minutes", type=float, default=30, help="length of L8, twice that of M1 (default 30)"
+    )
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     options = parser.parse_args()
     # Suppresses a log line per rejected request.

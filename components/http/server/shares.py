@@ -10,15 +10,11 @@ from components.http.server.connections import ClientConnection
 class Shares:
     """Counts the connections and the running requests of each peer; used by one thread."""
 
-    # Below it a part of the threads is too few to be of use to other peers.
-    MIN_SHARED_THREADS = 16
-
     def __init__(self, threads: int, connections: int) -> None:
         self.connections = connections
         self.connections_per_peer = max(1, connections // 2)
         self.threads = threads
-        spare = threads // 8 if threads >= self.MIN_SHARED_THREADS else 0
-        self.threads_per_peer = threads - spare
+        self.threads_per_peer = thread_share(threads)
         # Threads that may wait for bodies.
         self.readers = max(1, threads // 4)
         self.readers_per_peer = max(1, self.readers // 2)
@@ -65,6 +61,13 @@ class Shares:
         _decrement(self._running, conn.peer)
         if self._served.pop(conn):
             _decrement(self._reading, conn.peer)
+
+
+def thread_share(threads: int) -> int:
+    """Return how many of the threads one client may use."""
+    # An eighth of fewer threads is too few to be of use to others.
+    worth_sharing = 16
+    return threads - threads // 8 if threads >= worth_sharing else threads
 
 
 def _decrement(counts: Counter[str], peer: str) -> None:

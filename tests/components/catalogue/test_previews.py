@@ -12,7 +12,7 @@ from PIL import Image
 
 from components.catalogue import previews
 from libraries.patterns import PATTERNS
-from libraries.previews import RenderCache, render_slot
+from libraries.previews import RenderCache, render_slot, rendering_for
 
 
 @pytest.mark.parametrize("name", list(PATTERNS))
@@ -59,11 +59,27 @@ def test_no_more_than_two_previews_are_drawn_at_once(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(previews, "MAX_WAIT_S", 0.05)
-    with render_slot(1), render_slot(1):
+    with rendering_for("a"), render_slot(1), rendering_for("b"), render_slot(1):
         busy = client.get("/patterns/spiral/preview.svg", query_string={"seed": 4711})
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")
     assert busy.get_json()["type"] == "/problems/renderers-busy"
     assert client.get("/patterns/spiral/preview.svg", query_string={"seed": 4711}).data
+
+
+def test_one_client_uses_one_renderer_and_leaves_the_other(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previews, "MAX_WAIT_S", 0.05)
+
+    def status(seed: int, address: str) -> int:
+        path = f"/patterns/spiral/preview.svg?seed={seed}"
+        return client.get(path, environ_overrides={"REMOTE_ADDR": address}).status_code
+
+    with rendering_for("192.0.2.1"), render_slot(1) as is_free:
+        assert is_free
+        assert status(4712, "192.0.2.1") == 503
+        assert status(4712, "192.0.2.2") == 200
+    assert status(4713, "192.0.2.1") == 200
 
 
 def test_equal_requests_share_one_rendering_and_its_result() -> None:
