@@ -283,7 +283,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "storage-away": "The file storage is unavailable; `detail` has the reason. Retry later.",
         "storage-full": "The file storage is full. The result was discarded.",
         "too-many-requests": (
-            "Too many requests of this client are in progress. Wait for some of them."
+            "Too many requests of this owner are in progress. Wait for some of them."
         ),
         "too-many-streams": "The process has too many open connections. Retry later.",
         "translator-away": "The translator did not return a translation. Retry later.",

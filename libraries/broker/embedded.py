@@ -97,11 +97,14 @@ class EmbeddedBroker:
         return lock is None
 
     def replies(self) -> bool:
-        """Return whether the server replies within a second; one that loads its data does."""
+        """Return whether the server replies within a second, also with an error.
+
+        A server whose disk is full has accepted commands in memory only, and a kill would lose them.
+        """
         try:
             with self._client() as client:
                 return bool(client.ping())
-        except exceptions.BusyLoadingError:
+        except (exceptions.BusyLoadingError, exceptions.ResponseError):
             return True
         except exceptions.RedisError:
             return False
@@ -204,12 +207,15 @@ class EmbeddedBroker:
             return int(client.info("server")["process_id"])
 
     def _await_answer(self, process: subprocess.Popen[bytes] | None) -> None:
-        """Wait until the server replies; a server that loads its data counts as running."""
+        """Wait until the server replies, also with an error; one that loads its data is running."""
         deadline = time.monotonic() + START_TIMEOUT_S
         with self._client() as client:
             while True:
                 try:
                     client.ping()
+                except exceptions.ResponseError:
+                    # It cannot write its data at present.
+                    return
                 except exceptions.BusyLoadingError:
                     deadline = time.monotonic() + START_TIMEOUT_S
                 except (exceptions.ConnectionError, exceptions.TimeoutError):

@@ -146,6 +146,7 @@ def test_a_full_disk_is_reported_for_each_part_and_jobs_get_the_reason(
         parts = parts_of(client)
         assert "no space left on device" in parts["broker"]["detail"]
         assert "Free space" in parts["broker"]["fix"]
+        assert broker.replies(), "a kill would lose what it has accepted"
         until(lambda: not is_ready(client, "storage"), what="a storage that is not ready")
         assert "Free space on the disk of" in parts_of(client)["storage"]["fix"]
         filler.unlink()
