@@ -110,7 +110,7 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Note whether the process is to replace another one, which asked for it."""
+    """Note whether the process is to replace another one, which requested that."""
     worker.is_replacement = server.num_workers > workers
 
 
