@@ -116,7 +116,7 @@ class FirstDrawing:
         """Print the URLs when the web process replies, then draw; on failure log the reason."""
         log = self._supervisor.log
         try:
-            self._wait_for("/healthz")
+            self._wait_for_web_process()
             self._print_urls()
             self._wait_for("/readyz")
             if self._settings.access.api_keys:
@@ -172,6 +172,19 @@ class FirstDrawing:
         if last_status != "finished":
             raise NotServing(f"the first artboard {last_status}: {job.get('error')}")
         return str(job["result"]), f"/jobs/{job_id}/result"
+
+    def _wait_for_web_process(self) -> None:
+        """Wait as long as it takes: a slow machine or a long queue must not hide the addresses."""
+        waits = True
+        while waits:
+            try:
+                self._wait_for("/healthz")
+                waits = False
+            except NotServing as error:
+                if self._supervisor.stop_requested:
+                    raise
+                self._supervisor.log(f"Still waiting: {error}. See the log above.")
+            self._deadline = time.monotonic() + START_TIMEOUT_S
 
     def _wait_for(self, path: str) -> None:
         while True:
