@@ -194,7 +194,8 @@ class Supervisor:
             part.heartbeat_at = now
         if now - part.heartbeat_at > FROZEN_AFTER_S:
             self.log(f"{part.name} has not responded for {FROZEN_AFTER_S:.0f} s; killing it")
-            part.process.kill()
+            # Before the part ends, because its descendants in other sessions are found through it.
+            _kill_session(part.process.pid)
             part.heartbeat_at = None
 
     def _restart_if_dead(self, part: Part, now: float) -> None:
@@ -266,7 +267,7 @@ class Supervisor:
         for part in parts:
             if part.running and part.process is not None:
                 self.log(f"{part.name} did not stop in time; killing it")
-                part.process.kill()
+                _kill_session(part.process.pid)
                 part.process.wait()
             if part.process is not None:
                 _kill_session(part.process.pid)

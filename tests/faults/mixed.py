@@ -29,7 +29,7 @@ from libraries.broker.connections import worker_client
 from libraries.broker.keys import job_key
 from libraries.settings import Settings
 from tests.conftest import until
-from tests.faults.fleet import children
+from tests.faults.fleet import children, processes_of
 from tests.faults.load import calls_to_an_idle_process, percentile
 from tests.faults.storms import QUEUED
 from tests.faults.trail import all_done, states
@@ -77,6 +77,7 @@ class Observed:
     memory: list[float] = field(default_factory=list)
     web_processes: set[int] = field(default_factory=set)
     settled: float = 0.0
+    left: int = 0
     load: list[float] = field(default_factory=list)
     machine: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -96,7 +97,7 @@ class Observed:
             f"{dict(self.done)}; answers to large bodies {dict(self.large)}; "
             f"{len(self.ids)} jobs accepted: {dict(self.ends)}, settled {self.settled:.1f} s after the last fault; "
             f"web {self.memory[0]:.0f} MB at the start, {max(self.memory):.0f} MB at most, {self.memory[-1]:.0f} MB at the end, "
-            f"{len(self.web_processes)} web processes; load average {min(self.load):.1f} to {max(self.load):.1f}, "
+            f"{len(self.web_processes)} web processes; {self.left} processes left; load average {min(self.load):.1f} to {max(self.load):.1f}, "
             f"p99 of a call to an idle process {1000 * percentile(self.machine, 0.99):.0f} ms"
         )
 
@@ -357,8 +358,13 @@ def everything_at_once(
         service = Service(environ | {"WORKERS": "2", "LOG_LEVEL": "WARNING"}, home / "service.log")
         try:
             service.wait_until_drawn()
-            return Mixed(service, settings, rng).run(seconds)
+            seen = Mixed(service, settings, rng).run(seconds)
         finally:
             service.stop(signal.SIGTERM, seconds=30)
             if os.environ.get("SOAK_LOG"):
                 shutil.copy(home / "service.log", os.environ["SOAK_LOG"])
+        left = processes_of(str(home))
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        seen.left = len(left)
+        return seen

@@ -396,6 +396,7 @@ def m1(rng: random.Random, minutes: float) -> Row:
         and seen.growth <= 1.5
         and not broken
         and not seen.silent
+        and not seen.left
     )
     return Row(
         f"M1 all faults, {minutes / 2:g} min",

@@ -23,6 +23,12 @@ from libraries.supervision import (
 from tests.conftest import until
 
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
+# A descendant in another session, as a work-horse is.
+CHILD = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+print("child", child.pid, flush=True)
+"""
 DEAF = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(60)"
 
 
@@ -249,6 +255,22 @@ def test_a_frozen_part_is_killed_and_restarted(monkeypatch: pytest.MonkeyPatch) 
 
     runner.run(script)
     assert "has not responded" in runner.out.getvalue()
+
+
+def test_descendants_of_a_frozen_part_end_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libraries.supervision.FROZEN_AFTER_S", 0.5)
+    runner = SupervisorRun(Part("a", python(f"{CHILD}{ALIVE}")))
+
+    def script() -> None:
+        runner.wait_for("up")
+        until(lambda: runner.parts["a"].heartbeat_at is not None, what="a heartbeat")
+        child = int(runner.out.getvalue().split("child ")[1].split()[0])
+        for pid in (child, runner.pid("a")):
+            os.kill(pid, signal.SIGSTOP)
+        runner.wait_for("up", times=2)
+        until(lambda: gone(child), what="the end of the child")
+
+    runner.run(script)
 
 
 def test_a_part_without_heartbeats_is_never_called_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
