@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from components.http.access import EXTENSION, Access
-from components.http.owner_limits import OwnerRequests
+from components.http.server.owner_limits import OwnerRequests
 from libraries.errors import Unavailable
 from libraries.settings import Settings
 from tests.components.http.test_access import ANN, ANN_NEW, BOB, with_keys
