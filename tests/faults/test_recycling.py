@@ -23,7 +23,7 @@ from tests.faults.load import Request, steady_load
 from tests.faults.trail import queue
 from tests.test_app_server import Server
 
-LINES, READERS, REPLACEMENTS = 200, 5, 1
+LINES, READERS, REPLACEMENTS = 200, 5, 2
 # Each process exceeds the ceiling at once.
 RECYCLED = f"""
 from components.http.server.memory import MemoryWatch
