@@ -80,7 +80,7 @@ class JobStream:
             self._leave()
             return Response(status=204, headers={"Cache-Control": "no-store"})
         past = b"".join(encoded_event(followed.job.id, event) for event in followed.events)
-        first = RECONNECT + encode("", "status", shown(followed.job)) + past
+        first = RECONNECT + encode("", "status", shown(followed.opening)) + past
         return self._answer(
             first, followed.last_id, HEADERS, over=any(event.last for event in followed.events)
         )

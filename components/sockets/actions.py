@@ -188,7 +188,7 @@ def subscribe(session: Session, message: ClientMessage) -> None:
     session.unfollow(job_id)
     followed, follower = session.follow(job_id, after=message.payload["after"])
     # Sent after the subscription is active and before the first event.
-    session.reply(message, {"job_id": job_id, "job": job_body(followed.job)})
+    session.reply(message, {"job_id": job_id, "job": job_body(followed.opening)})
     session.go_on(followed, follower)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -32,6 +34,7 @@ from libraries.settings import SocketSettings
 
 WELCOME = "🔄 Background Job Processor: Connected!"
 MAX_JOBS, MAX_GROUPS = 1000, 100
+log = logging.getLogger(__name__)
 
 
 class Session:
@@ -53,6 +56,8 @@ class Session:
         self._submitted: set[str] = set()
         self._groups: set[str] = set()
         self._lock = threading.Lock()
+        # Events that arrived while a message is answered, None at all other times.
+        self._held: list[Callable[[], None]] | None = None
         self._last_job_at = -float("inf")
 
     # -- called by the conversation
@@ -66,7 +71,15 @@ class Session:
         self.send_status("connected", WELCOME)
 
     def on_message(self, conversation: Conversation, text: str) -> None:
-        """Run the action of a message."""
+        """Run the action of a message; events are sent before or after all frames of the answer."""
+        self._held = []
+        try:
+            self._answer(text)
+        finally:
+            self._send_completion("complete")
+            self._release_events()
+
+    def _answer(self, text: str) -> None:
         with as_owner(self._caller.name):
             try:
                 self._run(self._codec.decode(text))
@@ -76,7 +89,28 @@ class Session:
                 # The conversation logs the error; the client still gets a response.
                 self.send(ServerMessage("error", {"detail": "internal error"}))
                 raise
-        self._send_completion("complete")
+
+    def _release_events(self) -> None:
+        while True:
+            with self._lock:
+                held = self._held or []
+                # Stop holding only when nothing arrived meanwhile, to keep the order.
+                self._held = [] if held else None
+            for send in held:
+                try:
+                    send()
+                except Exception:
+                    log.exception("An event could not be sent to a WebSocket")
+            if not held:
+                return
+
+    def _in_order(self, send: Callable[[], None]) -> None:
+        """Send an event now, or after the answer to the current message."""
+        with self._lock:
+            if self._held is not None:
+                self._held.append(send)
+                return
+        send()
 
     def on_close(self) -> None:
         """Unsubscribe from all jobs and groups; the jobs continue."""
@@ -211,9 +245,23 @@ class Session:
         if known:
             self._connections.feed.part(self._caller.name, group, self._on_group_message)
 
-    # -- called in the feed's thread
+    # -- called in the feed's thread, or in that of the current message
 
     def _on_job_event(self, job_id: str, event: JobEvent) -> None:
+        with self._lock:
+            follower = self._jobs.get(job_id)
+        self._in_order(partial(self._send_job_event, follower, job_id, event))
+
+    def _on_group_message(self, message: Message) -> None:
+        self._in_order(partial(self._send_group_message, message))
+
+    def _send_job_event(
+        self, follower: JobSubscription | None, job_id: str, event: JobEvent
+    ) -> None:
+        with self._lock:
+            # The client may have unsubscribed while the event was held.
+            if follower is None or self._jobs.get(job_id) is not follower:
+                return
         if event.name == "progress":
             self.send(ServerMessage("job_progress", event.data, job_id=job_id, seq=event.id))
         elif event.name == "log":
@@ -246,7 +294,9 @@ class Session:
         else:
             self.send_status("canceled", f"🚫 Job {job_id} was {job.status}", **extras)
 
-    def _on_group_message(self, message: Message) -> None:
+    def _send_group_message(self, message: Message) -> None:
+        if message.group not in self.groups:
+            return
         if message.group == own_group(self.id):
             self.send(ServerMessage("message", {"message": message.body}))
         elif self._conversation is not None:

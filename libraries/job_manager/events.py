@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class JobEvent(NamedTuple):
     """An event: `status`, `progress`, `log`, `finished`, `failed` or `canceled`.
 
-    `job` is the record right after a change of state; None for other events and for a deleted job.
+    `job` is the record right after a change of state, even if it has changed since; None for other events and for a deleted job.
     """
 
     id: str
@@ -60,6 +60,11 @@ class JobSnapshot(NamedTuple):
     job: JobRecord
     events: list[JobEvent]
     last_id: str
+
+    @property
+    def opening(self) -> JobRecord:
+        """The job before its end, if that is one of the events; otherwise the job as it is."""
+        return self.job.before_end() if any(event.last for event in self.events) else self.job
 
 
 def order(event_id: str) -> tuple[int, int]:
@@ -119,7 +124,11 @@ def _event(entry_id: str, parts: list[bytes]) -> JobEvent:
 
 
 def _with_job(event: JobEvent, job: JobRecord | None) -> JobEvent:
-    return event._replace(job=job) if event.last or event.name == "status" else event
+    """Add the record of that moment to a change of state."""
+    if job is None or not (event.last or event.name == "status"):
+        return event
+    is_end = event.last and job.done
+    return event._replace(job=job if is_end else job.as_of(event.data))
 
 
 class Message(NamedTuple):
@@ -338,7 +347,7 @@ class EventSubscriptions:
         event_id, name, data = text.split(" ", 2)
         event = JobEvent(event_id, name, json.loads(data))
         changes = event.last or name == "status"
-        self._publish(job_id, event._replace(job=fetch_job(job_id)) if changes else event)
+        self._publish(job_id, _with_job(event, fetch_job(job_id) if changes else None))
 
     def _publish_missed(self, job_id: str) -> None:
         snapshot = _read_events(

@@ -7,7 +7,7 @@ import re
 import time
 import zlib
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -24,6 +24,7 @@ from libraries.job_manager.record_fields import (
     FIELDS,
     damage_text,
     is_wrong_type,
+    moment,
     parse_fields,
     replies_with_damage,
 )
@@ -85,6 +86,32 @@ class JobRecord:
     @property
     def done(self) -> bool:
         return self.status in FINAL_STATES or self.status == UNREADABLE
+
+    def as_of(self, change: Mapping[str, Any]) -> JobRecord:
+        """Return the record as it was right after a change of its status.
+
+        `change` is the data of the event; events of earlier versions have only the status.
+        """
+        same_attempt = change.get("attempt", self.attempt) == self.attempt
+        if change["status"] == self.status and same_attempt:
+            return self
+        return replace(
+            self._without_outcome(change["status"]),
+            started_at=_time(change.get("started_at")) or self.started_at,
+            ended_at=_time(change.get("ended_at")),
+            attempt=change.get("attempt", self.attempt),
+            retries_left=change.get("retries_left", self.retries_left),
+            progress=None,
+        )
+
+    def before_end(self) -> JobRecord:
+        """Return the record of a job that is done as it was before its end."""
+        return self._without_outcome("started" if self.started_at else "queued")
+
+    def _without_outcome(self, status: str) -> JobRecord:
+        outcome = ("result", "error", "public_error", "error_code", "ended_at", "expires_at")
+        unknown: JsonObject = dict.fromkeys((*outcome, "position"))
+        return replace(self, status=status, artifacts=[], **unknown)
 
 
 def fetch_job(job_id: str) -> JobRecord | None:
@@ -269,6 +296,13 @@ def public_failure(error: str) -> tuple[str, str]:
     return next(
         (found for mark, found in PUBLIC_FAILURES.items() if mark in error), INTERNAL_FAILURE
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        return moment(text)
+    except DAMAGE:
+        return None
 
 
 def _expiry(status: str, known: JsonObject, settings: JobSettings) -> datetime | None:

@@ -9,8 +9,19 @@ local function publish(id, event, data, lifetime)
     redis.call('PUBLISH', stream, entry .. ' ' .. event .. ' ' .. data)
   end
 end
+-- The record may have changed when the event is read, so the event has the fields that depend on its moment.
 local function publish_status(id, status)
-  publish(id, 'status', '{"status":"' .. status .. '"}')
+  local data, found = {status = status}, {}
+  local names = {'started_at', 'ended_at', 'number_of_retries', 'retries_left'}
+  local values = redis.pcall('HMGET', 'rq:job:' .. id, unpack(names))
+  for n, name in ipairs(names) do found[name] = values[n] or '' end
+  for n = 1, 2 do
+    if found[names[n]]:find('^%d+%-%d+%-%d+T[%d:%.]+[Z%d:+]*$') then data[names[n]] = found[names[n]] end
+  end
+  local function count(text) return #text < 10 and text:find('^%d+$') and tonumber(text) or 0 end
+  data.attempt = count(found.number_of_retries) + (data.started_at and 1 or 0)
+  data.retries_left = count(found.retries_left)
+  publish(id, 'status', cjson.encode(data))
 end
 local ENDS = {finished = 'finished', failed = 'failed', stopped = 'canceled', canceled = 'canceled'}
 local function publish_end(id, status, lifetime)
