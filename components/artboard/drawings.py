@@ -7,9 +7,9 @@ from dataclasses import replace
 from flask import Response, json
 
 from components.artboard.schemas import SIMPLE, CreateArtboard
+from components.http.exports import JSON_TYPE, accepted_type, drawing_types, encoded
 from components.http.idempotency import request_random
-from components.http.pages import FILE_HEADERS, SVG_TYPE
-from components.http.replies import prefers
+from components.http.pages import FILE_HEADERS
 from components.http.submissions import JobPlan
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.composition import Composition
@@ -20,26 +20,25 @@ DRAW, COMPOSE = "workers.svg_tasks.generate_complex_svg", "workers.svg_tasks.dra
 
 
 def draw_simple(artboard: CreateArtboard) -> Response | None:
-    """Return a simple artboard as JSON, or as SVG if the client prefers that; None if not simple."""
+    """Return a simple artboard as JSON, or as the drawing that the client prefers; None if not simple."""
     if artboard.complexity != SIMPLE:
         return None
     drawing = simple_drawing(artboard.width, artboard.height, artboard.pen_width)
-    if prefers(SVG_TYPE, rather_than="application/json"):
-        response = Response(drawing, content_type=SVG_TYPE, headers=FILE_HEADERS)
-    else:
-        response = Response(json.dumps({"svg": drawing}), content_type="application/json")
-    response.headers["Vary"] = "Accept"
-    return response
+    media_type = accepted_type([JSON_TYPE, *drawing_types()])
+    if media_type == JSON_TYPE:
+        return Response(json.dumps({"svg": drawing.to_string()}), content_type=JSON_TYPE)
+    data = encoded(drawing, media_type)
+    return Response(data, content_type=media_type, headers=FILE_HEADERS)
 
 
-def simple_drawing(width: float, height: float, pen_width: float) -> str:
-    """Return an SVG page with a rectangle of 50 x 50 mm at (10, 10); all sizes are in mm.
+def simple_drawing(width: float, height: float, pen_width: float) -> SVGBuilder:
+    """Return a page with a rectangle of 50 x 50 mm at (10, 10); all sizes are in mm.
 
     On a page narrower or shorter than 60 mm, the rectangle and its position are scaled down.
     """
     scale = min(1.0, width / 60, height / 60)
     svg = SVGBuilder(width, height, pen_width=pen_width)
-    return svg.rect(10 * scale, 10 * scale, 50 * scale, 50 * scale).to_string()
+    return svg.rect(10 * scale, 10 * scale, 50 * scale, 50 * scale)
 
 
 def drawing_plan(artboard: CreateArtboard) -> JobPlan:

@@ -24,6 +24,7 @@ artboard_bp = api_blueprint(
     },
     status=200,
     direct=draw_simple,
+    draws=True,
     task=DRAW,
     other_tasks=(COMPOSE,),
     example={

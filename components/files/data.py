@@ -61,6 +61,7 @@ def process_data(body: JsonObject) -> JobPlan:
     inputs=_file,
     timeout="15m",
     message="Chart queued",
+    draws=True,
     example={
         "file_path": "uploads/data.csv",
         "chart": "line",

@@ -65,6 +65,7 @@ def store_photo(source: JsonObject) -> JobPlan:
     task="workers.image_tasks.plot_photo",
     timeout=TIMEOUT,
     message="Photo queued for drawing",
+    draws=True,
     example={
         "photo": "https://example.com/cat.jpg",
         "paper": "a4",

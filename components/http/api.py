@@ -13,8 +13,10 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema, fields
 
 from components.http.access import Access
+from components.http.exports import exported_reply
 from components.http.forms import Form
 from components.http.idempotency import HEADER, idempotent
+from components.http.pages import SVG_TYPE
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser, without_parameters
@@ -210,11 +212,24 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                     {"Location": TEXT, "Retry-After": TEXT} if code == HTTPStatus.ACCEPTED else None
                 )
                 view = self.response(code, schema, description=text, headers=headers)(view)
-            view = self.problems(*self.BODY_PROBLEMS, *problems)(view)
+            if one.draws:
+                view = self._documented_drawing(view, replies)
+            view = self.problems(*self.BODY_PROBLEMS, 406, *problems)(view)
             self.route(rule, access=access, methods=["POST"])(view)
             return call
 
         return decorate
+
+    def _documented_drawing(
+        self, view: Any, replies: Mapping[int, tuple[type[Schema], str | None]]
+    ) -> Any:
+        """Document the drawing as a response to `Accept`, next to the JSON of a job that ended."""
+        if HTTPStatus.OK not in replies:
+            schema = next(iter(replies.values()))[0]
+            text = "The job has ended; the request had `Prefer: wait=N`"
+            view = self.response(200, schema, description=text)(view)
+        drawn: JsonObject = exported_reply(SVG_TYPE, headers={"ETag": TEXT})
+        return self.doc(responses={200: drawn})(view)
 
     def queues(self) -> Callable[[View], View]:
         """Support the header `Idempotency-Key` in a view that changes jobs, and document it."""

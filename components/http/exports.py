@@ -1,38 +1,72 @@
-"""Content negotiation for stored files: the file itself, or an export of it."""
+"""Stored files and drawings, in the media type that the client prefers."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import unicodedata
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import PurePosixPath
+from typing import IO
 from urllib.parse import quote
 
 from flask import Response, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import dump_options_header
+from werkzeug.wsgi import FileWrapper, wrap_file
 
 from components.http.pages import FILE_HEADERS, SVG_TYPE
-from components.http.problems import EdgeError
+from components.http.problems import EdgeError, with_members
+from components.http.replies import POLL_SECONDS
+from libraries.errors import Conflict, InvalidInput, NotFound
 from libraries.exporting import FORMATS, Format, StoredDrawing, export_stored, formats_by_media_type
 from libraries.exporting.catalogue import FormatParams
+from libraries.job_manager import JobRecord
+from libraries.job_manager.job_drawings import first_drawing
+from libraries.json_types import JsonObject
+from libraries.storage import output_folder
+from libraries.svg_builder import SVGBuilder
+
+JSON_TYPE = "application/json"
 
 
-def accepted_format(media_type: str) -> Format | None:
-    """Return the preferred export format, or None for the stored file.
+def accepted_type(offers: Sequence[str]) -> str:
+    """Return the media type that the client prefers, the first one with equal preferences.
 
-    With equal preferences the stored file wins, then the first format by name. Raises EdgeError
-    (`not-acceptable`) if `Accept` excludes all media types.
+    Raises EdgeError (`not-acceptable`) if `Accept` excludes all of them.
     """
-    offers: dict[str, Format | None] = {media_type: None}
-    if is_drawing(media_type):
-        offers |= {one: form for one, form in formats_by_media_type().items() if one != media_type}
     best = max(offers, key=_quality)
     if not _quality(best):
-        raise EdgeError(
+        error = EdgeError(
             f"Accept excludes all available media types: {', '.join(offers)}",
             code="not-acceptable",
         )
-    return offers[best]
+        raise with_members(error, available=list(offers))
+    return best
+
+
+def drawing_types() -> list[str]:
+    """Return the media types of drawings, that of the stored file first."""
+    return list(dict.fromkeys([SVG_TYPE, *formats_by_media_type()]))
+
+
+def accepted_format(media_type: str) -> Format | None:
+    """Return the preferred export format, or None for the stored file; raises as `accepted_type`."""
+    offers = drawing_types() if is_drawing(media_type) else [media_type]
+    return _format_of(accepted_type(offers), stored=media_type)
+
+
+def _format_of(media_type: str, *, stored: str = SVG_TYPE) -> Format | None:
+    return None if media_type == stored else formats_by_media_type()[media_type]
+
+
+def encoded(drawing: SVGBuilder, media_type: str) -> bytes:
+    """Return a new drawing in one of `drawing_types`; raises InvalidInput."""
+    form = _format_of(media_type)
+    if form is None:
+        return drawing.to_string().encode()
+    return b"".join(form.params.load({}).write(drawing.document()))
 
 
 def is_drawing(media_type: str) -> bool:
@@ -43,7 +77,7 @@ def exported_reply(stored: str, **documentation: object) -> dict[str, object]:
     """Return the OpenAPI response for a `stored` media type or an export of it."""
     text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
     content: dict[str, object] = {stored: {} if stored == "*/*" else {"schema": text}}
-    for one in formats_by_media_type():
+    for one in drawing_types():
         is_text = one == SVG_TYPE or one.startswith("text/")
         content.setdefault(one, {"schema": text if is_text else binary})
     return {"content": content, **documentation}
@@ -88,6 +122,105 @@ def disposition(name: str, *, download: bool) -> str:
     plain = unicodedata.normalize("NFKD", shown).encode("ascii", "ignore").decode()
     value = dump_options_header(kind, {"filename": plain})
     return value if plain == shown else f"{value}; filename*=UTF-8''{quote(shown, safe='')}"
+
+
+def drawn_response(record: JobRecord, media_type: str) -> Response | None:
+    """Return the drawing of a job in one of `drawing_types`; None if it finished without one.
+
+    Raises as `check_finished`, and as `export_stored`.
+    """
+    check_finished(record)
+    artifact = first_drawing(record)
+    if artifact is None:
+        return None
+    form = _format_of(media_type)
+    response = artifact_reply(artifact, form, download=False)
+    response.vary.add("Accept")
+    return response
+
+
+def artifact_reply(artifact: JsonObject, form: Format | None, *, download: bool) -> Response:
+    """Return a file of a job, or an export of it; raise EdgeError if it no longer exists."""
+    if form is None:
+        return file_response(artifact, download=download)
+    try:
+        return default_export(stored_drawing(artifact), form, download=download)
+    except NotFound:
+        raise expired_file() from None
+
+
+def stored_drawing(artifact: JsonObject) -> StoredDrawing:
+    return StoredDrawing(
+        artifact["name"],
+        artifact["sha256"],
+        artifact["size"],
+        artifact.get("plot", {}).get("vertices"),
+        artifact.get("download_name", ""),
+    )
+
+
+def check_finished(record: JobRecord) -> None:
+    """Raise Conflict if the job has no result, or not yet."""
+    if not record.done:
+        text = f"the job is {record.status} and has no result yet"
+        error = Conflict(text, code="job-not-finished")
+        raise with_members(error, retry_after=int(POLL_SECONDS), job_status=record.status)
+    if record.status != "finished":
+        failed = record.status == "failed"
+        reason = f"failed: {record.public_error}" if failed else f"was {record.status}"
+        error = Conflict(f"the job has no result: it {reason}", code="job-failed")
+        raise with_members(error, job_status=record.status)
+
+
+def expired_file(reason: str = "no longer exists") -> EdgeError:
+    return EdgeError(f"the file of this job {reason}", code="job-expired")
+
+
+def file_response(artifact: JsonObject, *, download: bool) -> Response:
+    """Return a stored file, the requested range of it, or 304; raise EdgeError if it was deleted or replaced."""
+    name, sha256 = artifact["name"], artifact["sha256"]
+    try:
+        # A later job may write to the same name, but an open file does not change.
+        file = output_folder().open_checked(name, sha256=sha256)
+    except (NotFound, InvalidInput) as error:
+        if error.code == "file-replaced":
+            raise expired_file("was replaced by another one") from None
+        raise expired_file() from None
+    response = Response(content_type=artifact["media_type"], headers=FILE_HEADERS)
+    _stream(response, file)
+    # Cloudflare Images may return a large photo with other bytes than it received.
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    response.content_length = size
+    shown = artifact.get("download_name") or name.rsplit("/", 1)[-1]
+    return finished_response(response, shown, sha256, size, download=download)
+
+
+def _stream(response: Response, file: IO[bytes]) -> None:
+    # Servers send a complete local file with sendfile. Otherwise FileWrapper seeks to the requested range instead of reading
+    # the bytes before it.
+    whole = (
+        isinstance(file, io.BufferedReader)
+        and isinstance(file.raw, io.FileIO)
+        and "Range" not in request.headers
+    )
+    response.response = wrap_file(request.environ, file) if whole else FileWrapper(file, 64 * 1024)
+    response.direct_passthrough = True
+
+
+def finished_response(
+    response: Response, name: str, sha256: str, size: int, *, download: bool
+) -> Response:
+    """Add the headers of a result, and reduce it to 304 or to the requested range."""
+    response.headers["Content-Disposition"] = disposition(name, download=download)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.set_etag(sha256)
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=size)
+    except RequestedRangeNotSatisfiable:
+        response.close()
+        raise
+    return response
 
 
 def png_format() -> Format:

@@ -418,6 +418,11 @@ class ProblemSchema(Schema):
     tasks = fields.List(
         fields.String(), metadata={"description": "Available tasks, if the task is unknown."}
     )
+    available = fields.List(
+        fields.String(),
+        metadata={"description": "Available media types, if `Accept` excludes all of them."},
+    )
+    job_id = fields.String(metadata={"description": "Id of the job that the request queued."})
     estimate = fields.Integer(
         metadata={"description": "Number of points of a drawing that has too many."}
     )

@@ -105,16 +105,18 @@ class AcceptedSchema(ReplySchema):
     ignored = ignored_field()
 
 
-def accepted(job: Job, message: str, *, status_code: int = 202, **extra: Any) -> Response:
+def accepted(
+    job: Job, message: str, *, status_code: int = 202, wait: bool = True, **extra: Any
+) -> Response:
     """Return the response to a request that was queued as `job`; `extra` adds or replaces members.
 
-    With `Prefer: wait=N` the response is delayed by up to N seconds. If the job ends in time, the
-    status is 200, and the body has the job's `status`, `result`, `error` and `svg`.
+    With `wait` and `Prefer: wait=N` the response is delayed by up to N seconds. If the job ends in
+    time, the status is 200, and the body has the job's `status`, `result`, `error` and `svg`.
     """
     links = job_links(job.id)
     body: JsonObject = {"status": "queued", "job_id": job.id, "message": message, "links": links}
     body |= extra
-    seconds = requested_wait_s()
+    seconds = requested_wait_s() if wait else 0
     record = waited_for(job.id, seconds) if seconds else None
     if record is not None and record.done:
         headers = {"Location": body["links"]["self"]}

@@ -8,11 +8,21 @@ from typing import Any
 from flask import Response, g, request
 from webargs.core import is_json
 
+from components.http.exports import JSON_TYPE, accepted_type, drawing_types, drawn_response
 from components.http.forms import URLENCODED, Form, for_browser
 from components.http.idempotency import idempotent
 from components.http.job_options import JobOptionsSchema, check_options
+from components.http.long_connections import requested_wait_s
 from components.http.multipart import FORM
-from components.http.replies import accepted, prefers_async, queued_response, with_ignored
+from components.http.replies import (
+    accepted,
+    json_response,
+    prefers_async,
+    queued_response,
+    result_json,
+    waited_for,
+    with_ignored,
+)
 from components.http.strict_json import StrictParser
 from components.http.submissions import (
     BatchPlan,
@@ -22,10 +32,10 @@ from components.http.submissions import (
     queue,
     queue_batch,
 )
+from libraries.errors import VectorError
 from libraries.job_manager import JobOptions
 from libraries.json_types import JsonObject
 
-JSON = "application/json"
 Direct = Callable[[Any], Response | None]
 
 
@@ -45,21 +55,61 @@ def submission_view(
         direct: answers requests that need no job, and returns None for the others.
     """
 
-    def submit(submission: Submission) -> Response:
-        return answer(operation, submission, status)
+    def submit(submission: Submission, *, wait: bool) -> Response:
+        return answer(operation, submission, status, wait=wait)
 
     once = idempotent(submit)
 
     def view() -> Response:
         if form is not None and form.is_sent(operation):
+            accepted_type([JSON_TYPE, "text/html"])
             with form.received(operation) as sent:
-                return for_browser(once(sent))
+                return for_browser(once(sent, wait=True))
+        media_type = accepted_type(media_types(operation))
         submission = parsed_request(operation)
         response = direct(submission.body) if direct else None
-        ignored = operation.ignored(g.get("json_body"))
-        return with_ignored(once(submission) if response is None else response, ignored)
+        if response is None:
+            # The stored response for an idempotency key is JSON, also if the client gets a drawing.
+            is_json = media_type == JSON_TYPE
+            response = once(submission, wait=is_json)
+            response = response if is_json else drawn_reply(response, media_type)
+        if operation.draws:
+            response.vary.add("Accept")
+        return with_ignored(response, operation.ignored(g.get("json_body")))
 
     return view
+
+
+def media_types(operation: Operation) -> list[str]:
+    """Return the media types of successful responses to an operation."""
+    return [JSON_TYPE, *(drawing_types() if operation.draws else ())]
+
+
+def drawn_reply(response: Response, media_type: str) -> Response:
+    """Return the drawing of the queued job, or `response` if it is not done within `Prefer: wait=N`.
+
+    A job that ended without a drawing has its state in JSON. Raises as `drawn_response`; the
+    problem has the `job_id`.
+    """
+    seconds = requested_wait_s()
+    if not seconds:
+        return response
+    body: JsonObject = response.get_json()
+    record = waited_for(body["job_id"], seconds)
+    try:
+        drawn = drawn_response(record, media_type) if record and record.done else None
+    except VectorError as error:
+        raise with_members(error, **error.members, job_id=body["job_id"]) from None
+    if drawn is not None:
+        drawn.headers["Location"] = body["links"]["self"]
+        if "Idempotency-Replayed" in response.headers:
+            drawn.headers["Idempotency-Replayed"] = "true"
+        response = drawn
+    elif record and record.done:
+        headers = {"Location": body["links"]["self"]}
+        response = json_response(body | result_json(record), headers=headers)
+    response.headers["Preference-Applied"] = f"wait={seconds}"
+    return response
 
 
 def parsed_request(operation: Operation) -> Submission:
@@ -70,8 +120,13 @@ def parsed_request(operation: Operation) -> Submission:
     return parsed
 
 
-def answer(operation: Operation, submission: Submission, status: int) -> Response:
-    """Queue the jobs of a request and respond; raises as `check_options` and `queue`."""
+def answer(
+    operation: Operation, submission: Submission, status: int, *, wait: bool = True
+) -> Response:
+    """Queue the jobs of a request and respond, after `Prefer: wait=N` if `wait` is true.
+
+    Raises as `check_options` and `queue`.
+    """
     plan = operation.plan(submission.body)
     options = check_options(submission.options)
     if isinstance(plan, BatchPlan):
@@ -81,7 +136,8 @@ def answer(operation: Operation, submission: Submission, status: int) -> Respons
     message = f"{plan.message}, to run later" if is_later else plan.message
     # Routes that respond with 202 anyway have no choice.
     is_async = status != 202 and prefers_async()  # noqa: PLR2004
-    response = accepted(job, message, status_code=202 if is_async else status, **plan.members)
+    code = 202 if is_async else status
+    response = accepted(job, message, status_code=code, wait=wait, **plan.members)
     if is_async:
         response.headers.add("Preference-Applied", "respond-async")
     return response
@@ -94,9 +150,9 @@ def requested_body(operation: Operation, form: Form | None, description: str) ->
         content[FORM] = {"schema": form.schema(operation)}
     if has_fields:
         example = {} if operation.example is None else {"example": operation.example}
-        content[JSON] = {"schema": operation.schema, **example}
+        content[JSON_TYPE] = {"schema": operation.schema, **example}
     elif form is None:
-        content[JSON] = {"schema": JobOptionsSchema}
+        content[JSON_TYPE] = {"schema": JobOptionsSchema}
     if form is not None and has_fields:
         content[URLENCODED] = {"schema": Form().schema(operation)}
     about = {"description": description} if description else {}

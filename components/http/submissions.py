@@ -88,6 +88,7 @@ class Operation:
         inputs: returns the files that a job reads; the job waits for jobs that still store them.
         split: returns the jobs of a request in a batch, if they are not one.
         jobs: what `priority` moves to the front, for its description.
+        draws: its job can draw an SVG, which `Accept` selects as the response.
         example: a request, for the documentation.
         module: dotted name of the module that declares it.
     """
@@ -103,6 +104,7 @@ class Operation:
     inputs: Callable[[Any], Iterable[str]] = no_inputs
     split: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
     jobs: str = "the job"
+    draws: bool = False
     example: Mapping[str, Any] | None = None
 
     @cached_property

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import Response, g, request
 
 from components.http.conditional import etag_response
+from components.http.exports import JSON_TYPE, accepted_type, drawing_types, drawn_response
 from components.http.long_connections import requested_wait_s, wait_for
 from components.http.replies import json_response
 from components.http.tokens import JOB_PREFIX, JOB_TOKEN_S, make_token
@@ -16,15 +17,30 @@ from libraries.job_manager.representation import utc
 
 
 def job_response(job_id: str, *, wait: int | None) -> Response:
-    """Return a job of the caller; wait up to `wait` seconds until it is done or has changed."""
+    """Return a job of the caller; wait up to `wait` seconds until it is done or has changed.
+
+    If the client prefers a drawing to JSON, the response is that of the job once it is done. Raises
+    EdgeError (`not-acceptable`) if the client takes neither.
+    """
+    media_type = accepted_type([JSON_TYPE, *drawing_types()])
+    is_json = media_type == JSON_TYPE
     record = visible_job(job_id)
     seconds = requested_wait_s(wait)
     if seconds and not record.done:
-        record = wait_for(job_id, seconds, until=_has_changed)
-    response = _response(record)
+        record = wait_for(job_id, seconds, until=_has_changed if is_json else _is_done)
+    response = None if is_json or not record.done else drawn_response(record, media_type)
+    if response is None:
+        if record.done:
+            accepted_type([JSON_TYPE])
+        response = _response(record)
+        response.vary.add("Accept")
     if seconds and "Prefer" in request.headers and wait is None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
     return response
+
+
+def _is_done(record: JobRecord) -> bool:
+    return record.done
 
 
 def _has_changed(record: JobRecord) -> bool:

@@ -7,6 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import TEXT, api_blueprint
 from components.http.exports import exported_reply
+from components.http.pages import SVG_TYPE
 from components.http.parameters import JOB_ID_PARAMETER, path_parameter
 from components.http.replies import json_response, queued_response
 from components.http.submissions import JobPlan, Submission
@@ -72,7 +73,13 @@ def get_jobs(query: JsonObject) -> Response:
 
 
 @blueprint.submits(
-    "", access=Access.KEY, body=SubmitJobSchema, jobs="it", problems=(404,), example=POSTCARD
+    "",
+    access=Access.KEY,
+    body=SubmitJobSchema,
+    jobs="it",
+    draws=True,
+    problems=(404,),
+    example=POSTCARD,
 )
 def create_job(body: JsonObject) -> JobPlan:
     """Queue a task by name.
@@ -110,7 +117,8 @@ def get_job_counts() -> Response:
 @blueprint.route("/<job_id>", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
 @blueprint.arguments(JobQuerySchema, location="query")
 @blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
-@blueprint.problems(404, 410, 503)
+@blueprint.doc(responses={200: exported_reply(SVG_TYPE)})
+@blueprint.problems(404, 406, 409, 410, 429, 503)
 def get_job(query: JsonObject, job_id: str) -> Response:
     """Show a job.
 
@@ -119,6 +127,9 @@ def get_job(query: JsonObject, job_id: str) -> Response:
 
     With `wait` or `Prefer: wait=N`, the response is delayed until the job is done, for at most that many seconds; together with
     `If-None-Match`, until the job has changed.
+
+    With `Accept: image/svg+xml`, or another media type of drawings, the response is the drawing of the job once it is finished,
+    and 409 if it ended without a result. Until then it is the state of the job.
     """
     return job_response(job_id, wait=query["wait"])
 
@@ -254,7 +265,7 @@ def get_job_result(query: JsonObject, job_id: str) -> Response:
 )
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200, content_type="*/*", description="The file")
-@blueprint.problems(404, 409, 410, 416, 503)
+@blueprint.problems(404, 406, 409, 410, 416, 503)
 def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response:
     """Download a file of a finished job by name."""
     return artifact_response(visible_job(job_id), file_name, download=query["download"])

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.http.exports import export_response, png_format
-from components.jobs.results import check_finished, expired_file, stored_drawing
+from components.http.exports import (
+    check_finished,
+    expired_file,
+    export_response,
+    png_format,
+    stored_drawing,
+)
 from libraries.errors import NotFound
 from libraries.exporting.png import Png
 from libraries.job_manager import JobRecord

@@ -20,6 +20,7 @@ blueprint = api_blueprint(
     task="workers.svg_tasks.generate_postcard_svg",
     message="Postcard queued for generation",
     timeout="2m",
+    draws=True,
     example={"recipient": "John Doe", "message": "Happy Birthday!", "template_name": "birthday"},
 )
 def create_postcard(postcard: CreatePostcard) -> JsonObject:

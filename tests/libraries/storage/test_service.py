@@ -86,7 +86,7 @@ def test_a_drawing_is_stored_in_the_bucket_and_deleted_with_its_job(
 
 
 def test_a_range_of_a_large_file_is_read_directly(by_way: Settings, way: Way) -> None:
-    from components.jobs.results import file_response
+    from components.http.exports import file_response
 
     data = bytes(range(256)) * 8192
     artifact = output_folder().publish("a.bin", data)
