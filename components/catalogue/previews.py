@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Hashable
 from functools import partial
 
 from flask import Response, request
@@ -37,23 +38,28 @@ def preview_response(name: str, query: JsonObject, media_type: str) -> Response:
 
 
 def preview(name: str, seed: int, width_px: int) -> bytes:
-    """Return a PNG of `width_px` pixels, or an SVG if `width_px` is 0.
+    """Return a PNG of `width_px` pixels, or an SVG if `width_px` is 0; raises as `rendered`."""
+    key = name, seed, width_px
+    return rendered(key, partial(_draw, *key))
+
+
+def rendered(key: Hashable, draw: Callable[[], bytes]) -> bytes:
+    """Return what `draw` returns, or returned lately for this key.
 
     Raises:
         Unavailable: `renderers-busy`, two other previews are being drawn.
     """
-    key = name, seed, width_px
     try:
-        return _cache.get(key, partial(_draw_in_turn, *key), wait_s=MAX_WAIT_S)
+        return _cache.get(key, partial(_draw_in_turn, draw), wait_s=MAX_WAIT_S)
     except TimeoutError:
         raise _busy() from None
 
 
-def _draw_in_turn(name: str, seed: int, width_px: int) -> bytes:
+def _draw_in_turn(draw: Callable[[], bytes]) -> bytes:
     with render_slot(MAX_WAIT_S) as is_free:
         if not is_free:
             raise _busy()
-        return _draw(name, seed, width_px)
+        return draw()
 
 
 def _draw(name: str, seed: int, width_px: int) -> bytes:

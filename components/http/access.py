@@ -77,7 +77,7 @@ def install_access(app: Flask, settings: Settings) -> None:
     def admit() -> None:
         # An unknown path reveals nothing without a key.
         access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
-        g.grant = _grant() if access in (Access.TOKEN, Access.SOCKET) else None
+        g.grant = _grant(access) if access in (Access.TOKEN, Access.SOCKET) else None
         g.caller = _caller(access, settings.access.api_keys)
         g.acting = contextlib.ExitStack()
         g.acting.enter_context(as_owner(g.caller.name))
@@ -125,7 +125,7 @@ def _caller(access: Access, keys: Sequence[ApiKey]) -> Caller:
     return caller
 
 
-def _grant() -> Grant | None:
+def _grant(access: Access) -> Grant | None:
     """Return the grant of a token in the address that opens this address, None for none.
 
     A token for a path opens that path; one for a job opens whatever takes tokens and is about that
@@ -134,7 +134,8 @@ def _grant() -> Grant | None:
     grant = read_token(request.args.get("token", ""))
     if grant is None or grant.subject == request.path:
         return grant
-    about = (request.view_args or {}).get("job_id", grant.job_id)
+    # The messages on a socket say which job they are about.
+    about = grant.job_id if access is Access.SOCKET else (request.view_args or {}).get("job_id")
     return grant if grant.job_id is not None and about == grant.job_id else None
 
 

@@ -99,7 +99,8 @@ def drawn_reply(response: Response, media_type: str) -> Response:
     try:
         drawn = drawn_response(record, media_type) if record and record.done else None
     except VectorError as error:
-        raise with_members(error, **error.members, job_id=body["job_id"]) from None
+        error.members = {**error.members, "job_id": body["job_id"]}
+        raise
     if drawn is not None:
         drawn.headers["Location"] = body["links"]["self"]
         if "Idempotency-Replayed" in response.headers:

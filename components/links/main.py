@@ -38,7 +38,8 @@ class LinkRequestSchema(Schema):
         required=True,
         validate=Length(1, 1000),
         metadata={
-            "description": "The path of a result, artifact, preview, log, event stream, job, archive or drawing.",
+            "description": "The path of a result, artifact, preview, log, event stream, job, archive, gallery drawing or "
+            "`/draw` address.",
             "example": "/jobs/0b6f3a/preview.png",
         },
     )
@@ -99,7 +100,8 @@ def check_linkable(path: str) -> None:
     if current_app.extensions[EXTENSION].get(endpoint) is not Access.TOKEN:
         raise InvalidInput(
             "a link can open the path of a job's result, artifact, preview, log or events, of a "
-            "batch's archive, or of a drawing of the gallery; this is none of them",
+            "batch's archive, of a drawing of the gallery, or of a pattern at /draw; this is none of "
+            "them",
             code="not-linkable",
         )
     for name, lookup in LOOKUPS.items():

@@ -15,6 +15,11 @@ from libraries.imaging.tones import Tones
 MIN_TONE = 0.03
 
 
+def stipple_work(count: int, iterations: int) -> float:
+    """Return the work of `count` stipples and a tour through them; see `work_of_pattern`."""
+    return count * (5 + 1.5 * iterations)
+
+
 def stipple(
     tones: Tones,
     count: int,

@@ -14,6 +14,7 @@ from libraries.patterns.catalogue import (
     draw_pattern,
     find_pattern,
     trial_drawing,
+    work_of_pattern,
 )
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "draw_pattern",
     "find_pattern",
     "trial_drawing",
+    "work_of_pattern",
 ]
 
 load_modules(__name__, discard=PATTERNS.discard)

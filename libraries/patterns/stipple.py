@@ -12,7 +12,7 @@ from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.tours import closed_tour
 from libraries.imaging.controls import PictureParams
-from libraries.imaging.stipples import stipple
+from libraries.imaging.stipples import stipple, stipple_work
 from libraries.imaging.tones import Box
 from libraries.patterns.catalogue import Polyline, pattern, report_progress
 
@@ -57,6 +57,9 @@ class Stipple(PictureParams):
         """Return the number of points; the ranges of the parameters bound the rest of the work."""
         count, dot = self._sizes(area)
         return count * (_steps(dot, self.tolerance) + 1.0)
+
+    def work(self, area: Area) -> float:
+        return stipple_work(self._sizes(area)[0], self.iterations)
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         """Yield a closed circle for each dot, or a touch of the pen.

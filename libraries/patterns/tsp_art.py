@@ -10,7 +10,7 @@ from libraries.fields import number, whole
 from libraries.geometry.area import Area
 from libraries.geometry.tours import closed_tour
 from libraries.imaging.controls import PictureParams
-from libraries.imaging.stipples import stipple
+from libraries.imaging.stipples import stipple, stipple_work
 from libraries.imaging.tones import Box
 from libraries.patterns.catalogue import Polyline, pattern, report_progress
 
@@ -46,6 +46,9 @@ class TspArt(PictureParams):
     def cost(self, area: Area) -> float:
         """Return the number of points, whose range also bounds the rest of the work."""
         return self._count(area) + 1.0
+
+    def work(self, area: Area) -> float:
+        return stipple_work(self._count(area), self.iterations)
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
         """Yield one closed line.

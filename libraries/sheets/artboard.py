@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from marshmallow import fields
 from marshmallow.validate import Length, OneOf
@@ -11,10 +11,12 @@ from marshmallow.validate import Length, OneOf
 from libraries.fields import BoundedDict, InvalidFields, declare, find_mistakes
 from libraries.patterns import (
     PATTERNS,
+    TooComplex,
     check_pattern,
     cost_of_pattern,
     draw_pattern,
     find_pattern,
+    work_of_pattern,
 )
 from libraries.sheets.page import DrawnPage
 from libraries.svg_builder import SVGBuilder
@@ -49,6 +51,8 @@ def params_mistakes(parsed: Mapping[str, Any]) -> Iterator[Any]:
 
 class Artboard(DrawnPage):
     """A page with one pattern."""
+
+    MAX_QUICK_WORK: ClassVar[int] = 250_000
 
     pattern: str = pattern_name(
         "Name of the pattern.", list(PATTERNS), default="spiral", recorded=True, argument=True
@@ -89,6 +93,16 @@ class Artboard(DrawnPage):
     def check_cost(self) -> None:
         """Raise TooComplex if the drawing would have too many points."""
         check_pattern(self.pattern, self.area, self.params)
+
+    def check_quick(self) -> None:
+        """Raise TooComplex if drawing would take longer than about a second; else as `check_cost`."""
+        work = work_of_pattern(self.pattern, self.area, self.params)
+        if not work <= self.MAX_QUICK_WORK:
+            raise TooComplex(
+                self.cost(),
+                reason="too much work while a client waits",
+                hint="draw it as a job with POST /artboard/create, or use a smaller page",
+            )
 
     def cost(self) -> float:
         """Return the estimated number of points; raises as `check_cost`."""
