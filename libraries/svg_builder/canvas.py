@@ -93,6 +93,11 @@ class Canvas:
         self._title_element = self._drawing.elements[0]
         return self
 
+    def paper(self, colour: str) -> Self:
+        """Show a colour behind the drawing on screens; nothing is drawn with a pen."""
+        self._drawing["style"] = f"background-color:{check_colour(colour, 'paper')}"
+        return self
+
     def metadata(self, facts: Mapping[str, object]) -> Self:
         """Store metadata in the document as JSON; a second call replaces the first."""
         self._drawing.elements[:] = [
