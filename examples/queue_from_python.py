@@ -15,7 +15,8 @@ def main() -> None:
     job = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg", 148, 210, "grid", "grid.svg", job_timeout="2m"
     )
-    while (state := get_job_status(job.id))["status"] in ("queued", "started", "scheduled"):
+    waiting = ("queued", "started", "scheduled", "deferred")
+    while (state := get_job_status(job.id))["status"] in waiting:
         time.sleep(0.1)
     print(state["status"], state["result"] or state["error"])
     if state["status"] == "finished":

@@ -1,4 +1,4 @@
-"""Tasks that translate, analyze and generate texts of 1 to 10,000 characters.
+"""Tasks that translate, analyze and generate texts of 1 to 10,000 characters, and describe images.
 
 The result has `status` ("completed"), `result` (the text), `job_id`, `type` and `engine`, and with
 the setting `RESULT_TIMESTAMPS` a `timestamp` (ISO 8601, UTC). A long text is stored in the file
@@ -21,6 +21,7 @@ from libraries.texts import (
     check_content,
     default,
     demonstration_steps,
+    describe_image,
     excerpt,
     generate,
     stamp,
@@ -47,6 +48,11 @@ def generate_text(content: str) -> JsonObject:
     return _answered("generate", content, generate)
 
 
+def image_text(content: str) -> JsonObject:
+    """Describe an image in base64: format, size in pixels and mean color."""
+    return _answered("image", content, describe_image)
+
+
 def default_text(content: str) -> JsonObject:
     """Convert a text to upper case."""
     return _answered("default", content, default)
@@ -55,7 +61,7 @@ def default_text(content: str) -> JsonObject:
 def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject:
     """Run a text job of the type `kind` with `answer`, and return its result."""
     log.info("Job started: %s", kind)
-    check_content(content)
+    check_content(content, kind)
     for step, total in demonstration_steps(kind):
         report_progress(step, total, kind)
     answered = answer(content)

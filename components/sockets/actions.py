@@ -82,7 +82,8 @@ def ping(session: Session, message: ClientMessage) -> None:
 
 def job_requests(schemas: Schemas) -> dict[str, Frame]:
     """Return the messages that submit jobs: one for all text operations, one for each other."""
-    texts = [name for name, one in OPERATIONS.items() if set(one.body().fields) == {"content"}]
+    plain = OPERATIONS[DEFAULT_TYPE].body
+    texts = [name for name, one in OPERATIONS.items() if one.body is plain]
     others = [name for name in OPERATIONS if name not in texts]
     known = ", ".join(f"`{name}`" for name in texts)
     kind: Node = {
@@ -94,11 +95,17 @@ def job_requests(schemas: Schemas) -> dict[str, Frame]:
         **({"not": {"enum": others}} if others else {}),
     }
     request = Frame(name="job", summary=ACTIONS["job"].summary, extras=["ref"])
-    fields = {"type": kind, **schemas.of(OPERATIONS[DEFAULT_TYPE].body())["properties"]}
+    fields = {"type": kind, **schemas.of(plain())["properties"]}
     examples = [{"type": name, "content": "hello", "ref": 7} for name in texts]
     found = {"TextJob": replace(request, fields=fields, optional=["type"], examples=examples)}
     for name in others:
         operation = OPERATIONS[name]
+        if set(operation.body().fields) == {"content"}:
+            content = schemas.of(operation.body())["properties"]["content"]
+            fields = {"type": constant(name), "content": content}
+            examples = [{"content": one, "ref": 7} for one in content["examples"]]
+            found[f"{pascal(name)}Job"] = replace(request, fields=fields, examples=examples)
+            continue
         content = schemas.of(operation.schema())
         # Drawings are always jobs here, and events replace webhooks.
         for http_only in ("complexity", "webhook"):

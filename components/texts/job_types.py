@@ -8,13 +8,14 @@ from __future__ import annotations
 from functools import partial
 
 from components.http.submissions import OPERATIONS, JobPlan, Operation
-from components.texts.schemas import ContentSchema
+from components.texts.schemas import content_schema
 from libraries.json_types import JsonObject
 
 JOB_FUNCTIONS = {
     "translate": "workers.text_tasks.translate_text",
     "analyze": "workers.text_tasks.analyze_text",
     "generate": "workers.text_tasks.generate_text",
+    "image": "workers.text_tasks.image_text",
     "default": "workers.text_tasks.default_text",
 }
 DEFAULT_TYPE = "default"
@@ -37,7 +38,7 @@ for _name, _task in JOB_FUNCTIONS.items():
         _name,
         Operation(
             name=_name,
-            body=ContentSchema,
+            body=content_schema(_name),
             task=_task,
             call=partial(text_plan, _name),
             module=__name__,

@@ -95,6 +95,23 @@ def _uploaded(text: str) -> ImageFile:
 
 
 def _bytes_in(text: str) -> bytes:
+    data = image_bytes(text)
+    if not data:
+        near = did_you_mean(text, DEMOS) if len(text) <= MAX_NAME_CHARS else None
+        raise InvalidInput(
+            f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64",
+            code="not-an-image",
+            hint=near,
+        )
+    return data
+
+
+def image_bytes(text: str) -> bytes:
+    """Return the file in base64 or in a data URL, nothing if `text` is neither.
+
+    Raises:
+        InvalidInput: the text is too long.
+    """
     if len(text) > MAX_TEXT_CHARS:
         raise InvalidInput(
             f"an image may have at most {MAX_TEXT_CHARS:,} characters of base64",
@@ -105,17 +122,9 @@ def _bytes_in(text: str) -> bytes:
     try:
         # Line breaks are valid in base64.
         encoded = text[found.end() if found else 0 :].translate(dict.fromkeys(b" \t\r\n"))
-        data = base64.b64decode(encoded, validate=True)
+        return base64.b64decode(encoded, validate=True)
     except ValueError:
-        data = b""
-    if not data:
-        near = did_you_mean(text, DEMOS) if len(text) <= MAX_NAME_CHARS else None
-        raise InvalidInput(
-            f"must be one of {', '.join(sorted(DEMOS))}, or an image file as base64",
-            code="not-an-image",
-            hint=near,
-        )
-    return data
+        return b""
 
 
 def _sentence(text: str) -> str:

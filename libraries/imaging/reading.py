@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,30 @@ def read_colours(
 ) -> NDArray[np.float32]:
     """Return an image as `read_image` does, in RGB: shape (rows, columns, 3)."""
     return _read(data, "RGB", longest, synchronous)
+
+
+class ImageFacts(NamedTuple):
+    """The format of an image file, its size in pixels, and its mean color, such as `#8c7a66`."""
+
+    format: str
+    width: int
+    height: int
+    mean_color: str
+
+
+def image_facts(data: bytes) -> ImageFacts:
+    """Describe an image file; raises as `read_image`."""
+    with decoding_errors("image"), opened(data) as image:
+        name, width, height = image.format or "", image.width, image.height
+    means = read_colours(data, longest=64).mean(axis=(0, 1))
+    color = "".join(f"{round(255 * float(one)):02x}" for one in means)
+    return ImageFacts(name, width, height, f"#{color}")
+
+
+def check_image(data: bytes) -> None:
+    """Check format and size of an image file without decoding it; raises as `read_image`."""
+    with decoding_errors("image"), opened(data) as image:
+        check_size(image, data)
 
 
 def _read(data: bytes, mode: str, longest: int, synchronous: bool) -> NDArray[np.float32]:

@@ -114,19 +114,28 @@ class Handlers:
 
 
 class Conversation:
-    """One WebSocket. `send` and `close` may be called from any thread."""
+    """One WebSocket. `send` and `close` may be called from any thread.
+
+    A message may have MAX_MESSAGE_BYTES. A conversation that holds more than SMALL_BYTES, received or
+    not yet answered, takes one of the places that a process has for large messages.
+    """
 
     MAX_UNANSWERED = 64
+    MAX_MESSAGE_BYTES, SMALL_BYTES = 800_000, 1 << 16
+    LARGE_PLACES = threading.BoundedSemaphore(16)
 
     __slots__ = (
         "_connection",
         "_handler",
         "_handlers",
+        "_has_place",
         "_hub",
+        "_incoming",
         "_lock",
         "_parts",
         "_protocol",
         "_unanswered",
+        "_waiting_bytes",
         "_working",
         "over",
     )
@@ -139,9 +148,12 @@ class Conversation:
         self._hub = hub
         self._handlers = handlers
         self._handler = handler
-        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=1 << 16)
+        self._protocol = Protocol(Side.SERVER, state=State.OPEN, max_size=self.MAX_MESSAGE_BYTES)
         self._parts: list[bytes] = []
         self._unanswered: deque[str] = deque()
+        # Bytes of the incomplete message, and of the messages that wait for their answer.
+        self._incoming = self._waiting_bytes = 0
+        self._has_place = False
         # Busy with the greeting: no message is answered before it.
         self._working = True
         self._lock = threading.Lock()
@@ -171,12 +183,16 @@ class Conversation:
 
     def receive(self, connection: Connection, data: bytes) -> bool:
         """Handle data from the client."""
+        self._incoming += len(data)
         self._protocol.receive_data(data)
         # A pong is sent before the answer to a message that follows its ping.
         self._pass_on(connection)
         for frame in self._protocol.events_received():
             if isinstance(frame, Frame):
                 self._take(frame)
+        with self._lock:
+            if not self._find_place():
+                self._fail(CloseCode.TRY_AGAIN_LATER, "too many large messages at once")
         self._pass_on(connection)
         return True
 
@@ -187,10 +203,23 @@ class Conversation:
         if answer or closing:
             self._hub.send((connection,), answer, last=closing)
 
+    def _find_place(self) -> bool:
+        """Take or return the place for large messages; return whether the conversation may go on."""
+        held = self._incoming + self._waiting_bytes
+        is_large = held > self.SMALL_BYTES and not self.over
+        if is_large and not self._has_place:
+            self._has_place = self.LARGE_PLACES.acquire(blocking=False)
+        elif self._has_place and not is_large:
+            self.LARGE_PLACES.release()
+            self._has_place = False
+        return held <= 2 * self.MAX_MESSAGE_BYTES and self._has_place == is_large
+
     def ended(self, connection: Connection) -> None:
         """Handle the end of the connection."""
-        self.over = True
         with self._lock:
+            self.over = True
+            self._unanswered.clear()
+            self._find_place()
             if self._working:
                 # The thread that answers a message handles the end afterwards.
                 return
@@ -206,7 +235,7 @@ class Conversation:
         self._parts.append(bytes(frame.data))
         if not frame.fin:
             return
-        message, self._parts = b"".join(self._parts), []
+        message, self._parts, self._incoming = b"".join(self._parts), [], 0
         try:
             self._enqueue(message.decode())
         except UnicodeDecodeError:
@@ -222,6 +251,7 @@ class Conversation:
                 self._fail(CloseCode.TRY_AGAIN_LATER, "too many messages at once")
                 return
             self._unanswered.append(text)
+            self._waiting_bytes += len(text)
             if self._working:
                 return
             self._working = True
@@ -239,6 +269,10 @@ class Conversation:
                 self._handler.on_message(self, text)
             except Exception:
                 log.exception("A message of a WebSocket could not be handled")
+            finally:
+                with self._lock:
+                    self._waiting_bytes -= len(text)
+                    self._find_place()
 
     def _next(self) -> str | None:
         """Return the next message; None if there is none, after reporting an end to the handler."""

@@ -94,7 +94,7 @@ class Canvas:
         return self
 
     def paper(self, colour: str) -> Self:
-        """Show a colour behind the drawing on screens; nothing is drawn with a pen."""
+        """Set the colour of the paper on screens; nothing is drawn with a pen."""
         self._drawing["style"] = f"background-color:{check_colour(colour, 'paper')}"
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import json
 import re
 import socket
@@ -12,8 +13,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import websocket
+from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from libraries.texts import EMPTY_MESSAGE
@@ -358,6 +361,24 @@ def test_a_job_that_cannot_be_queued_is_reported(
         assert flat.receive()["message"].startswith("❌ Error queuing job: ")
 
 
+def test_an_image_can_be_sent_in_one_message(web: Web) -> None:
+    """F33, with more than ten thousand characters."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(1).bytes(400 * 300 * 3)
+    Image.frombytes("RGB", (400, 300), noise).save(file, "PNG")
+    content = base64.b64encode(file.getvalue()).decode()
+    assert len(content) > 400_000
+    for path in (ENVELOPE, FLAT):
+        with web.socket(path) as client:
+            message = {"type": "image", "content": content}
+            client.send(message if path == FLAT else {"action": "job", "payload": message})
+            frames = [client.receive() for _ in range(3)]
+            end = frames[-1].get("payload", frames[-1])
+            assert end["message"].startswith("🖼️ Processed image: ")
+            assert "PNG, 400 x 300 pixels" in end["message"]
+            assert client.is_idle()
+
+
 # -- recipients of results
 
 
@@ -398,6 +419,30 @@ def test_a_disconnected_client_does_not_affect_its_job(web: Web) -> None:
         client.connection.socket.shutdown(socket.SHUT_RDWR)
     web.wait_for(job_id, "finished")
     assert web.ask("GET", "/healthz").status == 200
+    # The worker is alive.
+    with web.socket() as client:
+        client.send(job("still there"))
+        assert (
+            client.receive_until("result")[-1]["payload"]["message"] == "✅ Processed: STILL THERE"
+        )
+
+
+def test_five_jobs_submitted_together_have_five_results(web: Web) -> None:
+    """C18, on one socket and on five."""
+    with contextlib.ExitStack() as stack:
+        one = stack.enter_context(web.socket())
+        several = [stack.enter_context(web.socket()) for _ in range(5)]
+        for number, client in enumerate(several):
+            one.send(job(f"one {number}", ref=number))
+            client.send(job(f"several {number}"))
+        results = [one.receive_until("result")[-1] for _ in range(5)]
+        assert sorted(frame["payload"]["message"] for frame in results) == [
+            f"✅ Processed: ONE {number}" for number in range(5)
+        ]
+        for number, client in enumerate(several):
+            (*_, end) = client.receive_until("result")
+            assert end["payload"]["message"] == f"✅ Processed: SEVERAL {number}"
+        assert all(client.is_idle() for client in (one, *several))
 
 
 def test_two_jobs_run_at_once_where_there_are_two_workers(web: Web, gates: Gates) -> None:
@@ -622,7 +667,7 @@ def test_pings_are_answered_and_idle_clients_are_pinged(web: Web) -> None:
 
 @pytest.mark.parametrize(
     ("message", "code"),
-    [("x" * 70_000, 1009), (b"binary", 1003)],
+    [("x" * 900_000, 1009), (b"binary", 1003)],
     ids=["too long", "binary"],
 )
 def test_an_invalid_message_ends_the_conversation_with_its_code(

@@ -101,6 +101,23 @@ def test_a_drawing_of_the_gallery_and_the_archive_of_a_batch_have_links(
         assert client.get(link(client, path)).status_code == 200
 
 
+def test_an_address_of_a_drawing_has_a_link_for_all_its_parameters(client: FlaskClient) -> None:
+    path = "/draw/grid.svg"
+    assert client.get(f"{path}?paper=a7").status_code == 401
+    url = link(client, path)
+    assert client.get(url).status_code == 200
+    assert client.get(f"{url}&paper=a7&seed=2").status_code == 200
+    token = url.partition("token=")[2]
+    assert client.get(f"/draw/spiral.svg?token={token}").status_code == 401
+
+
+def test_the_token_of_a_job_does_not_open_other_things(client: FlaskClient, job_id: str) -> None:
+    drawing_id = ask(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
+    token = ask(client, "POST", f"/jobs/{job_id}/token", ANN).get_json()["token"]
+    for path in (f"/gallery/{drawing_id}/drawing.svg", "/draw/grid.svg"):
+        assert client.get(f"{path}?token={token}").status_code == 401
+
+
 def test_a_link_ends_at_its_time(
     client: FlaskClient, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 import shutil
@@ -11,30 +13,32 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from components.http.submissions import OPERATIONS
 from components.texts.job_types import JOB_FUNCTIONS
 from libraries.job_manager import known_tasks
 from tests.conftest import REPOSITORY
 
-# Example of an image job: a function after those of the module, and a line in the registry.
+# Example of a type: a function after those of the module, and a line in the registry.
 FUNCTION = '''
 
-def process_image(content: str) -> dict[str, Any]:
-    """Say how large a picture is."""
-    return _answered("image", content, lambda text: Answer(f"🖼️ Processed image: {len(text)} bytes"))
+def count_bytes(content: str) -> dict[str, Any]:
+    """Say how large a text is."""
+    return _answered("size", content, lambda text: Answer(f"{len(text)} bytes"))
 '''
-ENTRY = '    "image": "workers.text_tasks.process_image",\n'
+ENTRY = '    "size": "workers.text_tasks.count_bytes",\n'
 ASK = """
 import json
 from app import create_app
 from libraries.worker.worker import VectorWorker
 from libraries.settings import get_settings
 client = create_app(get_settings()).test_client()
-one = client.post("/texts", json={"type": "image", "content": "abc"}).get_json()
-many = client.post("/batches", json={"operation": "image", "items": [{"content": "abcd"}, {"content": "abcde"}]}).get_json()
+one = client.post("/texts", json={"type": "size", "content": "abc"}).get_json()
+many = client.post("/batches", json={"operation": "size", "items": [{"content": "abcd"}, {"content": "abcde"}]}).get_json()
 VectorWorker(get_settings()).work(burst=True)
 jobs = [client.get(f"/jobs/{job_id}").get_json() for job_id in (one["job_id"], *many["job_ids"])]
 print(json.dumps({"type": one["type"], "first": one["job_id"], "results": [job["result"] for job in jobs]}))
@@ -151,7 +155,7 @@ def test_a_misspelt_field_gets_a_hint(client: FlaskClient) -> None:
 
 
 def test_every_type_has_a_task_and_is_an_operation_of_batches() -> None:
-    assert set(JOB_FUNCTIONS) == {"translate", "analyze", "generate", "default"}
+    assert set(JOB_FUNCTIONS) == {"translate", "analyze", "generate", "image", "default"}
     assert set(JOB_FUNCTIONS.values()) <= set(known_tasks())
     assert {name: OPERATIONS[name].task for name in JOB_FUNCTIONS} == JOB_FUNCTIONS
 
@@ -194,15 +198,81 @@ def test_a_type_is_added_with_one_function_and_one_entry(
     )
     assert done.returncode == 0, done.stderr
     output = json.loads(done.stdout.splitlines()[-1])
-    assert output["type"] == "image"
-    assert output["first"].startswith("image_")
+    assert output["type"] == "size"
+    assert output["first"].startswith("size_")
     assert [result["result"] for result in output["results"]] == [
-        f"🖼️ Processed image: {size} bytes" for size in (3, 4, 5)
+        f"{size} bytes" for size in (3, 4, 5)
     ]
-    assert {result["type"] for result in output["results"]} == {"image"}
+    assert {result["type"] for result in output["results"]} == {"size"}
 
 
 def test_the_guide_shows_the_tested_extension() -> None:
     guide = (REPOSITORY / "docs" / "how-to" / "texts.md").read_text()
     assert FUNCTION.strip() in guide
     assert ENTRY.strip() in guide
+
+
+def picture(mode: str = "RGB", size: tuple[int, int] = (300, 200), form: str = "PNG") -> str:
+    """Return a noisy picture in base64, which cannot be compressed."""
+    noise = np.random.default_rng(1).bytes(size[0] * size[1] * len(mode))
+    file = io.BytesIO()
+    Image.frombytes(mode, size, noise).save(file, form)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_an_image_of_more_than_ten_thousand_characters_is_described(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    """F33."""
+    large = picture()
+    assert len(large) > 200_000
+    red = io.BytesIO()
+    Image.new("RGB", (40, 30), "#ff8000").save(red, "BMP")
+    plain = f"data:image/bmp;base64,{base64.b64encode(red.getvalue()).decode()}"
+    jobs = [
+        client.post("/texts", json={"type": "image", "content": content}).get_json()["job_id"]
+        for content in (large, plain)
+    ]
+    batch = client.post("/batches", json={"operation": "image", "items": [{"content": plain}]})
+    jobs += batch.get_json()["job_ids"]
+    run_jobs()
+    noisy, *flat = [client.get(f"/jobs/{job_id}").get_json()["result"] for job_id in jobs]
+    size = len(base64.b64decode(large))
+    assert noisy["result"].startswith(f"🖼️ Processed image: {size} bytes, PNG, 300 x 200 pixels, ")
+    assert re.search(r"mean color #(7|8)[0-9a-f](7|8)[0-9a-f](7|8)[0-9a-f]$", noisy["result"])
+    assert {one["result"].partition(" bytes, ")[2] for one in flat} == {
+        "BMP, 40 x 30 pixels, mean color #ff8000"
+    }
+    assert (noisy["type"], noisy["engine"]) == ("image", "Pillow")
+    assert jobs[0].startswith("image_")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("hello", "base64"),
+        (base64.b64encode(b"no image").decode(), "not a supported image"),
+        (picture()[:2000], ""),
+        ("A" * 700_001, "700001 characters"),
+        ("", "Empty message"),
+    ],
+)
+def test_an_invalid_image_is_rejected(client: FlaskClient, content: str, code: str) -> None:
+    response = client.post("/texts", json={"type": "image", "content": content})
+    if code:
+        (error,) = response.get_json()["errors"]
+        assert (response.status_code, error["field"]) == (422, "content")
+        assert code in error["detail"]
+    else:
+        # Its header is valid; without a broker it cannot be queued.
+        assert response.status_code == 503
+
+
+def test_a_truncated_image_fails_with_its_reason(
+    client: FlaskClient, run_jobs: Callable[[], None]
+) -> None:
+    body = {"type": "image", "content": picture()[:20_000]}
+    job_id = client.post("/texts", json=body).get_json()["job_id"]
+    run_jobs()
+    job = client.get(f"/jobs/{job_id}").get_json()
+    assert (job["status"], job["error"]) == ("failed", "the image is truncated or damaged")

@@ -365,7 +365,7 @@ def test_a_fragmented_message_with_pings_is_one_message(client: WebSocketClient)
     [
         (bytes(Frame(Opcode.BINARY, b"x").serialize(mask=True)), 1003),
         (bytes(Frame(Opcode.TEXT, b"\xff\xfe").serialize(mask=True)), 1007),
-        (bytes(Frame(Opcode.TEXT, b"x" * 70_000).serialize(mask=True)), 1009),
+        (bytes(Frame(Opcode.TEXT, b"x" * 900_000).serialize(mask=True)), 1009),
         (bytes(Frame(Opcode.TEXT, b"x").serialize(mask=False)), 1002),
         (bytes(Frame(Opcode.CONT, b"x").serialize(mask=True)), 1002),
         (b"GET / HTTP/1.1\r\n\r\n", 1002),
@@ -403,6 +403,45 @@ def test_too_many_unanswered_messages_end_the_conversation(client: WebSocketClie
     client.handler.gate.clear()
     for number in range(1 + 64 + 1):
         client.send(str(number))
+    answer = client.pair.read(4)
+    assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, 1013)
+    client.handler.gate.set()
+
+
+def test_large_messages_share_the_places_of_the_process(
+    hub: Hub, handlers: Handlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(Conversation, "LARGE_PLACES", places)
+    slow, other, quick = (WebSocketClient(hub, handlers).begin() for _ in range(3))
+    assert all(one.read("welcome") for one in (slow, other, quick))
+    large = "x" * 100_000
+    half = bytes(Frame(Opcode.TEXT, large.encode()).serialize(mask=True))[:80_000]
+    slow.socket.sendall(half)
+    until(lambda: places._value == 0, what="a taken place")
+    other.send(large)
+    answer = other.pair.read(4)
+    assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, 1013)
+    quick.send("small")
+    assert quick.read("small")
+    slow.socket.close()
+    assert slow.handler.over.wait(5)
+    # The place is free again, also while and after a message is answered.
+    for _ in range(2):
+        quick.send(large)
+        assert quick.read(large)
+    until(lambda: places.acquire(blocking=False), what="a free place")
+    for one in (other, quick):
+        one.socket.close()
+
+
+def test_unanswered_large_messages_are_limited(client: WebSocketClient) -> None:
+    client.begin()
+    assert client.read("welcome")
+    client.handler.gate.clear()
+    with contextlib.suppress(ConnectionError):
+        for _ in range(4):
+            client.send("x" * 700_000)
     answer = client.pair.read(4)
     assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, 1013)
     client.handler.gate.set()
