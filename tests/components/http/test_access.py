@@ -127,6 +127,7 @@ def test_every_route_declares_its_access(client: FlaskClient) -> None:
     by_level = {level: {name for name, one in access.items() if one is level} for level in Access}
     assert by_level[Access.TOKEN] == {
         "batches.get_batch_archive",
+        "draw.draw_pattern",
         "gallery.get_drawing_file",
         "jobs.get_job",
         "jobs.get_job_artifact",

