@@ -8,7 +8,6 @@ from libraries.errors import InvalidInput
 from libraries.imaging import MAX_TEXT_CHARS, check_image, image_bytes
 
 MAX_CONTENT_CHARS = 10_000
-IMAGE = "image"
 EMPTY_MESSAGE = "❌ Empty message not allowed"
 # Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot
 # encode.
@@ -17,7 +16,7 @@ INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 def max_chars(kind: str = "") -> int:
     """Return the maximum length of the content of a type."""
-    return MAX_TEXT_CHARS if kind == IMAGE else MAX_CONTENT_CHARS
+    return MAX_TEXT_CHARS if kind == "image" else MAX_CONTENT_CHARS
 
 
 def check_content(content: object, kind: str = "") -> str:
@@ -37,7 +36,7 @@ def check_content(content: object, kind: str = "") -> str:
     elif not content.strip():
         raise InvalidInput(EMPTY_MESSAGE, field="content", code="empty-content")
     else:
-        if kind == IMAGE:
+        if kind == "image":
             check_image(file_of(content))
         return content
     raise InvalidInput(problem, field="content", code="bad-content")
