@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
-from flask import Response
+from flask import Response, g
 from marshmallow import fields
 
 from components.http.exports import JSON_TYPE, accepted_type, drawing_types, encoded
 from components.http.pages import FILE_HEADERS
-from components.http.replies import ReplySchema, json_response
-from libraries.errors import InvalidInput, Unavailable
+from components.http.problems import FieldError
+from components.http.replies import ReplySchema, ignored_field, json_response, with_ignored
+from libraries.errors import InvalidInput, Unavailable, did_you_mean
 from libraries.outbound import fetch
 from libraries.previews import render_slot
 from libraries.settings import UploadSettings
@@ -32,6 +34,7 @@ class RenderedSchema(ReplySchema):
         values=fields.Integer(),
         metadata={"description": "Parts of the SVG that a pen cannot draw, by kind; if any."},
     )
+    ignored = ignored_field()
 
 
 def sheet_response(sheet: FramedSheet) -> Response:
@@ -59,7 +62,16 @@ def sheet_response(sheet: FramedSheet) -> Response:
             {"status": "success", "svg_string": drawing.to_string(), **skipped}
         )
     response.vary.add("Accept")
-    return response
+    return with_ignored(response, ignored_members(g.get("json_body") or {}))
+
+
+def ignored_members(given: Iterable[str]) -> list[FieldError]:
+    known = FramedSheet.schema()().fields
+    return [
+        FieldError((name,), "Unknown field, ignored.", did_you_mean(name[:100], known))
+        for name in given
+        if name not in known
+    ]
 
 
 def fetched(url: str) -> bytes:

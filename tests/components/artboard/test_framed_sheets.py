@@ -67,7 +67,10 @@ def test_a_sheet_has_a_frame_and_a_title(client: FlaskClient, style: str) -> Non
 
 
 def test_all_members_have_the_defaults_of_the_service(client: FlaskClient) -> None:
-    body = client.post("/artboard/render", json={"render_style": "basic", "more": 1}).get_json()
+    body = client.post("/artboard/render", json={"render_style": "basic", "titel": 1}).get_json()
+    assert [(one["field"], one["hint"]) for one in body["ignored"]] == [
+        ("titel", "did you mean 'title'?")
+    ]
     assert "<title>Artboard</title>" in body["svg_string"]
     page = read_svg(body["svg_string"]).document.page
     assert (page.width, page.height) == pytest.approx((279.4, 431.8), abs=0.1)

@@ -139,13 +139,18 @@ def test_a_request_that_accepts_nothing_available_is_refused(client: FlaskClient
         assert (refused.status_code, problem["type"]) == (406, "/problems/not-acceptable")
         assert problem["available"] == ["application/json", SVG_TYPE, PNG_TYPE]
         assert PNG_TYPE in problem["detail"]
-    for path in ("/texts", "/emails", "/sweeps", "/batches", "/uploads", "/data/process"):
+    for path in ("/texts", "/emails", "/sweeps", "/batches", "/data/process"):
         for accept in (SVG_TYPE, "text/*", "application/json;q=0", "*/*, application/json;q=0"):
             refused = client.post(path, json={}, headers={"Accept": accept})
             assert (refused.status_code, refused.get_json()["available"]) == (
                 406,
                 ["application/json"],
             )
+    form = client.post("/uploads", headers={"Accept": SVG_TYPE})
+    assert (form.status_code, form.get_json()["available"]) == (
+        406,
+        ["application/json", "text/html"],
+    )
     accepted = client.post(
         "/artboard/create",
         json=BOARD | {"complexity": "simple"},
