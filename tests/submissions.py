@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "translate": {"content": "hello"},
     "analyze": {"content": "hello"},
     "generate": {"content": "hello"},
+    "image": {"content": "R0lGODdhAQABAIAAAP///////ywAAAAAAQABAAACAkQBADs="},
     "default": {"content": "hello"},
 }
 # By view function: the URL, and the body if it is JSON.
