@@ -6,8 +6,8 @@ RUN useradd --create-home --uid 10001 vector \
        /var/lib/vector-api/data /var/lib/vector-api/data/uploads
 WORKDIR /app
 
-COPY requirements.txt .
-RUN pip install --no-cache-dir --requirement requirements.txt
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
 
 COPY app.py gunicorn.conf.py start_dev.py schedules.toml Procfile ./
 COPY components components

@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.installed-dev
 WORKERS_FOR_TESTS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint check golden gallery docs bench soak clean
+.PHONY: help run test coverage lint check golden gallery docs bench soak fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,14 +19,14 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv \
 	  || { rm -rf .venv; echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
-$(STAMP): requirements.txt | $(BIN)/python
+$(STAMP): requirements.lock | $(BIN)/python
 	@echo "Installing the packages of requirements.txt (once; about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-$(DEV_STAMP): requirements.txt requirements-dev.txt | $(BIN)/python
+$(DEV_STAMP): requirements.lock requirements-dev.lock | $(BIN)/python
 	@echo "Installing the packages of requirements-dev.txt (once; about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $(STAMP) $@
 
 run: $(STAMP) ## start broker, worker and web, and draw a first artboard
@@ -63,6 +63,12 @@ bench: $(DEV_STAMP) ## run the benchmarks and write bench/RESULTS.md
 
 soak: $(DEV_STAMP) ## run the long fault and load tests (about an hour; one with ARGS='--only F1')
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
+
+lock: | $(BIN)/python ## update the .lock files after a change of requirements.txt or requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@for name in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile $$name.txt -o $$name.lock --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" --quiet $(ARGS) || exit 1; done
 
 clean: ## remove the virtual environment, the caches and the built documentation
 	@rm -rf .venv site docs/reference .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -62,10 +62,10 @@ def draw(python: Path | str, environ: dict[str, str]) -> str:
 
 
 def install(python: Path) -> None:
-    """Install requirements.txt; the test is skipped where the package index cannot be reached."""
+    """Install requirements.lock; the test is skipped where the package index cannot be reached."""
     command = [str(python), "-m", "pip", "install", "-q", "--retries", "1"]
     done = subprocess.run(
-        [*command, "-r", "requirements.txt"],
+        [*command, "--require-hashes", "-r", "requirements.lock"],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

@@ -212,7 +212,7 @@ def test_the_image_contains_all_files_that_run() -> None:
         "components",
         "libraries",
         "workers",
-        "requirements.txt",
+        "requirements.lock",
     }
     assert needed <= set(sources)
     kept_out = (REPOSITORY / ".dockerignore").read_text().split()
