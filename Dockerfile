@@ -1,5 +1,6 @@
 # One image for web and worker; compose.yaml overrides the command for the worker.
-FROM python:3.11-slim
+# The index of all platforms: Python 3.11.15 on Debian 13, August 2026.
+FROM python:3.11-slim@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff
 
 RUN useradd --create-home --uid 10001 vector \
     && install --directory --owner vector --group vector /app /var/lib/vector-api /var/lib/vector-api/output \
