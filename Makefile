@@ -64,6 +64,9 @@ bench: $(DEV_STAMP) ## run the benchmarks and write bench/RESULTS.md
 soak: $(DEV_STAMP) ## run the long fault and load tests (about an hour; one with ARGS='--only F1')
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
+fuzz: $(DEV_STAMP) ## send generated requests to a service, without and with keys (about ten minutes)
+	@$(BIN)/python -m tests.fuzzing $(ARGS)
+
 lock: | $(BIN)/python ## update the .lock files after a change of requirements.txt or requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@for name in requirements requirements-dev; do \

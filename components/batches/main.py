@@ -9,10 +9,11 @@ from components.batches.schemas import BatchAcceptedSchema, BatchStateSchema, Su
 from components.batches.states import batch_body
 from components.batches.submissions import batch_plan
 from components.http.access import Access
-from components.http.api import TEXT, api_blueprint
+from components.http.api import api_blueprint
 from components.http.conditional import etag_response
 from components.http.parameters import path_parameter
 from components.http.replies import json_response
+from components.http.response_headers import documented
 from components.http.submissions import BatchPlan
 from libraries.job_manager import cancel_batch as cancel_waiting
 from libraries.job_manager import fetch_batch
@@ -40,7 +41,7 @@ def create_batch(body: JsonObject) -> BatchPlan:
 
 
 @blueprint.route("/<batch_id>", access=Access.KEY, parameters=[BATCH_ID_PARAMETER])
-@blueprint.response(200, BatchStateSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
+@blueprint.response(200, BatchStateSchema, headers=documented("ETag", "Retry-After"))
 @blueprint.problems(404, 503)
 def get_batch(batch_id: str) -> Response:
     """Show a batch and each of its jobs.
@@ -57,7 +58,7 @@ def get_batch(batch_id: str) -> Response:
     content_type="application/zip",
     schema={"type": "string", "format": "binary"},
     description="The files and a manifest",
-    headers={"Content-Disposition": TEXT},
+    headers=documented("Content-Disposition"),
 )
 @blueprint.problems(404, 503)
 def get_batch_archive(batch_id: str) -> Response:

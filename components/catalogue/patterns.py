@@ -14,6 +14,7 @@ from components.catalogue.previews import PNG_TYPE, preview_response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import SVG_TYPE
+from components.http.response_headers import documented
 from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS
 
@@ -41,7 +42,11 @@ def get_pattern(name: str) -> JsonObject:
 @blueprint.route("/<name>/preview.svg", access=Access.KEY)
 @blueprint.arguments(PreviewQuerySchema, location="query")
 @blueprint.response(
-    200, content_type=SVG_TYPE, schema={"type": "string"}, description="A drawing of 105 x 148 mm"
+    200,
+    content_type=SVG_TYPE,
+    schema={"type": "string"},
+    description="A drawing of 105 x 148 mm",
+    headers=documented("ETag"),
 )
 @blueprint.problems(404, 503)
 def preview_svg(query: JsonObject, name: str) -> Response:
@@ -57,6 +62,7 @@ def preview_svg(query: JsonObject, name: str) -> Response:
     content_type=PNG_TYPE,
     schema={"type": "string", "format": "binary"},
     description="PNG image",
+    headers=documented("ETag"),
 )
 @blueprint.problems(404, 503)
 def preview_png(query: JsonObject, name: str) -> Response:

@@ -9,6 +9,7 @@ from components.catalogue.template_schemas import TemplateListSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import document_response
+from components.http.response_headers import documented
 
 blueprint = api_blueprint(
     "templates", __name__, "/templates", "Mail and postcard templates and their fields."
@@ -16,7 +17,7 @@ blueprint = api_blueprint(
 
 
 @blueprint.route("", access=Access.KEY)
-@blueprint.response(200, TemplateListSchema)
+@blueprint.response(200, TemplateListSchema, headers=documented("ETag"))
 def list_templates() -> Response:
     """List the mail and postcard templates with their fields.
 

@@ -20,11 +20,12 @@ from components.gallery.schemas import (
     MarksSchema,
 )
 from components.http.access import Access
-from components.http.api import TEXT, api_blueprint
+from components.http.api import api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.parameters import path_parameter
 from components.http.replies import json_response, prefers
+from components.http.response_headers import documented
 from libraries import gallery
 from libraries.job_manager import current_owner
 from libraries.json_types import JsonObject
@@ -40,7 +41,7 @@ DRAWING_ID_PARAMETER = path_parameter(
 
 @blueprint.route("", access=Access.KEY)
 @blueprint.arguments(GalleryQuerySchema, location="query")
-@blueprint.response(200, GalleryPageSchema, headers={"Link": TEXT})
+@blueprint.response(200, GalleryPageSchema, headers=documented("Link"))
 @blueprint.problems(503)
 def get_gallery(query: JsonObject) -> Response:
     """List your drawings, newest first.
@@ -138,7 +139,11 @@ def remove_drawing(drawing_id: str) -> Response:
 )
 @blueprint.response(200)
 @blueprint.doc(
-    responses={"200": exported_reply(SVG_TYPE, description="The drawing", headers={"ETag": TEXT})}
+    responses={
+        "200": exported_reply(
+            SVG_TYPE, description="The drawing", headers=documented("Content-Disposition", "ETag")
+        )
+    }
 )
 @blueprint.problems(404, 406, 422, 429, 503)
 def get_drawing_file(drawing_id: str) -> Response:

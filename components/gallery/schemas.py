@@ -12,11 +12,11 @@ from components.http.replies import ReplySchema
 from components.http.validators import library_check
 from libraries.fields import BoundedList
 from libraries.gallery import check_tag, check_title
-from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS
+from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS, TAG
 from libraries.json_types import JsonObject
 from libraries.sheets.page import MAX_SEED
 from libraries.sheets.papers import PAPERS
-from libraries.svg_syntax.attributes import check_colour
+from libraries.svg_syntax.attributes import COLOUR_PATTERN, check_colour
 
 MAX_SIDE_MM = 10_000
 
@@ -51,14 +51,14 @@ class GalleryQuerySchema(Schema):
         metadata={"description": "Pattern or postcard template.", "example": "flow_field"},
     )
     tag = BoundedList(
-        fields.String(validate=library_check(check_tag)),
+        fields.String(validate=library_check(check_tag, pattern=f"^{TAG.pattern}$")),
         load_default=list,
         validate=Length(max=MAX_TAGS),
         metadata={"description": "Tag; may be repeated.", "example": ["wall"]},
     )
     color = fields.String(
         load_default=None,
-        validate=library_check(check_color),
+        validate=library_check(check_color, pattern=COLOUR_PATTERN),
         metadata={"description": "Pen colour, such as `#d33` or `tomato`.", "example": "#d33"},
     )
     paper = fields.String(
@@ -113,7 +113,7 @@ class LabelSchema(Schema):
         },
     )
     tags = BoundedList(
-        fields.String(validate=library_check(check_tag)),
+        fields.String(validate=library_check(check_tag, pattern=f"^{TAG.pattern}$")),
         validate=Length(max=MAX_TAGS),
         metadata={
             "description": "All tags, each 1 to 32 of a-z, 0-9 and '-'.",

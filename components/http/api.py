@@ -19,6 +19,7 @@ from components.http.idempotency import HEADER, idempotent
 from components.http.pages import SVG_TYPE
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
+from components.http.response_headers import CommonResponses, documented, header_parameter
 from components.http.strict_json import StrictParser, without_parameters
 from components.http.submission_views import Direct, requested_body, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation, SubmissionSchema
@@ -30,12 +31,11 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 
 # For a page without another policy, and for a document that is opened as a page.
 PAGE_POLICY = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-TEXT = {"schema": {"type": "string"}}
 TOKEN_PARAMETER = {
     "in": "query",
     "name": "token",
     "description": "Replaces the API key: the token of a link (`POST /links`) or of the job.",
-    "schema": {"type": "string", "maxLength": 1024},
+    "schema": {"type": "string"},
 }
 KEY_PARAMETER = {
     "in": "header",
@@ -50,6 +50,14 @@ KEY_PARAMETER = {
         "example": "order-17",
     },
 }
+
+
+PREFER_PARAMETER = header_parameter(
+    "Prefer",
+    "`wait=N` waits for the job, for N seconds at most (up to 60). `respond-async` does not, where "
+    "the route would. Other preferences are ignored (RFC 7240).",
+    "wait=20",
+)
 
 
 class ApiBlueprint(Blueprint):  # type: ignore[misc]
@@ -108,6 +116,11 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         name = self._endpoints[-1]
         self.route_access[name] = access or self.access
         documents = [doc for method, doc in self._docs[name].items() if method != "parameters"]
+        for doc in documents:
+            if "arguments" in doc:
+                # Those of `doc` would replace those of `arguments`.
+                headers = doc["manual_doc"].pop("parameters", [])
+                doc["arguments"].setdefault("parameters", []).extend(headers)
         if self.route_access[name] is Access.OPEN:
             for doc in documents:
                 doc["manual_doc"]["security"] = []
@@ -205,12 +218,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             self.operations.append(one if name is None else OPERATIONS.add(name, one))
             view = wraps(call)(submission_view(one, status=status, form=form, direct=direct))
             requested = requested_body(one, form, description)
-            view = self.doc(requestBody=requested)(self._documented_key(view))
-            replies = reply if isinstance(reply, Mapping) else {status: (reply, None)}
-            for code, (schema, text) in replies.items():
-                headers = (
-                    {"Location": TEXT, "Retry-After": TEXT} if code == HTTPStatus.ACCEPTED else None
-                )
+            view = self.doc(requestBody=requested)(self._documented_key(view, PREFER_PARAMETER))
+            if form is not None:
+                text = "A browser that sent a form: the page that shows the job."
+                view = self.response(303, description=text, headers=documented("Location"))(view)
+            for code, (schema, text) in all_replies(reply, status).items():
+                headers = documented("Location", "Retry-After", "X-Ignored-Fields")
                 view = self.response(code, schema, description=text, headers=headers)(view)
             if one.draws:
                 view = self._documented_drawing(view, replies)
@@ -235,8 +248,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         """Support the header `Idempotency-Key` in a view that changes jobs, and document it."""
         return lambda view: self._documented_key(idempotent(view))
 
-    def _documented_key(self, view: Any) -> Any:
-        documented = self.doc(parameters=[KEY_PARAMETER])(view)
+    def _documented_key(self, view: Any, *parameters: JsonObject) -> Any:
+        documented = self.doc(parameters=[KEY_PARAMETER, *parameters])(view)
         return self.problems(409, 422, 429, 503)(documented)
 
     def _store_endpoint_docs(self, endpoint: str, obj: Any, *args: Any, **options: Any) -> None:
@@ -254,6 +267,20 @@ def _has_parameters(view: Any) -> bool:
     return any(one["in"] == "query" for one in declared)
 
 
+def all_replies(
+    reply: type[Schema] | Mapping[int, tuple[type[Schema], str]], status: int
+) -> dict[int, tuple[type[Schema], str | None]]:
+    """Return the successful responses of a route that submits, also those that `Prefer` asks for."""
+    found: dict[int, tuple[type[Schema], str | None]] = (
+        dict(reply) if isinstance(reply, Mapping) else {status: (reply, None)}
+    )
+    first, _ = next(iter(found.values()))
+    if issubclass(first, AcceptedSchema):
+        found.setdefault(HTTPStatus.OK, (first, "The job has ended."))
+        found.setdefault(HTTPStatus.ACCEPTED, (first, "The job is queued."))
+    return found
+
+
 def count_members(
     _converter: object, field: fields.Field[Any], ret: JsonObject, **_: Any
 ) -> JsonObject:
@@ -262,6 +289,14 @@ def count_members(
         return {}
     moved = {"minLength": "minProperties", "maxLength": "maxProperties"}
     return {word: ret.pop(name) for name, word in moved.items() if name in ret}
+
+
+def describe_checks(_converter: object, field: fields.Field[Any], **_: Any) -> JsonObject:
+    """Document what the checks of `library_check` accept."""
+    found: JsonObject = {}
+    for check in field.validators:
+        found |= getattr(check, "keywords", {})
+    return found
 
 
 def describe_union(
@@ -290,8 +325,9 @@ class VectorApi(Api):  # type: ignore[misc]
     ERROR_SCHEMA = ProblemSchema
 
     def _init_spec(self, **options: Any) -> None:
-        super()._init_spec(**options)
+        super()._init_spec(extra_plugins=[CommonResponses()], **options)
         self.ma_plugin.converter.add_attribute_function(count_members)
+        self.ma_plugin.converter.add_attribute_function(describe_checks)
         self.ma_plugin.converter.add_attribute_function(describe_union)
 
     def _register_error_handlers(self) -> None:

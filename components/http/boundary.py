@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, g, request
 
 from components.http.problems import EdgeError
+from components.http.response_headers import HEADERS
 from libraries.live import is_handshake
 from libraries.settings import WebSettings
 from libraries.settings.parsers import is_loopback
@@ -24,11 +25,6 @@ from libraries.settings.parsers import is_loopback
 View = TypeVar("View", bound=Callable[..., Any])
 
 HOST_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:/@\[\]]+)(?::\d{1,5})?", re.ASCII)
-EXPOSED_HEADERS = (
-    "Location, Retry-After, ETag, X-Request-ID, Idempotency-Replayed, RateLimit-Limit, "
-    "RateLimit-Remaining, RateLimit-Reset, Link, Content-Disposition, Preference-Applied, "
-    "X-Ignored-Fields"
-)
 # With the headers that tracing and event stream libraries of browsers add to every request.
 ALLOWED_HEADERS = (
     "Accept, Authorization, baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, "
@@ -99,7 +95,7 @@ def add_cross_origin_headers(response: Response) -> Response:
     allowed = _is_allowed(origin)
     if allowed:
         headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+        headers["Access-Control-Expose-Headers"] = ", ".join(HEADERS)
         if request.method == "OPTIONS" and "Allow" in headers:
             headers["Access-Control-Allow-Methods"] = headers["Allow"]
             headers["Access-Control-Allow-Headers"] = ALLOWED_HEADERS

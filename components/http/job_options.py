@@ -53,7 +53,7 @@ class WebhookSchema(Schema):
     )
     secret = fields.String(
         load_default=None,
-        validate=library_check(key_of),
+        validate=library_check(key_of, pattern="^whsec_[A-Za-z0-9+/]{32,86}={0,2}$"),
         metadata={
             "description": "Signing secret: `whsec_` and 24 to 64 random bytes in base64; by "
             "default that of `GET /webhooks/secret`.",
@@ -135,6 +135,11 @@ class JobOptionsSchema(Schema):
             "description": "Time limit: seconds, or a duration such as `90s` or `5m`; at most an "
             "hour.",
             "type": ["string", "integer"],
+            "minimum": 1,
+            "maximum": MAX_TIMEOUT_S,
+            # 1 to 3600 s, 1 to 60 m, 1 h.
+            "pattern": r"^\s*(([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600)\s*s?"
+            r"|([1-9]|[1-5][0-9]|60)\s*m|1\s*h)\s*$",
             "example": "5m",
         },
     )

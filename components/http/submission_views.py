@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, g, request
+from marshmallow import EXCLUDE
 from webargs.core import is_json
 
 from components.http.exports import JSON_TYPE, accepted_type, drawing_types, drawn_response
@@ -37,6 +38,15 @@ from libraries.job_manager import JobOptions
 from libraries.json_types import JsonObject
 
 Direct = Callable[[Any], Response | None]
+
+
+class AnyJobOptionsSchema(JobOptionsSchema):
+    """Queue options; unknown members are ignored."""
+
+    class Meta:
+        """Ignore unknown members."""
+
+        unknown = EXCLUDE
 
 
 def submission_view(
@@ -153,7 +163,7 @@ def requested_body(operation: Operation, form: Form | None, description: str) ->
         example = {} if operation.example is None else {"example": operation.example}
         content[JSON_TYPE] = {"schema": operation.schema, **example}
     elif form is None:
-        content[JSON_TYPE] = {"schema": JobOptionsSchema}
+        content[JSON_TYPE] = {"schema": AnyJobOptionsSchema}
     if form is not None and has_fields:
         content[URLENCODED] = {"schema": Form().schema(operation)}
     about = {"description": description} if description else {}

@@ -5,11 +5,17 @@ from __future__ import annotations
 from flask import Response
 
 from components.http.access import Access
-from components.http.api import TEXT, api_blueprint
+from components.http.api import PREFER_PARAMETER, api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.parameters import JOB_ID_PARAMETER, path_parameter
 from components.http.replies import json_response, queued_response
+from components.http.response_headers import (
+    documented,
+    header_parameter,
+    partial_reply,
+    range_parameter,
+)
 from components.http.submissions import JobPlan, Submission
 from components.jobs.action_schemas import (
     BulkReplySchema,
@@ -32,6 +38,7 @@ from components.jobs.previews import preview_response
 from components.jobs.representation import visible_job
 from components.jobs.results import artifact_response, result_response
 from components.jobs.schemas import (
+    EventSchema,
     FollowQuerySchema,
     JobListQuerySchema,
     JobListSchema,
@@ -61,7 +68,7 @@ POSTCARD = {
 
 @blueprint.route("", access=Access.KEY)
 @blueprint.arguments(JobListQuerySchema, location="query")
-@blueprint.response(200, JobListSchema, headers={"Link": TEXT})
+@blueprint.response(200, JobListSchema, headers=documented("Link"))
 @blueprint.problems(503)
 def get_jobs(query: JsonObject) -> Response:
     """List your jobs.
@@ -115,8 +122,9 @@ def get_job_counts() -> Response:
 
 
 @blueprint.route("/<job_id>", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
+@blueprint.doc(parameters=[PREFER_PARAMETER])
 @blueprint.arguments(JobQuerySchema, location="query")
-@blueprint.response(200, JobSchema, headers={"ETag": TEXT, "Retry-After": TEXT})
+@blueprint.response(200, JobSchema, headers=documented("ETag", "Retry-After"))
 @blueprint.doc(responses={200: exported_reply(SVG_TYPE)})
 @blueprint.problems(404, 406, 409, 410, 429, 503)
 def get_job(query: JsonObject, job_id: str) -> Response:
@@ -135,12 +143,15 @@ def get_job(query: JsonObject, job_id: str) -> Response:
 
 
 @blueprint.route("/<job_id>/events", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
+@blueprint.doc(
+    parameters=[header_parameter("Last-Event-ID", "The `id` of the last event received.")]
+)
 @blueprint.arguments(FollowQuerySchema, location="query")
 @blueprint.response(
     200,
     content_type="text/event-stream",
-    schema={"type": "string"},
-    description="Events, until the job ends",
+    schema=EventSchema,
+    description="Events, until the job ends; the schema describes one of them",
 )
 @blueprint.response(
     204, description="The client has the final event; an `EventSource` stops reconnecting"
@@ -219,7 +230,7 @@ def cancel_job(job_id: str) -> Response:
 @blueprint.route(
     "/<job_id>/retry", access=Access.KEY, methods=["POST"], parameters=[JOB_ID_PARAMETER]
 )
-@blueprint.response(202, JobSchema, headers={"Location": TEXT, "Retry-After": TEXT})
+@blueprint.response(202, JobSchema, headers=documented("Location", "Retry-After"))
 @blueprint.problems(404)
 @blueprint.optional_arguments(RetryJobSchema)
 @blueprint.queues()
@@ -238,11 +249,15 @@ def retry_job(requested: Submission | None, job_id: str) -> Response:
 @blueprint.arguments(ResultQuerySchema, location="query")
 @blueprint.response(200)
 @blueprint.doc(
+    parameters=[range_parameter()],
     responses={
         "200": exported_reply(
-            "*/*", description="The file, or the return value of the task as JSON"
-        )
-    }
+            "*/*",
+            description="The file, or the return value of the task as JSON",
+            headers=documented("Content-Disposition", "ETag"),
+        ),
+        "206": partial_reply(),
+    },
 )
 @blueprint.problems(404, 406, 409, 410, 416, 422, 429, 503)
 def get_job_result(query: JsonObject, job_id: str) -> Response:
@@ -264,7 +279,13 @@ def get_job_result(query: JsonObject, job_id: str) -> Response:
     ],
 )
 @blueprint.arguments(ResultQuerySchema, location="query")
-@blueprint.response(200, content_type="*/*", description="The file")
+@blueprint.response(
+    200,
+    content_type="*/*",
+    description="The file",
+    headers=documented("Content-Disposition", "ETag"),
+)
+@blueprint.doc(parameters=[range_parameter()], responses={"206": partial_reply()})
 @blueprint.problems(404, 406, 409, 410, 416, 503)
 def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response:
     """Download a file of a finished job by name."""
@@ -277,7 +298,7 @@ def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response
     200,
     content_type="image/png",
     schema={"type": "string", "format": "binary"},
-    headers={"ETag": TEXT},
+    headers=documented("ETag"),
 )
 @blueprint.problems(404, 409, 410, 429, 503)
 def get_job_preview(params: Png, job_id: str) -> Response:

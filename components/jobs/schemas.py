@@ -8,6 +8,7 @@ from marshmallow.validate import Length, OneOf, Range
 from components.http.job_options import JOB_ID, tag_field
 from components.http.replies import JobLinksSchema, ReplySchema
 from libraries.fields import BoundedDict, BoundedList, WholeNumber
+from libraries.job_manager.events import ENDS
 from libraries.job_manager.states import PUBLIC_STATES
 
 STATUSES = list(PUBLIC_STATES)
@@ -286,6 +287,21 @@ class JobQuerySchema(Schema):
         metadata={
             "description": "Seconds to wait until the job ends; with `If-None-Match`, until it changes."
         },
+    )
+
+
+class EventSchema(ReplySchema):
+    """An event of a stream."""
+
+    id = fields.String(metadata={"description": "For `Last-Event-ID`; the first event has none."})
+    event = fields.String(
+        required=True,
+        validate=OneOf(["status", "progress", "log", *sorted(ENDS)]),
+        metadata={"description": "Kind of the event."},
+    )
+    data = fields.String(
+        required=True,
+        metadata={"description": "JSON object: the job, or what happened to it."},
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Response, request
 
 from components.http.access import Access
-from components.http.api import TEXT, api_blueprint
+from components.http.api import api_blueprint
 from components.http.boundary import changes_state
+from components.http.response_headers import documented
 from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, submit
@@ -35,8 +36,8 @@ def list_notifications(query: dict[str, float]) -> tuple[list[JsonObject], int, 
 
 
 @blueprint.route("/start-task", access=Access.KEY)
-@blueprint.response(302, description="Redirect to `/live`", headers={"Location": TEXT})
-@blueprint.problems(429, 503)
+@blueprint.response(302, description="Redirect to `/live`", headers=documented("Location"))
+@blueprint.problems(403, 429, 503)
 @changes_state
 def start_task_and_watch() -> Response:
     """Start the example task and redirect to the page that shows its progress.

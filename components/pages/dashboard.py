@@ -7,6 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import first_curl, script_page
+from components.http.response_headers import documented
 
 blueprint = api_blueprint(
     "dashboard",
@@ -20,7 +21,11 @@ blueprint = api_blueprint(
 
 @blueprint.route("")
 @blueprint.response(
-    200, description="HTML page", content_type="text/html", schema={"type": "string"}
+    200,
+    description="HTML page",
+    content_type="text/html",
+    schema={"type": "string"},
+    headers=documented("ETag"),
 )
 def show_dashboard() -> Response:
     """Show the dashboard: jobs, queue and schedules."""

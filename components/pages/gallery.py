@@ -7,6 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
+from components.http.response_headers import documented
 from libraries.sheets.papers import PAPERS
 
 blueprint = api_blueprint(
@@ -16,7 +17,11 @@ blueprint = api_blueprint(
 
 @blueprint.route("/page")
 @blueprint.response(
-    200, description="HTML page", content_type="text/html", schema={"type": "string"}
+    200,
+    description="HTML page",
+    content_type="text/html",
+    schema={"type": "string"},
+    headers=documented("ETag"),
 )
 def show_gallery() -> Response:
     """Show the gallery page."""

@@ -7,6 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
+from components.http.response_headers import documented
 from components.http.submissions import OPERATIONS
 from libraries.sheets.page import MAX_SEED
 
@@ -17,7 +18,11 @@ blueprint = api_blueprint(
 
 @blueprint.route("")
 @blueprint.response(
-    200, description="HTML page", content_type="text/html", schema={"type": "string"}
+    200,
+    description="HTML page",
+    content_type="text/html",
+    schema={"type": "string"},
+    headers=documented("ETag"),
 )
 def show_live() -> Response:
     """Show the page that submits and follows jobs on a WebSocket."""

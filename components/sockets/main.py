@@ -7,7 +7,6 @@ import re
 import flask
 from flask import Response, g, request
 from marshmallow import Schema, fields
-from marshmallow.validate import Length
 
 from components.http.access import KEY_PROTOCOL, Access
 from components.http.api import api_blueprint
@@ -19,6 +18,7 @@ from components.http.long_connections import (
 )
 from components.http.problems import BadFields, EdgeError, FieldError, with_members
 from components.http.replies import ReplySchema, json_response
+from components.http.response_headers import documented
 from components.sockets.actions import GROUP
 from components.sockets.asyncapi import asyncapi_document
 from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec
@@ -43,7 +43,6 @@ class SocketQuerySchema(Schema):
 
     token = fields.String(
         load_default="",
-        validate=Length(max=1024),
         metadata={"description": "Token instead of an API key; see `POST /jobs/<job_id>/token`."},
     )
 
@@ -122,6 +121,7 @@ def send_message(body: JsonObject, group: str) -> Response:
     description="AsyncAPI 3.0 document",
     content_type="application/json",
     schema={"type": "object"},
+    headers=documented("ETag"),
 )
 def asyncapi() -> Response:
     """Return the AsyncAPI document of WebSockets and event streams."""

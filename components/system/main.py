@@ -7,6 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint, api_document
 from components.http.conditional import document_response
+from components.http.response_headers import documented
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
 from components.system.pages import docs_page, index_page, problem_page
@@ -30,7 +31,19 @@ for command in (doctor, jobs):
 
 # Not strict: an empty path must not cause a redirect, whose host would come from the request.
 @blueprint.route("/", strict_slashes=False)
-@blueprint.response(200, IndexSchema)
+@blueprint.response(200, IndexSchema, headers=documented("ETag"))
+@blueprint.doc(
+    responses={
+        "200": {
+            "description": "The addresses, or a page for browsers",
+            "headers": documented("ETag"),
+            "content": {
+                "application/json": {"schema": IndexSchema},
+                "text/html": {"schema": {"type": "string"}},
+            },
+        }
+    }
+)
 def index() -> Response:
     """Return the addresses of the service; a browser gets a page."""
     return index_page()
@@ -64,6 +77,7 @@ def version() -> dict[str, str]:
     description="This description (OpenAPI 3.1)",
     content_type="application/json",
     schema={"type": "object"},
+    headers=documented("ETag"),
 )
 def openapi() -> Response:
     """Return the OpenAPI document."""
@@ -71,7 +85,13 @@ def openapi() -> Response:
 
 
 @blueprint.route("/docs")
-@blueprint.response(200, description="A page", content_type="text/html", schema={"type": "string"})
+@blueprint.response(
+    200,
+    description="A page",
+    content_type="text/html",
+    schema={"type": "string"},
+    headers=documented("ETag"),
+)
 def docs() -> Response:
     """Return the API reference as a page."""
     return docs_page()

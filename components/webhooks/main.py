@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Response
 
 from components.http.access import Access
-from components.http.api import TEXT, api_blueprint
+from components.http.api import api_blueprint
 from components.http.parameters import JOB_ID_PARAMETER, path_parameter
 from components.http.replies import accepted, json_response
+from components.http.response_headers import documented
 from components.webhooks.schemas import DeliveriesSchema, RedeliverySchema, SecretSchema
 from libraries.webhooks import attempts, default_secret, redeliver
 
@@ -37,7 +38,7 @@ def get_deliveries(job_id: str) -> Response:
     methods=["POST"],
     parameters=[JOB_ID_PARAMETER, DELIVERY_ID_PARAMETER],
 )
-@blueprint.response(202, RedeliverySchema, headers={"Location": TEXT, "Retry-After": TEXT})
+@blueprint.response(202, RedeliverySchema, headers=documented("Location", "Retry-After"))
 @blueprint.problems(404)
 @blueprint.queues()
 def redeliver_webhook(job_id: str, delivery_id: str) -> Response:

@@ -13,7 +13,7 @@ from libraries.exporting.catalogue import export
 from libraries.fields import Params, declare, whole
 from libraries.geometry.document import Document
 from libraries.previews import png
-from libraries.svg_syntax.attributes import check_colour
+from libraries.svg_syntax.attributes import COLOUR_PATTERN, check_colour
 
 # Pixels of all layers: six layers at a width of 2000 on A4, sixty at 640.
 MAX_PIXELS = 36_000_000
@@ -37,6 +37,7 @@ class Png(Params):
             metadata={
                 "description": "Colour of the paper; `none` leaves it transparent.",
                 "example": "#fdf6e3",
+                "pattern": COLOUR_PATTERN,
             },
         ),
         default="white",

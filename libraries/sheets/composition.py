@@ -20,7 +20,7 @@ from libraries.sheets.elements.patterns import PatternElement
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS, SvgElement, is_cheap_to_read
 from libraries.sheets.page import DrawnPage
 from libraries.sheets.recipes import Recipe, recorded
-from libraries.svg_syntax.attributes import check_colour
+from libraries.svg_syntax.attributes import COLOUR_PATTERN, check_colour
 
 MAX_ELEMENTS = 64
 # Limits for the sum over all elements, with units, by field.
@@ -49,6 +49,7 @@ class Layer(Params):
             metadata={
                 "description": "Colour of the ink: a CSS colour name or hexadecimal.",
                 "example": "#b08d57",
+                "pattern": COLOUR_PATTERN,
             },
         ),
         default="black",

@@ -32,6 +32,8 @@ TRANSFORM_ARGUMENTS = {
     "matrix": {6},
 }
 MAX_TRANSFORM_CHARS = 1000
+# Of colours, for documents; not every name of this form is one.
+COLOUR_PATTERN = "^(#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})|[a-zA-Z]{3,20})$"
 
 
 def check_colour(value: object, name: str) -> str:

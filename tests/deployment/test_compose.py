@@ -226,6 +226,14 @@ def test_the_image_has_the_python_version_of_the_project() -> None:
     assert int(version[1]) >= 11
 
 
+def test_every_image_of_others_has_a_tag_and_a_digest(services: dict[str, Any]) -> None:
+    base = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    others = [service["image"] for service in services.values() if "build" not in service]
+    assert len(base + others) == 3
+    for image in base + others:
+        assert re.fullmatch(r"[^:@]+:[^:@]+@sha256:[0-9a-f]{64}", image), image
+
+
 @contextmanager
 def running(
     command: list[str], environ: dict[str, str], log: Path, *, cwd: Path

@@ -8,13 +8,12 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from components.http.long_connections import MAX_WAIT_S
-from components.http.multipart import OVERHEAD
 from libraries.settings import read_settings
 from tests.conftest import environ_in, system_program, until
 from tests.deployment.test_systemd import DEPLOYMENT
@@ -42,7 +41,7 @@ def test_the_sizes_and_times_of_nginx_exceed_those_of_the_service() -> None:
     size = re.fullmatch(r"(\d+)([km]?)", value("client_max_body_size"))
     assert size is not None
     limit = int(size[1]) * UNITS[size[2]]
-    assert limit > max(settings.uploads.upload_limit + OVERHEAD, settings.web.max_body)
+    assert limit > max(settings.uploads.upload_limit + 65536, settings.web.max_body)
     assert int(value("proxy_read_timeout").removesuffix("s")) > MAX_WAIT_S
     assert f":{settings.web.port}" in value("proxy_pass")
 
@@ -162,5 +161,5 @@ def test_events_arrive_one_by_one(ask: Ask, port: int, service: Service) -> None
 
 def test_a_websocket_is_opened_through_nginx(port: int) -> None:
     address = f"ws://127.0.0.1:{port}/ws/background_jobs"
-    with connect(address, proxy=None, origin=f"http://127.0.0.1:{port}") as socket_:  # type: ignore[arg-type]
+    with connect(address, proxy=None, origin=Origin(f"http://127.0.0.1:{port}")) as socket_:
         assert json.loads(socket_.recv(timeout=10))["payload"]["status"] == "connected"

@@ -32,7 +32,7 @@ def pinned(name: str) -> dict[str, str]:
             found |= pinned(line.removeprefix("-r "))
         elif line and not line.startswith("#"):
             package, version = line.split("==")
-            found[canonicalize_name(package)] = version
+            found[str(canonicalize_name(package))] = version
     return found
 
 
@@ -63,7 +63,7 @@ def test_a_lock_has_exact_versions_and_hashes_and_names_no_package_index(lock: s
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_has_the_versions_of_the_readable_file(lock: str) -> None:
     versions = {
-        canonicalize_name(one.name): str(one.specifier).removeprefix("==")
+        str(canonicalize_name(one.name)): str(one.specifier).removeprefix("==")
         for one, _ in locked(lock)
         if used(one)
     }

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
+import hypothesis
 import pytest
 import schemathesis
+from flask import Flask, Response
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
 
-BRIEFLY = settings(
-    max_examples=12,
+from components.http.long_connections import live
+from libraries.settings import ApiKey, Settings
+from tests.conftest import REPOSITORY
+from tests.fuzzing import checks
+from tests.watchful import application
+
+BRIEFLY = hypothesis.settings(
+    max_examples=8,
     deadline=None,
     database=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+KEY = "key-of-the-generated-requests"
+CONFIG = REPOSITORY / "tests" / "fuzzing" / "schemathesis.toml"
 load_all_checks()
-CONFORMANCE = CHECKS.get_by_names(
-    ["content_type_conformance", "response_schema_conformance", "status_code_conformance"]
+# `make fuzz` also checks that valid requests are accepted, which needs more requests, and repeats
+# requests without their key.
+CHECKED = CHECKS.get_by_names(
+    sorted(
+        set(CHECKS.get_all_names())
+        - {"ignored_auth", "max_response_time", "positive_data_acceptance"}
+    )
 )
 ODD_TEXTS = [
     "",
@@ -40,11 +58,19 @@ ODD_TEXTS = [
 
 
 @pytest.mark.usefixtures("broker")
-@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize(
+    ("mode", "key"), [(GenerationMode.POSITIVE, ""), (GenerationMode.NEGATIVE, KEY)]
+)
 def test_every_route_answers_generated_requests_as_documented(
-    client: FlaskClient, mode: GenerationMode
+    settings: Settings, mode: GenerationMode, key: str
 ) -> None:
-    described = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
+    """A small part of `make fuzz`."""
+    keys = (ApiKey("ann", sha256(key.encode()).digest()),) if key else ()
+    app = application(settings.with_values(api_keys=keys))
+    # No worker runs: streams end after their first events.
+    live(app).stopping.set()
+    config = SchemathesisConfig.from_path(CONFIG)
+    described = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config)
     tried = set()
     for found in described.get_all_operations():
         operation = found.ok()  # type: ignore[union-attr]
@@ -55,13 +81,31 @@ def test_every_route_answers_generated_requests_as_documented(
         @BRIEFLY
         @given(case=operation.as_strategy(generation_mode=mode))
         def answers(case: Any) -> None:
-            response = case.call()
-            assert response.status_code < 500 or response.status_code == 503, response.text
-            case.validate_response(response, checks=CONFORMANCE)
+            checks.do_not_wait(case)
+            headers = {"X-API-Key": key} if key else None
+            case.validate_response(case.call(headers=headers), checks=CHECKED)
 
         answers()
         tried.add(operation.label)
-    assert len(tried) >= 5
+    assert len(tried) >= 30
+
+
+def test_a_response_that_the_document_does_not_have_is_reported() -> None:
+    """The checks of this folder fail for an undocumented header and for an undocumented status."""
+    app = Flask("sample")
+    responses = {"200": {"description": "OK"}, "default": {"description": "A problem"}}
+    paths = {"/sample": {"get": {"operationId": "sample", "responses": responses}}}
+    document = {"openapi": "3.1.0", "info": {"title": "A", "version": "1"}, "paths": paths}
+    reply = Response("{}", 200, {"Link": "<b>"}, content_type="application/json")
+    app.add_url_rule("/openapi.json", "openapi", lambda: document)
+    app.add_url_rule("/sample", "sample", lambda: reply)
+    described = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    case = described["/sample"]["GET"].Case()
+    with pytest.raises(FailureGroup, match=r"undocumented headers of 200: \['link'\]"):
+        case.call_and_validate(checks=[checks.undocumented_header])
+    reply.status_code = 404
+    with pytest.raises(FailureGroup, match="404 is not declared"):
+        case.call_and_validate(checks=[checks.undocumented_status])
 
 
 def routes(client: FlaskClient) -> list[tuple[str, str]]:
@@ -99,7 +143,7 @@ def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(
 
 @pytest.mark.usefixtures("broker")
 @given(text=st.text(max_size=40))
-@settings(BRIEFLY, max_examples=40, suppress_health_check=list(HealthCheck))
+@hypothesis.settings(BRIEFLY, max_examples=40, suppress_health_check=list(HealthCheck))
 def test_no_text_in_an_address_is_a_server_error(client: FlaskClient, text: str) -> None:
     quoted = "".join(f"%{byte:02x}" for byte in text.encode("utf-8", "surrogatepass"))
     for address in (

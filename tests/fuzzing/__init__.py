@@ -1,0 +1,1 @@
+"""Generated requests for every operation of the OpenAPI document, by Schemathesis."""

@@ -1,0 +1,131 @@
+"""Further checks of responses, and the reasons for which a route may refuse a valid request."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import schemathesis
+from schemathesis import Case, CheckContext, HookContext, Response
+from schemathesis.core.failures import Failure
+
+from components.http.long_connections import MAX_WAIT_S
+
+# About the connection, the representation, or what browsers enforce. Clients do not act on them.
+TRANSPORT = frozenset(
+    [
+        "access-control-allow-headers",
+        "access-control-allow-methods",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "access-control-max-age",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-security-policy",
+        "content-type",
+        "cross-origin-opener-policy",
+        "cross-origin-resource-policy",
+        "date",
+        "keep-alive",
+        "referrer-policy",
+        "server",
+        "transfer-encoding",
+        "upgrade",
+        "vary",
+        "x-accel-buffering",
+        "x-content-type-options",
+    ]
+)
+# Of the server, for any request, before its route is known.
+OF_ANY_REQUEST = frozenset({400, 405, 408, 413, 414, 431})
+# What a JSON schema cannot say: the state of the service, or rules about several fields, which the
+# descriptions of the fields state.
+REASONS = re.compile(
+    r"""not\ found
+    |does\ not\ exist
+    |[Cc]annot\ be\ combined\ with
+    |Must\ have\ exactly\ one\ of\ seeds
+    |/(width|height):\ Missing\ data
+    |Must\ be\ less\ than\ half\ of\ the\ shorter\ side
+    |/context/\w+:\ Missing\ data
+    |Send\ a\ title,\ tags\ or\ both
+    |/params/.*Unknown\ field;\ known
+    |Duplicate\ address
+    |must\ be\ a\ colour\ such\ as
+    |the\ host\ is\ neither\ a\ name\ nor\ an\ address
+    |is\ not\ a\ safe\ file\ name
+    |of\ at\ most\ 100\ printable\ characters
+    |neither\ the\ id\ of\ a\ job\ nor\ a\ name\ that\ begins\ with\ output/
+    |a\ link\ can\ open\ the\ path\ of
+    |this\ Idempotency-Key\ was\ used\ with\ another\ request
+    |ursor
+    |accepts\ only\ WebSocket\ connections
+    """,
+    re.VERBOSE,
+)
+
+
+@schemathesis.check
+def undocumented_header(_: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Fail for a response header that the document does not have for this status."""
+    if case.method.upper() != case.operation.method.upper():
+        return
+    documented = _documented(case, response.status_code)
+    names = {name.lower() for name in documented.get("headers", {})}
+    extra = {name.lower() for name in response.headers} - TRANSPORT - names
+    assert not extra, f"undocumented headers of {response.status_code}: {sorted(extra)}"
+
+
+@schemathesis.check
+def undocumented_status(_: CheckContext, response: Response, case: Case[Any]) -> None:
+    """Fail for a status that only the response `default` of the document covers."""
+    declared = case.operation.definition.raw["responses"]
+    status = response.status_code
+    if case.method.upper() != case.operation.method.upper():
+        return
+    assert str(status) in declared or status in OF_ANY_REQUEST, f"{status} is not declared"
+
+
+@schemathesis.hook
+def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
+    do_not_wait(case)
+
+
+def do_not_wait(case: Case[Any]) -> None:
+    """Remove the waiting time of a request: generated jobs may never run."""
+    if str(case.headers.get("Prefer", "")).startswith("wait="):
+        case.headers["Prefer"] = "wait=0"
+    if str(case.query.get("wait")).isdecimal() and int(case.query["wait"]) <= MAX_WAIT_S:
+        case.query["wait"] = 0
+
+
+@schemathesis.hook
+def filter_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
+    """Drop failures about valid requests that are refused for a reason outside the schema."""
+    if type(failure).__name__ != "RejectedPositiveData":
+        return True
+    return not all(REASONS.search(text) for text in reasons(response))
+
+
+def reasons(response: Response) -> list[str]:
+    """Return why a problem document refuses a request: its field errors, or its detail."""
+    try:
+        problem = response.json()
+    except ValueError:
+        return ["no problem document"]
+    found = [f"{one.get('pointer', '')}: {one['detail']}" for one in problem.get("errors", [])]
+    return found or [problem["detail"]]
+
+
+def _documented(case: Case[Any], status: int) -> dict[str, Any]:
+    declared = case.operation.definition.raw["responses"]
+    found = declared.get(str(status), declared["default"])
+    document = case.operation.schema.raw_schema
+    while "$ref" in found:
+        target: Any = document
+        for name in found["$ref"].removeprefix("#/").split("/"):
+            target = target[name]
+        found = target
+    return dict(found)
