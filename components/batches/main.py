@@ -11,9 +11,8 @@ from components.batches.submissions import batch_plan
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import etag_response
-from components.http.parameters import path_parameter
+from components.http.parameters import documented, path_parameter
 from components.http.replies import json_response
-from components.http.response_headers import documented
 from components.http.submissions import BatchPlan
 from libraries.job_manager import cancel_batch as cancel_waiting
 from libraries.job_manager import fetch_batch

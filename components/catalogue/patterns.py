@@ -14,7 +14,7 @@ from components.catalogue.previews import PNG_TYPE, preview_response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import SVG_TYPE
-from components.http.response_headers import documented
+from components.http.parameters import documented
 from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS
 

@@ -9,7 +9,7 @@ from components.catalogue.template_schemas import TemplateListSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import document_response
-from components.http.response_headers import documented
+from components.http.parameters import documented
 
 blueprint = api_blueprint(
     "templates", __name__, "/templates", "Mail and postcard templates and their fields."

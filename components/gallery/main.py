@@ -23,9 +23,8 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
-from components.http.parameters import path_parameter
+from components.http.parameters import documented, path_parameter
 from components.http.replies import json_response, prefers
-from components.http.response_headers import documented
 from libraries import gallery
 from libraries.job_manager import current_owner
 from libraries.json_types import JsonObject

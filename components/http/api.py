@@ -17,9 +17,9 @@ from components.http.exports import exported_reply
 from components.http.forms import Form
 from components.http.idempotency import HEADER, idempotent
 from components.http.pages import SVG_TYPE
+from components.http.parameters import CommonResponses, documented, header_parameter
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
-from components.http.response_headers import CommonResponses, documented, header_parameter
 from components.http.strict_json import StrictParser, without_parameters
 from components.http.submission_views import Direct, requested_body, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation, SubmissionSchema
@@ -220,8 +220,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             requested = requested_body(one, form, description)
             view = self.doc(requestBody=requested)(self._documented_key(view, PREFER_PARAMETER))
             if form is not None:
-                text = "A browser that sent a form: the page that shows the job."
-                view = self.response(303, description=text, headers=documented("Location"))(view)
+                page = "A browser that sent a form: the page that shows the job."
+                view = self.response(303, description=page, headers=documented("Location"))(view)
             for code, (schema, text) in all_replies(reply, status).items():
                 headers = documented("Location", "Retry-After", "X-Ignored-Fields")
                 view = self.response(code, schema, description=text, headers=headers)(view)

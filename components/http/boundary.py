@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
 
+from components.http.parameters import HEADERS
 from components.http.problems import EdgeError
-from components.http.response_headers import HEADERS
 from libraries.live import is_handshake
 from libraries.settings import WebSettings
 from libraries.settings.parsers import is_loopback

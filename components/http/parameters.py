@@ -1,8 +1,170 @@
-"""OpenAPI descriptions of path parameters."""
+"""What the OpenAPI document has for many routes: parameters, response headers and problems."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Any
+
+from apispec import APISpec, BasePlugin
+
 from libraries.json_types import JsonObject
+
+# The headers that clients use, by name. A page of an allowed origin can read all of them.
+HEADERS: dict[str, JsonObject] = {
+    "Accept-Ranges": {
+        "description": "`bytes`: `Range` can select a part of the file.",
+        "schema": {"const": "bytes"},
+    },
+    "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}},
+    "Content-Disposition": {
+        "description": "`inline` or, with `download`, `attachment`; and the name of the file.",
+        "schema": {"type": "string"},
+    },
+    "Content-Range": {
+        "description": "The part of the file that the body is.",
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "Version of the body; send it as `If-None-Match` to get 304 while the body "
+        "is the same.",
+        "schema": {"type": "string"},
+    },
+    "Idempotency-Replayed": {
+        "description": "`true` if the response repeats that of an earlier request with the same "
+        "`Idempotency-Key`.",
+        "schema": {"const": "true"},
+    },
+    "Link": {
+        "description": 'The next page of a list: `<...>; rel="next"` (RFC 8288).',
+        "schema": {"type": "string"},
+    },
+    "Location": {
+        "description": "Address of the job, or of the page.",
+        "schema": {"type": "string"},
+    },
+    "Preference-Applied": {
+        "description": "The preferences of `Prefer` that were honoured.",
+        "schema": {"type": "string"},
+    },
+    "Retry-After": {
+        "description": "Seconds until a repeated request is useful.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "Sec-WebSocket-Version": {"description": "`13`.", "schema": {"const": "13"}},
+    "WWW-Authenticate": {"description": "How to send an API key.", "schema": {"type": "string"}},
+    "X-Ignored-Fields": {
+        "description": "Fields of the request that the route does not have, and ignored.",
+        "schema": {"type": "string"},
+    },
+    "X-Request-ID": {
+        "description": "Id of the request in the log: the `X-Request-ID` of the request if it is "
+        "1 to 128 letters, digits, `.`, `_` or `-`, else a random one.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+    },
+}
+
+
+def documented(*names: str) -> dict[str, str]:
+    """Return the `headers` of a documented response; KeyError for a name that `HEADERS` lacks."""
+    return {name: name for name in names if HEADERS[name]}
+
+
+def header_parameter(name: str, description: str, example: str | None = None) -> JsonObject:
+    """Describe an optional request header."""
+    shown = {} if example is None else {"example": example}
+    return {
+        "in": "header",
+        "name": name,
+        "description": description,
+        "schema": {"type": "string", **shown},
+    }
+
+
+def range_parameter() -> JsonObject:
+    return header_parameter("Range", "The part of the file to send (RFC 9110).", "bytes=0-1023")
+
+
+def partial_reply() -> JsonObject:
+    """Return the response to a request with `Range`."""
+    headers = documented("Content-Disposition", "Content-Range", "ETag")
+    return {"description": "The part of the file", "content": {"*/*": {}}, "headers": headers}
+
+
+class CommonResponses(BasePlugin):
+    """Adds to each operation what follows from its method, parameters and other responses."""
+
+    # What a request header adds to the successful responses.
+    EFFECTS = (
+        ("Idempotency-Key", "Idempotency-Replayed"),
+        ("Prefer", "Preference-Applied"),
+        ("Range", "Accept-Ranges"),
+    )
+    PROBLEM_HEADERS = (
+        (HTTPStatus.UNAUTHORIZED, "WWW-Authenticate"),
+        (HTTPStatus.METHOD_NOT_ALLOWED, "Allow"),
+        (HTTPStatus.CONFLICT, "Retry-After"),
+        (HTTPStatus.UPGRADE_REQUIRED, "Sec-WebSocket-Version"),
+        (HTTPStatus.TOO_MANY_REQUESTS, "Retry-After"),
+        (HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After"),
+    )
+
+    def init_spec(self, spec: APISpec) -> None:
+        self._has_keys = bool(spec.options.get("security"))
+        for name, header in HEADERS.items():
+            spec.components.header(name, header, lazy=True)
+
+    def response_helper(self, response: JsonObject, **_: Any) -> JsonObject:
+        """Add the headers to a shared problem response, and describe the response `default`."""
+        text = response["description"]
+        is_default = text == "Default error response"
+        names = [
+            name for status, name in self.PROBLEM_HEADERS if is_default or text == status.phrase
+        ]
+        if is_default:
+            text = (
+                "Any other problem. The server can answer every request with 400, 408, 413, 414 or "
+                "431, and another method with 405."
+            )
+        return {"description": text, "headers": documented("X-Request-ID", *names)}
+
+    def operation_helper(
+        self, path: str | None = None, operations: JsonObject | None = None, **_: Any
+    ) -> None:
+        for method, operation in (operations or {}).items():
+            self._complete(method, operation)
+
+    def _complete(self, method: str, operation: JsonObject) -> None:
+        parameters = operation.setdefault("parameters", [])
+        given = {one["name"] for one in parameters if isinstance(one, dict)}
+        own = {str(status): one for status, one in operation["responses"].items()}
+        for status, response in own.items():
+            if isinstance(response, dict):
+                added = documented("X-Request-ID")
+                if status.startswith("2"):
+                    added |= documented(*(header for name, header in self.EFFECTS if name in given))
+                response["headers"] = {**response.get("headers", {}), **added}
+        if any("ETag" in one.get("headers", {}) for one in own.values() if isinstance(one, dict)):
+            own.setdefault(
+                "304",
+                {
+                    "description": "The client has the body.",
+                    "headers": documented("ETag", "X-Request-ID"),
+                },
+            )
+            parameters.append(
+                header_parameter("If-None-Match", "The `ETag` of the response that the client has.")
+            )
+        if operation.get("security") != []:
+            # For unknown query parameters.
+            own.setdefault("422", HTTPStatus.UNPROCESSABLE_ENTITY.name)
+            if self._has_keys:
+                own.setdefault("401", HTTPStatus.UNAUTHORIZED.name)
+        if method not in ("get", "head"):
+            own.setdefault("403", HTTPStatus.FORBIDDEN.name)
+        own.setdefault("421", HTTPStatus.MISDIRECTED_REQUEST.name)
+        own.setdefault("503", HTTPStatus.SERVICE_UNAVAILABLE.name)
+        operation["responses"] = own
 
 
 def path_parameter(name: str, description: str, pattern: str | None = None) -> JsonObject:

@@ -8,14 +8,15 @@ from components.http.access import Access
 from components.http.api import PREFER_PARAMETER, api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
-from components.http.parameters import JOB_ID_PARAMETER, path_parameter
-from components.http.replies import json_response, queued_response
-from components.http.response_headers import (
+from components.http.parameters import (
+    JOB_ID_PARAMETER,
     documented,
     header_parameter,
     partial_reply,
+    path_parameter,
     range_parameter,
 )
+from components.http.replies import json_response, queued_response
 from components.http.submissions import JobPlan, Submission
 from components.jobs.action_schemas import (
     BulkReplySchema,

@@ -7,7 +7,7 @@ from flask import Response, request
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.boundary import changes_state
-from components.http.response_headers import documented
+from components.http.parameters import documented
 from components.http.submissions import JobPlan
 from components.notifications.schemas import NotificationSchema, NotificationsQuerySchema
 from libraries.job_manager import JobOptions, submit

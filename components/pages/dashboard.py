@@ -7,7 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import first_curl, script_page
-from components.http.response_headers import documented
+from components.http.parameters import documented
 
 blueprint = api_blueprint(
     "dashboard",

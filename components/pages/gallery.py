@@ -7,7 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
-from components.http.response_headers import documented
+from components.http.parameters import documented
 from libraries.sheets.papers import PAPERS
 
 blueprint = api_blueprint(

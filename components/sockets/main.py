@@ -16,9 +16,9 @@ from components.http.long_connections import (
     live,
     supports_streaming,
 )
+from components.http.parameters import documented
 from components.http.problems import BadFields, EdgeError, FieldError, with_members
 from components.http.replies import ReplySchema, json_response
-from components.http.response_headers import documented
 from components.sockets.actions import GROUP
 from components.sockets.asyncapi import asyncapi_document
 from components.sockets.codecs import Codec, EnvelopeCodec, FlatCodec

@@ -7,7 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint, api_document
 from components.http.conditional import document_response
-from components.http.response_headers import documented
+from components.http.parameters import documented
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
 from components.system.pages import docs_page, index_page, problem_page

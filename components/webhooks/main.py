@@ -6,9 +6,8 @@ from flask import Response
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.parameters import JOB_ID_PARAMETER, path_parameter
+from components.http.parameters import JOB_ID_PARAMETER, documented, path_parameter
 from components.http.replies import accepted, json_response
-from components.http.response_headers import documented
 from components.webhooks.schemas import DeliveriesSchema, RedeliverySchema, SecretSchema
 from libraries.webhooks import attempts, default_secret, redeliver
 

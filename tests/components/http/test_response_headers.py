@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from marshmallow import ValidationError
 
 from components.http.job_options import JobOptionsSchema
-from components.http.response_headers import HEADERS, documented
+from components.http.parameters import HEADERS, documented
 from libraries.settings import ApiKey, Settings
 from tests.watchful import watchful_client
 
