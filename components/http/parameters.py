@@ -104,6 +104,7 @@ class CommonResponses(BasePlugin):
         (HTTPStatus.UNAUTHORIZED, "WWW-Authenticate"),
         (HTTPStatus.METHOD_NOT_ALLOWED, "Allow"),
         (HTTPStatus.CONFLICT, "Retry-After"),
+        (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Content-Range"),
         (HTTPStatus.UPGRADE_REQUIRED, "Sec-WebSocket-Version"),
         (HTTPStatus.TOO_MANY_REQUESTS, "Retry-After"),
         (HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After"),
