@@ -17,10 +17,10 @@ from components.catalogue.draw_queries import (
 )
 from components.catalogue.previews import PUBLIC_PICTURE, rendered
 from components.http.access import Access
-from components.http.api import TEXT, api_blueprint
+from components.http.api import api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import FILE_HEADERS, SVG_TYPE
-from components.http.parameters import path_parameter
+from components.http.parameters import documented, path_parameter
 
 blueprint = api_blueprint("draw", __name__, "/draw", "Drawings at an address that describes them.")
 
@@ -37,7 +37,7 @@ blueprint = api_blueprint("draw", __name__, "/draw", "Drawings at an address tha
 @blueprint.arguments(query_schema(), location="query")
 @blueprint.response(200)
 @blueprint.doc(
-    responses={200: exported_reply(SVG_TYPE, description="The drawing", headers={"ETag": TEXT})}
+    responses={200: exported_reply(SVG_TYPE, description="The drawing", headers=documented("ETag"))}
 )
 @blueprint.problems(404, 503)
 def draw_pattern(_: object, name: str, extension: str) -> Response:

@@ -226,23 +226,13 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                 headers = documented("Location", "Retry-After", "X-Ignored-Fields")
                 view = self.response(code, schema, description=text, headers=headers)(view)
             if one.draws:
-                view = self._documented_drawing(view, replies)
+                drawn = exported_reply(SVG_TYPE, headers=documented("ETag"))
+                view = self.doc(responses={200: drawn})(view)
             view = self.problems(*self.BODY_PROBLEMS, 406, *problems)(view)
             self.route(rule, access=access, methods=["POST"])(view)
             return call
 
         return decorate
-
-    def _documented_drawing(
-        self, view: Any, replies: Mapping[int, tuple[type[Schema], str | None]]
-    ) -> Any:
-        """Document the drawing as a response to `Accept`, next to the JSON of a job that ended."""
-        if HTTPStatus.OK not in replies:
-            schema = next(iter(replies.values()))[0]
-            text = "The job has ended; the request had `Prefer: wait=N`"
-            view = self.response(200, schema, description=text)(view)
-        drawn: JsonObject = exported_reply(SVG_TYPE, headers={"ETag": TEXT})
-        return self.doc(responses={200: drawn})(view)
 
     def queues(self) -> Callable[[View], View]:
         """Support the header `Idempotency-Key` in a view that changes jobs, and document it."""
@@ -270,7 +260,7 @@ def _has_parameters(view: Any) -> bool:
 def all_replies(
     reply: type[Schema] | Mapping[int, tuple[type[Schema], str]], status: int
 ) -> dict[int, tuple[type[Schema], str | None]]:
-    """Return the successful responses of a route that submits, also those that `Prefer` asks for."""
+    """Return the successful responses of a route that submits, also those to `Prefer`."""
     found: dict[int, tuple[type[Schema], str | None]] = (
         dict(reply) if isinstance(reply, Mapping) else {status: (reply, None)}
     )

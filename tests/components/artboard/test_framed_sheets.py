@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from libraries.previews import render_slot
+from libraries.previews import render_slot, rendering_for
 from libraries.settings import Settings, use_settings
 from libraries.svg_builder import SVGBuilder
 from libraries.svg_reader import read_svg
@@ -144,6 +144,6 @@ def test_an_invalid_sheet_is_rejected_with_its_field(
 
 
 def test_no_more_than_two_sheets_are_drawn_at_once(client: FlaskClient) -> None:
-    with render_slot(1), render_slot(1):
+    with rendering_for("a"), render_slot(1), rendering_for("b"), render_slot(1):
         busy = client.post("/artboard/render", json=SHEET)
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")

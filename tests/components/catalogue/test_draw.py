@@ -13,7 +13,7 @@ from PIL import Image
 from components.catalogue import draw, previews
 from libraries.broker.in_memory import close_in_memory
 from libraries.patterns import PATTERNS
-from libraries.previews import render_slot
+from libraries.previews import render_slot, rendering_for
 from libraries.settings import Settings, use_settings
 from libraries.sheets.artboard import Artboard
 from tests.watchful import watchful_client
@@ -163,7 +163,7 @@ def test_drawings_share_the_renderers_of_the_previews(
 ) -> None:
     monkeypatch.setattr(previews, "MAX_WAIT_S", 0.05)
     known = client.get("/draw/truchet.svg?paper=a7&seed=1")
-    with render_slot(1), render_slot(1):
+    with rendering_for("a"), render_slot(1), rendering_for("b"), render_slot(1):
         busy = client.get("/draw/spiral.svg?seed=4712")
         cached = client.get("/draw/truchet.svg?paper=a7&seed=1")
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "2")

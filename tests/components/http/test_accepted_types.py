@@ -183,4 +183,5 @@ def test_the_document_lists_drawings_as_responses(client: FlaskClient) -> None:
         assert "406" in responses
     assert SVG_TYPE in paths["/jobs/{job_id}"]["get"]["responses"]["200"]["content"]
     texts = paths["/texts"]["post"]["responses"]
-    assert ("200" in texts, "406" in texts) == (False, True)
+    assert list(texts["200"]["content"]) == ["application/json"]
+    assert "406" in texts

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from components.http.api import ApiBlueprint
+from components.http.multipart import MAX_TEXT_BYTES
 from components.http.startup import StartupError
 from components.http.submissions import OPERATIONS
 from libraries.settings import Settings
@@ -207,7 +208,10 @@ def test_the_options_of_a_form_are_strings(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     ("options", "detail"),
-    [({"prority": "high"}, "Unknown field."), ({"timeout": "9" * 9000}, "Longer than 8192 bytes.")],
+    [
+        ({"prority": "high"}, "Unknown field."),
+        ({"timeout": "9" * (MAX_TEXT_BYTES + 1)}, f"Longer than {MAX_TEXT_BYTES} bytes."),
+    ],
 )
 def test_a_form_with_an_unknown_or_a_huge_field_is_rejected(
     client: FlaskClient, options: dict[str, Any], detail: str
