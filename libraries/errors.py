@@ -4,8 +4,8 @@ A family is a kind of error and is the type that callers catch; `code` names the
 exist only where callers catch them or where they carry data. The code is stored on a failed job
 and becomes the type of the problem document; `components.http.problems` maps families to statuses.
 
-The messages of these errors are written for users and may be shown to them. The messages of all
-other exceptions are never shown.
+The messages of these errors are written for users and may be shown to them. Those of all other
+exceptions are shown only to the owner of the job that they ended.
 """
 
 from __future__ import annotations
@@ -163,6 +163,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
             "A size, spacing or alignment of the text is invalid; `detail` has the limits."
         ),
         "bad-name": "The sender name is empty, too long, or has line breaks or control characters.",
+        "bad-notification": "The notification has an invalid name, or data that is too large.",
         "bad-number": "The number is not finite, too large or has the wrong sign. Correct it.",
         "bad-page": "The page has no size, or is too large. Check width, height and margin.",
         "bad-path-data": "The path data breaks the SVG path grammar; `detail` has the position.",
@@ -208,6 +209,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "not-an-image": "The file is not an image in a supported format.",
         "nothing-to-fill": "The outline does not enclose any part of the area.",
         "source-refused": "The server of the URL did not return a usable file. Check the URL.",
+        "task-not-loaded": "The module of the task cannot be imported; the job's `error` says why.",
         "sweep-too-large": "The sweep is too large; `estimate` has its points. Use fewer drawings.",
         "table-too-large": "The file, or the one it is converted to, exceeds the size limit.",
         "text-does-not-fit": "The text does not fit its box. Shorten the text or enlarge the box.",

@@ -16,7 +16,7 @@ from tests.conftest import REPOSITORY, path_without, until
 
 # Without unnecessary plugins, some of which take a second to load.
 PLUGINS = ["-p", "xdist.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
-ENDLESS = [*PLUGINS, "tests/probes/endless.py"]
+ENDLESS = [*PLUGINS, "tests/endless.py"]
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,4 @@
-"""Background tasks: the public functions of the `*_tasks.py` modules, queued by dotted path."""
+"""Background tasks: the public functions of the modules in this folder, queued by dotted path.
+
+Helper modules, whose names begin with `_` or `test_`, `conftest` and `testing` contain no tasks.
+"""

@@ -80,7 +80,9 @@ def install_access(app: Flask, settings: Settings) -> None:
         g.grant = _grant(access) if access in (Access.TOKEN, Access.SOCKET) else None
         g.caller = _caller(access, settings.access.api_keys)
         g.acting = contextlib.ExitStack()
-        g.acting.enter_context(as_owner(g.caller.name))
+        # A token of a job is for the owner's own browser, one of a path may be given away.
+        is_guest = g.grant is not None and g.grant.job_id is None
+        g.acting.enter_context(as_owner(g.caller.name, guest=is_guest))
         g.acting.enter_context(rendering_for(client_name()))
 
     def leave(_: BaseException | None) -> None:

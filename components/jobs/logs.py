@@ -13,9 +13,10 @@ from components.http.long_connections import LiveConnections, live
 from components.jobs.representation import expired_record, visible_job
 from components.jobs.streams import JobStream
 from libraries.broker.errors import QueueUnavailable
-from libraries.job_manager import JobEvent
+from libraries.job_manager import JobEvent, as_owner
 from libraries.job_manager.events import START, JobSnapshot
 from libraries.job_manager.logs import LogBuilder, LogEntry, read_log
+from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.representation import utc
 
 HEADERS = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
@@ -85,7 +86,8 @@ class LogStream(JobStream):
             return []
         # The results of attempts are only in the record. If the broker fails now, a later event reads them.
         with suppress(QueueUnavailable):
-            found = read_log(self.follower.job_id)
+            with as_owner(ANONYMOUS, guest=self._guest):
+                found = read_log(self.follower.job_id)
             deleted = LogEntry("deleted", datetime.now(UTC), "ended", "deleted")
             return [deleted] if found is None else found
         return []

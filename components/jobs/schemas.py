@@ -122,7 +122,10 @@ class JobSchema(ReplySchema):
     error = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "Error message, if the job failed."},
+        metadata={
+            "description": "Error message, if the job failed. For an exception of the task, its type and the first line of its "
+            "message; through a link, a neutral text."
+        },
     )
     created_at = fields.DateTime(
         required=True, allow_none=True, metadata={"description": "Submission time."}

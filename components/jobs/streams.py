@@ -19,6 +19,7 @@ from components.http.long_connections import (
 from components.jobs.representation import expired_record, job_body, visible_job
 from libraries.job_manager import JobEvent, JobRecord, as_owner
 from libraries.job_manager.events import ENDS, EVENT_ID, START, JobSnapshot, order
+from libraries.job_manager.ownership import is_guest
 from libraries.json_types import JsonObject
 from libraries.live import Connection
 
@@ -59,13 +60,14 @@ def last_event_id() -> str:
 class JobStream:
     """The events of one job, streamed to one client that has all events up to `after`."""
 
-    __slots__ = ("_here", "_write", "follower")
+    __slots__ = ("_guest", "_here", "_write", "follower")
 
     heartbeat = b": still here\n\n"
     farewell = b""
 
     def __init__(self, here: LiveConnections, job_id: str, after: str) -> None:
         self._here = here
+        self._guest = is_guest()
         self._write: Write = lambda data, last: None
         self.follower = JobSubscription(job_id, after, self._deliver)
 
@@ -79,8 +81,8 @@ class JobStream:
         ):
             self._leave()
             return Response(status=204, headers={"Cache-Control": "no-store"})
-        past = b"".join(encoded_event(followed.job.id, event) for event in followed.events)
-        first = RECONNECT + encode("", "status", shown(followed.opening)) + past
+        past = b"".join(self._encoded(event) for event in followed.events)
+        first = RECONNECT + encode("", "status", shown(followed.opening, guest=self._guest)) + past
         return self._answer(
             first, followed.last_id, HEADERS, over=any(event.last for event in followed.events)
         )
@@ -98,7 +100,10 @@ class JobStream:
         return Response(self._blocks(first, last_id), headers=headers)
 
     def _deliver(self, event: JobEvent) -> None:
-        self._write(encoded_event(self.follower.job_id, event), event.last)
+        self._write(self._encoded(event), event.last)
+
+    def _encoded(self, event: JobEvent) -> bytes:
+        return encoded_event(self.follower.job_id, event, guest=self._guest)
 
     def _leave(self) -> None:
         self.follower.leave(self._here.feed)
@@ -136,9 +141,9 @@ class JobStream:
             self._leave()
 
 
-def encoded_event(job_id: str, event: JobEvent) -> bytes:
+def encoded_event(job_id: str, event: JobEvent, *, guest: bool = False) -> bytes:
     """Return an encoded event; cached, since many clients may follow the job."""
-    return _encoded_event(job_id, event.id, event.name, _Unchanged(event))
+    return _encoded_event(job_id, event.id, event.name, _Unchanged(event), guest)
 
 
 class _Unchanged:
@@ -155,17 +160,23 @@ class _Unchanged:
 
 
 @lru_cache(maxsize=256)
-def _encoded_event(job_id: str, event_id: str, name: str, same: _Unchanged) -> bytes:
+def _encoded_event(
+    job_id: str,
+    event_id: str,
+    name: str,
+    same: _Unchanged,
+    guest: bool,
+) -> bytes:
     event = same.event
     if event.job is not None:
-        return encode(event_id, name, shown(event.job))
+        return encode(event_id, name, shown(event.job, guest=guest))
     done = {"done": True} if name in ENDS else {}
     return encode(event_id, name, {"id": job_id, **event.data, **done})
 
 
-def shown(job: JobRecord) -> JsonObject:
-    """Return the JSON representation of a job for its owner."""
-    with as_owner(job.owner):
+def shown(job: JobRecord, *, guest: bool) -> JsonObject:
+    """Return the JSON representation of a job for its owner, or for a guest of the owner."""
+    with as_owner(job.owner, guest=guest):
         return job_body(job)
 
 

@@ -29,7 +29,8 @@ NO_STORE = {"Cache-Control": "no-store"}
 def list_notifications(query: dict[str, float]) -> tuple[list[JsonObject], int, dict[str, str]]:
     """List your notifications, oldest first, at most 1000.
 
-    Only jobs queued with notifications send them, such as the job of `POST /start-task`. To continue, set `since` to the last
+    Jobs queued with notifications report their states and progress, such as the job of `POST /start-task`. A task of any job may
+    send further ones. To continue, set `since` to the last
     `timestamp` received.
     """
     return [notice._asdict() for notice in read_notifications(query["since"])], 200, NO_STORE

@@ -27,14 +27,16 @@ class NotificationSchema(ReplySchema):
     name = fields.String(
         required=True,
         metadata={
-            "description": "`task_status`, `task_progress`, or finally `task_finished`, `task_failed` or `task_canceled`.",
+            "description": "`task_status`, `task_progress`, or finally `task_finished`, `task_failed` or `task_canceled`; "
+            "a task may send notifications of other names.",
             "example": "task_progress",
         },
     )
     data = fields.Dict(
         required=True,
         metadata={
-            "description": "`job_id` and the job's `status`; for progress `step`, `total`, `percent` and `message`.",
+            "description": "`job_id` and the job's `status`; for progress `step`, `total`, `percent` and `message`. "
+            "For a name that a task chose, `job_id` and what the task sent.",
         },
     )
     timestamp = fields.Float(

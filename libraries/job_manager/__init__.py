@@ -22,6 +22,7 @@ from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
 from libraries.job_manager.step_locks import claim
 from libraries.job_manager.submission import JobOptions, enqueue_background_job, submit
 from libraries.job_manager.task_context import (
+    add_notification,
     attach,
     current_job_id,
     log_message,
@@ -53,6 +54,7 @@ __all__ = [
     "NoResult",
     "UnknownTask",
     "WrongState",
+    "add_notification",
     "as_owner",
     "attach",
     "background_task",

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from libraries.errors import Conflict, NotFound, UnknownName
+
+# Longer texts of exceptions are cut.
+MAX_ERROR_CHARS = 4096
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a text with escapes for characters that cannot be printed."""
+    line = next(iter(text[: 2 * MAX_ERROR_CHARS].strip().splitlines()), "")
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in line
+    )[:MAX_ERROR_CHARS]
+
+
+def error_text(error: BaseException) -> str:
+    """Return the type of an exception and the first line of its message."""
+    try:
+        message = first_line(str(error))
+    except Exception:  # the `__str__` of a task's exception may fail
+        message = "the message cannot be read"
+    name = first_line(type(error).__name__)
+    return f"{name}: {message}" if message else name
 
 
 class JobUnknown(NotFound):
@@ -28,9 +51,14 @@ class BadRecord(Conflict):
 
 
 class UnknownTask(UnknownName):
-    """Raised when a dotted path is not a public function of a `workers/*_tasks.py` module."""
+    """Raised when a name or a function is not a task; the message has the reason."""
 
     code = "unknown-task"
+
+    def __init__(self, name: object, choices: Iterable[str], reason: str) -> None:
+        super().__init__("task", name, choices, field="task")
+        # With escapes, because letters of other scripts may look alike.
+        self.args = (f"unknown task {str(name)[:100]!a}: {reason}",)
 
 
 class JobTimeout(BaseException):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import inspect
 import logging
+import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice, zip_longest
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -15,10 +19,12 @@ from rq.utils import as_text
 
 from libraries.broker import Pipeline, Redis
 from libraries.broker.keys import job_key
+from libraries.errors import InvalidInput
 from libraries.job_manager.errors import BadRecord
 from libraries.job_manager.record_fields import damage_text, replies_with_damage
 from libraries.job_manager.states import FINAL_STATES
-from libraries.job_manager.tasks import call_by_name, known_tasks, named_arguments
+from libraries.job_manager.task_context import job_context
+from libraries.job_manager.tasks import CONTEXT, call_by_name, known_tasks, named_arguments
 from libraries.json_types import JsonObject
 from libraries.redaction import Excerpt
 
@@ -72,8 +78,20 @@ class VectorJob(Job):
         return super().perform()
 
     def _execute(self) -> Any:
+        function = cast("Callable[..., Any]", self.func)
+        context = [job_context(self)] if _takes_context(function) else []
+        result = function(*context, *self.args, **self.kwargs)
+        if inspect.isawaitable(result):
+            result = _run_to_end(result)
+        if inspect.isgenerator(result) or inspect.isasyncgen(result):
+            result.close() if inspect.isgenerator(result) else None
+            raise InvalidInput(
+                "the task returned a generator, whose body did not run; return a list instead of "
+                "using `yield`",
+                code="bad-result",
+            )
         # The job is still the current one, to which `attach` adds artifacts.
-        return self.settle(super()._execute())
+        return self.settle(result)
 
     # RQ would import and call the functions that these fields of the record name.
     @property
@@ -87,6 +105,48 @@ class VectorJob(Job):
     @property
     def stopped_callback(self) -> None:
         """None: callbacks are not supported."""
+
+
+def _takes_context(function: Callable[..., Any]) -> bool:
+    """Return whether the first parameter of a task is named `ctx`."""
+    try:
+        parameters = [*inspect.signature(function).parameters.values()]
+    except (TypeError, ValueError):
+        return False
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return bool(parameters) and parameters[0].name == CONTEXT and parameters[0].kind in kinds
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def _run_to_end(awaitable: Awaitable[Any]) -> Any:
+    """Run an asynchronous task in a new event loop, and return its result."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_awaited(awaitable))
+    # Immediate mode, and the caller is asynchronous: a thread has one running loop at most.
+    return _run_in_thread(awaitable)
+
+
+def _run_in_thread(awaitable: Awaitable[Any]) -> Any:
+    outcome: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(asyncio.run(_awaited(awaitable)))
+        except BaseException as error:  # raised again in the calling thread
+            errors.append(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return outcome[0]
 
 
 def stored_call(

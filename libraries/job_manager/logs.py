@@ -13,8 +13,16 @@ from typing import NamedTuple, cast
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
+from libraries.job_manager.ownership import is_guest
 from libraries.job_manager.record_fields import DAMAGE
-from libraries.job_manager.records import JOB_ID, JobRecord, decode_fields, fetch_job
+from libraries.job_manager.records import (
+    JOB_ID,
+    JobRecord,
+    attempt_error,
+    decode_fields,
+    error_of_trace,
+    fetch_job,
+)
 from libraries.job_manager.states import STATES, UNREADABLE
 from libraries.job_manager.transitions import unpack_trace
 from libraries.json_types import JsonObject
@@ -72,7 +80,8 @@ class LogBuilder:
 def read_log(job_id: str, builder: LogBuilder | None = None) -> list[LogEntry] | None:
     """Return the log of a job, None if it does not exist.
 
-    It contains the last 500 events and ten failed attempts, the last five of them with a traceback.
+    It contains the last 500 events and ten failed attempts, the last five of them with a traceback,
+    which a guest does not see.
     With the same `builder`, further events without news are skipped.
     """
     if not JOB_ID.fullmatch(job_id):
@@ -117,7 +126,7 @@ def _attempt_entries(known: dict[str, str], result: dict[bytes, bytes]) -> Itera
             "started_at": started,
             "ended_at": known.get("ended_at", started),
         }
-        yield from _failed(1, {**names, "error": (trace.strip().splitlines() or [""])[-1]}, trace)
+        yield from _failed(1, {**names, "error": error_of_trace(trace)}, trace)
     if started and status in ("started", "finished"):
         last = attempts[-1].get("number", len(attempts)) if attempts else 0
         yield from _last_attempt(last + 1, started, known)
@@ -142,6 +151,8 @@ def _failed(number: int, attempt: dict[str, str], trace: str) -> Iterator[LogEnt
     kind = "stopped" if error.startswith("Job stopped by user") else "failed"
     # Errors without a traceback, such as a killed process, have one line.
     detail = trace if trace.strip() != error.strip() else ""
+    if is_guest():
+        detail, error = "", attempt_error(attempt)
     yield LogEntry(f"{kind} {number}", ended, kind, f"attempt {number}{duration}: {error}", detail)
 
 

@@ -16,9 +16,9 @@ from libraries.broker import Redis
 from libraries.broker.connections import web_client
 from libraries.broker.keys import QUEUE_KEY, job_key, results_key
 from libraries.broker.retry import retry
-from libraries.job_manager.errors import BadRecord
+from libraries.job_manager.errors import BadRecord, first_line
 from libraries.job_manager.jobs import read_arguments
-from libraries.job_manager.ownership import ANONYMOUS
+from libraries.job_manager.ownership import ANONYMOUS, is_guest
 from libraries.job_manager.record_fields import (
     DAMAGE,
     FIELDS,
@@ -46,24 +46,25 @@ PUBLIC_FAILURES = {
     "Job stopped by user": ("stopped", "the job was stopped on request"),
     "Job was stuck": ("worker-lost", "the worker that took the job ended before running it"),
 }
-INTERNAL_FAILURE = ("internal-error", "internal error; see the log of the worker")
+# The code of an exception whose text was not written for clients.
+INTERNAL_ERROR = "internal-error"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
     """A snapshot of a job. Times are UTC, `timeout` is in seconds.
 
-    `error` is for operators, `public_error` and `error_code` are for clients. `position` is 0 at
-    the front of the queue, and None if the job is not among its first thousand. `arguments` are
-    those of `jobs.shown_call`; None if the stored call cannot be read. `retry_of` is the id of the
-    job that this one repeats with other arguments.
+    `error` is for operators, `public_error` and `error_code` are for clients. `detail` is the error
+    for the owner. `position` is 0 at the front of the queue, and None if the job is not among its
+    first thousand. `arguments` are those of `jobs.shown_call`; None if the stored call cannot be
+    read. `retry_of` is the id of the job that this one repeats with other arguments.
     """
 
     id: str
     status: str
     result: Any = None
     error: str | None = None
-    public_error: str | None = None
+    detail: str | None = None
     error_code: str | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None
@@ -109,9 +110,16 @@ class JobRecord:
         return self._without_outcome("started" if self.started_at else "queued")
 
     def _without_outcome(self, status: str) -> JobRecord:
-        outcome = ("result", "error", "public_error", "error_code", "ended_at", "expires_at")
+        outcome = ("result", "error", "detail", "error_code", "ended_at", "expires_at")
         unknown: JsonObject = dict.fromkeys((*outcome, "position"))
         return replace(self, status=status, artifacts=[], **unknown)
+
+    @property
+    def public_error(self) -> str | None:
+        """The error for the client of this context: only the owner sees the text of exceptions."""
+        if self.detail is None or not is_guest() or self.error_code != INTERNAL_ERROR:
+            return self.detail
+        return "internal error; the owner of the job sees more"
 
 
 def fetch_job(job_id: str) -> JobRecord | None:
@@ -228,7 +236,7 @@ def _unreadable(job_id: str, known: JsonObject, damaged: list[str]) -> JobRecord
     """Return what can be read of a damaged record; the owner is '' if it cannot be read."""
     owner = "" if {"type", "owner"} & set(damaged) else known.get("owner", ANONYMOUS)
     text = damage_text(damaged)
-    outcome = {"error": text, "error_code": BadRecord.code, "public_error": text}
+    outcome = {"error": text, "error_code": BadRecord.code, "detail": text}
     return _from_fields(job_id, UNREADABLE, {**known, "owner": owner}, outcome, None)
 
 
@@ -284,17 +292,35 @@ def _outcome(status: str, outcome: dict[bytes, bytes], public: dict[str, str] | 
         return {
             "error": public["text"],
             "error_code": public["code"],
-            "public_error": public["detail"],
+            "detail": public["detail"],
         }
-    lines = trace.strip().splitlines()
-    last = lines[-1].strip() if lines else "no details recorded"
-    code, detail = public_failure(last)
-    return {"error": last.removeprefix("rq.timeouts."), "error_code": code, "public_error": detail}
+    error = error_of_trace(trace)
+    code, detail = _known_failure(error)
+    return {"error": error, "error_code": code, "detail": detail}
 
 
-def public_failure(error: str) -> tuple[str, str]:
+def error_of_trace(trace: str) -> str:
+    """Return the type and the first line of the message of the exception in a traceback."""
+    lines = [line for line in trace.strip().splitlines() if not line.startswith("Traceback (")]
+    frames = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+    after = lines[frames[-1] + 1 :] if frames else lines
+    found = next((line for line in after if line and not line[0].isspace()), "no details recorded")
+    return first_line(found).removeprefix("rq.timeouts.")
+
+
+def attempt_error(attempt: dict[str, str]) -> str:
+    """Return the error of an attempt for the client of this context."""
+    code, text = _known_failure(attempt.get("error", ""))
+    if code == INTERNAL_ERROR and is_guest():
+        text = "internal error"
+    return attempt.get("detail", text)
+
+
+def _known_failure(error: str) -> tuple[str, str]:
+    """Return the code and the text of an error of RQ; other errors are internal."""
     return next(
-        (found for mark, found in PUBLIC_FAILURES.items() if mark in error), INTERNAL_FAILURE
+        (found for mark, found in PUBLIC_FAILURES.items() if mark in error),
+        (INTERNAL_ERROR, first_line(error)),
     )
 
 

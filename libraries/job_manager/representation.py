@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from libraries.job_manager.job_drawings import first_drawing
-from libraries.job_manager.records import JobRecord, public_failure
+from libraries.job_manager.records import JobRecord, attempt_error
 from libraries.job_manager.states import FINAL_STATES, UNREADABLE
 from libraries.json_types import JsonObject
 from libraries.storage import Store, output_folder, upload_folder
@@ -80,8 +80,7 @@ def artifacts_json(record: JobRecord) -> list[JsonObject]:
 
 
 def attempt_json(attempt: dict[str, str]) -> JsonObject:
-    _, text = public_failure(attempt.get("error", ""))
-    body: JsonObject = {"worker": attempt.get("worker", ""), "error": attempt.get("detail", text)}
+    body: JsonObject = {"worker": attempt.get("worker", ""), "error": attempt_error(attempt)}
     for name in ("started_at", "ended_at"):
         body[name] = utc(datetime.fromisoformat(attempt[name])) if attempt.get(name) else None
     return body

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -47,7 +48,7 @@ UNLIMITED = 10**9
 class JobOptions:
     """Options of a job other than the arguments of its task; None selects the default.
 
-    `job_timeout` is a duration such as `300` or `'5m'`, `run_at` a time in Unix seconds,
+    `job_timeout` is a duration such as `300`, `'5m'` or a `timedelta`, `run_at` a time in Unix seconds,
     `retry_pause` the first retry delay in seconds. `depends_on` are jobs that must finish first, or
     end in any state with `allow_failure`. `webhook` has `url`, `events` and optionally `secret`.
     `notify` creates notifications for the owner. `tags` are labels for lists. `retry_of` is the job
@@ -55,7 +56,7 @@ class JobOptions:
     full queue.
     """
 
-    job_timeout: str | int | None = None
+    job_timeout: str | int | timedelta | None = None
     result_ttl: int | None = None
     at_front: bool = False
     run_at: float | None = None
@@ -73,14 +74,20 @@ class JobOptions:
 
 
 def enqueue_background_job(
-    task_function: str, *args: Any, job_timeout: str | int | None = None, **kwargs: Any
+    task_function: str | Callable[..., Any] | None = None,
+    /,
+    *args: Any,
+    job_timeout: str | int | timedelta | None = None,
+    **kwargs: Any,
 ) -> Job:
     """Queue a task and return its job.
 
     Args:
-        task_function: dotted path of a public function of a `workers/*_tasks.py` module.
-        *args: positional arguments of the task; JSON values.
-        job_timeout: `300`, `'90s'`, `'5m'` or `'1h'`; by default the setting `JOB_TIMEOUT`.
+        task_function: a task, as its dotted path or the function. Without a positional argument it
+            may be a keyword; otherwise such a keyword is an argument of the task.
+        *args: positional arguments of the task; JSON values, and numbers of NumPy.
+        job_timeout: `300`, `'90s'`, `'5m'`, `'1h'` or a `timedelta`; by default the setting
+            `JOB_TIMEOUT`.
         **kwargs: keyword arguments of the task; JSON values.
 
     Raises:
@@ -89,11 +96,12 @@ def enqueue_background_job(
         Exhausted: the queue is full, or a rate limit of the task is reached.
         QueueUnavailable: the broker is unreachable; nothing was queued.
     """
-    return submit(task_function, args, kwargs, JobOptions(job_timeout=job_timeout))
+    task = kwargs.pop("task_function", None) if task_function is None else task_function
+    return submit(task, args, kwargs, JobOptions(job_timeout=job_timeout))
 
 
 def submit(
-    task: str,
+    task: str | Callable[..., Any],
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     options: JobOptions | None = None,
@@ -105,7 +113,7 @@ def submit(
     job_id = retry(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if not options.internal:
-        check_rates(task, [(args, kwargs or {})])
+        check_rates(str(job.func_name), [(args, kwargs or {})])
     if options.depends_on:
         retry(lambda: enqueue_dependent(client, job, options))
     else:
@@ -143,7 +151,7 @@ def _recipients(arguments: Mapping[str, Any]) -> list[str]:
 
 def make_job(
     client: Redis,
-    task: str,
+    task: str | Callable[..., Any],
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
     *,
@@ -152,8 +160,9 @@ def make_job(
 ) -> VectorJob:
     """Return a job that is not queued yet. Raises UnknownTask, InvalidInput."""
     settings = JobSettings.current()
-    check_task(task)
+    task = check_task(task)
     check_arguments(task, args, kwargs)
+    args, kwargs = _json_arguments(task, args, kwargs)
     _check_file_name(named_arguments(task, args, kwargs), kwargs)
     timeout = settings.job_timeout if options.job_timeout is None else options.job_timeout
     job: VectorJob = VectorJob.create(  # type: ignore[assignment]
@@ -176,12 +185,6 @@ def make_job(
         job.retries_left = retries
         first = options.retry_pause or settings.retry_pause
         job.retry_intervals = retry_delays(retries, first=first)  # type: ignore[assignment]
-    try:
-        json.dumps([job.args, job.kwargs], allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidInput(
-            f"the arguments of {task} are not JSON serializable", code="bad-arguments"
-        ) from error
     return job
 
 
@@ -191,6 +194,34 @@ def _check_file_name(arguments: Mapping[str, Any], kwargs: Mapping[str, Any]) ->
     if name is not None:
         field = "kwargs.output_filename" if "output_filename" in kwargs else "args"
         check_free(check_name(name, field=field), field=field)
+
+
+def _json_arguments(
+    task: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], JsonObject]:
+    """Return the arguments as JSON values. Raises InvalidInput for the first that is none."""
+    fields = [("args", f"positional argument {number}", one) for number, one in enumerate(args, 1)]
+    fields += [(f"kwargs.{name}", f"argument {name!r}", one) for name, one in kwargs.items()]
+    values = []
+    for field, shown, value in fields:
+        try:
+            text = json.dumps(value, allow_nan=False, default=_plain_number)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput(
+                f"the arguments of {task} are not JSON serializable: the {shown} "
+                f"of type `{type(value).__name__}`",
+                field=field,
+                code="bad-arguments",
+            ) from error
+        values.append(json.loads(text))
+    return values[: len(args)], dict(zip(kwargs, values[len(args) :], strict=True))
+
+
+def _plain_number(value: Any) -> Any:
+    """Return a number of NumPy as a Python number. Raises TypeError for anything else."""
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"not JSON serializable: {type(value).__name__}")
 
 
 def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:
@@ -252,8 +283,10 @@ def raise_if_full(outcome: int) -> None:
         raise Exhausted("the queue is full; try again later", retry_after=5, code="queue-full")
 
 
-def check_timeout(timeout: str | int) -> int:
+def check_timeout(timeout: str | int | timedelta) -> int:
     """Return a timeout in seconds. Raises InvalidInput if it is not between 1 s and 1 day."""
+    if isinstance(timeout, timedelta):
+        timeout = math.ceil(timeout.total_seconds())
     try:
         seconds = parse_duration(str(timeout))
     except ValidationError:

@@ -6,17 +6,19 @@ Outside a job these functions do nothing, so that tests can call a task directly
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rq import get_current_job
 from rq.job import Job
 
 from libraries.broker import Redis
 from libraries.broker.retry import REFUSALS, TASK, retry
+from libraries.errors import InvalidInput
 from libraries.job_manager import transitions
 from libraries.job_manager.job_files import announce_files, claim_readable_names
 from libraries.storage.job_store import JobFiles
@@ -37,6 +39,27 @@ class StoredArtifact(Protocol):
 
     def as_record(self) -> dict[str, object]:
         """Return the fields to store with the job."""
+
+
+class WorkerContext:
+    """Values that the start-up hooks store for the tasks of this process."""
+
+    shared: dict[str, Any] = {}  # noqa: RUF012 - one for the process
+
+
+def job_context(job: Job) -> dict[str, Any]:
+    """Return the context of a job: a copy of the shared one, with what belongs to the job.
+
+    The keys of the job are `job_id`, `job_try` (1 for the first attempt), `enqueue_time` and
+    `task`.
+    """
+    return {
+        **WorkerContext.shared,
+        "job_id": job.id,
+        "job_try": (job.number_of_retries or 0) + 1,
+        "enqueue_time": job.enqueued_at,
+        "task": job.func_name,
+    }
 
 
 class RunState:
@@ -141,6 +164,39 @@ def log_message(message: str) -> None:
     job = get_current_job()
     if job is not None:
         _report(job, "log", {"message": message[:MAX_LOG_MESSAGE_CHARS]})
+
+
+def add_notification(name: str, data: Mapping[str, Any] | None = None) -> None:
+    """Send a notification to the owner of the job; `GET /notifications` lists it.
+
+    The name has up to 64 letters, digits, `_`, `-` and `.`, and does not begin with `task_`. The
+    data is a JSON object of up to 4000 characters; the job's id is added to it. Another attempt
+    sends the notification again. Raises InvalidInput.
+    """
+    if not re.fullmatch(r"(?!task_)[A-Za-z][A-Za-z0-9_.-]{0,63}", str(name), re.ASCII):
+        raise InvalidInput(
+            f"the name of a notification has up to 64 letters, digits, `_`, `-` and `.`, and does "
+            f"not begin with `task_`; this one is {str(name)[:100]!a}",
+            code="bad-notification",
+        )
+    try:
+        text = json.dumps({"name": name, "data": dict(data or {})}, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        text = ""
+    if not text or len(text) > 2 * MAX_LOG_MESSAGE_CHARS:
+        raise InvalidInput(
+            "the data of a notification is a JSON object of up to 4000 characters",
+            code="bad-notification",
+        )
+    job = get_current_job()
+    if job is not None:
+        execution_id = RunState.execution_id
+        retry(
+            lambda: transitions.append_event(
+                job.connection, job.id, execution_id, "notification", text
+            ),
+            TASK,
+        )
 
 
 def _report(job: Job, event: str, data: dict[str, object]) -> None:

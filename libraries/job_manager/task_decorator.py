@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -25,12 +24,11 @@ from libraries.job_manager.control import cancel_job
 from libraries.job_manager.records import JobRecord, fetch_job
 from libraries.job_manager.states import NOT_FOUND
 from libraries.job_manager.submission import JobOptions, submit
-from libraries.job_manager.tasks import PACKAGE
+from libraries.job_manager.tasks import PACKAGE, is_task_name
 
 Parameters = ParamSpec("Parameters")
 Returned = TypeVar("Returned")
 MIN_POLL_S, MAX_POLL_S = 0.005, 0.25
-TASK_PATH = re.compile(rf"{PACKAGE}\.[a-z0-9_]+_tasks\.[A-Za-z][A-Za-z0-9_]*", re.ASCII)
 # The job whose task has been called in this context; further calls queue new jobs.
 _begun: ContextVar[Job | None] = ContextVar("begun", default=None)
 
@@ -92,10 +90,9 @@ class BackgroundTask(Generic[Parameters, Returned]):
         self, function: Callable[Parameters, Returned], options: JobOptions | None = None
     ) -> None:
         self.path = f"{function.__module__}.{function.__qualname__}"
-        if not TASK_PATH.fullmatch(self.path) or inspect.iscoroutinefunction(function):
+        if not is_task_name(self.path):
             raise TypeError(
-                f"{self.path} is not a task: no public, non-async function "
-                f"of a {PACKAGE}/*_tasks.py module"
+                f"{self.path} is not a task: no public function of a task module in {PACKAGE}/"
             )
         self._function = function
         self._options = options
@@ -115,11 +112,18 @@ class BackgroundTask(Generic[Parameters, Returned]):
         return BackgroundTask(self._function, options)
 
     def _run_as(self, job: Job, *args: Any, **kwargs: Any) -> Returned:
+        if inspect.iscoroutinefunction(self._function):
+            return cast("Returned", self._await_as(job, *args, **kwargs))
         token = _begun.set(job)
         try:
             return self._function(*args, **kwargs)
         finally:
             _begun.reset(token)
+
+    async def _await_as(self, job: Job, *args: Any, **kwargs: Any) -> Any:
+        # The body of a coroutine runs later, when it is awaited.
+        _begun.set(job)
+        return await cast("Any", self._function(*args, **kwargs))
 
 
 def background_task(

@@ -1,4 +1,4 @@
-"""The tasks: public functions of the `workers/*_tasks.py` modules, read without importing them.
+"""The tasks: public functions of the modules in `workers/`, read without importing them.
 
 The web process needs only the names, so it reads the source. A dotted path of a client is looked up
 in this list and never imported.
@@ -12,11 +12,11 @@ import importlib.util
 import inspect
 import pkgutil
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.job_manager.errors import UnknownTask
@@ -25,13 +25,24 @@ from libraries.loading import load_module, load_problem, parse_module
 from libraries.settings import JobSettings
 
 PACKAGE = "workers"
+# Name of a first parameter that receives the context of the job instead of an argument.
+CONTEXT = "ctx"
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def is_helper(stem: str) -> bool:
+    """Return whether no function of a module in `workers/` is a task, according to its name."""
+    return stem.startswith(("_", "test_")) or stem in ("conftest", "testing")
 
 
 def load_plugins() -> None:
     """Import the other modules below `workers/`, which may contain hooks and subscriptions."""
     package = importlib.import_module(PACKAGE)
+    tasks = set(task_modules())
     for found in pkgutil.iter_modules(package.__path__, f"{PACKAGE}."):
-        if not found.name.endswith(("_tasks", ".__main__")):
+        stem = found.name.rpartition(".")[2]
+        is_imported = stem != "__main__" and (stem.startswith("_") or not is_helper(stem))
+        if is_imported and found.name not in tasks:
             load_module(found.name)
 
 
@@ -41,66 +52,127 @@ def known_tasks() -> list[str]:
 
 
 def task_files() -> list[Path]:
-    """Return the files of the task modules, including those with syntax errors."""
-    return sorted(path for folder in _folders() for path in folder.glob("*_tasks.py"))
+    """Return the files that may contain tasks, including those with syntax errors."""
+    paths = (path for folder in _folders() for path in folder.glob("*.py"))
+    # Only the first module of a name can be imported.
+    first = {path.stem: path for path in reversed([*paths]) if not is_helper(path.stem)}
+    return sorted(path for stem, path in first.items() if stem.isidentifier() and stem.isascii())
 
 
-def check_task(name: object) -> str:
-    """Return `name` if it is the dotted path of a task. Raises UnknownTask with the known tasks."""
+def check_task(task: object) -> str:
+    """Return the dotted path of a task, given as a path or as the function.
+
+    Raises UnknownTask with the reason and the known tasks.
+    """
+    name = getattr(task, "path", None) or task
+    if callable(name):
+        name = f"{name.__module__}.{getattr(name, '__qualname__', type(name).__name__)}"
     names = known_tasks()
     if not isinstance(name, str) or name not in names:
-        error = UnknownTask("task", name, names, field="task")
-        error.hint = _why_no_task(str(name)) or error.hint
-        raise error
+        raise UnknownTask(name, names, why_no_task(str(name)[:200]))
     return name
 
 
+def is_task_name(name: str) -> bool:
+    """Return whether a task may have this name, in this version or in another one."""
+    package, _, rest = name.partition(".")
+    stem, _, function = rest.partition(".")
+    is_public = function.isidentifier() and not function.startswith("_")
+    return package == PACKAGE and stem.isidentifier() and is_public and not is_helper(stem)
+
+
+def why_no_task(name: str) -> str:
+    """Return why no task has this name."""
+    package, _, rest = name.partition(".")
+    stem, _, function = rest.partition(".")
+    if package != PACKAGE or not stem.isidentifier() or not function.isidentifier():
+        return f"a task is named {PACKAGE}.<module>.<function>"
+    if function.startswith("_"):
+        return "functions whose names begin with an underscore are not tasks"
+    file = ascii(f"{PACKAGE}/{stem}.py")[1:-1]
+    if is_helper(stem):
+        return f"functions of {file} are not tasks, because it is a helper module"
+    path = next((path for path in task_files() if path.stem == stem), None)
+    if path is None:
+        return f"there is no file {file}"
+    tree = _tree(path)
+    problem = load_problem(f"{PACKAGE}.{stem}")
+    if not tree.body and problem and problem.is_public:
+        return str(problem)
+    return _why_not(tree, function, file)
+
+
+def _why_not(tree: ast.Module, function: str, file: str) -> str:
+    for node in _functions(tree):
+        if node.name == function:
+            place = f"{file}, line {node.lineno}: {function}"
+            if _is_hook(node):
+                return f"{place} is a hook, not a task"
+            return f"{place} is not a task, because __all__ does not list it"
+    if any(function in _bound_names(node) for node in tree.body):
+        return f"{file} does not define {function} with def, so it is not a task"
+    return f"{file} has no function {ascii(function)[1:-1]}"
+
+
+def _bound_names(node: ast.stmt) -> set[str]:
+    """Return the names that a statement of a module assigns, imports or defines."""
+    match node:
+        case ast.Assign(targets=targets):
+            return {one.id for one in targets if isinstance(one, ast.Name)}
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            return {one.asname or one.name for one in names}
+        case ast.ClassDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+    return set()
+
+
 def misplaced_functions() -> list[str]:
-    """Return a message for each function under `workers/` that looks like a task but is not one."""
-    mistakes = []
-    for path in sorted(path for folder in _folders() for path in folder.glob("*.py")):
-        if path.stem.startswith("_"):
-            continue
-        functions = _functions(path)
-        is_task_module = path.stem.endswith("_tasks")
-        # A module with hooks, which are decorated, may contain helper functions.
-        if is_task_module or not any(node.decorator_list for node in functions):
-            public = [node for node in functions if not node.name.startswith("_")]
-            mistakes += [mistake for node in public if (mistake := _mistake(path, node))]
-    return mistakes
-
-
-def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return a message for each task whose calls can only fail."""
     return [
-        node
-        for node in _tree(path).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        f"{PACKAGE}/{path.name}, line {node.lineno}: {node.name} contains yield; "
+        "a task returns its result"
+        for path in task_files()
+        for node in _task_nodes(_tree(path))
+        if any(isinstance(one, ast.Yield | ast.YieldFrom) for one in _own_nodes(node))
     ]
 
 
-def _mistake(path: Path, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str | None:
-    """Return why a public function is not a task, None if it is one."""
-    place = f"{PACKAGE}/{path.name}, line {node.lineno}"
-    if not path.stem.endswith("_tasks"):
-        return f"{place}: {node.name} is not a task, because the file is not named *_tasks.py"
-    if isinstance(node, ast.AsyncFunctionDef):
-        return f"{place}: {node.name} is not a task, because it is async; use a plain function"
-    return None
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a function without those of inner functions and classes."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, Function | ast.Lambda | ast.ClassDef):
+            yield child
+            yield from _own_nodes(child)
 
 
-def _why_no_task(name: str) -> str | None:
-    """Return why an existing function is not a task, or why its module is not loaded."""
-    package, _, rest = name.partition(".")
-    stem, _, function = rest.partition(".")
-    if package != PACKAGE or not stem.isidentifier() or stem.startswith("_"):
-        return None
-    for path in (folder / f"{stem}.py" for folder in _folders()):
-        if path.is_file():
-            for node in _functions(path):
-                if node.name == function and not function.startswith("_"):
-                    return _mistake(path, node)
-            problem = load_problem(f"{PACKAGE}.{stem}")
-            return str(problem) if problem and problem.is_public else None
+def _functions(tree: ast.Module) -> list[Function]:
+    return [node for node in tree.body if isinstance(node, Function)]
+
+
+def _task_nodes(tree: ast.Module) -> list[Function]:
+    """Return the public functions that are not hooks; with `__all__`, only those that it lists."""
+    exported = _exported(tree)
+    return [
+        node
+        for node in _functions(tree)
+        if not node.name.startswith("_")
+        and not _is_hook(node)
+        and (exported is None or node.name in exported)
+    ]
+
+
+def _is_hook(node: Function) -> bool:
+    names = {ast.unparse(one).rpartition(".")[2] for one in node.decorator_list}
+    return bool(names & {"on_startup", "on_shutdown"})
+
+
+def _exported(tree: ast.Module) -> set[str] | None:
+    """Return the names in `__all__`; None without it, or if it is not a list of literals."""
+    for node in tree.body:
+        if "__all__" in _bound_names(node) and isinstance(node, ast.Assign | ast.AnnAssign):
+            listed = getattr(node.value, "elts", None)
+            names = (one.value for one in listed or () if isinstance(one, ast.Constant))
+            return None if listed is None else {str(name) for name in names}
     return None
 
 
@@ -109,9 +181,10 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
 
     Raises InvalidInput with the `field` `args` or `kwargs.<name>`.
     """
-    signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
-    if signature is None:
+    found = _signatures(*file_of(task)).get(task.rpartition(".")[2])
+    if found is None:
         return
+    signature = found.arguments
     positional = [*signature.posonlyargs, *signature.args]
     names = [one.arg for one in positional]
     by_name = {one.arg for one in (*signature.args, *signature.kwonlyargs)}
@@ -123,7 +196,8 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
             code="bad-arguments",
         )
     for name in kwargs:
-        if (name not in by_name and signature.kwarg is None) or name in given:
+        accepts_any = signature.kwarg is not None and not (found.context and name == CONTEXT)
+        if (name not in by_name and not accepts_any) or name in given:
             raise InvalidInput(
                 f"{task} does not take the argument {name!r}",
                 field=f"kwargs.{name}",
@@ -141,7 +215,8 @@ def call_by_name(
     task: str, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[list[Any], JsonObject]:
     """Return a call with its arguments by name, if the task's source has the names of all."""
-    signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
+    found = _signatures(*file_of(task)).get(task.rpartition(".")[2])
+    signature = found.arguments if found else None
     if signature is None or signature.posonlyargs or len(args) > len(signature.args):
         return list(args), dict(kwargs)
     names = (one.arg for one in signature.args)
@@ -178,25 +253,50 @@ def changed_call(
 
 def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> JsonObject:
     """Return the arguments of a call by name, if the task's source has the names."""
-    signature = _signatures(*_file_of(task)).get(task.rpartition(".")[2])
-    positional = [*signature.posonlyargs, *signature.args] if signature else []
+    found = _signatures(*file_of(task)).get(task.rpartition(".")[2])
+    positional = [*found.arguments.posonlyargs, *found.arguments.args] if found else []
     return {**dict(zip((one.arg for one in positional), args, strict=False)), **kwargs}
 
 
+class Signature(NamedTuple):
+    """The parameters for arguments of clients, and whether the task has a context before them."""
+
+    arguments: ast.arguments
+    context: bool
+
+
 @lru_cache(maxsize=64)
-def _signatures(path: Path, stamp: int) -> dict[str, ast.arguments]:
+def _signatures(path: Path, stamp: int) -> dict[str, Signature]:
     return {
-        node.name: node.args
-        for node in _tree(path).body
-        if isinstance(node, ast.FunctionDef) and all(map(_keeps_arguments, node.decorator_list))
+        node.name: _signature(node)
+        for node in _task_nodes(_tree(path))
+        if all(map(_keeps_arguments, node.decorator_list))
     }
+
+
+def _signature(node: Function) -> Signature:
+    given = node.args
+    positional = [*given.posonlyargs, *given.args]
+    if not positional or positional[0].arg != CONTEXT:
+        return Signature(given, context=False)
+    without = ast.arguments(
+        posonlyargs=given.posonlyargs[1:],
+        args=given.args if given.posonlyargs else given.args[1:],
+        vararg=given.vararg,
+        kwonlyargs=given.kwonlyargs,
+        kw_defaults=given.kw_defaults,
+        kwarg=given.kwarg,
+        defaults=given.defaults[-len(positional) + 1 :] if len(positional) > 1 else [],
+    )
+    return Signature(without, context=True)
 
 
 def _keeps_arguments(decorator: ast.expr) -> bool:
     return ast.unparse(decorator).rpartition(".")[2] == "background_task"
 
 
-def _file_of(task: str) -> tuple[Path, int]:
+def file_of(task: str) -> tuple[Path, int]:
+    """Return the file of a task and the time of its last change. Raises StopIteration if gone."""
     file_name = f"{task.split('.')[1]}.py"
     path = next(folder / file_name for folder in _folders() if (folder / file_name).is_file())
     return path, path.stat().st_mtime_ns
@@ -247,8 +347,7 @@ def _names(files: tuple[tuple[Path, int], ...]) -> list[str]:
     return sorted(
         f"{PACKAGE}.{path.stem}.{node.name}"
         for path, _ in files
-        for node in _functions(path)
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        for node in _task_nodes(_tree(path))
     )
 
 
@@ -297,16 +396,16 @@ def _of_file(path: Path, stamp: int) -> list[JsonObject]:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return []  # logged by `known_tasks`
-    return [_described(path.stem, node) for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [_described(path.stem, node) for node in _task_nodes(tree)]
 
 
-def _described(module: str, node: ast.FunctionDef) -> JsonObject:
+def _described(module: str, node: Function) -> JsonObject:
     summary, _, rest = inspect.cleandoc(ast.get_docstring(node) or "").partition("\n\n")
     return {
         "name": f"{PACKAGE}.{module}.{node.name}",
         "summary": " ".join(summary.split()),
         "description": rest.strip(),
-        "parameters": _parameters(node.args),
+        "parameters": _parameters(_signature(node).arguments),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from libraries.broker import Redis, keys
 from libraries.broker.scripts import run_script
+from libraries.job_manager.errors import MAX_ERROR_CHARS
 from libraries.job_manager.ownership import current_owner
 
 # Until its first heartbeat a worker has only this lease on a job.
@@ -21,7 +22,6 @@ HEARTBEAT_S = 5
 MAX_INTERMEDIATE_S = 0.9
 MAX_RESCUES = 3
 MAX_STORED_ATTEMPTS = 10
-MAX_ERROR_CHARS = 4096
 # Stored tracebacks, for the log of the job.
 MAX_TRACES, MAX_TRACE_CHARS = 5, 8192
 # RQ's text, which its dashboards and `records` recognize.
@@ -114,9 +114,13 @@ def fail(
     lifetime: int,
     stopped: bool = False,
     permanent: bool = False,
-    public: dict[str, str] | None = None,
+    failure: dict[str, str] | None = None,
+    is_public: bool = True,
 ) -> int:
-    """End a failed attempt; `error` is its last line, `public` for clients. See `lua/fail.lua`."""
+    """End a failed attempt; `error` is its last line. See `lua/fail.lua`.
+
+    `failure` is for clients, if it is not `is_public` only for the owner of the job.
+    """
     script_keys = (
         keys.QUEUE_KEY, keys.STARTED_KEY, keys.SCHEDULED_KEY, keys.FAILED_KEY,
         keys.worker_key(attempt.worker), keys.worker_executions_key(attempt.worker),
@@ -127,11 +131,11 @@ def fail(
         "started_at": iso(attempt.started),
         "ended_at": iso(ended),
         "error": error[:MAX_ERROR_CHARS],
-        **({"detail": public["detail"][:MAX_ERROR_CHARS]} if public else {}),
+        **({"detail": failure["detail"][:MAX_ERROR_CHARS]} if failure and is_public else {}),
     }
     arguments = (
         *_ended(attempt, ended), pack_trace(trace), lifetime, "stopped" if stopped else "failed",
-        "1" if permanent else "", json.dumps(public) if public else "", json.dumps(record),
+        "1" if permanent else "", json.dumps(failure) if failure else "", json.dumps(record),
         MAX_STORED_ATTEMPTS, MAX_TRACES,
     )  # fmt: skip
     return int(run_script(client, "job_manager/fail", script_keys, arguments))
@@ -157,10 +161,18 @@ def append_event(client: Redis, job_id: str, execution_id: str, event: str, text
     return bool(run_script(client, "job_manager/append_event", script_keys, arguments))
 
 
-def return_job(client: Redis, attempt: Attempt) -> bool:
-    """Return a running job to the front of the queue; False if the attempt was superseded."""
-    script_keys = (keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
-    arguments = (attempt.job_id, attempt.execution_id)
+def return_job(client: Redis, attempt: Attempt, *, max_unknown_s: float | None = None) -> bool:
+    """Return a running job to the front of the queue, unless the attempt was superseded.
+
+    With `max_unknown_s` the worker does not know its task: the job waits up to half a minute before
+    it is queued, so that another worker may take it. False if it has waited for so long in total.
+    """
+    script_keys = (
+        keys.QUEUE_KEY, keys.STARTED_KEY, keys.worker_executions_key(attempt.worker),
+        keys.SCHEDULED_KEY,
+    )  # fmt: skip
+    limit = "" if max_unknown_s is None else max_unknown_s
+    arguments = (attempt.job_id, attempt.execution_id, limit)
     return bool(run_script(client, "job_manager/return_job", script_keys, arguments))
 
 

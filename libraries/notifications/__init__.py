@@ -17,7 +17,10 @@ STEP_S = 1e-6
 
 
 class Notification(NamedTuple):
-    """A notification named `task_<event>`; its `timestamp` in Unix seconds is unique."""
+    """A notification; its `timestamp` in Unix seconds is unique.
+
+    The name is `task_<event>`, or one that a task chose.
+    """
 
     name: str
     data: dict[str, Any]
@@ -29,7 +32,7 @@ SUBSCRIPTION = Subscription(
     handler=InBroker(
         script="notifications/notify", arguments=(keys.notifications_key(""), 7 * 86400)
     ),
-    events=ENDS | {"started", "progress", "retry", "requeued"},
+    events=ENDS | {"started", "progress", "retry", "requeued", "notification"},
     having="notify",
     backlog=True,
 )
@@ -51,7 +54,10 @@ def read_notifications(since: float = 0.0) -> list[Notification]:
 
 def _notification(entry_id: str, parts: dict[bytes, bytes]) -> Notification:
     milliseconds, _, number = entry_id.partition("-")
-    data = {"job_id": parts[b"job_id"].decode(), **json.loads(parts[b"data"])}
-    return Notification(
-        f"task_{parts[b'event'].decode()}", data, int(milliseconds) / 1000 + int(number) * STEP_S
-    )
+    event, data = parts[b"event"].decode(), json.loads(parts[b"data"])
+    name = f"task_{event}"
+    if event == "notification":
+        name, data = data["name"], data["data"]
+    timestamp = int(milliseconds) / 1000 + int(number) * STEP_S
+    job_id = {"job_id": parts[b"job_id"].decode()}
+    return Notification(name, job_id | data | job_id, timestamp)

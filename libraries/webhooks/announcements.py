@@ -11,7 +11,7 @@ from typing import Protocol
 
 from libraries.broker.errors import QueueUnavailable
 from libraries.errors import InvalidInput, NotFound, Unavailable
-from libraries.job_manager import JobRecord, current_owner, find_job, submit
+from libraries.job_manager import JobRecord, as_owner, current_owner, find_job, submit
 from libraries.job_manager.ids import derive_secret
 from libraries.job_manager.representation import job_body, utc
 from libraries.job_manager.task_context import next_retry_delay_s
@@ -71,12 +71,17 @@ def deliver(
 
 
 def message(record: JobRecord, event: str) -> bytes:
-    """Return the body of a webhook: event type, time, and the job as returned by `GET /jobs/<job_id>`."""
+    """Return the body of a webhook: event type, time, and the job as returned by `GET /jobs/<job_id>`.
+
+    The receiver is a guest of the owner, so that an unexpected error has no details.
+    """
     moment = record.started_at if event == "started" else record.ended_at
+    with as_owner(record.owner, guest=True):
+        data = job_body(record)
     body = {
         "type": f"job.{event}",
         "timestamp": utc(moment or datetime.now(UTC)),
-        "data": job_body(record),
+        "data": data,
     }
     return json.dumps(body, allow_nan=False).encode()
 

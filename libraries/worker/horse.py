@@ -20,8 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 from uuid import uuid4
 
 from rq import Queue
@@ -34,7 +33,15 @@ from libraries.broker.connections import worker_client
 from libraries.broker.retry import COMMIT, REFUSALS, retry
 from libraries.errors import InvalidInput, NotFound, VectorError
 from libraries.job_manager import transitions
-from libraries.job_manager.errors import BadRecord, JobTimeout, Superseded, UnknownTask
+from libraries.job_manager.errors import (
+    MAX_ERROR_CHARS,
+    BadRecord,
+    JobTimeout,
+    Superseded,
+    UnknownTask,
+    error_text,
+    first_line,
+)
 from libraries.job_manager.job_files import (
     announce_files,
     artifact_note,
@@ -44,14 +51,18 @@ from libraries.job_manager.job_files import (
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import Reader, Step, Subscription, read_to_end, subscriptions
 from libraries.job_manager.ownership import as_owner
+from libraries.job_manager.records import INTERNAL_ERROR
 from libraries.job_manager.task_context import execution
+from libraries.job_manager.tasks import is_task_name
 from libraries.job_manager.transitions import Attempt
 from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if, job_folder
 from libraries.worker.damage import owner_of, read_record, reject_damage, restore
+from libraries.worker.deadline import Deadline
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
 from libraries.worker.job_isolation import ProcessState, run_contained
+from libraries.worker.loading import Catalogue
 from libraries.worker.returned_files import ReturnedFiles
 from libraries.worker.working_folder import WorkingFolder
 
@@ -70,6 +81,9 @@ class Horse:
     # In burst mode a work-horse waits this long for journal entries that other processes handle.
     MAX_CATCH_UP_S = 5.0
 
+    # A job whose task no worker knows waits this long for a newer worker.
+    MAX_UNKNOWN_S = 900.0
+
     commit_policy = COMMIT
 
     def __init__(
@@ -77,12 +91,12 @@ class Horse:
         settings: Settings,
         worker: str,
         state: HorseState,
-        tasks: dict[str, Callable[..., Any]],
+        catalogue: Catalogue,
     ) -> None:
         self._settings = settings
         self._worker = worker
         self._state = state
-        self._tasks = tasks
+        self._catalogue = catalogue
         self._client: Redis = worker_client(settings)
         self._readers: dict[str, Reader] = {}
         self._folder = WorkingFolder()
@@ -186,6 +200,10 @@ class Horse:
             try:
                 reject_damage(self._client, job_id, damaged, owner)
                 name = restore(job, record)
+                if not self._has_task(name, timeout):
+                    self._return_unknown(name, attempt, record)
+                    return
+                self._forget_wait(job_id, record)
                 log.info("Executing %s: %s", _printable(name), job_id)
                 result = self._perform(job, name, attempt, timeout)
             except BaseException as error:
@@ -198,8 +216,6 @@ class Horse:
                 self._finish(job, name, attempt, result)
 
     def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
-        if name not in self._tasks:
-            raise UnknownTask("task", name, self._tasks)
         guarded = commit_if(partial(self._check_current, attempt))
         isolation = self._isolation()
         with isolation as run, self._within(timeout), guarded, execution(attempt.execution_id):
@@ -216,6 +232,46 @@ class Horse:
     def _working_folder(self) -> AbstractContextManager[Path | None]:
         """Return a context manager that yields the job's own folder `output`, None without one."""
         return self._folder.entered()
+
+    def _has_task(self, name: str, timeout: int) -> bool:
+        """Return whether this process has a task; loads its module if its file is new."""
+        if name in self._catalogue.tasks:
+            return True
+        with self._within(timeout):
+            found = self._catalogue.find(name)
+        self._spent = self._spent or self._catalogue.is_mixed
+        return found is not None
+
+    def _return_unknown(self, name: str, attempt: Attempt, record: dict[bytes, bytes]) -> None:
+        """Return a job with an unknown task to the queue, for a newer worker.
+
+        Raises UnknownTask if there cannot be such a task, or if no worker has taken the job.
+        """
+        reason = self._catalogue.why_missing(name)
+        if not is_task_name(name):
+            raise UnknownTask(name, self._catalogue.tasks, reason)
+        if b"unknown_since" not in record:
+            text = f"this worker does not have the task, so the job waits for another: {reason}"
+            with suppress(*REFUSALS):
+                transitions.append_event(
+                    self._client,
+                    attempt.job_id,
+                    attempt.execution_id,
+                    "log",
+                    json.dumps({"message": text}),
+                )
+        if not self._commit(
+            lambda: transitions.return_job(self._client, attempt, max_unknown_s=self.MAX_UNKNOWN_S)
+        ):
+            minutes = f"{self.MAX_UNKNOWN_S / 60:.0f} minutes"
+            reason = f"{reason}; no worker had this task for {minutes}"
+            raise UnknownTask(name, self._catalogue.tasks, reason)
+        log.warning("%s: %s returned to the queue: %s", _printable(name), attempt.job_id, reason)
+
+    def _forget_wait(self, job_id: str, record: dict[bytes, bytes]) -> None:
+        if b"unknown_since" in record:
+            with suppress(*REFUSALS):
+                self._client.hdel(keys.job_key(job_id), "unknown_since")
 
     def _isolation(self) -> AbstractContextManager[Callable[[Callable[[], Any]], Any]]:
         """Return a context manager with a function that runs a job apart from later ones."""
@@ -252,8 +308,9 @@ class Horse:
             release_dependents(self._client, job.id)
 
     def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
-        ended = time.time()
+        ended, error = time.time(), _innermost(error)
         trace = "".join(traceback.format_exception(error))
+        failure = _failure(error, self._settings.jobs.job_memory)
         expected = isinstance(error, VectorError)
         reason = type(error).__name__ + (f": {_printable(str(error), 500)}" if expected else "")
         seconds = ended - attempt.started
@@ -267,10 +324,11 @@ class Horse:
                 attempt,
                 ended,
                 trace=transitions.cut_trace(trace),
-                error=f"{type(error).__name__}: {error}",
+                error=failure["text"],
                 lifetime=job.failure_ttl or self._settings.jobs.failure_ttl,
                 permanent=isinstance(error, PERMANENT),
-                public=_public_error(error, self._settings.jobs.job_memory),
+                failure=failure,
+                is_public=failure["code"] != INTERNAL_ERROR,
             )
         )
         if outcome == transitions.FAILED_WITH_DEPENDENTS:
@@ -302,28 +360,6 @@ class Horse:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-class Deadline(AbstractContextManager[None]):
-    """Raises JobTimeout in the main thread after `seconds`; restores an earlier alarm on exit."""
-
-    def __init__(self, seconds: int) -> None:
-        self._seconds = seconds
-
-    def __enter__(self) -> None:
-        self._started = time.monotonic()
-        self._handler_before = signal.signal(signal.SIGALRM, self._on_alarm)
-        self._left_before, _ = signal.setitimer(signal.ITIMER_REAL, self._seconds)
-
-    def __exit__(self, *_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self._handler_before or signal.SIG_DFL)
-        if self._left_before:
-            left = self._left_before - (time.monotonic() - self._started)
-            signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))
-
-    def _on_alarm(self, number: int, frame: FrameType | None) -> NoReturn:
-        raise JobTimeout(f"the job ran longer than its timeout of {self._seconds} s")
-
-
 def _as_json(result: object, max_chars: int) -> str | None:
     # RQ would store the text "Unserializable return value" and finish the job.
     if result is None:
@@ -352,14 +388,30 @@ def _as_json(result: object, max_chars: int) -> str | None:
     return text
 
 
-def _public_error(error: BaseException, job_memory: int) -> dict[str, str] | None:
-    """Return the error for clients, None if its text was not written for them."""
+def _innermost(error: BaseException) -> BaseException:
+    """Return the only exception of a group, as a task of an `asyncio.TaskGroup` raises it."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        (error,) = error.exceptions
+    return error
+
+
+def _failure(error: BaseException, job_memory: int) -> dict[str, str]:
+    """Return the code of an error, its text, and its detail for clients.
+
+    With the code `internal-error`, the detail is only for the owner of the job.
+    """
     if isinstance(error, MemoryError):
         code, detail = "memory-limit", _memory_limit(job_memory)
+    elif isinstance(error, SystemExit):
+        plain = isinstance(error.code, int | str | None)
+        argument = first_line(repr(error.code)) if plain else type(error.code).__name__
+        code, detail = "task-exit", f"the task called sys.exit({argument})"
     elif isinstance(error, (VectorError, JobTimeout)):
-        code, detail = error.code, str(error)[: transitions.MAX_ERROR_CHARS]
+        text = str(error)[:MAX_ERROR_CHARS].encode(errors="backslashreplace").decode()
+        code, detail = error.code, text
     else:
-        return None
+        text = error_text(error)
+        return {"code": INTERNAL_ERROR, "detail": text, "text": text}
     return {"code": code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
 
 

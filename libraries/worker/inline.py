@@ -11,21 +11,24 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 from uuid import uuid4
 
 from libraries.broker import Redis, keys
 from libraries.broker.retry import BROKER_ERRORS, COMMIT
 from libraries.job_manager import transitions
+from libraries.job_manager.errors import UnknownTask
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.journal import read_to_end
 from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.tasks import known_tasks
 from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
 from libraries.settings import Settings
-from libraries.worker.horse import Deadline, Horse
+from libraries.worker.deadline import Deadline
+from libraries.worker.hooks import run_startup_hooks
+from libraries.worker.horse import Horse
 from libraries.worker.horse_state import HorseState
-from libraries.worker.loading import load_tasks
+from libraries.worker.loading import Catalogue
 from libraries.worker.reaper import Reaper
 
 NAME = "immediate"
@@ -41,9 +44,9 @@ class InlineHorse(Horse):
     commit_policy = replace(COMMIT, limit_s=2.0)
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, NAME, HorseState(), {})
+        super().__init__(settings, NAME, HorseState(), Catalogue())
         self.released: set[str] = set()
-        self._names: list[str] = []
+        self._names = known_tasks()
 
     def serve(self, job_id: str) -> bool:
         """Run a job if it is in the queue; return whether it was."""
@@ -66,7 +69,7 @@ class InlineHorse(Horse):
     def _load_tasks(self) -> None:
         names = known_tasks()
         if names != self._names:
-            self._names, self._tasks = names, load_tasks()
+            self._names, self._catalogue = names, Catalogue()
 
     def _claim(self, job_id: str) -> bool:
         """Move the job to the intermediate list; return whether it was in the queue."""
@@ -85,6 +88,10 @@ class InlineHorse(Horse):
     def _working_folder(self) -> AbstractContextManager[Path | None]:
         # The working directory belongs to the program.
         return nullcontext()
+
+    def _return_unknown(self, name: str, attempt: Attempt, record: dict[bytes, bytes]) -> NoReturn:
+        # No worker would take the job.
+        raise UnknownTask(name, self._catalogue.tasks, self._catalogue.why_missing(name))
 
     def _isolation(self) -> AbstractContextManager[Callable[[Callable[[], Any]], Any]]:
         # The processes and the state belong to the program.
@@ -120,6 +127,8 @@ class InlineRunner:
 
     def run(self, job_ids: Sequence[str]) -> None:
         with self._lock, self._nested():
+            # Not in the constructor: a hook may queue a job.
+            run_startup_hooks()
             if self._depth > MAX_DEPTH:
                 log.warning("Jobs queue jobs %d deep: the innermost stay queued", MAX_DEPTH)
                 return

@@ -38,7 +38,7 @@ def run_worker(settings: Settings, *, burst: bool = False, sweeps: Sequence[Swee
     except (BadSchedules, StartupFailed) as error:
         log.error("Worker not started: %s", error)  # noqa: TRY400 - the text says it all
         return 1
-    _log_start(settings, sorted(worker.tasks), schedules)
+    _log_start(settings, sorted(worker.catalogue.tasks), schedules)
     # Exempt from garbage collection, which would copy these pages in every work-horse.
     gc.collect()
     gc.freeze()

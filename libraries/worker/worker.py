@@ -45,7 +45,7 @@ from libraries.worker.horse import (
 )
 from libraries.worker.horse_state import RUNNING, WAITING, Activity, HorseState
 from libraries.worker.job_isolation import reseed
-from libraries.worker.loading import Tasks, load_tasks
+from libraries.worker.loading import Catalogue
 
 # Most jobs end before their first heartbeat.
 FIRST_HEARTBEAT_S = 1.0
@@ -69,7 +69,7 @@ class VectorWorker(Worker):
 
     job_class = VectorJob
 
-    def __init__(self, settings: Settings, tasks: Tasks | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         try:
             client = worker_client(settings)
@@ -83,7 +83,7 @@ class VectorWorker(Worker):
             )
         except BROKER_ERRORS as error:
             raise unreachable(settings) from error
-        self.tasks = load_tasks() if tasks is None else tasks
+        self.catalogue = Catalogue()
         self._horse_state = HorseState()
         self._horse_ended: int | None = None
         self._horse_started = 0.0
@@ -320,7 +320,7 @@ class VectorWorker(Worker):
             error=error,
             lifetime=self.settings.jobs.failure_ttl,
             stopped=stopped,
-            public=None if stopped else failure,
+            failure=None if stopped else failure,
         )
         if outcome == transitions.FAILED_WITH_DEPENDENTS:
             release_dependents(self.connection, attempt.job_id)
@@ -355,7 +355,7 @@ class VectorWorker(Worker):
             limit_resources(self.settings)
             reseed()
             self._is_horse = True
-            horse = Horse(self.settings, self.name, self._horse_state, self.tasks)
+            horse = Horse(self.settings, self.name, self._horse_state, self.catalogue)
             code = horse.run(burst=burst, max_jobs=self.settings.jobs.jobs_per_fork)
         except BaseException:
             log.exception("The work-horse failed")

@@ -122,17 +122,11 @@ NAMED_BY_THE_DOCTOR = {
         RAYS.replace("0.99 *", "1.5 *"),
         "stroke 0 has the point",
     ),
-    "a task that is async": Mistake(
-        "workers/letter_tasks.py",
-        f"async {GREET}",
-        "greet is not a task, because it is async; use a plain function",
-        line=1,
-    ),
-    "a task in a file with another name": Mistake(
+    "a task that is a generator": Mistake(
         "workers/letters.py",
-        GREET,
-        "greet is not a task, because the file is not named *_tasks.py",
-        line=1,
+        f"{GREET}\n\ndef lines(name):\n    yield name\n",
+        "lines contains yield; a task returns its result",
+        line=5,
     ),
 }
 TOGETHER = LEFT_OUT | NAMED_BY_THE_DOCTOR
@@ -253,6 +247,8 @@ def test_the_rest_of_the_service_works(service: CopiedService) -> None:
         "/jobs", {"task": "workers.greeting_tasks.letter_greeting", "args": ["A"]}
     )
     assert service.result(queued["job_id"], Accept="image/png").status == 200
+    queued = service.post("/jobs", {"task": "workers.letters.greet", "args": ["A"]})
+    assert service.ended(queued["job_id"])["result"] == "A"
     mail = {"recipient": "ann@example.com", "subject": "Done", "context": {"order": "A-17"}}
     assert service.ended(service.post("/emails", mail)["job_id"])["status"] == "finished"
     assert service.send("GET", "/dashboard").status == 200
@@ -264,21 +260,20 @@ def test_a_drawing_that_leaves_the_page_fails_and_the_log_names_the_file(
     reply = service.send("GET", "/patterns/stray/preview.svg")
     assert (reply.status, reply.json["type"]) == (500, "/problems/internal-error")
     assert "stroke 0" not in reply.json["detail"]
-    stray = "pattern 'stray' (libraries/patterns/stray.py): stroke 0 has the point"
+    stray = "pattern 'stray' (libraries/patterns/stray.py): stroke "
+    board = {"width": 100, "height": 60, "pattern": "stray", "params": {"count": 12}}
+    job = service.ended(service.post("/artboard/create", board)["job_id"])
+    assert f"BadDrawing: {stray}" in job["error"], "the owner of the job sees the mistake"
     until(lambda: stray in service.output(), what="the mistake in the log")
 
 
 @pytest.mark.parametrize(
     ("task", "says"),
     [
-        (
-            "letter_tasks.greet",
-            "workers/letter_tasks.py, line 1: greet is not a task, because it is async",
-        ),
-        (
-            "letters.greet",
-            "workers/letters.py, line 1: greet is not a task, because the file is not",
-        ),
+        ("letters._greet", "functions whose names begin with an underscore are not tasks"),
+        ("letters.gret", "workers/letters.py has no function gret"),
+        ("letter.greet", "there is no file workers/letter.py"),
+        ("testing.run_task", "workers/testing.py are not tasks, because it is a helper module"),
         ("torn_tasks.greet", "workers/torn_tasks.py, line 1: SyntaxError: '(' was never closed"),
         ("greeting_tasks.leter_greeting", "did you mean 'workers.greeting_tasks.letter_greeting'?"),
     ],

@@ -1,11 +1,15 @@
 -- Store and publish an event of a running job. Ignores a superseded attempt.
 -- KEYS: 1 job, 2 started jobs
--- ARGV: 1 job id, 2 execution id, or '' in a stock worker, 3 'progress' or 'log', 4 data as JSON
+-- ARGV: 1 job id, 2 execution id, or '' in a stock worker, 3 'progress', 'log' or 'notification', 4 data as JSON
 -- Returns 0 if the attempt was superseded.
 --@ publish
 --@ journal
 if ARGV[2] ~= '' and not redis.call('ZSCORE', KEYS[2], ARGV[1] .. ':' .. ARGV[2]) then return 0 end
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
+if ARGV[3] == 'notification' then
+  append(ARGV[1], 'notification', nil, ARGV[4])
+  return 1
+end
 if ARGV[3] == 'progress' then redis.call('HSET', KEYS[1], 'progress', ARGV[4]) end
 publish(ARGV[1], ARGV[3], ARGV[4])
 -- A job may report ten times per second, so the journal gets progress only for notifications.

@@ -12,7 +12,7 @@ if redis.call('LLEN', KEYS[1]) + redis.call('ZCARD', KEYS[5]) >= tonumber(ARGV[4
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
-redis.call('HDEL', job, 'ended_at', 'failure', 'rescues', 'progress')
+redis.call('HDEL', job, 'ended_at', 'failure', 'rescues', 'progress', 'unknown_since')
 redis.call('HSET', job, 'status', 'queued', 'enqueued_at', ARGV[2], 'retries_left', ARGV[3])
 redis.call('PERSIST', job)
 redis.call('RPUSH', KEYS[1], ARGV[1])

@@ -173,3 +173,20 @@ def test_a_link_lasts_thirty_days_at_most(
 ) -> None:
     body = {"path": f"/jobs/{job_id}/result", "expires_in": seconds}
     assert ask(client, "POST", "/links", ANN, json=body).status_code == 422
+
+
+def test_a_link_shows_no_details_of_an_unexpected_error(
+    client: FlaskClient, probe_tasks: None, run_jobs: RunJobs
+) -> None:
+    body = {"task": "workers.probe_tasks.boom", "retry": {"max": 0}}
+    job_id = ask(client, "POST", "/jobs", ANN, json=body).get_json()["job_id"]
+    run_jobs()
+    paths = [
+        f"/jobs/{job_id}",
+        *(f"/jobs/{job_id}/{part}" for part in ("result", "logs", "events")),
+    ]
+    for path in paths:
+        assert "boom at" in ask(client, "GET", path, ANN).get_data(as_text=True), path
+        shared = client.get(link(client, path)).get_data(as_text=True)
+        assert "internal error" in shared, path
+        assert "boom" not in shared.replace("probe_tasks.boom", ""), path

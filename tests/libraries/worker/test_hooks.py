@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from libraries.job_manager import get_job_status
-from libraries.worker.hooks import on_shutdown, on_startup
 from tests.conftest import REPOSITORY, until
 
 pytestmark = pytest.mark.usefixtures("broker")
@@ -36,6 +35,12 @@ def _close(): note("close")
 
 @on_shutdown
 def _cool_down(): note("cool-down")
+"""
+QUEUING = """
+@on_startup
+def _queue():
+    from libraries.job_manager import enqueue_background_job
+    enqueue_background_job("workers.noting_tasks.work")
 """
 TASKS = """
 from workers.resources import note
@@ -193,39 +198,32 @@ def test_the_start_is_logged_with_the_configuration(start: Single, home: Path) -
     worker = start(HOOKS)
     until(listening(home), what="a listening worker")
     messages = [line.split(" INFO ", 1)[1] for line in log(home).splitlines() if " INFO " in line]
-    assert messages[:2] == [
+    hooks = [one for one in messages if one.startswith("Start-up hook done: ")]
+    messages = messages[len(hooks) :]
+    assert [one for one in hooks if "workers.resources" in one] == [
         "Start-up hook done: workers.resources._open",
         "Start-up hook done: workers.resources._warm_up",
     ]
     assert re.match(
-        rf"Worker started: pid {worker.pid}, queue background, broker unix://", messages[2]
+        rf"Worker started: pid {worker.pid}, queue background, broker unix://", messages[0]
     )
     assert re.match(
         r"Runs 1 job at a time in 1 process with 1 thread; scheduler and reaper run every 1 s; periodic tasks: ",
-        messages[3],
+        messages[1],
     )
-    assert messages[4] == "The following commands are available:"
+    assert messages[2] == "The following commands are available:"
     assert "+ workers.noting_tasks.work" in messages
     assert messages[-1] == "Listening on the background queue"
 
 
-@pytest.mark.parametrize("declare", [on_startup, on_shutdown])
-def test_a_hook_that_would_be_a_task_is_rejected_at_its_declaration(
-    declare: Callable[[Callable[[], None]], object], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("immediate", "words"), [("0", []), ("1", ["open", "warm-up", "work", "work", "work"])]
+)
+def test_start_up_hooks_run_in_a_process_that_queues_jobs_only_if_it_runs_them(
+    folder: Path, home: Path, environ: dict[str, str], immediate: str, words: list[str]
 ) -> None:
-    def prepare() -> None: ...
-
-    monkeypatch.setattr(prepare, "__module__", "workers.some_tasks")
-    monkeypatch.setattr(prepare, "__qualname__", "prepare")
-    with pytest.raises(TypeError, match="underscore"):
-        declare(prepare)
-
-
-def test_hooks_do_not_run_in_processes_that_queue_jobs(
-    folder: Path, home: Path, environ: dict[str, str]
-) -> None:
-    (folder / "resources.py").write_text(NOTING + HOOKS)
-    code = "from libraries.job_manager import enqueue_background_job as e; e('workers.noting_tasks.work')"
-    variables = environ | {"IMMEDIATE": "1", "NOTES": str(home / "notes")}
+    (folder / "resources.py").write_text(NOTING + QUEUING + HOOKS)
+    code = "from libraries.job_manager import enqueue_background_job as e\nfor _ in range(2): e('workers.noting_tasks.work')"
+    variables = environ | {"IMMEDIATE": immediate, "NOTES": str(home / "notes")}
     subprocess.run([sys.executable, "-c", code], env=variables, cwd=home, text=True, check=True)
-    assert [word for word, _ in notes(home)] == ["work"]
+    assert [word for word, _ in notes(home)] == words

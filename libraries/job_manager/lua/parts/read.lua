@@ -37,11 +37,11 @@ local function gap_of(journal, group)
 end
 
 -- Return up to `most` new entries that match, and whether there may be more; the others are acknowledged. `having` is a field that a
--- job's record must have, or ''; the entry of a deleted job must have data instead. `events` is a list like ',finished,failed,'.
+-- job's record must have, or ''; the entry of a deleted job must have data instead, that of a notification nothing. `events` is a list like ',finished,failed,'.
 local function read_new(journal, group, most, having, events)
   local function wanted(fields)
     if not string.find(events, ',' .. value_of(fields, 'event') .. ',', 1, true) then return false end
-    if having == '' or redis.pcall('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
+    if having == '' or value_of(fields, 'event') == 'notification' or redis.pcall('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
     return value_of(fields, 'event') == 'deleted' and value_of(fields, 'data') ~= nil
   end
   local found = {}
