@@ -30,7 +30,7 @@ def queue_job(job_type: str, content: str, options: JobOptions | None = None) ->
 
     Raises InvalidInput, Exhausted, QueueUnavailable.
     """
-    plan = text_plan(job_type, {"content": check_content(content)})
+    plan = text_plan(job_type, {"content": check_content(content, job_type)})
     chosen = replace(options or JobOptions(), id_prefix=plan.id_prefix)
     return submit(str(plan.task), plan.args, plan.kwargs, chosen).id
 

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import resource
-import signal
 import textwrap
 import time
 import traceback
@@ -442,17 +441,3 @@ def release_dependents(client: Redis, job_id: str) -> None:
             # The reaper fails a damaged job and releases the others.
             log.warning("Job %s or a job that depends on it has a damaged record", job_id)
         client.srem(keys.WAITED_FOR_KEY, job_id)
-
-
-def limit_resources(settings: Settings) -> None:
-    """Limit the memory and the file size of this process and its children."""
-    if settings.jobs.job_memory:
-        resource.setrlimit(resource.RLIMIT_AS, (settings.jobs.job_memory, settings.jobs.job_memory))
-    if settings.jobs.job_file_size:
-        resource.setrlimit(
-            resource.RLIMIT_FSIZE, (settings.jobs.job_file_size, settings.jobs.job_file_size)
-        )
-        # Ignored, so that Python raises EFBIG instead of exiting.
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.umask(0o077)

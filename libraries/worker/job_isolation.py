@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from libraries.settings import Settings
+
 STANDARD_STREAMS = ("stdin", "stdout", "stderr")
 STANDARD_DESCRIPTORS = (0, 1, 2)
 LIMITS = tuple(getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_"))
@@ -260,3 +262,17 @@ if sys.platform == "linux":
             lambda cpus: os.sched_setaffinity(0, cpus),
         )
     )
+
+
+def limit_resources(settings: Settings) -> None:
+    """Limit the memory and the file size of this process and its children."""
+    if settings.jobs.job_memory:
+        resource.setrlimit(resource.RLIMIT_AS, (settings.jobs.job_memory, settings.jobs.job_memory))
+    if settings.jobs.job_file_size:
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, (settings.jobs.job_file_size, settings.jobs.job_file_size)
+        )
+        # Ignored, so that Python raises EFBIG instead of exiting.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.umask(0o077)

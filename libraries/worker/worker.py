@@ -40,11 +40,10 @@ from libraries.worker.horse import (
     QUEUE_EMPTY,
     SERVED_ITS_JOBS,
     Horse,
-    limit_resources,
     release_dependents,
 )
 from libraries.worker.horse_state import RUNNING, WAITING, Activity, HorseState
-from libraries.worker.job_isolation import reseed
+from libraries.worker.job_isolation import limit_resources, reseed
 from libraries.worker.loading import Catalogue
 
 # Most jobs end before their first heartbeat.

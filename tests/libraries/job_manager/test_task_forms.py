@@ -73,7 +73,7 @@ def test_an_async_task_with_ctx_runs_as_in_a_program_for_arq(
     assert record.result["ctx"] == {**shared, **own, "job": "not seen by other jobs"}
     assert datetime.fromisoformat(record.result["queued"]).tzinfo is not None
     assert record.progress is not None
-    assert [one["name"] for one in record.artifacts] == [f"{record.id}.txt"]
+    assert [one["name"] for one in record.artifacts] == [f"jobs/{record.id}/{record.id}.txt"]
     assert "job" not in shared
 
 
