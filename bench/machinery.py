@@ -369,8 +369,6 @@ def stock_worker(url: str, *options: str) -> list[str]:
         "worker",
         "-u",
         url,
-        "-S",
-        "json",
         *options,
         QUEUE,
     ]

@@ -72,7 +72,7 @@ class StockWorker(RqPeer):
     """RQ's default worker, with a fork per job."""
 
     name = "rq worker"
-    note = "`-S json -q`"
+    note = "`-q`"
     options: ClassVar[list[str]] = ["-q"]
 
     def command(self) -> list[str]:
@@ -83,7 +83,7 @@ class SimpleWorker(StockWorker):
     """RQ's worker without forks: a crashing job ends the worker, and running jobs cannot be stopped."""
 
     name = "rq SimpleWorker"
-    note = "`-S json -q -w rq.worker.SimpleWorker`; runs jobs in its own process, so they cannot be stopped or killed separately"
+    note = "`-q -w rq.worker.SimpleWorker`; runs jobs in its own process, so they cannot be stopped or killed separately"
     options: ClassVar[list[str]] = ["-q", "-w", "rq.worker.SimpleWorker"]
     jobs_factor = 3
 

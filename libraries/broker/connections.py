@@ -8,6 +8,7 @@ the broker. No other module creates clients.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
@@ -49,9 +50,24 @@ def redacted_broker_url(settings: Settings) -> str:
     return parts._replace(netloc=netloc, query=query).geturl()
 
 
+class _Process:
+    """What `use_client_of_job` has set."""
+
+    client_of_job: Callable[[], Redis | None] = staticmethod(lambda: None)
+
+
+def use_client_of_job(find: Callable[[], Redis | None]) -> None:
+    """Let `web_client()` return what `find` returns, unless that is None.
+
+    A plain `rq worker` has the address of the broker from its command line, not from the settings.
+    """
+    _Process.client_of_job = staticmethod(find)
+
+
 def web_client(settings: Settings | None = None) -> Redis:
     """Return the shared client of a web process: 0.5 s to connect, 1 s to reply, no retries."""
-    return _web_client(broker_url(settings))
+    found = _Process.client_of_job() if settings is None else None
+    return found or _web_client(broker_url(settings))
 
 
 @lru_cache(maxsize=8)

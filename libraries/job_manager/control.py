@@ -11,7 +11,6 @@ from typing import Any, TypedDict, cast
 
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
-from rq.serializers import JSONSerializer
 from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS
 
@@ -32,6 +31,7 @@ from libraries.job_manager.submission import JobOptions, raise_if_full, submit
 from libraries.job_manager.tasks import changed_call, check_task, max_retries
 from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
+from libraries.pickled_json import PickledJson
 from libraries.settings import JobSettings
 
 STOP_TIMEOUT_S = 3.0
@@ -109,7 +109,7 @@ def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
 def _ask_to_stop(job_id: str) -> None:
     client = web_client()
     try:
-        retry(lambda: send_stop_job_command(client, job_id, serializer=JSONSerializer))
+        retry(lambda: send_stop_job_command(client, job_id, serializer=PickledJson))
     except (InvalidJobOperation, NoSuchJobError):
         return  # the job has just ended
 

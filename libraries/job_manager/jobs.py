@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from rq.job import Job
-from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from libraries.broker import Pipeline, Redis
@@ -26,6 +25,7 @@ from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.task_context import job_context
 from libraries.job_manager.tasks import CONTEXT, call_by_name, known_tasks, named_arguments
 from libraries.json_types import JsonObject
+from libraries.pickled_json import PickledJson
 from libraries.redaction import Excerpt
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,23 @@ class VectorJob(Job):
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
     settle: Callable[[Any], Any] = staticmethod(lambda result: result)
+
+    def __init__(
+        self,
+        id: str | None = None,  # noqa: A002 - RQ's name
+        connection: Redis | None = None,
+        serializer: object = None,
+    ) -> None:
+        # Also for RQ's code, whose default runs code of the pickles that it reads.
+        super().__init__(id, connection, PickledJson)
+
+    def restore(self, raw_data: dict[bytes, bytes]) -> None:
+        """Restore the job from its record; limit the size of its call."""
+        if b"data" not in raw_data:
+            super().restore(raw_data)  # raises NoSuchJobError
+        # RQ would decompress it without a limit.
+        super().restore({**raw_data, b"data": b""})
+        self.data = _decompressed(raw_data[b"data"])
 
     def to_dict(self, include_meta: bool = True, include_result: bool = True) -> JsonObject:
         return {
@@ -149,11 +166,18 @@ def _run_in_thread(awaitable: Awaitable[Any]) -> Any:
     return outcome[0]
 
 
+def _decompressed(data: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(data, PickledJson.MAX_SIZE + 1)
+    except zlib.error:
+        return data  # as RQ does
+
+
 def stored_call(
     client: Redis, job_id: str, record: dict[bytes, bytes]
 ) -> tuple[list[Any], JsonObject]:
     """Return the positional and the keyword arguments of a job. Raises BadRecord."""
-    job = VectorJob(job_id, connection=client, serializer=JSONSerializer)
+    job = VectorJob(job_id, connection=client)
     try:
         job.restore(record)
         return list(job.args), dict(job.kwargs)

@@ -11,6 +11,7 @@ from typing import Any
 from libraries.broker import exceptions
 from libraries.job_manager.states import STATES
 from libraries.json_types import JsonObject
+from libraries.pickled_json import PickledJson
 
 # In seconds 300 years; later times cannot be shown.
 MAX_NUMBER = 10**10
@@ -28,8 +29,8 @@ def _object(text: str) -> JsonObject:
     return value
 
 
-def _meta(text: str) -> JsonObject:
-    meta = _object(text)
+def _meta(data: bytes) -> JsonObject:
+    meta: JsonObject = PickledJson.loads(data) if data else {}
     for artifact in meta.get("artifacts", []):
         str.encode(artifact["name"] + artifact["sha256"] + artifact["media_type"])
         int(artifact["size"])
@@ -74,7 +75,7 @@ def _arguments(text: str) -> JsonObject:
     return shown
 
 
-PARSERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "status": STATES.__getitem__,
         "created_at": moment,
@@ -108,7 +109,8 @@ def parse_fields(raw: Mapping[str, bytes | None]) -> tuple[JsonObject, list[str]
         if value is None:
             continue
         try:
-            values[name] = PARSERS[name](value.decode())
+            parse = PARSERS[name]
+            values[name] = parse(value if parse is _meta else value.decode())
         except (*DAMAGE, AttributeError):
             damaged.append(name)
     return values, damaged

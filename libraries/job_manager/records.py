@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import zlib
@@ -31,6 +30,7 @@ from libraries.job_manager.record_fields import (
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, UNREADABLE
 from libraries.job_manager.transitions import unpack_trace
 from libraries.json_types import JsonObject
+from libraries.pickled_json import PickledJson
 from libraries.settings import JobSettings
 
 JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -284,7 +284,7 @@ def _read_outcome(
 def _outcome(status: str, outcome: dict[bytes, bytes], public: dict[str, str] | None) -> JsonObject:
     if status == "finished":
         value = outcome.get(b"return_value")
-        return {"result": json.loads(b64decode(value)) if value is not None else None}
+        return {"result": PickledJson.loads(b64decode(value)) if value is not None else None}
     if status not in ("failed", "stopped"):
         return {}
     trace = unpack_trace(outcome[b"exc_string"]) if outcome.get(b"exc_string") else ""

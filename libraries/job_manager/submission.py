@@ -15,7 +15,6 @@ from typing import Any
 from marshmallow import ValidationError
 from rq import Queue
 from rq.job import Dependency, Job
-from rq.serializers import JSONSerializer
 
 from libraries.accounts import check_rate
 from libraries.broker import Redis, keys
@@ -167,7 +166,7 @@ def make_job(
     timeout = settings.job_timeout if options.job_timeout is None else options.job_timeout
     job: VectorJob = VectorJob.create(  # type: ignore[assignment]
         task,
-        args=tuple(args),
+        args=list(args),
         kwargs=dict(kwargs),
         connection=client,
         id=job_id,
@@ -176,7 +175,6 @@ def make_job(
         failure_ttl=settings.failure_ttl,
         description=task,
         origin=keys.QUEUE,
-        serializer=JSONSerializer,
         depends_on=Dependency(options.depends_on, allow_failure=options.allow_failure)
         if options.depends_on
         else None,
@@ -185,6 +183,13 @@ def make_job(
         job.retries_left = retries
         first = options.retry_pause or settings.retry_pause
         job.retry_intervals = retry_delays(retries, first=first)  # type: ignore[assignment]
+    try:
+        # Serializes the call.
+        _ = job.data
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(
+            f"the arguments of {task} cannot be stored as JSON: {error}", code="bad-arguments"
+        ) from error
     return job
 
 
@@ -316,4 +321,4 @@ def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> Non
 
 @lru_cache(maxsize=8)
 def background_queue(client: Redis) -> Queue:
-    return Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
+    return Queue(keys.QUEUE, connection=client, job_class=VectorJob)

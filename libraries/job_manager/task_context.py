@@ -17,10 +17,12 @@ from rq import get_current_job
 from rq.job import Job
 
 from libraries.broker import Redis
+from libraries.broker.connections import use_client_of_job
 from libraries.broker.retry import REFUSALS, TASK, retry
 from libraries.errors import InvalidInput
 from libraries.job_manager import transitions
 from libraries.job_manager.job_files import announce_files, claim_readable_names
+from libraries.pickled_json import PickledJson
 from libraries.storage.job_store import JobFiles
 from libraries.storage.locations import find_job_files_with
 
@@ -84,7 +86,9 @@ def attach(artifact: StoredArtifact, **more: object) -> str:
     """Record an artifact of the running job, with JSON values for clients; return its path."""
     job = get_current_job()
     if job is not None:
-        job.meta.setdefault("artifacts", []).append({**artifact.as_record(), **more})
+        # In a stock worker, RQ stores objects of any type, which this service would not read.
+        record = PickledJson.as_json_types({**artifact.as_record(), **more})
+        job.meta.setdefault("artifacts", []).append(record)
         retry(job.save_meta, TASK)
         if not RunState.execution_id:
             # Our workers do this when the task has returned.
@@ -109,7 +113,15 @@ def set_meta(name: str, value: object) -> None:
     """Set a field in the meta of the running job; the next `attach` stores it."""
     job = get_current_job()
     if job is not None:
-        job.meta[name] = value
+        job.meta[name] = PickledJson.as_json_types(value)
+
+
+def _client_of_stock_worker() -> Redis | None:
+    job = get_current_job()
+    return job.connection if job is not None and not RunState.execution_id else None
+
+
+use_client_of_job(_client_of_stock_worker)
 
 
 def job_client() -> Redis | None:

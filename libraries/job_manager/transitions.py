@@ -90,12 +90,12 @@ def finish(
     attempt: Attempt,
     ended: float,
     *,
-    result: str | None,
+    result: bytes | None,
     lifetime: int,
     note: str = "",
 ) -> int:
-    """Commit a result as JSON or None, and the note of the files. See `lua/finish.lua`."""
-    packed = b64encode(result.encode()).decode() if result is not None else ""
+    """Commit a result of PickledJson or None, and the note of the files. See `lua/finish.lua`."""
+    packed = b64encode(result).decode() if result is not None else ""
     script_keys = (
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker),
         keys.worker_executions_key(attempt.worker), keys.ENDING_KEY, keys.ARTIFACTS_KEY,

@@ -19,6 +19,7 @@ from libraries.errors import InvalidInput, NotFound
 from libraries.job_manager.journal import JournalEntry, Subscription, catch_up
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.task_context import StoredArtifact, attach, job_client, set_meta
+from libraries.pickled_json import PickledJson
 from libraries.settings import JobSettings
 from libraries.storage import output_folder
 
@@ -46,7 +47,7 @@ def remember_drawings(entries: Sequence[JournalEntry]) -> None:
 def _remember(job_id: str, owner: str) -> None:
     client = web_client()
     meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta"))
-    drawn = json.loads(meta).get(DRAWN) if meta else None
+    drawn = PickledJson.loads(meta).get(DRAWN) if meta else None
     if drawn:
         lifetime = JobSettings.current().result_ttl
         key = keys.drawing_cache_key(owner, drawn[0])
@@ -87,7 +88,7 @@ def lookup(client: Redis, drawing_key: str) -> dict[str, Any] | None:
         entry = cast("bytes | None", client.get(key))
         job_id, sha256 = json.loads(entry) if entry else ("", "")
         meta = cast("bytes | None", client.hget(keys.job_key(job_id), "meta")) if job_id else None
-        artifacts = json.loads(meta).get("artifacts", []) if meta else []
+        artifacts = PickledJson.loads(meta).get("artifacts", []) if meta else []
     except (QueueUnavailable, *BROKER_ERRORS, ValueError, TypeError):
         # Unreadable entries are ignored; drawing again replaces them.
         return None

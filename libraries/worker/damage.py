@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from typing import cast
 
-from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from libraries.broker import Redis, exceptions, keys
@@ -35,9 +34,12 @@ def restore(job: VectorJob, record: dict[bytes, bytes]) -> str:
     """Restore a job from its record and return the name of its task. Raises BadRecord."""
     try:
         job.restore(record)
-        return str(job.func_name)
+        parts = (job.func_name, job.instance, job.args, job.kwargs)
     except Exception as error:
         raise BadRecord(damage_text(["data"])) from error
+    if [type(part) for part in parts] != [str, type(None), list, dict]:
+        raise BadRecord(damage_text(["data"]))
+    return str(job.func_name)
 
 
 def owner_of(client: Redis, job_id: str, known: JsonObject, damaged: list[str]) -> str:
@@ -98,7 +100,7 @@ def _detach(client: Redis, job_id: str) -> None:
 
 def _is_restorable(client: Redis, job_id: str, record: dict[bytes, bytes]) -> bool:
     try:
-        restore(VectorJob(job_id, connection=client, serializer=JSONSerializer), record)
+        restore(VectorJob(job_id, connection=client), record)
     except BadRecord:
         return False
     return True

@@ -25,7 +25,6 @@ from uuid import uuid4
 from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.registry import ReadyJobRegistry
-from rq.serializers import JSONSerializer
 
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import worker_client
@@ -54,6 +53,7 @@ from libraries.job_manager.records import INTERNAL_ERROR
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.tasks import is_task_name
 from libraries.job_manager.transitions import Attempt
+from libraries.pickled_json import PickledJson
 from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if, job_folder
@@ -191,7 +191,7 @@ class Horse:
         self._state.write(
             Activity(RUNNING, 0, time.monotonic(), attempt.started, timeout, job_id, execution_id)
         )
-        job = VectorJob(job_id, connection=self._client, serializer=JSONSerializer)
+        job = VectorJob(job_id, connection=self._client)
         name = str(known.get("description", ""))
         # The jobs and files of a task belong to the owner of its job.
         owner = owner_of(self._client, job_id, known, damaged)
@@ -214,7 +214,7 @@ class Horse:
             else:
                 self._finish(job, name, attempt, result)
 
-    def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
+    def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> bytes | None:
         guarded = commit_if(partial(self._check_current, attempt))
         isolation = self._isolation()
         with isolation as run, self._within(timeout), guarded, execution(attempt.execution_id):
@@ -223,10 +223,10 @@ class Horse:
                 job.settle = files.adopted
                 result = run(job.perform)
                 files.publish_others(partial(forget_readable_name, self._client))
-            text = _as_json(result, self._settings.jobs.max_result)
+            stored = _stored_result(result, self._settings.jobs.max_result)
             attached = {one["name"] for one in job.meta.get("artifacts", [])}
             claim_readable_names(self._client, attached)
-        return text
+        return stored
 
     def _working_folder(self) -> AbstractContextManager[Path | None]:
         """Return a context manager that yields the job's own folder `output`, None without one."""
@@ -288,7 +288,7 @@ class Horse:
                 self._spent = True  # the modules of the job may count on its processes
             self._spent = not self._process_state.restore() or self._spent
 
-    def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
+    def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: bytes | None) -> None:
         ended = time.time()
         lifetime = job.result_ttl or self._settings.jobs.result_ttl
         note = artifact_note(job.meta.get("artifacts"))
@@ -359,7 +359,7 @@ class Horse:
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
 
 
-def _as_json(result: object, max_chars: int) -> str | None:
+def _stored_result(result: object, max_chars: int) -> bytes | None:
     # RQ would store the text "Unserializable return value" and finish the job.
     if result is None:
         return None
@@ -384,7 +384,12 @@ def _as_json(result: object, max_chars: int) -> str | None:
             "write a file instead",
             code="bad-result",
         )
-    return text
+    try:
+        return PickledJson.dumps(result)
+    except ValueError as error:
+        raise InvalidInput(
+            f"the task returned a value that cannot be stored: {error}", code="bad-result"
+        ) from None
 
 
 def _innermost(error: BaseException) -> BaseException:
@@ -427,12 +432,10 @@ def _printable(text: str, max_chars: int = 128) -> str:
 def release_dependents(client: Redis, job_id: str) -> None:
     """Queue the dependents of a job. Idempotent; the reaper repeats it after an error."""
     with suppress(exceptions.RedisError):
-        queue = Queue(keys.QUEUE, connection=client, serializer=JSONSerializer, job_class=VectorJob)
+        queue = Queue(keys.QUEUE, connection=client, job_class=VectorJob)
         try:
             with suppress(NoSuchJobError):
-                queue.enqueue_dependents(
-                    VectorJob.fetch(job_id, connection=client, serializer=JSONSerializer)
-                )
+                queue.enqueue_dependents(VectorJob.fetch(job_id, connection=client))
             # An interrupted release leaves jobs in this registry.
             ReadyJobRegistry(queue=queue).cleanup()
         except exceptions.RedisError:

@@ -81,7 +81,7 @@ class InlineHorse(Horse):
             self._client.lrem(keys.INTERMEDIATE_KEY, 1, job_id)
         return bool(found)
 
-    def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> str | None:
+    def _perform(self, job: VectorJob, name: str, attempt: Attempt, timeout: int) -> bytes | None:
         with _heartbeats(self._client, attempt):
             return super()._perform(job, name, attempt, timeout)
 
@@ -101,7 +101,7 @@ class InlineHorse(Horse):
         in_main_thread = threading.current_thread() is threading.main_thread()
         return Deadline(timeout) if in_main_thread else nullcontext()
 
-    def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: str | None) -> None:
+    def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: bytes | None) -> None:
         # The commit deletes the set of dependents.
         self.released |= dependents(self._client, job.id)
         super()._finish(job, name, attempt, result)

@@ -12,7 +12,6 @@ import time
 from typing import cast
 
 from rq.registry import ReadyJobRegistry
-from rq.serializers import JSONSerializer
 from rq.utils import as_text
 
 from libraries.broker import Redis, exceptions, keys
@@ -90,9 +89,7 @@ class Reaper:
 
     def _queue_ready_jobs(self) -> None:
         """Queue the jobs that an interrupted release left in RQ's registry."""
-        registry = ReadyJobRegistry(
-            keys.QUEUE, connection=self._client, serializer=JSONSerializer, job_class=VectorJob
-        )
+        registry = ReadyJobRegistry(keys.QUEUE, connection=self._client, job_class=VectorJob)
         lifetime_s = self._settings.jobs.failure_ttl
         for job_id in cast("list[bytes]", self._client.zrange(registry.key, 0, MAX_BATCH - 1)):
             fail_if_damaged(self._client, as_text(job_id), lifetime_s, registry.key)

@@ -1,8 +1,8 @@
 """The worker: RQ's worker with fast recovery, lossless shutdown and less overhead per job.
 
 It forks a work-horse that takes and runs the jobs, sends heartbeats for the running job, kills it
-if necessary, and settles the job of a dead work-horse. `rq worker -S json background` runs the same
-jobs from the same queue.
+if necessary, and settles the job of a dead work-horse. `rq worker background` runs the same jobs from
+the same queue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any, NoReturn
 
 from rq import Worker
 from rq.command import parse_payload
-from rq.serializers import JSONSerializer
 
 from libraries.broker import exceptions, keys
 from libraries.broker.connections import worker_client
@@ -31,6 +30,7 @@ from libraries.job_manager.errors import JobTimeout
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
 from libraries.loading import load_problems
+from libraries.pickled_json import PickledJson
 from libraries.processes import adopt_orphans, children, exit_text, kill_orphans
 from libraries.settings import Settings
 from libraries.worker.broker_checks import unreachable
@@ -77,7 +77,7 @@ class VectorWorker(Worker):
                 [keys.QUEUE],
                 secrets.token_hex(6),
                 connection=client,
-                serializer=JSONSerializer,
+                serializer=PickledJson,
                 worker_ttl=WORKER_TTL_S,
             )
         except BROKER_ERRORS as error:

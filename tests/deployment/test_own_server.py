@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from redis import SSLConnection
-from rq import Queue
-from rq.serializers import JSONSerializer
 
 from libraries.broker.connections import web_client, worker_client
 from libraries.settings import BadSettings, Settings, read_settings
-from tests.conftest import REPOSITORY
 from tests.deployment.conftest import PASSWORD, OwnServer
 from tests.journeys.conftest import Service
 
@@ -33,41 +28,6 @@ def test_the_service_draws_with_an_external_server_and_starts_no_broker(
     with own_server.client() as client:
         assert client.scard("rq:workers") == 1
         assert client.zcard("rq:finished:background") == 2
-
-
-def test_the_rq_worker_runs_jobs_on_an_external_server(
-    own_server: OwnServer, environ: dict[str, str], home: Path
-) -> None:
-    """M1, M2."""
-    arguments = {"width": 50, "height": 50, "pattern_type": "grid", "output_filename": "stock.svg"}
-    with own_server.client() as client:
-        queue = Queue("background", connection=client, serializer=JSONSerializer)
-        job = queue.enqueue_call("workers.svg_tasks.generate_complex_svg", kwargs=arguments)
-        command = [
-            sys.executable,
-            "-m",
-            "rq.cli",
-            "worker",
-            "--burst",
-            "-u",
-            own_server.url,
-            "-S",
-            "json",
-            "background",
-        ]
-        done = subprocess.run(
-            command,
-            cwd=REPOSITORY,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        job.refresh()  # type: ignore[no-untyped-call]
-        assert job.get_status().value == "finished"
-    assert (home / "output" / "stock.svg").exists()
 
 
 @pytest.mark.parametrize("client_of", [web_client, worker_client])

@@ -92,7 +92,7 @@ def test_every_process_of_a_job_ends_with_it(
     pids = [int(pid) for pid in note.read_text().split()]
     assert len(pids) == 7
     if ending == "stop command":
-        send_stop_job_command(client, job, serializer="json")
+        send_stop_job_command(client, job)
     elif ending == "horse":
         os.kill(horse_of(worker), signal.SIGKILL)
     elif ending == "worker":

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from rq import Queue
-from rq.serializers import JSONSerializer
 
 from libraries.broker.connections import broker_url
 from libraries.broker.keys import QUEUE, QUEUE_KEY
@@ -79,7 +78,7 @@ def test_a_job_that_is_due_without_a_worker_runs_soon_after_a_start(
 
 def dependent(client: Redis, job_id: str, ledger: Path) -> str:
     """Queue a job that depends on another one, as RQ does."""
-    job = Queue(QUEUE, connection=client, serializer=JSONSerializer).enqueue_call(
+    job = Queue(QUEUE, connection=client).enqueue_call(
         "workers.fault_tasks.leave_a_trail",
         args=(str(ledger), "after", 0.0),
         depends_on=job_id,

@@ -320,13 +320,13 @@ def test_a_stop_command_stops_only_its_job(
             what="the job to stop",
         )
         with suppress(InvalidJobOperation):  # the job has just ended
-            send_stop_job_command(client, target, serializer="json")
+            send_stop_job_command(client, target)
         until(lambda short=short: all_done(client, short), what="the short jobs")  # type: ignore[misc]
         assert [status(job) for job in short if job != target] == ["finished"] * 5
         assert status(target) in ("stopped", "finished")
     long = queue(client, "fault_tasks.leave_a_trail", str(ledger), "long", 30, retries=3)
     until(lambda: begun(ledger, "long"), what="the long job")
-    send_stop_job_command(client, long, serializer="json")
+    send_stop_job_command(client, long)
     until(lambda: status(long) == "stopped", seconds=2, what="the stop")
     assert begun(ledger, "long") == 1, "a stopped job is not retried"
     assert worker.process.poll() is None
@@ -341,7 +341,7 @@ def test_stop_commands_work_after_a_kill_of_the_broker(
     until(lambda: begun(ledger) == 1, what="the job")
 
     def stopped() -> bool:
-        send_stop_job_command(client, job, serializer="json")
+        send_stop_job_command(client, job)
         return status(job) == "stopped"
 
     until(lambda: status(job) == "stopped" or stopped(), seconds=8, what="the stop")
@@ -390,7 +390,7 @@ def test_child_processes_of_a_job_end_with_it(
         worker.process.kill()
         worker.process.wait()
     elif victim == "stop command":
-        send_stop_job_command(client, job, serializer="json")
+        send_stop_job_command(client, job)
     else:
         until(lambda: status(job) == "failed", what="the timeout")
     until(lambda: gone(child), seconds=2, what="the end of the child")

@@ -350,8 +350,6 @@ def test_the_end_of_a_job_of_a_plain_rq_worker_is_published(home: Path, gates: G
             str(Path(sys.executable).parent / "rq"),
             "worker",
             "--burst",
-            "-S",
-            "json",
             "--url",
             broker_url(socket_file),
         ]

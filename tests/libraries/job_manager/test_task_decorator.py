@@ -120,8 +120,6 @@ def test_stock_rq_runs_the_function_as_well(
         "worker",
         "-u",
         broker_url(settings),
-        "-S",
-        "json",
         "--burst",
         "background",
     ]

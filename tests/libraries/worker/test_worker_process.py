@@ -270,7 +270,7 @@ def test_a_file_in_workers_is_a_task_without_registration(
 def test_stock_rq_runs_our_tasks_and_shows_our_queue(
     broker: EmbeddedBroker, environ: dict[str, str], settings: Settings
 ) -> None:
-    """M2, D1: `rq worker -S json background` and `rq info`."""
+    """M2, D1: `rq worker background` and `rq info`."""
     job = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg",
         width=50,
@@ -281,7 +281,7 @@ def test_stock_rq_runs_our_tasks_and_shows_our_queue(
     url = broker_url(settings)
     rq = str(Path(sys.executable).parent / "rq")
     subprocess.run(
-        [rq, "worker", "-u", url, "-S", "json", "--burst", "background"],
+        [rq, "worker", "-u", url, "--burst", "background"],
         env=environ, cwd=REPOSITORY, check=True, timeout=60, capture_output=True,
     )  # fmt: skip
     status = get_job_status(job.id)
