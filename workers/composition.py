@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from libraries import metrics, notifications
 from libraries.gallery import arrivals
-from libraries.job_manager.immediate import run_inline_with
+from libraries.job_manager.backends import run_inline_with
 from libraries.job_manager.journal import subscribe
 from libraries.sheets import cache
 from libraries.sheets.plot_stats import describe_svg

@@ -3,6 +3,7 @@
 Functions that access the broker raise `QueueUnavailable` if it is unreachable.
 """
 
+from libraries.job_manager.backends import fetch_job, get_job_status
 from libraries.job_manager.batches import Batch, FinalJob, cancel_batch, fetch_batch, submit_batch
 from libraries.job_manager.control import (
     Changes,
@@ -18,7 +19,7 @@ from libraries.job_manager.events import EventSubscriptions, JobEvent, read_even
 from libraries.job_manager.ids import repeatable_ids
 from libraries.job_manager.listing import JobFilter, JobPage, count_jobs, list_jobs
 from libraries.job_manager.ownership import as_owner, current_owner
-from libraries.job_manager.records import JobRecord, fetch_job, get_job_status
+from libraries.job_manager.records import JobRecord
 from libraries.job_manager.step_locks import claim
 from libraries.job_manager.submission import JobOptions, enqueue_background_job, submit
 from libraries.job_manager.task_context import (

@@ -6,33 +6,22 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
-from libraries.broker import Redis, exceptions, keys
+from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
-from libraries.broker.scripts import script
 from libraries.errors import InvalidInput, NotFound
+from libraries.job_manager.backends import current_backend, raise_if_full
 from libraries.job_manager.control import cancel_job
 from libraries.job_manager.ids import BATCH, new_id
-from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs
-from libraries.job_manager.submission import (
-    UNLIMITED,
-    JobOptions,
-    check_rates,
-    enqueue_arguments,
-    enqueue_dependent,
-    make_job,
-    raise_if_full,
-)
+from libraries.job_manager.records import JOB_ID, JobRecord
+from libraries.job_manager.submission import JobOptions, check_rates, make_job
 from libraries.settings import JobSettings
 
 MAX_BATCH_ITEMS = 500
-BLOCK_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -101,13 +90,10 @@ def submit_batch(
     for name in dict.fromkeys(tasks):
         calls = [((), item) for one, item in zip(tasks, items, strict=True) if one == name]
         check_rates(name, calls)
-    ids += [job.id for job, _ in last]
+    ids += [job.id for job in last]
     tasks += [final_job.task] if final_job else []
     retry(lambda: _store(client, batch_id, ids))
-    _enqueue_all(client, list(zip(jobs, each, strict=True)))
-    for job, own in last:
-        retry(partial(enqueue_dependent, client, job, own))
-    run_if_immediate(ids)
+    current_backend().enqueue([*jobs, *last])
     records: list[JobRecord | None] = [
         JobRecord(id=job_id, status="queued", task=name)
         for job_id, name in zip(ids, tasks, strict=True)
@@ -123,11 +109,11 @@ def _check_room(client: Redis, count: int) -> None:
 
 def _make_final_job(
     client: Redis, final_job: FinalJob, job_ids: Sequence[str], options: JobOptions
-) -> tuple[VectorJob, JobOptions]:
+) -> VectorJob:
     job_id = retry(lambda: new_id(client, current_owner()))
     options = replace(options, depends_on=tuple(job_ids), allow_failure=True)
     arguments = {**final_job.arguments, "job_ids": list(job_ids)}
-    return make_job(client, final_job.task, (), arguments, job_id=job_id, options=options), options
+    return make_job(client, final_job.task, (), arguments, job_id=job_id, options=options)
 
 
 def fetch_batch(batch_id: str) -> Batch:
@@ -147,7 +133,7 @@ def fetch_batch(batch_id: str) -> Batch:
     if owner is None or owner.decode(errors="replace") != current_owner():
         raise NotFound("batch not found or expired", code="batch-not-found")
     ids = [job_id.decode() for job_id in raw_ids]
-    return Batch(batch_id, ids, retry(lambda: fetch_jobs(client, ids)))
+    return Batch(batch_id, ids, current_backend().fetch(ids))
 
 
 def cancel_batch(batch_id: str) -> Batch:
@@ -168,27 +154,3 @@ def _store(client: Redis, batch_id: str, ids: list[str]) -> None:
         pipeline.expire(key, lifetime)
         pipeline.expire(f"{key}:jobs", lifetime)
         pipeline.execute()
-
-
-def _enqueue_all(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) -> None:
-    for job, options in jobs:
-        if options.depends_on:
-            retry(partial(enqueue_dependent, client, job, options))
-    ready = [(job, options) for job, options in jobs if not options.depends_on]
-    for start in range(0, len(ready), BLOCK_SIZE):
-        retry(partial(_enqueue_block, client, ready[start : start + BLOCK_SIZE]))
-
-
-def _enqueue_block(client: Redis, jobs: Sequence[tuple[VectorJob, JobOptions]]) -> None:
-    settings, source = JobSettings.current(), script("job_manager/enqueue")
-    with client.pipeline(transaction=False) as pipeline:
-        for job, options in jobs:
-            script_keys, arguments = enqueue_arguments(
-                job, options, replace(settings, max_queue=UNLIMITED)
-            )
-            pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
-        try:
-            pipeline.execute()
-        except exceptions.NoScriptError:
-            client.script_load(source.text)
-            _enqueue_block(client, jobs)

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypedDict, cast
 
-from rq.command import send_stop_job_command
-from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS
 
@@ -18,20 +16,17 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
-from libraries.job_manager import transitions
+from libraries.job_manager.backends import ImmediateBackend, current_backend, fetch_job
 from libraries.job_manager.errors import BadRecord, JobUnknown, WrongState
 from libraries.job_manager.ids import creation_time
-from libraries.job_manager.immediate import run_if_immediate, run_waiting_if_immediate
-from libraries.job_manager.job_files import delete_job_data
 from libraries.job_manager.jobs import stored_call
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
+from libraries.job_manager.records import JOB_ID, JobRecord
 from libraries.job_manager.states import UNREADABLE
-from libraries.job_manager.submission import JobOptions, raise_if_full, submit
-from libraries.job_manager.tasks import changed_call, check_task, max_retries
+from libraries.job_manager.submission import JobOptions, submit
+from libraries.job_manager.tasks import changed_call, check_task
 from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
-from libraries.pickled_json import PickledJson
 from libraries.settings import JobSettings
 
 STOP_TIMEOUT_S = 3.0
@@ -82,10 +77,7 @@ def cancel_job(job_id: str) -> bool:
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
-    settings = JobSettings.current()
-    return retry(
-        lambda: transitions.cancel(web_client(), job_id, time.time(), settings.failure_ttl)
-    )
+    return current_backend().cancel(job_id)
 
 
 def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
@@ -98,7 +90,7 @@ def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
     while not record.done and time.monotonic() < deadline:
         # The job may start or end at any time.
         if not cancel_job(job_id) and record.status == "started":
-            _ask_to_stop(job_id)
+            current_backend().stop(job_id)
         time.sleep(POLL_S)
         record = find_job(job_id)
     if record.status not in ("canceled", "stopped"):
@@ -106,31 +98,17 @@ def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
     return record
 
 
-def _ask_to_stop(job_id: str) -> None:
-    client = web_client()
-    try:
-        retry(lambda: send_stop_job_command(client, job_id, serializer=PickledJson))
-    except (InvalidJobOperation, NoSuchJobError):
-        return  # the job has just ended
-
-
 def retry_job(job_id: str) -> JobRecord:
     """Queue a job again that failed, was stopped or was canceled, and return its record.
 
     Raises JobUnknown, WrongState if it is in another state, or Exhausted if the queue is full.
     """
-    record, settings = find_job(job_id), JobSettings.current()
-    retries = max_retries(record.task, settings)
-    outcome = retry(
-        lambda: transitions.retry(web_client(), job_id, time.time(), retries, settings.max_queue)
-    )
-    raise_if_full(outcome)
-    if not outcome:
+    record = find_job(job_id)
+    if not current_backend().retry(record):
         raise WrongState(
             f"the job is {record.status}; only a failed, stopped or canceled job can be retried",
             record.status,
         )
-    run_if_immediate([job_id])
     return find_job(job_id)
 
 
@@ -187,8 +165,7 @@ def _options_of(record: JobRecord, stored: Mapping[bytes, bytes]) -> JobOptions:
 def delete_job(job_id: str) -> None:
     """Delete the record and the files of a job. Raises JobUnknown, WrongState if it is running."""
     find_job(job_id)
-    client = web_client()
-    if not retry(lambda: delete_job_data(client, job_id)):
+    if not current_backend().delete(job_id):
         raise WrongState("the job is running; stop it first", "started")
 
 
@@ -214,7 +191,9 @@ def resume_queue() -> None:
     """Resume the queue, as `rq resume` does."""
     client = web_client()
     retry(lambda: client.delete(keys.SUSPENDED_KEY))
-    run_waiting_if_immediate(client)
+    backend = current_backend()
+    if isinstance(backend, ImmediateBackend):
+        backend.run_waiting()
 
 
 def capacity() -> Capacity:

@@ -22,8 +22,9 @@ from libraries.broker.connections import subscription_client, web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import BROKER_ERRORS, retry
 from libraries.broker.scripts import run_script
+from libraries.job_manager.backends import fetch_job
 from libraries.job_manager.record_fields import replies_with_damage
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_job
+from libraries.job_manager.records import JOB_ID, JobRecord
 from libraries.job_manager.states import FINAL_STATES, UNREADABLE
 from libraries.json_types import JsonObject
 from libraries.settings import Settings

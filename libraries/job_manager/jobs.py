@@ -34,7 +34,9 @@ log = logging.getLogger(__name__)
 class VectorJob(Job):
     """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record.
 
-    `settle` returns the result of the job for that of its task.
+    `settle` returns the result of the job for that of its task. `at_front`, `run_at` (Unix seconds)
+    and `is_internal` matter when it is queued: internal jobs are not listed, and accepted by a full
+    queue.
     """
 
     # Larger calls of records without `arguments` are not read to be shown.
@@ -42,6 +44,14 @@ class VectorJob(Job):
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
     settle: Callable[[Any], Any] = staticmethod(lambda result: result)
+    at_front = False
+    run_at: float | None = None
+    is_internal = False
+
+    @property
+    def needs(self) -> Sequence[str]:
+        """The ids of the jobs that must end before this one starts."""
+        return self._dependency_ids
 
     def __init__(
         self,

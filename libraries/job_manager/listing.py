@@ -20,7 +20,7 @@ from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.record_fields import replies_with_damage
-from libraries.job_manager.records import JOB_ID, JobRecord, fetch_jobs, with_arguments
+from libraries.job_manager.records import JOB_ID, JobRecord, read_records, with_arguments
 from libraries.job_manager.states import STATES, UNREADABLE
 
 Scored = list[tuple[bytes, float]]
@@ -56,7 +56,7 @@ class JobFilter:
     def find(self, client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
         """Return the records of jobs, and None for those that do not match."""
         admitted = [
-            one if one and self._admits(one) else None for one in fetch_jobs(client, job_ids)
+            one if one and self._admits(one) else None for one in read_records(client, job_ids)
         ]
         wanted = None if self.text is None else self.text.lower()
         return [

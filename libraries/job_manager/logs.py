@@ -13,6 +13,7 @@ from typing import NamedTuple, cast
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
+from libraries.job_manager.backends import fetch_job
 from libraries.job_manager.ownership import is_guest
 from libraries.job_manager.record_fields import DAMAGE
 from libraries.job_manager.records import (
@@ -21,7 +22,6 @@ from libraries.job_manager.records import (
     attempt_error,
     decode_fields,
     error_of_trace,
-    fetch_job,
 )
 from libraries.job_manager.states import STATES, UNREADABLE
 from libraries.job_manager.transitions import unpack_trace

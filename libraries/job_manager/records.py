@@ -12,9 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from libraries.broker import Redis
-from libraries.broker.connections import web_client
 from libraries.broker.keys import QUEUE_KEY, job_key, results_key
-from libraries.broker.retry import retry
 from libraries.job_manager.errors import BadRecord, first_line
 from libraries.job_manager.jobs import read_arguments
 from libraries.job_manager.ownership import ANONYMOUS, is_guest
@@ -27,7 +25,7 @@ from libraries.job_manager.record_fields import (
     parse_fields,
     replies_with_damage,
 )
-from libraries.job_manager.states import FINAL_STATES, NOT_FOUND, UNREADABLE
+from libraries.job_manager.states import FINAL_STATES, UNREADABLE
 from libraries.job_manager.transitions import unpack_trace
 from libraries.json_types import JsonObject
 from libraries.pickled_json import PickledJson
@@ -122,29 +120,7 @@ class JobRecord:
         return "internal error; the owner of the job sees more"
 
 
-def fetch_job(job_id: str) -> JobRecord | None:
-    """Return the record of a job, None if it does not exist or the id is malformed."""
-    if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
-        return None
-    client = web_client()
-    return retry(lambda: _read(client, job_id))
-
-
-def get_job_status(job_id: str) -> JsonObject:
-    """Return a dict with the keys id, status, result, error, created_at, started_at and ended_at.
-
-    The status is queued, started, finished, failed, stopped, canceled, deferred, scheduled, or
-    not_found for an unknown id. The error is the last line of the traceback, or None. The times are
-    `datetime` objects in UTC, or None.
-    """
-    record = fetch_job(job_id) or JobRecord(
-        id=job_id, status=NOT_FOUND, error=f"job not found: {str(job_id)[:128]!r}"
-    )
-    names = ("id", "status", "result", "error", "created_at", "started_at", "ended_at")
-    return {name: getattr(record, name) for name in names}
-
-
-def fetch_jobs(client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
+def read_records(client: Redis, job_ids: Sequence[str]) -> list[JobRecord | None]:
     """Return the records of several jobs in one round trip, without their positions.
 
     `with_arguments` completes those of older versions.
@@ -177,11 +153,11 @@ def count_unreadable(client: Redis, *, limit_s: float) -> tuple[int, bool]:
 
 
 def _unreadable_among(client: Redis, job_ids: list[str]) -> int:
-    records = fetch_jobs(client, job_ids)
+    records = read_records(client, job_ids)
     return sum(record is not None and record.status == UNREADABLE for record in records)
 
 
-def _read(client: Redis, job_id: str) -> JobRecord | None:
+def read_record(client: Redis, job_id: str) -> JobRecord | None:
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(job_key(job_id), list(FIELDS))
         pipeline.xrevrange(results_key(job_id), count=1)

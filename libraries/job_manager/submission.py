@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import ValidationError
-from rq import Queue
 from rq.job import Dependency, Job
 
 from libraries.accounts import check_rate
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
-from libraries.broker.scripts import run_script
-from libraries.errors import Exhausted, InvalidInput
-from libraries.job_manager import transitions
+from libraries.errors import InvalidInput
+from libraries.job_manager.backends import current_backend
 from libraries.job_manager.ids import new_id
-from libraries.job_manager.immediate import run_if_immediate
 from libraries.job_manager.jobs import VectorJob, shown_call
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.tasks import (
@@ -40,7 +35,6 @@ from libraries.settings import JobSettings, MailSettings, parse_duration
 from libraries.storage.names import check_free, check_name
 
 MAX_TIMEOUT_S = 86400
-UNLIMITED = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,11 +107,7 @@ def submit(
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if not options.internal:
         check_rates(str(job.func_name), [(args, kwargs or {})])
-    if options.depends_on:
-        retry(lambda: enqueue_dependent(client, job, options))
-    else:
-        raise_if_full(retry(lambda: enqueue(client, job, options)))
-    run_if_immediate([job_id])
+    current_backend().enqueue([job])
     return job
 
 
@@ -179,6 +169,8 @@ def make_job(
         if options.depends_on
         else None,
     )
+    job.extra_fields = extra_fields(job, current_owner(), options)
+    job.at_front, job.run_at, job.is_internal = options.at_front, options.run_at, options.internal
     if retries := max_retries(task, settings, override=options.retries):
         job.retries_left = retries
         first = options.retry_pause or settings.retry_pause
@@ -229,40 +221,6 @@ def _plain_number(value: Any) -> Any:
     raise TypeError(f"not JSON serializable: {type(value).__name__}")
 
 
-def enqueue(client: Redis, job: VectorJob, options: JobOptions) -> int:
-    """Queue a job; return the result of `lua/enqueue.lua`. Idempotent."""
-    arguments = enqueue_arguments(job, options, JobSettings.current())
-    return int(run_script(client, "job_manager/enqueue", *arguments))
-
-
-def enqueue_arguments(
-    job: VectorJob, options: JobOptions, settings: JobSettings
-) -> tuple[tuple[str, ...], list[Any]]:
-    """Return the keys and the arguments of `lua/enqueue.lua`."""
-    owner = current_owner()
-    job_key, owner_key = keys.job_key(job.id), keys.owner_key(owner)
-    script_keys = (job_key, keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, owner_key)
-    position = "L" if options.at_front else "R"
-    if options.run_at is not None and options.run_at > time.time():
-        position = str(options.run_at)
-    fields = [part for pair in record_fields(job, owner, options).items() for part in pair]
-    created = job.created_at.timestamp() if job.created_at else time.time()
-    limit, listed_for = settings.max_queue, settings.failure_ttl + 86400
-    if options.internal:
-        limit, listed_for = UNLIMITED, 0
-    return script_keys, [job.id, limit, position, created, listed_for, *fields]
-
-
-def record_fields(job: VectorJob, owner: str, options: JobOptions) -> JsonObject:
-    """Return the fields of a new record: the non-empty ones of RQ and those of this service."""
-    fields = {name: value for name, value in job.to_dict().items() if value != ""}
-    return (
-        fields
-        | {"status": "queued", "enqueued_at": transitions.iso(time.time())}
-        | extra_fields(job, owner, options)
-    )
-
-
 def extra_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, str]:
     """Return the fields of a record that RQ does not have."""
     shown = shown_call(str(job.func_name), job.args, job.kwargs)
@@ -282,12 +240,6 @@ def extra_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, s
     return fields
 
 
-def raise_if_full(outcome: int) -> None:
-    """Raise Exhausted if `outcome` of `lua/enqueue.lua` means that the queue is full."""
-    if outcome < 0:
-        raise Exhausted("the queue is full; try again later", retry_after=5, code="queue-full")
-
-
 def check_timeout(timeout: str | int | timedelta) -> int:
     """Return a timeout in seconds. Raises InvalidInput if it is not between 1 s and 1 day."""
     if isinstance(timeout, timedelta):
@@ -303,22 +255,3 @@ def check_timeout(timeout: str | int | timedelta) -> int:
             code="bad-timeout",
         )
     return seconds
-
-
-def enqueue_dependent(client: Redis, job: VectorJob, options: JobOptions) -> None:
-    """Queue a job with dependencies, as RQ does. Idempotent."""
-    owner = current_owner()
-    # Saved with the record: without open dependencies a worker may take the job at once.
-    job.extra_fields = extra_fields(job, owner, options)
-    if not client.exists(keys.job_key(job.id)):
-        background_queue(client).enqueue_job(job)
-    created = (job.created_at or datetime.now(UTC)).timestamp()
-    with client.pipeline() as pipeline:
-        pipeline.zadd(keys.owner_key(owner), {job.id: created})
-        pipeline.expire(keys.owner_key(owner), JobSettings.current().failure_ttl + 86400)
-        pipeline.execute()
-
-
-@lru_cache(maxsize=8)
-def background_queue(client: Redis) -> Queue:
-    return Queue(keys.QUEUE, connection=client, job_class=VectorJob)

@@ -20,8 +20,9 @@ from rq import get_current_job
 from rq.job import Job
 
 from libraries.errors import Conflict
+from libraries.job_manager.backends import fetch_job
 from libraries.job_manager.control import cancel_job
-from libraries.job_manager.records import JobRecord, fetch_job
+from libraries.job_manager.records import JobRecord
 from libraries.job_manager.states import NOT_FOUND
 from libraries.job_manager.submission import JobOptions, submit
 from libraries.job_manager.tasks import PACKAGE, is_task_name

@@ -178,6 +178,11 @@ class JobSettings(SettingsGroup):
         yes_or_no,
         "1 to run each job immediately in the process that submits it, without workers; for tests and demos.",
     )
+    job_backend: str = setting(
+        "",
+        str.strip,
+        "Dotted path of a class that replaces RQ, such as examples.celery_backend.CeleryBackend. Empty: RQ.",
+    )
     workers: int = setting(
         "1", whole_number, "Worker processes that the launcher starts.", Range(1, 256)
     )

@@ -21,9 +21,9 @@ from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
 from libraries.broker.scripts import run_script
 from libraries.errors import NotFound, Unavailable
+from libraries.job_manager.backends import fetch_job
 from libraries.job_manager.journal import ENDS, JournalEntry, Subscription
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.records import fetch_job
 from libraries.job_manager.states import FINAL_STATES
 from libraries.job_manager.task_context import job_client
 from libraries.settings import UploadSettings

@@ -17,11 +17,12 @@ from libraries.broker.retry import REFUSALS
 from libraries.broker.scripts import run_script
 from libraries.errors import VectorError
 from libraries.job_manager import transitions
+from libraries.job_manager.backends import record_fields
 from libraries.job_manager.ids import new_id, repeatable_ids
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.schedules import Schedule
-from libraries.job_manager.submission import JobOptions, make_job, record_fields
+from libraries.job_manager.submission import JobOptions, make_job
 from libraries.settings import Settings
 
 # Limits of the sleep between two ticks; short, because the clock may be set.
@@ -82,10 +83,10 @@ class Scheduler:
 
     def queue_due(self, schedule: Schedule, due: float, now: float) -> str:
         """Queue the job of a due time unless it is known or skipped; return its id or ''."""
-        job = self._job(schedule, due)
-        too_late = not schedule.catch_up and now - due > self.MAX_LATE_S
         with as_owner(schedule.owner):
-            fields = record_fields(job, schedule.owner, JobOptions(internal=True))
+            job = self._job(schedule, due)
+        too_late = not schedule.catch_up and now - due > self.MAX_LATE_S
+        fields = record_fields(job)
         hashes = (keys.schedule_key(schedule.identity), keys.job_key(job.id))
         script_keys = (*hashes, keys.QUEUE_KEY, keys.QUEUES_KEY)
         flags = ("1" if too_late else "", "1" if schedule.overlap else "")

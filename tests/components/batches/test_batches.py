@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from libraries.broker.connections import web_client
-from libraries.job_manager.submission import background_queue
+from libraries.job_manager.backends import background_queue
 from libraries.settings import Settings, get_settings
 from tests.watchful import watchful_client
 

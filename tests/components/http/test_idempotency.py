@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from components.http.idempotency_keys import KeyedRequest
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
-from libraries.job_manager.submission import background_queue
+from libraries.job_manager.backends import background_queue
 from libraries.settings import ApiKey, Settings, get_settings
 from tests.conftest import until
 from tests.watchful import watchful_client

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from libraries.broker.connections import web_client
 from libraries.job_manager import as_owner, enqueue_background_job, fetch_job, known_tasks
-from libraries.job_manager.submission import background_queue
+from libraries.job_manager.backends import background_queue
 from libraries.pickled_json import PickledJson
 from libraries.settings import Settings, get_settings
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from libraries.broker.connections import web_client
-from libraries.job_manager.submission import background_queue
+from libraries.job_manager.backends import background_queue
 from libraries.settings import Settings, get_settings
 from libraries.storage import own_name
 from libraries.svg_reader import read_svg

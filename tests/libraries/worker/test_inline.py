@@ -30,7 +30,7 @@ from libraries.job_manager import (
     submit_batch,
     transitions,
 )
-from libraries.job_manager import immediate as immediate_mode
+from libraries.job_manager.backends import ImmediateBackend
 from libraries.job_manager.control import capacity, pause_queue, resume_queue
 from libraries.settings import Settings, use_settings
 from libraries.worker import inline
@@ -177,7 +177,7 @@ def test_jobs_that_queue_jobs_end() -> None:
 
 @pytest.mark.usefixtures("immediate")
 def test_one_call_runs_a_limited_number_of_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(immediate_mode, "MAX_JOBS", 7)
+    monkeypatch.setattr(ImmediateBackend, "MAX_JOBS", 7)
     assert fetch_batch(submit_batch(NOTHING, [{}] * 10).id).counts == {"finished": 7, "queued": 3}
 
 
