@@ -20,18 +20,18 @@ from libraries.errors import InvalidInput
 from libraries.job_manager import JobRecord, as_owner
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import JobSettings
-from libraries.worker.loading import load_tasks
+from libraries.worker.loading import Catalogue
 
 KEY = "celery-job:{}"
 app = Celery("vector-api", broker=broker_url().replace("unix://", "redis+socket://"))
 # A job whose worker dies runs again, as with RQ.
 app.conf.update(task_acks_late=True, task_reject_on_worker_lost=True)
-worker_init.connect(lambda **_: load_tasks(), weak=False)
+catalogue: list[Catalogue] = []
+worker_init.connect(lambda **_: catalogue.append(Catalogue()), weak=False)
 
 
 def read(name: str) -> Any:
-    text = retry(lambda: web_client().get(KEY.format(name)))
-    return json.loads(text) if text else {}
+    return json.loads(retry(lambda: web_client().get(KEY.format(name))) or "{}")
 
 
 def write(name: str, value: Any, *, nx: bool = False) -> None:
@@ -62,7 +62,7 @@ def run(self: Task, job_id: str) -> None:
     if known.get("attempt_id") != self.request.id or not claim(self.request.id, "run"):
         return  # deleted, retried or canceled
     write(job_id, known := known | {"status": "started", "started_at": now()})
-    task = load_tasks()[known["task"]]
+    task = catalogue[0].find(known["task"])
     with as_owner(known["owner"]):
         # A task with `@background_task` would queue itself.
         result = getattr(task, "call_local", task)(*known["args"], **known["kwargs"])

@@ -12,7 +12,8 @@ from components.jobs import actions
 from libraries.broker import keys
 from libraries.broker.connections import web_client
 from libraries.job_manager import as_owner, cancel_job, listing, submit, submit_batch
-from libraries.job_manager.submission import JobOptions, background_queue
+from libraries.job_manager.backends import background_queue
+from libraries.job_manager.submission import JobOptions
 
 RunJobs = Callable[[], None]
 ECHO, NOTHING, REFUSE = (f"workers.probe_tasks.{name}" for name in ("echo", "nothing", "refuse"))
