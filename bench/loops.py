@@ -29,8 +29,8 @@ from libraries.patterns import (
     spiral,
 )
 
-Place = tuple[float, float]
-Line = list[Place]
+Point = tuple[float, float]
+Line = list[Point]
 Loop = Callable[..., Iterator[Line]]
 # Shorter pieces are dropped by noise_lines.
 MIN_PIECE_MM = 1.5
@@ -108,13 +108,13 @@ def _sample(
     sums = [0.0]
     for number in range(count):
         sums.append(sums[-1] + (needed[number] + needed[number + 1]) * step / 2)
-    pieces, place, points = max(2, math.ceil(sums[-1])), 0, []
+    pieces, index, points = max(2, math.ceil(sums[-1])), 0, []
     for number in range(pieces + 1):
         wanted = sums[-1] * number / pieces
-        while place < count - 1 and sums[place + 1] < wanted:
-            place += 1
+        while index < count - 1 and sums[index + 1] < wanted:
+            index += 1
         points.append(
-            curve(step * (place + (wanted - sums[place]) / (sums[place + 1] - sums[place])))
+            curve(step * (index + (wanted - sums[index]) / (sums[index + 1] - sums[index])))
         )
     return points
 
@@ -153,7 +153,7 @@ def draw_harmonograph(
     ]
 
 
-def _inside(area: Area, point: complex) -> Place:
+def _inside(area: Area, point: complex) -> Point:
     x, y = area.centre
     return min(max(x + point.real, area.left), area.right), min(
         max(y + point.imag, area.top), area.bottom
@@ -310,7 +310,7 @@ def _seen(x: Sequence[float], y: Sequence[float], horizon: Sequence[float]) -> I
 
 def _crossing(
     x: Sequence[float], y: Sequence[float], above: Sequence[float], hidden: int, seen: int
-) -> Place:
+) -> Point:
     part = above[seen] / (above[seen] - above[hidden])
     return x[seen] + part * (x[hidden] - x[seen]), y[seen] + part * (y[hidden] - y[seen])
 
@@ -385,12 +385,12 @@ def draw_space_filling(
         else:
             heading = (heading + (symbol == "+") - (symbol == "-")) % (360 // turtle.angle)
     low_x, high_x, low_y, high_y = (
-        limit(place[axis] for place in line) for axis in (0, 1) for limit in (min, max)
+        limit(point[axis] for point in line) for axis in (0, 1) for limit in (min, max)
     )
     fit = min(area.inner_width / (high_x - low_x), area.inner_height / (high_y - low_y))
     line = [((x - (low_x + high_x) / 2) * fit, (y - (low_y + high_y) / 2) * fit) for x, y in line]
     yield [
-        _inside(area, complex(*place)) for place in _rounded(_corners(line), rounding, tolerance)
+        _inside(area, complex(*point)) for point in _rounded(_corners(line), rounding, tolerance)
     ]
 
 

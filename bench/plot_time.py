@@ -159,7 +159,7 @@ def _drawings() -> dict[str, Lines]:
         "zigzag": [zigzag],
         "random walks": list(wander),
         "dots and doubled vertices": [
-            np.repeat(place, 3, axis=0) for place in rng.uniform(10, 200, (500, 1, 2))
+            np.repeat(point, 3, axis=0) for point in rng.uniform(10, 200, (500, 1, 2))
         ],
         "rounded to 0.01 mm": [
             np.round(circle * radius + 100, 2) for radius in np.linspace(0.05, 90, 500)

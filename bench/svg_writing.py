@@ -231,12 +231,12 @@ def _document(polylines: int) -> Document:
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * np.pi, CORNERS)
     ring = np.column_stack([np.cos(turns), np.sin(turns)])
-    places: Floats = ring * rng.uniform(1, 15, (polylines, 1, 1)) + rng.uniform(
+    points: Floats = ring * rng.uniform(1, 15, (polylines, 1, 1)) + rng.uniform(
         20, 190, (polylines, 1, 2)
     )
     document = Document(210, 210)
     document.extend(
-        places.reshape(-1, 2),
+        points.reshape(-1, 2),
         np.arange(0, polylines * CORNERS + 1, CORNERS),
         document.layer("rings"),
     )

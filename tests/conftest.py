@@ -140,7 +140,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def rank(item: pytest.Item) -> int:
         module = item.nodeid.removeprefix("tests/")
-        matches = (place for place, name in enumerate(SLOWEST_FIRST) if module.startswith(name))
+        matches = (index for index, name in enumerate(SLOWEST_FIRST) if module.startswith(name))
         return next(matches, len(SLOWEST_FIRST))
 
     items.sort(key=rank)
@@ -149,12 +149,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def path_without(programs: Sequence[str], path: str, root: Path) -> str:
     """Return `path` without `programs`; a folder that contains one is replaced by a folder of links in `root`."""
     folders = [Path(folder) for folder in path.split(os.pathsep)]
-    for place, folder in enumerate(folders):
+    for index, folder in enumerate(folders):
         if any((folder / program).exists() for program in programs):
-            folders[place] = Path(tempfile.mkdtemp(prefix="path-", dir=root))
+            folders[index] = Path(tempfile.mkdtemp(prefix="path-", dir=root))
             for entry in folder.iterdir():
                 if entry.name not in programs:
-                    (folders[place] / entry.name).symlink_to(entry)
+                    (folders[index] / entry.name).symlink_to(entry)
     return os.pathsep.join(map(str, folders))
 
 

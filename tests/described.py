@@ -24,9 +24,7 @@ class Described:
         ]
         found = [reference["$ref"] for one in operations for reference in one["messages"]]
         return {
-            place.rpartition("/")[2]
-            for place in found
-            if place.startswith(f"#/channels/{channel}/")
+            path.rpartition("/")[2] for path in found if path.startswith(f"#/channels/{channel}/")
         }
 
     def problems(self, channel: str, key: str, payload: Any) -> list[str]:

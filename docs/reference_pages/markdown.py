@@ -32,8 +32,8 @@ def paragraphs(text: str) -> Iterator[str]:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of a table without the columns that are empty in every row; nothing for no rows."""
     found = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    used = [place for place in range(len(head)) if any(row[place] for row in found)]
+    used = [index for index in range(len(head)) if any(row[index] for row in found)]
     if found:
         for line in [list(head), ["---"] * len(head), *found]:
-            yield f"| {' | '.join(line[place] for place in used)} |"
+            yield f"| {' | '.join(line[index] for index in used)} |"
         yield ""

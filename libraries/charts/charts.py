@@ -136,13 +136,13 @@ def _sorted(x: Measure, series: Sequence[Measure], *, by_x: bool) -> _Data:
 def _grouped(x: Measure, series: Sequence[Measure]) -> _Data:
     """Return a category for each distinct value of `x`, with the sums of the series."""
     known = np.isfinite(x.values)
-    different, place = np.unique(x.values[known], return_inverse=True)
+    different, inverse = np.unique(x.values[known], return_inverse=True)
     count, most = len(different), MAX_BARS // len(series)
     if not 1 <= count <= most:
         raise _bad_chart(f"bars need 1 to {most} different values of x, not {count}", "x")
     sums = []
     for one in series:
-        total = np.bincount(place, np.nan_to_num(one.values[known]), count)
+        total = np.bincount(inverse, np.nan_to_num(one.values[known]), count)
         sums.append(Measure(one.name, total.astype(np.float64)))
     labels = tuple(_category(x, value) for value in different.tolist())
     return _Data(Measure(x.name, np.arange(count, dtype=np.float64), "text", labels), sums)
@@ -168,7 +168,7 @@ def _counted(series: Sequence[Measure]) -> _Data:
     quarter, three = np.percentile(whole, [25, 75])
     width = 2 * (three - quarter) / len(whole) ** (1 / 3)
     bins = int(np.clip((high - low) / width, 5, 60)) if width > 0 else 10
-    edges = np.array(number_ticks(low, high, bins + 1).places)
+    edges = np.array(number_ticks(low, high, bins + 1).positions)
     counts = [
         Measure(one.name, np.histogram(found, edges)[0].astype(float))
         for one, found in zip(series, numbers, strict=True)
@@ -268,8 +268,8 @@ class _Sheet:
         if data.x.kind == "text":
             names = data.x.texts
             step = int(max(1, -(-len(names) * 2 * cap // width)))
-            places = tuple(float(place) for place in range(0, len(names), step))
-            ticks = Ticks(places, tuple(map(_short, names[::step])), -0.5, len(names) - 0.5)
+            positions = tuple(float(position) for position in range(0, len(names), step))
+            ticks = Ticks(positions, tuple(map(_short, names[::step])), -0.5, len(names) - 0.5)
         elif data.widths is not None:
             ticks = number_ticks(
                 low - float(data.widths[0] / 2), high + float(data.widths[-1] / 2), count
@@ -277,7 +277,7 @@ class _Sheet:
         else:
             ticks = (date_ticks if data.x.kind == "date" else number_ticks)(low, high, count)
         pitch = width / max(ticks.high - ticks.low, 1e-300)
-        nearest = min((b - a for a, b in pairwise(ticks.places)), default=1.0) * pitch
+        nearest = min((b - a for a, b in pairwise(ticks.positions)), default=1.0) * pitch
         return ticks, self._widest(ticks) > 0.92 * nearest
 
     def _make_room_below(self, ticks: Ticks, data: _Data, *, slanted: bool) -> None:
@@ -303,7 +303,7 @@ class _Sheet:
         return self._bottom - part * (self._bottom - self._top)
 
     def _draw_grid(self) -> None:
-        levels = self._up(np.array(self._y.places))
+        levels = self._up(np.array(self._y.positions))
         lines = [
             np.array([[self._left, y], [self._right, y]])
             for y in levels
@@ -319,10 +319,10 @@ class _Sheet:
         axes = [np.array([(self._left, self._top), corner, (self._right, self._bottom)])]
         if self._bottom - zero > 0.2 and self._y.low < 0 < self._y.high:  # noqa: PLR2004
             axes.append(np.array([[self._left, zero], [self._right, zero]]))
-        for y, label in zip(self._up(np.array(self._y.places)), self._y.labels, strict=True):
+        for y, label in zip(self._up(np.array(self._y.positions)), self._y.labels, strict=True):
             axes.append(np.array([[self._left - tick, y], [self._left, y]]))
             self._letter(label, self._left - tick - self._scale, y, "right", "middle")
-        for x, label in zip(self._across(np.array(self._x.places)), self._x.labels, strict=True):
+        for x, label in zip(self._across(np.array(self._x.positions)), self._x.labels, strict=True):
             axes.append(np.array([[x, self._bottom], [x, self._bottom + tick]]))
             if slanted:
                 self._letter_slanted(label, x, self._bottom + tick + self._scale)
@@ -340,11 +340,11 @@ class _Sheet:
 
     def _strokes(self, chart: str, data: _Data, number: int) -> list[Floats]:
         values = data.series[number].values
-        places = np.column_stack((self._across(data.x.values), self._up(values)))
+        points = np.column_stack((self._across(data.x.values), self._up(values)))
         if chart == "line":
-            return line_strokes(places)
+            return line_strokes(points)
         if chart == "scatter":
-            return point_strokes(spread_points(places), number, SIGN * self._scale)
+            return point_strokes(spread_points(points), number, SIGN * self._scale)
         return self._bars(data, number)
 
     def _bars(self, data: _Data, number: int) -> list[Floats]:

@@ -16,36 +16,36 @@ MAX_POINTS = 20_000
 ANGLES = (-45.0, 45.0, 0.0, 90.0, -20.0, 20.0, -70.0, 70.0)
 
 
-def line_strokes(places: Floats) -> list[Floats]:
-    """Return a line through `places`, of shape (n, 2) in mm and sorted by x, broken where y is NaN.
+def line_strokes(points: Floats) -> list[Floats]:
+    """Return a line through `points`, of shape (n, 2) in mm and sorted by x, broken where y is NaN.
 
     Where it has many vertices, only the minimum and the maximum in every 0.5 mm are kept.
     """
-    pieces = np.split(places, np.flatnonzero(np.isnan(places[:, 1])))
+    pieces = np.split(points, np.flatnonzero(np.isnan(points[:, 1])))
     finite = (piece[~np.isnan(piece[:, 1])] for piece in pieces)
     return [_thinned(piece) for piece in finite if len(piece)]
 
 
-def _thinned(places: Floats) -> Floats:
-    column = np.floor(places[:, 0] / PIXEL_MM)
+def _thinned(points: Floats) -> Floats:
+    column = np.floor(points[:, 0] / PIXEL_MM)
     starts = np.concatenate(([0], np.flatnonzero(np.diff(column)) + 1))
-    if len(places) <= 4 * len(starts):
-        return places
-    low, high = np.minimum.reduceat(places[:, 1], starts), np.maximum.reduceat(places[:, 1], starts)
+    if len(points) <= 4 * len(starts):
+        return points
+    low, high = np.minimum.reduceat(points[:, 1], starts), np.maximum.reduceat(points[:, 1], starts)
     middle = (column[starts] + 0.5) * PIXEL_MM
     up = np.arange(len(starts)) % 2 == 0
     first, second = np.where(up, low, high), np.where(up, high, low)
     zigzag = np.column_stack((middle, first, middle, second)).reshape(-1, 2)
-    zigzag[:, 0] = np.clip(zigzag[:, 0], places[0, 0], places[-1, 0])
-    found = np.concatenate((places[:1], zigzag, places[-1:]))
+    zigzag[:, 0] = np.clip(zigzag[:, 0], points[0, 0], points[-1, 0])
+    found = np.concatenate((points[:1], zigzag, points[-1:]))
     kept = np.ones(len(found), dtype=bool)
     kept[1:] = (np.abs(np.diff(found, axis=0)) > 1e-9).any(axis=1)  # noqa: PLR2004 - mm
     return found[kept]
 
 
-def spread_points(places: Floats) -> Floats:
-    """Return one of `places`, of shape (n, 2) in mm, for each square of 0.7 mm."""
-    found = places[~np.isnan(places).any(axis=1)]
+def spread_points(points: Floats) -> Floats:
+    """Return one of `points`, of shape (n, 2) in mm, for each square of 0.7 mm."""
+    found = points[~np.isnan(points).any(axis=1)]
     # Points that are closer become one blot.
     _, first = np.unique(np.floor(found / 0.7), axis=0, return_index=True)
     chosen = found[np.sort(first)]
@@ -86,10 +86,10 @@ SIGNS: tuple[Callable[[float], list[Floats]], ...] = (
 )
 
 
-def point_strokes(places: Floats, sign: int, size: float) -> list[Floats]:
-    """Return a sign of `size` mm at each of `places`."""
+def point_strokes(points: Floats, sign: int, size: float) -> list[Floats]:
+    """Return a sign of `size` mm at each of `points`."""
     shape = SIGNS[sign % len(SIGNS)](size)
-    return [place + stroke for place in places for stroke in shape]
+    return [point + stroke for point in points for stroke in shape]
 
 
 def bar_strokes(

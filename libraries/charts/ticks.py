@@ -28,9 +28,9 @@ NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "
 
 @dataclass(frozen=True)
 class Ticks:
-    """Ticks of an axis: places in units of the data, labels, and the ends of the axis."""
+    """Ticks of an axis: positions in units of the data, labels, and the ends of the axis."""
 
-    places: tuple[float, ...]
+    positions: tuple[float, ...]
     labels: tuple[str, ...]
     low: float
     high: float
@@ -50,8 +50,8 @@ def number_ticks(low: float, high: float, count: int, *, from_zero: bool = False
         low, high = low - 1.0, high + 1.0
     step = _nice((high - low) / max(count - 1, 1))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    places = tuple(step * number for number in range(first, last + 1))
-    return Ticks(places, _number_labels(places, step), places[0], places[-1])
+    positions = tuple(step * number for number in range(first, last + 1))
+    return Ticks(positions, _number_labels(positions, step), positions[0], positions[-1])
 
 
 def _nice(step: float) -> float:
@@ -59,14 +59,17 @@ def _nice(step: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if step <= factor * power * (1 + 1e-9))
 
 
-def _number_labels(places: tuple[float, ...], step: float) -> tuple[str, ...]:
-    largest = max(map(abs, places))
+def _number_labels(positions: tuple[float, ...], step: float) -> tuple[str, ...]:
+    largest = max(map(abs, positions))
     units = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
     unit, letter = next(((size, name) for size, name in units if largest >= size), (1.0, ""))
     if largest >= 1e15 or largest < 1e-4:  # noqa: PLR2004 - from here on zeros are hard to count
-        return tuple("0" if place == 0 else f"{place:.3g}" for place in places)
+        return tuple("0" if position == 0 else f"{position:.3g}" for position in positions)
     decimals = max(0, -math.floor(math.log10(step / unit) + 1e-9))
-    return tuple("0" if place == 0 else f"{place / unit:,.{decimals}f}{letter}" for place in places)
+    return tuple(
+        "0" if position == 0 else f"{position / unit:,.{decimals}f}{letter}"
+        for position in positions
+    )
 
 
 def date_ticks(low: float, high: float, count: int) -> Ticks:
@@ -79,16 +82,16 @@ def date_ticks(low: float, high: float, count: int) -> Ticks:
         # Weeks begin on Mondays; 1970-01-05 was one.
         offset = 4 * DAY if seconds in {7 * DAY, 14 * DAY} else 0.0
         first, last = math.ceil((low - offset) / seconds), math.floor((high - offset) / seconds)
-        places = [offset + seconds * number for number in range(first, last + 1)]
-        labels = [_label(place, seconds) for place in places]
+        positions = [offset + seconds * number for number in range(first, last + 1)]
+        labels = [_label(position, seconds) for position in positions]
     else:
         long_enough = (step for step in STEPS_OF_MONTHS if step * (30.44 * DAY) >= wanted)
         months = next(long_enough, STEPS_OF_MONTHS[-1])
         moments = list(_months(low, high, months))
-        places = [(moment - EPOCH).total_seconds() for moment in moments]
+        positions = [(moment - EPOCH).total_seconds() for moment in moments]
         names = [f"{NAMES[one.month - 1]} " if months < 12 else "" for one in moments]  # noqa: PLR2004
         labels = [f"{name}{one.year}" for name, one in zip(names, moments, strict=True)]
-    return Ticks(tuple(places), tuple(labels), low, high)
+    return Ticks(tuple(positions), tuple(labels), low, high)
 
 
 def _months(low: float, high: float, step: int) -> Iterator[datetime]:
@@ -106,8 +109,8 @@ def _months(low: float, high: float, step: int) -> Iterator[datetime]:
         number += step
 
 
-def _label(place: float, step: float) -> str:
-    moment = EPOCH + timedelta(seconds=place)
+def _label(position: float, step: float) -> str:
+    moment = EPOCH + timedelta(seconds=position)
     if step >= DAY or moment.hour == moment.minute == moment.second == 0:
         return f"{moment.day} {NAMES[moment.month - 1]}"
     return f"{moment:%H:%M:%S}" if step < MINUTE else f"{moment:%H:%M}"

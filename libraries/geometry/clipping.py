@@ -161,8 +161,8 @@ def _one(faces: NDArray[np.object_]) -> BaseGeometry:
 def edges_of(region: BaseGeometry) -> Floats:
     """Return the edges of `region`: shape (e, 2, 2)."""
     rings = shapely.get_parts(shapely.boundary(region))
-    places, ring = shapely.get_coordinates(rings, return_index=True)
-    pairs: Floats = np.stack([places[:-1], places[1:]], axis=1)[ring[1:] == ring[:-1]]
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    pairs: Floats = np.stack([points[:-1], points[1:]], axis=1)[ring[1:] == ring[:-1]]
     return pairs
 
 
@@ -267,7 +267,7 @@ def _cuts(lines: Floats, edges: Floats, pairs: Integers) -> tuple[Integers, Floa
     met = ~level & (np.abs(on_side - 0.5) <= 0.5 + 1e-9)
     # A line along an edge may enter or leave at the ends of the edge.
     length = np.maximum((along**2).sum(axis=1), 1e-300)
-    ends = [((place - start) * along).sum(axis=1) / length for place in (corner, corner + side)]
+    ends = [((point - start) * along).sum(axis=1) / length for point in (corner, corner + side)]
     where = np.concatenate([line[met], line[level], line[level]])
     at = np.concatenate([at[met], ends[0][level], ends[1][level]])
     between = (at > 0) & (at < 1)
@@ -310,8 +310,8 @@ def _joined(
     strokes = np.searchsorted(offsets, segment, side="right") - 1
     # No segment begins at the last vertex of a stroke, so two strokes never join.
     dots = np.flatnonzero((np.diff(offsets) == 1) & inside[offsets[:-1]])
-    starts = _places(coordinates, segment[fresh], begin[fresh])
-    ends = _places(coordinates, segment, end)
+    starts = _points_at(coordinates, segment[fresh], begin[fresh])
+    ends = _points_at(coordinates, segment, end)
     rows = np.arange(count) + np.cumsum(fresh)
     flat = np.empty((count + len(starts), 2))
     flat[rows] = ends
@@ -320,14 +320,14 @@ def _joined(
     return _with_dots(Clipped(flat, bounds, strokes[fresh]), coordinates[offsets[dots]], dots)
 
 
-def _places(coordinates: Floats, segment: Integers, at: Floats) -> Floats:
+def _points_at(coordinates: Floats, segment: Integers, at: Floats) -> Floats:
     starts, ends = coordinates[segment], coordinates[segment + 1]
     part = at[:, None]
-    places: Floats = np.where(part == 1, ends, starts + (ends - starts) * part)
-    return places
+    points: Floats = np.where(part == 1, ends, starts + (ends - starts) * part)
+    return points
 
 
-def _with_dots(cut: Clipped, places: Floats, sources: Integers) -> Clipped:
+def _with_dots(cut: Clipped, points: Floats, sources: Integers) -> Clipped:
     if not len(sources):
         return cut
     counts = np.concatenate([np.diff(cut.offsets), np.ones(len(sources), dtype=np.int64)])
@@ -337,4 +337,4 @@ def _with_dots(cut: Clipped, places: Floats, sources: Integers) -> Clipped:
     counts, starts = counts[order], starts[order]
     bounds = np.concatenate([[0], np.cumsum(counts)])
     rows = np.repeat(starts, counts) + ranges(counts)
-    return Clipped(np.concatenate([cut.coordinates, places])[rows], bounds, origins[order])
+    return Clipped(np.concatenate([cut.coordinates, points])[rows], bounds, origins[order])

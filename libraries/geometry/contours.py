@@ -32,12 +32,12 @@ def contour_lines(
     # Integer levels, so that all squares around a point agree.
     above = np.maximum(np.floor(heights * levels + 0.5), 0).astype(np.int64)
     starts, ends = _segments(above, heights * levels - 0.5, rows, columns, levels)
-    nodes, place = np.unique(np.concatenate((starts, ends)), return_inverse=True)
+    nodes, inverse = np.unique(np.concatenate((starts, ends)), return_inverse=True)
     points = _points(nodes, heights * levels - 0.5, x, y, levels)
     following = np.full(len(nodes), -1)
-    following[place[: len(starts)]] = place[len(starts) :]
+    following[inverse[: len(starts)]] = inverse[len(starts) :]
     first = np.ones(len(nodes), dtype=bool)
-    first[place[len(starts) :]] = False
+    first[inverse[len(starts) :]] = False
     for path in _paths(following.tolist(), np.flatnonzero(first).tolist()):
         line = points[path]
         moved = np.concatenate(([True], (np.diff(line, axis=0) != 0).any(axis=1)))

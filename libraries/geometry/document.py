@@ -24,7 +24,7 @@ from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
     Matrix,
-    VerticalPlace,
+    VerticalPosition,
     applied,
     fitting,
 )
@@ -210,7 +210,7 @@ class Document:
         fit: Fit = "contain",
         *,
         align: HorizontalAlign = "center",
-        vertical: VerticalPlace = "middle",
+        vertical: VerticalPosition = "middle",
         source: Rectangle | None = None,
     ) -> Document:
         """Return a copy with the page, or `source`, moved into `box`; see `transforms.fitting`."""

@@ -56,10 +56,10 @@ class _GapJoiner:
     def __init__(self, lines: Sequence[Polyline], lanes: Floats) -> None:
         self.lines = list(lines)
         self._lanes = lanes
-        self._places = end_points(lines)
+        self._ends = end_points(lines)
         # The direction of an end is that of its last four points.
         inner = np.array([self._from(end)[:4][-1] for end in range(2 * len(lines))])
-        self._ways = _unit(self._places - inner)
+        self._ways = _unit(self._ends - inner)
         self._joined: set[int] = set()
         # One of the joined lines represents all of them and stores their length.
         self._head = list(range(len(lines)))
@@ -73,7 +73,7 @@ class _GapJoiner:
         """Return the pairs of ends that face each other, the easiest to join first."""
         reach = float(self._lanes.max()) * (MAX_AHEAD_LANES + MAX_OFFSET_LANES)
         one, two = self._pairs_within(reach)
-        between = self._places[two] - self._places[one]
+        between = self._ends[two] - self._ends[one]
         way = _unit(self._ways[one] - self._ways[two])
         lane = np.minimum(self._lanes[one], self._lanes[two])
         ahead = (between * way).sum(axis=1) / lane
@@ -90,11 +90,11 @@ class _GapJoiner:
 
     def _pairs_within(self, reach: float) -> Integers:
         """Return the pairs of ends within `reach` mm: shape (2, n)."""
-        ends = Grid(self._places, reach)
+        ends = Grid(self._ends, reach)
         pairs = [
             (end, other)
-            for end, place in enumerate(self._places.tolist())
-            for other in ends.within(place, reach)
+            for end, point in enumerate(self._ends.tolist())
+            for other in ends.within(point, reach)
             if other > end
         ]
         return np.array(pairs, dtype=np.int64).reshape(-1, 2).T
@@ -102,7 +102,7 @@ class _GapJoiner:
     def length(self, pair: Pair) -> float:
         """Return the length in mm of the line that joining two ends would make."""
         one, two = (self._representative(end >> 1) for end in pair)
-        gap = math.dist(*self._places[list(pair)].tolist())
+        gap = math.dist(*self._ends[list(pair)].tolist())
         return self._lengths[one] + gap + (self._lengths[two] if one != two else 0.0)
 
     def join(self, pair: Pair, allowed: Callable[[Polyline], bool]) -> None:
@@ -119,12 +119,12 @@ class _GapJoiner:
         self._joined.update(pair)
         one, two = (self._representative(end >> 1) for end in pair)
         self._head[two], self._lengths[one] = one, total
-        for place in bend.tolist():
-            self._bends.add(place)
+        for point in bend.tolist():
+            self._bends.add(point)
 
     def _bend(self, pair: Pair, lane: float) -> tuple[dict[int, Polyline], Polyline]:
         """Return the bent lines by number and their moved points, of which there may be none."""
-        middle = self._places[list(pair)].mean(axis=0)
+        middle = self._ends[list(pair)].mean(axis=0)
         way = _unit(self._ways[pair[0]] - self._ways[pair[1]])
         bent: dict[int, Polyline] = {}
         moved = []
@@ -148,8 +148,8 @@ class _GapJoiner:
         return line
 
     def _is_clear(self, bend: Polyline, pair: Pair, lane: float) -> bool:
-        places, clearance = bend.tolist(), self.CLEARANCE_LANES * lane
-        met = {point for place in places for point in self._points.within(place, clearance)}
+        points, clearance = bend.tolist(), self.CLEARANCE_LANES * lane
+        met = {index for point in points for index in self._points.within(point, clearance)}
         for end in pair:
             line = end >> 1
             first, last = int(self._first[line]), int(self._first[line + 1])
@@ -158,7 +158,7 @@ class _GapJoiner:
             met.difference_update(
                 range(last - steps, last) if end & 1 else range(first, first + steps)
             )
-        return not met and not any(self._bends.within(place, clearance) for place in places)
+        return not met and not any(self._bends.within(point, clearance) for point in points)
 
 
 def _bent(line: Polyline, middle: Floats, way: Floats, lane: float) -> tuple[Polyline, int] | None:

@@ -37,10 +37,10 @@ class Grid:
         """Remove a point from the search; the others keep their numbers."""
         del self._cells[self._home(self._points[number])][number]
 
-    def within(self, place: Sequence[float], distance_mm: float) -> list[int]:
+    def within(self, point: Sequence[float], distance_mm: float) -> list[int]:
         """Return the numbers of the points closer than `distance_mm`, in ascending order."""
-        x, y = place
-        column, row = self._home(place)
+        x, y = point
+        column, row = self._home(point)
         reach, limit = math.ceil(distance_mm / self._size), distance_mm**2
         found = []
         for near_column in range(column - reach, column + reach + 1):
@@ -53,11 +53,11 @@ class Grid:
         return sorted(found)
 
     def nearest(
-        self, place: Sequence[float], *, max_rings: int, max_points_per_cell: int
+        self, point: Sequence[float], *, max_rings: int, max_points_per_cell: int
     ) -> int | None:
         """Return the number of the nearest point within `max_rings` rings of cells, or None."""
-        x, y = place
-        column, row = self._home(place)
+        x, y = point
+        column, row = self._home(point)
         best, nearest = math.inf, None
         for ring in range(max_rings):
             # Points in this ring are at least `ring - 1` cells away.
@@ -71,10 +71,10 @@ class Grid:
                         best, nearest = distance, number
         return nearest
 
-    def _home(self, place: Sequence[float]) -> tuple[int, int]:
+    def _home(self, point: Sequence[float]) -> tuple[int, int]:
         return (
-            math.floor((place[0] - self._low[0]) / self._size),
-            math.floor((place[1] - self._low[1]) / self._size),
+            math.floor((point[0] - self._low[0]) / self._size),
+            math.floor((point[1] - self._low[1]) / self._size),
         )
 
 

@@ -16,12 +16,12 @@ MAX_COMPARED = 32
 def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     """Yield `pieces`, arrays of shape (n, 2) in mm with n of at least 2, merged into long strokes.
 
-    Ends within 0.0001 mm are the same place. The straightest pairs are joined first.
+    Ends within 0.0001 mm are the same point. The straightest pairs are joined first.
     """
     if not pieces:
         return
     ends = end_points(pieces)
-    inner = np.array([place for piece in pieces for place in (piece[1], piece[-2])])
+    inner = np.array([point for piece in pieces for point in (piece[1], piece[-2])])
     partners = _partners(ends, inner - ends)
     used = bytearray(len(pieces))
     # Strokes that begin at open ends have their full length.
@@ -51,12 +51,12 @@ def _partners(ends: Polyline, away: Polyline) -> Integers:
     # The cell size in mm is not a round number, so that round coordinates are inside cells.
     cells = np.round(ends / 1.37e-4).astype(np.int64)
     # The stride is larger than the number of cells in a row of a page.
-    _, place, count = np.unique(
+    _, inverse, count = np.unique(
         cells[:, 0] * (1 << 31) + cells[:, 1], return_inverse=True, return_counts=True
     )
     away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-300)[:, None]
     partners = np.full(len(ends), NONE)
-    order = np.argsort(place, kind="stable")
+    order = np.argsort(inverse, kind="stable")
     first = np.concatenate(([0], np.cumsum(count)[:-1]))
     for meeting in np.unique(count[count > 1]).tolist():
         starts = first[count == meeting]

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 
 def nearest(
-    points: NDArray[np.float64], places: NDArray[np.float64], count: int
+    points: NDArray[np.float64], queries: NDArray[np.float64], count: int
 ) -> NDArray[np.int64]:
-    """Return the indices of the `count` nearest `points` for each of `places`, nearest first.
+    """Return the indices of the `count` nearest `points` for each of `queries`, nearest first.
 
-    The result has shape (m, count), or (m,) for a count of 1. Sorted places are fastest.
+    The result has shape (m, count), or (m,) for a count of 1. Sorted queries are fastest.
     """
     # The import takes a third of a second; most processes do not need it.
     from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # noqa: PLC0415
 
     tree: Any = cKDTree(points)
-    return np.asarray(tree.query(places, k=count)[1], dtype=np.int64)
+    return np.asarray(tree.query(queries, k=count)[1], dtype=np.int64)
 
 
 def shortest_tree(points: NDArray[np.float64], near: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -65,8 +65,8 @@ class GradientNoise:
 
     def _gradient(self, column: Integers, row: Integers) -> tuple[Floats, Floats]:
         mask = self.PERIOD - 1
-        place = self._order[self._order[column & mask] + (row & mask)]
-        return self._gradients[place, 0], self._gradients[place, 1]
+        index = self._order[self._order[column & mask] + (row & mask)]
+        return self._gradients[index, 0], self._gradients[index, 1]
 
 
 def _ease(t: Floats) -> Floats:

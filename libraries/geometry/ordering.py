@@ -27,9 +27,9 @@ def nearest_neighbour_order(lines: Sequence[Polyline]) -> Iterator[Polyline]:
         grid.remove(2 * number + 1)
         if not waiting:
             return
-        place = ends[2 * number + (not is_reversed)].tolist()
+        point = ends[2 * number + (not is_reversed)].tolist()
         # In crowded cells any end is near enough.
-        end = grid.nearest(place, max_rings=12, max_points_per_cell=50)
+        end = grid.nearest(point, max_rings=12, max_points_per_cell=50)
         if end is None:
             end = 2 * next(iter(waiting))
         number, is_reversed = end >> 1, end & 1 == 1

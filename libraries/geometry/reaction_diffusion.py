@@ -41,9 +41,9 @@ def seed_state(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.
     # More squares would consume all of the first substance, and the reaction would stop.
     number = max(2, rows * columns // 400)
     corners = (rows - SEED_CELLS, columns - SEED_CELLS)
-    places = rng.integers(0, corners, (number, 2), endpoint=True)
+    points = rng.integers(0, corners, (number, 2), endpoint=True)
     sown = np.zeros((rows, columns), dtype=np.bool_)
-    for row, column in places.tolist():
+    for row, column in points.tolist():
         sown[row : row + SEED_CELLS, column : column + SEED_CELLS] = True
     return sown
 

@@ -40,9 +40,9 @@ class Rectangle:
             )
 
     @classmethod
-    def around(cls, places: Floats) -> Rectangle:
-        """Return the bounding box of `places`, of shape (n, 2) with n of at least 1."""
-        return cls(*places.min(axis=0).tolist(), *places.max(axis=0).tolist())
+    def around(cls, points: Floats) -> Rectangle:
+        """Return the bounding box of `points`, of shape (n, 2) with n of at least 1."""
+        return cls(*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
 
     @property
     def width(self) -> float:
@@ -62,13 +62,13 @@ def out_of_bounds(strokes: Strokes, page: Rectangle) -> tuple[float, int]:
     """Return the length in mm outside `page` and the number of strokes that leave it."""
     low = np.array([page.left, page.top]) - TOUCHING_MM
     high = np.array([page.right, page.bottom]) + TOUCHING_MM
-    places = strokes.coordinates
-    outside: NDArray[np.bool_] = np.any((places < low) | (places > high), axis=1)
+    points = strokes.coordinates
+    outside: NDArray[np.bool_] = np.any((points < low) | (points > high), axis=1)
     if not outside.any():
         return 0.0, 0
     # A page is convex: segments that leave it have an end outside.
     crossing = np.flatnonzero((outside[1:] | outside[:-1]) & (strokes.steps[1:] > 0))
-    inside = _part_inside(places[crossing], places[crossing + 1], low, high)
+    inside = _part_inside(points[crossing], points[crossing + 1], low, high)
     strayed = np.add.reduceat(outside, strokes.offsets[:-1], dtype=np.int64)
     return float((strokes.steps[crossing + 1] * (1 - inside)).sum()), int(np.count_nonzero(strayed))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from libraries.geometry.arrays import Floats, Polyline
 
-Place = tuple[float, float]
+Point = tuple[float, float]
 
 FREE, NO_SEED, TAKEN = 0, 1, 2
 # Varying line spacings are rounded to this number of sizes.
@@ -89,8 +89,8 @@ class Streamlines:
         # The raster may have millions of cells; only the square around the circle is searched.
         raster = self._view.reshape(-1, self._width)
         first_column, first_row = (
-            max(0, math.floor((place - radius - low) / self._raster) + self._pad)
-            for place, low in zip((x, y), self._room[:2], strict=True)
+            max(0, math.floor((centre - radius - low) / self._raster) + self._pad)
+            for centre, low in zip((x, y), self._room[:2], strict=True)
         )
         reach = math.ceil(2 * radius / self._raster) + 2
         square = raster[first_row : first_row + reach, first_column : first_column + reach]
@@ -101,25 +101,25 @@ class Streamlines:
 
     def grow(self, seeds: Polyline) -> Iterator[Polyline]:
         """Yield lines, arrays of shape (n, 2) in mm, from `seeds` and next to other lines."""
-        waiting: deque[Place] = deque()
+        waiting: deque[Point] = deque()
         for seed in seeds.tolist():
             waiting.append(tuple(seed))
             while waiting:
-                place = waiting.popleft()
-                if self._taken[self._index(*place)] != FREE:
+                point = waiting.popleft()
+                if self._taken[self._index(*point)] != FREE:
                     continue
-                line = self._line(*place)
+                line = self._line(*point)
                 if len(line) <= self._least:
-                    self._stamp(np.array([place]), NO_SEED, self._near_discs)
+                    self._stamp(np.array([point]), NO_SEED, self._near_discs)
                     continue
                 self._stamp(line, TAKEN, self._near_discs)
                 self._stamp(line, NO_SEED, self._seed_discs)
                 waiting.extend(self._seeds_next_to(line))
                 yield line
 
-    def lanes(self, places: Polyline) -> Floats:
-        """Return the line spacing in mm at places of shape (n, 2)."""
-        return self._separation * self._sizes[self._size(places)]
+    def lanes(self, points: Polyline) -> Floats:
+        """Return the line spacing in mm at points of shape (n, 2)."""
+        return self._separation * self._sizes[self._size(points)]
 
     def _line(self, x: float, y: float) -> Polyline:
         """Return the line through a point, or too few points for a line."""
@@ -129,9 +129,9 @@ class Streamlines:
         back, _ = self._trace(x, y, -self._step, self._most - len(ahead))
         return np.array([*reversed(back), (x, y), *ahead])
 
-    def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Place], bool]:
+    def _trace(self, x: float, y: float, step: float, most: int) -> tuple[list[Point], bool]:
         """Follow the field; return points, and whether the line is closed."""
-        points: list[Place] = []
+        points: list[Point] = []
         start, stamped = (x, y), 0
         left, top, right, bottom = self._room
         while len(points) < most:
@@ -151,13 +151,13 @@ class Streamlines:
         near = math.hypot(x - start[0], y - start[1]) < self._separation
         return points, near and len(points) > self._least
 
-    def _next(self, x: float, y: float, step: float) -> Place:
+    def _next(self, x: float, y: float, step: float) -> Point:
         """Return the next point by the midpoint method; the same point without a direction."""
         along_x, along_y = self._direction(x, y)
         along_x, along_y = self._direction(x + step / 2 * along_x, y + step / 2 * along_y)
         return x + step * along_x, y + step * along_y
 
-    def _direction(self, x: float, y: float) -> Place:
+    def _direction(self, x: float, y: float) -> Point:
         """Return the unit vector of the field, interpolated bilinearly."""
         u, v = (x - self._field.left) / self._field.cell, (y - self._field.top) / self._field.cell
         column, row = int(u), int(v)
@@ -199,7 +199,7 @@ class Streamlines:
             else:
                 self._view[around] |= NO_SEED
 
-    def _seeds_next_to(self, line: Polyline) -> list[Place]:
+    def _seeds_next_to(self, line: Polyline) -> list[Point]:
         """Return seeds on both sides of a line, about a separation apart."""
         each = max(1, round(self._separation / self._step))
         middle = line[1:-1:each]
@@ -213,7 +213,7 @@ class Streamlines:
         return [(x, y) for x, y in seeds[inside].tolist()]
 
 
-def _meet(start: Place, end: Place, room: tuple[float, float, float, float]) -> Place | None:
+def _meet(start: Point, end: Point, room: tuple[float, float, float, float]) -> Point | None:
     """Return where the way from `start` inside to `end` outside crosses the edge, or None."""
     part = 1.0
     for axis in (0, 1):

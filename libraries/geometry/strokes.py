@@ -65,12 +65,12 @@ class Strokes:
     """
 
     def __init__(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
-        places = _coordinates(coordinates)
+        points = _coordinates(coordinates)
         bounds, levels = _integers(offsets, "offsets"), _integers(layers, "layers")
         if (
             len(bounds) != len(levels) + 1
             or bounds[0] != 0
-            or bounds[-1] != len(places)
+            or bounds[-1] != len(points)
             or (np.diff(bounds) < 0).any()
         ):
             raise bad_strokes(
@@ -80,8 +80,8 @@ class Strokes:
         if (levels < 0).any():
             raise bad_strokes("layers must be 0 or more", "layers")
         drawn = np.diff(bounds) > 0
-        self.coordinates: Floats = places
-        self.offsets: Integers = np.append(bounds[:-1][drawn], len(places))
+        self.coordinates: Floats = points
+        self.offsets: Integers = np.append(bounds[:-1][drawn], len(points))
         self.layers: Integers = levels[drawn]
 
     def __len__(self) -> int:
@@ -147,20 +147,20 @@ def stroke_ranges(offsets: Integers, vertices: int) -> Iterator[tuple[int, int]]
 
 def _coordinates(given: ArrayLike) -> Floats:
     try:
-        places = np.asarray(given, dtype=np.float64)
+        points = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise bad_strokes("coordinates must be numbers", "coordinates") from None
-    if places.size == 0:
-        return places.reshape(0, 2)
-    if places.ndim != 2 or places.shape[1] != 2:  # noqa: PLR2004 - x and y
+    if points.size == 0:
+        return points.reshape(0, 2)
+    if points.ndim != 2 or points.shape[1] != 2:  # noqa: PLR2004 - x and y
         raise bad_strokes("coordinates must be pairs of x and y", "coordinates")
     # NaN fails this comparison.
-    if not max(-float(places.min()), float(places.max())) <= MAX_COORDINATE_MM:
+    if not max(-float(points.min()), float(points.max())) <= MAX_COORDINATE_MM:
         raise bad_strokes(
             f"coordinates must be finite and within {MAX_COORDINATE_MM:,.0f} mm of the origin",
             "coordinates",
         )
-    return places
+    return points
 
 
 def _integers(given: ArrayLike, name: str) -> Integers:

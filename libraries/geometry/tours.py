@@ -81,21 +81,21 @@ class _Tour:
 
     def __init__(self, points: Floats, order: list[int]) -> None:
         self.x, self.y = points[:, 0].tolist(), points[:, 1].tolist()
-        self.order, self.place = order, [0] * len(order)
+        self.order, self.position = order, [0] * len(order)
         for number, point in enumerate(order):
-            self.place[point] = number
+            self.position[point] = number
 
     def away(self, a: int, b: int) -> float:
         dx, dy = self.x[a] - self.x[b], self.y[a] - self.y[b]
         return math.sqrt(dx * dx + dy * dy)
 
     def neighbour(self, point: int, step: int = 1) -> int:
-        return self.order[(self.place[point] + step) % len(self.order)]
+        return self.order[(self.position[point] + step) % len(self.order)]
 
     def reverse(self, first: int, last: int) -> None:
         """Reverse the run from `first` to `last`, or the rest of the tour if that is shorter."""
         count = len(self.order)
-        start, stop = self.place[first], self.place[last]
+        start, stop = self.position[first], self.position[last]
         size = (stop - start) % count + 1
         if size * 2 > count:
             start, stop, size = (stop + 1) % count, (start - 1) % count, count - size
@@ -103,12 +103,12 @@ class _Tour:
             run = self.order[start : stop + 1][::-1]
             self.order[start : stop + 1] = run
             for number, point in enumerate(run, start):
-                self.place[point] = number
+                self.position[point] = number
             return
         for _ in range(size // 2):
             a, b = self.order[start], self.order[stop]
             self.order[start], self.order[stop] = b, a
-            self.place[b], self.place[a] = start, stop
+            self.position[b], self.position[a] = start, stop
             start, stop = (start + 1) % count, (stop - 1) % count
 
 
@@ -186,9 +186,9 @@ def _insertion(tour: _Tour, run: _Run, c: int, side: int, gain: float) -> tuple[
 
 
 def _within(tour: _Tour, run: _Run, point: int) -> bool:
-    count, first = len(tour.order), tour.place[run.first]
-    size = (tour.place[run.last] - first) * run.step % count
-    return (tour.place[point] - first) * run.step % count <= size
+    count, first = len(tour.order), tour.position[run.first]
+    size = (tour.position[run.last] - first) * run.step % count
+    return (tour.position[point] - first) * run.step % count <= size
 
 
 def _move(tour: _Tour, run: _Run, edge: tuple[int, int]) -> None:
@@ -218,14 +218,16 @@ def _move(tour: _Tour, run: _Run, edge: tuple[int, int]) -> None:
 def _turn(tour: _Tour, one: int, two: int) -> None:
     """Reverse the run between two points in either order."""
     count = len(tour.order)
-    if (tour.place[two] - tour.place[one]) % count <= (tour.place[one] - tour.place[two]) % count:
+    if (tour.position[two] - tour.position[one]) % count <= (
+        tour.position[one] - tour.position[two]
+    ) % count:
         tour.reverse(one, two)
     else:
         tour.reverse(two, one)
 
 
 def _ahead(tour: _Tour, start: int, stop: int) -> int:
-    return (tour.place[stop] - tour.place[start]) % len(tour.order)
+    return (tour.position[stop] - tour.position[start]) % len(tour.order)
 
 
 def _uncross(tour: _Tour) -> None:

@@ -1,4 +1,4 @@
-"""Affine transforms of places in mm as arrays of shape (2, 3); y points down, angles are clockwise.
+"""Affine transforms of points in mm as arrays of shape (2, 3); y points down, angles are clockwise.
 
 The array `[[a, c, e], [b, d, f]]` corresponds to `matrix(a b c d e f)` in SVG.
 """
@@ -20,7 +20,7 @@ from libraries.geometry.strokes import MAX_COORDINATE_MM
 Matrix = NDArray[np.float64]
 Fit = Literal["contain", "cover", "fill", "none"]
 HorizontalAlign = Literal["left", "center", "right"]
-VerticalPlace = Literal["top", "middle", "bottom"]
+VerticalPosition = Literal["top", "middle", "bottom"]
 
 # The share of the free space before the drawing.
 ACROSS: Mapping[str, float] = {"left": 0.0, "center": 0.5, "right": 1.0}
@@ -116,10 +116,10 @@ def magnification(transform: Matrix) -> float:
     return float(np.linalg.norm(transform[:, :2], 2))
 
 
-def applied(transform: Matrix, places: Floats) -> Floats:
-    """Return `places`, an array of shape (n, 2) in mm, transformed."""
+def applied(transform: Matrix, points: Floats) -> Floats:
+    """Return `points`, an array of shape (n, 2) in mm, transformed."""
     # A matrix product may round differently on other machines, and even from row to row.
-    x, y = places[:, 0], places[:, 1]
+    x, y = points[:, 0], points[:, 1]
     return np.column_stack([row[0] * x + row[1] * y + row[2] for row in transform])
 
 
@@ -129,7 +129,7 @@ def fitting(
     fit: Fit = "contain",
     *,
     align: HorizontalAlign = "center",
-    vertical: VerticalPlace = "middle",
+    vertical: VerticalPosition = "middle",
 ) -> Matrix:
     """Return the transform that moves the rectangle `source` into `box`.
 

@@ -138,8 +138,8 @@ def _dusk(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:
 
 def _blended(colours: Sequence[tuple[float, float, float]], share: Floats) -> Floats:
     """Interpolate between the colours, from the first at 0 to the last at 1."""
-    places = np.linspace(0, 1, len(colours))
-    return np.stack([np.interp(share, places, part) for part in np.transpose(colours)], axis=-1)
+    stops = np.linspace(0, 1, len(colours))
+    return np.stack([np.interp(share, stops, part) for part in np.transpose(colours)], axis=-1)
 
 
 def _paint(scene: Floats, colour: Floats | tuple[float, float, float], share: Floats) -> Floats:
@@ -384,8 +384,8 @@ def _mix(below: Floats, above: Floats | float, share: Floats) -> Floats:
 
 
 def _unit(x: float, y: float, z: float) -> Floats:
-    place = np.array([x, y, z])
-    return place / math.sqrt(float((place**2).sum()))
+    vector = np.array([x, y, z])
+    return vector / math.sqrt(float((vector**2).sum()))
 
 
 # Results have the shape of the arguments, with another axis for colours.

@@ -176,9 +176,9 @@ class Halftone:
         kept = np.interp(np.linspace(0, count[-1], max(1, math.ceil(count[-1])) + 1), count, along)
         cycles = phase + _cumulated(self._frequency(course.tone), along)
         height = self.reach * np.interp(kept, along, course.tone)
-        place, across = course.path(kept)
+        positions, across = course.path(kept)
         return np.asarray(
-            place
+            positions
             + (height * np.sin(2 * math.pi * np.interp(kept, along, cycles)))[:, None] * across
         )
 
@@ -213,8 +213,8 @@ class Halftone:
         length = math.hypot(*(end - start))
         along = np.linspace(0, length, max(3, math.ceil(length / look_mm(self.spacing)) + 1))
         unit = (end - start) / length
-        places = start + along[:, None] * unit
-        dark = _inked(self.tones, *places.T) - threshold
+        points = start + along[:, None] * unit
+        dark = _inked(self.tones, *points.T) - threshold
         inside = np.concatenate(([False], dark > 0, [False]))
         edges = np.flatnonzero(inside[1:] != inside[:-1])
         first, last = edges[::2], edges[1::2] - 1

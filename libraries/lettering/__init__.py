@@ -7,7 +7,7 @@ from libraries.lettering.hershey import Glyph, Style
 from libraries.lettering.layout import (
     ALIGN_SHIFT,
     LINE_PITCH,
-    VERTICAL_PLACES,
+    VERTICAL_ALIGNMENTS,
     Align,
     TextBlock,
     VerticalAlign,
@@ -22,7 +22,7 @@ __all__ = [
     "DEFAULT_FONT",
     "LINE_PITCH",
     "MAX_TEXT_CHARS",
-    "VERTICAL_PLACES",
+    "VERTICAL_ALIGNMENTS",
     "Align",
     "Box",
     "Glyph",

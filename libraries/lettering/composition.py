@@ -27,7 +27,7 @@ def compose(face: Face, cluster: str) -> Glyph | None:
         return glyph
     if not glyph.strokes or (base not in face.glyphs and base not in LETTERS):
         return None
-    if base in {"i", "j"} and any(MARKS[mark]["place"] == "above" for mark in marks):
+    if base in {"i", "j"} and any(MARKS[mark]["position"] == "above" for mark in marks):
         glyph = Glyph(glyph.advance, dotless(glyph.strokes, face.x_line))
     return marked(face, base, glyph, "".join(marks))
 

@@ -22,10 +22,10 @@ from libraries.lettering.wrapping import wrap
 Align = Literal["left", "center", "right"]
 VerticalAlign = Literal["top", "middle", "baseline"]
 ALIGN_SHIFT = {"left": 0.0, "center": 0.5, "right": 1.0}
-VERTICAL_PLACES = get_args(VerticalAlign)
+VERTICAL_ALIGNMENTS = get_args(VerticalAlign)
 # Distance between base lines, in cap heights.
 LINE_PITCH = 1.65
-MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_PLACE_MM = 0.01, 10_000.0, 100_000.0
+MIN_LENGTH_MM, MAX_LENGTH_MM, MAX_DISTANCE_MM = 0.01, 10_000.0, 100_000.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def lay_out(
     face = as_font(font)
     check_layout(cap_height=cap_height, x=x, y=y, width=width)
     check_layout(cap_height=cap_height, letter_spacing=letter_spacing, line_spacing=line_spacing)
-    check_places(align, vertical)
+    check_alignment(align, vertical)
     scale = cap_height / face.cap_height
     measure = width / scale if width else None
     lines, rows = _rows(text, face, measure, letter_spacing / scale, justify=justify)
@@ -186,11 +186,11 @@ def check_layout(**measures: float | None) -> None:
             )
 
 
-def check_places(align: str, vertical: str) -> None:
+def check_alignment(align: str, vertical: str) -> None:
     """Raise `InvalidInput` for an unknown alignment."""
     for name, value, known in (
         ("align", align, tuple(ALIGN_SHIFT)),
-        ("vertical", vertical, VERTICAL_PLACES),
+        ("vertical", vertical, VERTICAL_ALIGNMENTS),
     ):
         if value not in known:
             text = f"{name} must be one of {', '.join(known)}"
@@ -208,7 +208,7 @@ def _is_number(value: object) -> bool:
 
 def _range_of(name: str, cap_height: float | None) -> tuple[float, float]:
     if name in {"x", "y", "offset"}:
-        return -MAX_PLACE_MM, MAX_PLACE_MM
+        return -MAX_DISTANCE_MM, MAX_DISTANCE_MM
     if name == "line_spacing":
         return (0.1, 20.0)
     if name == "letter_spacing":
@@ -229,7 +229,7 @@ def _justify(rows: Sequence[SetLine], measure: float, font: StrokeFont) -> None:
 
 
 def _drawn(
-    rows: Sequence[SetLine], levels: NDArray[np.float64], scale: float, place: tuple[float, float]
+    rows: Sequence[SetLine], levels: NDArray[np.float64], scale: float, origin: tuple[float, float]
 ) -> list[Stroke]:
     """Return the strokes of all rows, moved by their pens and levels, in one vectorized pass."""
     glyphs = [glyph for row in rows for glyph in row.glyphs]
@@ -240,7 +240,7 @@ def _drawn(
     points[:, 0] += np.repeat(np.concatenate([row.pens for row in rows]), counts)
     points[:, 1] += np.repeat(np.repeat(levels, [len(row.glyphs) for row in rows]), counts)
     points *= scale
-    points += place
+    points += origin
     return in_strokes(points, glyphs)
 
 

@@ -76,8 +76,8 @@ def _with_mark(face: Face, letter: Letter, mark: str) -> Letter:
     if mark == "\N{COMBINING CEDILLA}" and letter.base in COMMA_LETTERS:
         comma = "TURNED COMMA ABOVE" if letter.base == "g" else "COMMA BELOW"
         mark = unicodedata.lookup(f"COMBINING {comma}")
-    place = MARKS[mark]["place"]
-    return _PLACES[place](face, letter, _shape(face, mark))
+    position = MARKS[mark]["position"]
+    return _POSITIONS[position](face, letter, _shape(face, mark))
 
 
 def _shape(face: Face, mark: str) -> Strokes:
@@ -87,7 +87,7 @@ def _shape(face: Face, mark: str) -> Strokes:
         strokes = upside_down(comma(face)) if row["comma"] == "turned" else comma(face)
         box = box_around(strokes)
         # The edge next to the letter is at 0.
-        return moved(strokes, y=-box.bottom if row["place"] == "above" else -box.top)
+        return moved(strokes, y=-box.bottom if row["position"] == "above" else -box.top)
     strokes = tuple(point for x, y in row.get("dots", ()) for point in moved(dot(face), x, y))
     strokes += broadened(drawn(*row.get("strokes", ())), face.style.mark_breadth)
     return leaned(strokes, face.style.slant, 0.0)
@@ -143,7 +143,7 @@ def _as_horn(face: Face, letter: Letter, shape: Strokes) -> Letter:
     return replace(joined, top=letter.top, bottom=letter.bottom)
 
 
-_PLACES = MappingProxyType(
+_POSITIONS = MappingProxyType(
     {
         "above": _above,
         "below": _below,

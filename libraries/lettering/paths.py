@@ -10,12 +10,12 @@ from libraries.lettering.characters import check_text
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, as_font
 from libraries.lettering.layout import (
     ALIGN_SHIFT,
-    MAX_PLACE_MM,
+    MAX_DISTANCE_MM,
     Align,
     SetLine,
     TextBlock,
+    check_alignment,
     check_layout,
-    check_places,
     in_strokes,
     missing_from,
     set_line,
@@ -59,7 +59,7 @@ def along_path(
     line = " ".join(check_text(text).split())
     face = as_font(font)
     check_layout(cap_height=cap_height, offset=offset, letter_spacing=letter_spacing)
-    check_places(align, "baseline")
+    check_alignment(align, "baseline")
     corners, stations = _measured(path)
     scale = cap_height / face.cap_height
     # The last letter may exceed the end of the path slightly.
@@ -82,8 +82,8 @@ def _measured(path: ArrayLike) -> tuple[Stroke, NDArray[np.float64]]:
         raise _bad_path("must be a list of pairs of numbers") from None
     if corners.ndim != 2 or corners.shape[1] != 2 or not 2 <= len(corners) <= MAX_CORNERS:  # noqa: PLR2004
         raise _bad_path(f"must be a list of 2 to {MAX_CORNERS} pairs of numbers")
-    if not (np.abs(corners) <= MAX_PLACE_MM).all():
-        raise _bad_path(f"must be within {MAX_PLACE_MM:g} mm of the origin")
+    if not (np.abs(corners) <= MAX_DISTANCE_MM).all():
+        raise _bad_path(f"must be within {MAX_DISTANCE_MM:g} mm of the origin")
     steps = np.hypot(*np.diff(corners, axis=0).T)
     if not steps.any():
         raise _bad_path("must have a length")
@@ -131,9 +131,9 @@ def _bent(
     return in_strokes(turned, row.glyphs)
 
 
-def _at(places: NDArray[np.float64], corners: Stroke, stations: NDArray[np.float64]) -> Stroke:
-    """Return the points of the path, extended straight, at `places` mm from its beginning."""
-    segment = np.clip(np.searchsorted(stations, places, side="right") - 1, 0, len(stations) - 2)
+def _at(distances: NDArray[np.float64], corners: Stroke, stations: NDArray[np.float64]) -> Stroke:
+    """Return the points of the path, extended straight, at `distances` mm from its beginning."""
+    segment = np.clip(np.searchsorted(stations, distances, side="right") - 1, 0, len(stations) - 2)
     start, end = corners[segment], corners[segment + 1]
-    part = (places - stations[segment]) / (stations[segment + 1] - stations[segment])
+    part = (distances - stations[segment]) / (stations[segment + 1] - stations[segment])
     return start + (end - start) * part[:, None]

@@ -99,12 +99,12 @@ def _fraction(over: str, under: str) -> Form:
     return form
 
 
-def _dots(*places: tuple[float, float], advance: float) -> Form:
+def _dots(*points: tuple[float, float], advance: float) -> Form:
     """Return dots at (x, height above the base line in cap heights)."""
 
     def form(hand: Hand) -> Glyph:
         point, cap = dot(hand.face), hand.face.cap_height
-        dots = (moved(point, x, hand.base - height * cap) for x, height in places)
+        dots = (moved(point, x, hand.base - height * cap) for x, height in points)
         return Glyph(advance, sum(dots, ()))
 
     return form
@@ -113,7 +113,7 @@ def _dots(*places: tuple[float, float], advance: float) -> Form:
 def _ellipsis(hand: Hand) -> Glyph:
     part = hand.letter(".")
     step = part.box.width + 4.0
-    strokes = sum((part.moved(place * step) for place in range(3)), ())
+    strokes = sum((part.moved(index * step) for index in range(3)), ())
     return Glyph(part.advance + 2 * step, strokes)
 
 
@@ -196,7 +196,7 @@ def _mark_alone(mark: str) -> Form:
         row = MARKS[mark]
         strokes: Strokes = sum((moved(dot(hand.face), x, y) for x, y in row.get("dots", ())), ())
         strokes += hand.fine_pen(*row.get("strokes", ()))
-        level = hand.small - 2.6 if row["place"] == "above" else hand.base
+        level = hand.small - 2.6 if row["position"] == "above" else hand.base
         return hand.finished(moved(strokes, 6.0, level), 12.0)
 
     return form

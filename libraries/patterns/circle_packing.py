@@ -144,11 +144,11 @@ def _packed(
     preference = GradientNoise(rng).at(x[None, :] / wide, y[:, None] / wide)
     circles = []
     for radius in radii.tolist():
-        place = _place(free, preference, radius, rng)
-        fits = min(radius, float(free[place]))
+        cell = _free_cell(free, preference, radius, rng)
+        fits = min(radius, float(free[cell]))
         if fits < smallest:
             break
-        at = float(x[place[1]]), float(y[place[0]])
+        at = float(x[cell[1]]), float(y[cell[0]])
         circles.append((*at, fits))
         _set(free, x, y, (*at, fits + gap), radius)
     return np.array(circles).reshape(-1, 3)
@@ -165,7 +165,7 @@ def _to_edge(area: Area, x: Floats, y: Floats, container: Container) -> Floats:
     return np.minimum(across[None, :], down[:, None])
 
 
-def _place(
+def _free_cell(
     free: Floats, preference: Floats, radius: float, rng: np.random.Generator
 ) -> tuple[int, int]:
     """Return the lattice index for a circle: the most preferred of 24 that fit."""

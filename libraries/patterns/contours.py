@@ -247,11 +247,11 @@ def _apart(area: Area, rng: np.random.Generator, number: int) -> list[tuple[floa
     """Return points in the area, each the farthest from the others of five candidates."""
     sides = np.array((area.inner_width, area.inner_height))
     tried = rng.uniform(0.08, 0.92, (number, 5, 2)) * sides + (area.left, area.top)
-    places = [tried[0, 0]]
+    points = [tried[0, 0]]
     for candidates in tried[1:]:
-        away = ((candidates[:, None] - np.array(places)) ** 2).sum(axis=2).min(axis=1)
-        places.append(candidates[int(np.argmax(away))])
-    return [(float(x), float(y)) for x, y in places]
+        away = ((candidates[:, None] - np.array(points)) ** 2).sum(axis=2).min(axis=1)
+        points.append(candidates[int(np.argmax(away))])
+    return [(float(x), float(y)) for x, y in points]
 
 
 def _bold(line: Polyline, width: float) -> Polyline:
@@ -275,14 +275,14 @@ class _Terrain:
     x: Floats
     y: Floats
 
-    def contains(self, places: Polyline) -> bool:
+    def contains(self, points: Polyline) -> bool:
         """Return whether all points, an array of shape (..., 2) in mm, are inside."""
         low, high = (self.x[0], self.y[0]), (self.x[-1], self.y[-1])
-        return bool((places >= low).all() and (places <= high).all())
+        return bool((points >= low).all() and (points <= high).all())
 
-    def at(self, places: Polyline) -> Floats:
+    def at(self, points: Polyline) -> Floats:
         column, row = (
-            np.rint((places[..., axis] - along[0]) / (along[1] - along[0])).astype(np.int64)
+            np.rint((points[..., axis] - along[0]) / (along[1] - along[0])).astype(np.int64)
             for axis, along in enumerate((self.x, self.y))
         )
         return np.asarray(self.heights[row, column])
@@ -303,17 +303,17 @@ def _labeled(
         for shift in (0, gap)
     )
     straightness = np.hypot(*(last - first).T) / gap
-    for place in np.argsort(-straightness, kind="stable")[:40].tolist():
-        if straightness[place] < 0.985:  # noqa: PLR2004 - too curved for a label
+    for index in np.argsort(-straightness, kind="stable")[:40].tolist():
+        if straightness[index] < 0.985:  # noqa: PLR2004 - too curved for a label
             break
-        along = (last[place] - first[place]) / (straightness[place] * gap)
+        along = (last[index] - first[index]) / (straightness[index] * gap)
         # Labels read from left to right, or upwards.
         if along[0] < 0 or (along[0] == 0 and along[1] > 0):
             along = -along
         turn = np.array([along, (-along[1], along[0])])
-        middle = (first[place] + last[place]) / 2
+        middle = (first[index] + last[index]) / 2
         if _has_room(middle, turn, gap, level, terrain):
-            start, end = (starts[place], first[place]), (starts[place] + gap, last[place])
+            start, end = (starts[index], first[index]), (starts[index] + gap, last[index])
             return _without(line, run, start, end), [
                 stroke @ turn + middle for stroke in digits.strokes
             ]
@@ -325,10 +325,10 @@ def _has_room(middle: Polyline, turn: Floats, gap: float, level: int, terrain: _
     across, down = np.meshgrid(
         np.linspace(-gap / 2, gap / 2, 9), np.linspace(-1, 1, 5) * (CAP_MM / 2 + CLEAR_MM / 2)
     )
-    places = np.stack((across, down), axis=2) @ turn + middle
-    if not terrain.contains(places):
+    points = np.stack((across, down), axis=2) @ turn + middle
+    if not terrain.contains(points):
         return False
-    above = terrain.at(places) - level
+    above = terrain.at(points) - level
     sides = np.sign(above[[0, -1]])
     # The neighbouring lines are at a height difference of 1.
     is_crossed = (np.abs(above) >= 0.9).any()  # noqa: PLR2004
@@ -338,7 +338,7 @@ def _has_room(middle: Polyline, turn: Floats, gap: float, level: int, terrain: _
 def _without(
     line: Polyline, run: Floats, first: tuple[float, Polyline], last: tuple[float, Polyline]
 ) -> list[Polyline]:
-    """Return the line without the part between two places: distances in mm, and points."""
+    """Return the line without the part between two positions: distances in mm, and points."""
     before = np.concatenate((line[run < first[0]], first[1][None]))
     after = np.concatenate((last[1][None], line[run > last[0]]))
     if np.array_equal(line[0], line[-1]):

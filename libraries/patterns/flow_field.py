@@ -251,9 +251,9 @@ def _is_wound(line: Polyline, separation: float) -> bool:
     return bool(max(wide, high) < 3.0 * separation and length > 2.1 * (wide + high))
 
 
-def _is_free(area: Area, circles: list[Circle], places: Polyline) -> bool:
-    inside = np.array_equal(area.clip(places), places)
-    x, y = places.T
+def _is_free(area: Area, circles: list[Circle], points: Polyline) -> bool:
+    inside = np.array_equal(area.clip(points), points)
+    x, y = points.T
     return inside and all(
         bool(((x - at_x) ** 2 + (y - at_y) ** 2 > radius**2).all())
         for at_x, at_y, radius in circles

@@ -123,14 +123,14 @@ class Phyllotaxis(Params):
         part = np.minimum(radius / field.reach, 1)
         room = np.minimum(_max_diameter(field), _nearest(field, step, number))
         sizes = self.size * (self.ramp + (1 - self.ramp) * part) * room
-        places = np.column_stack((radius * np.cos(around), radius * np.sin(around))) + centre
+        points = np.column_stack((radius * np.cos(around), radius * np.sin(around))) + centre
         # Smaller marks are blots; without them the centre stays open.
         is_visible = sizes >= min(0.8, float(sizes.max()) / 4)
-        fits = is_visible & _fitting(area, places, sizes / 2, centre, self.container)
+        fits = is_visible & _fitting(area, points, sizes / 2, centre, self.container)
         order = np.array(_along_arms(number[fits] - 1, field, step), dtype=np.int64)
         shape = _shape(self.marker, self.size * _max_diameter(field), self.tolerance)
         facing = around + math.radians(self.turn) * part
-        yield from _marks(shape, places[order], sizes[order] / 2, facing[order])
+        yield from _marks(shape, points[order], sizes[order] / 2, facing[order])
 
     def _field(self, area: Area) -> Field:
         """Return the placement of the marks; in a small area they are closer than `spacing`."""
@@ -165,14 +165,14 @@ class Field(NamedTuple):
         return np.asarray(self.within * (radius / self.reach) ** (1 / self.growth))
 
 
-def _marks(shape: Polyline, places: Floats, radii: Floats, facing: Floats) -> Iterator[Polyline]:
-    """Yield the `shape` at each of `places`, scaled by `radii`, rotated by `facing` radians."""
+def _marks(shape: Polyline, points: Floats, radii: Floats, facing: Floats) -> Iterator[Polyline]:
+    """Yield the `shape` at each of `points`, scaled by `radii`, rotated by `facing` radians."""
     # About a thousand marks at a time.
-    for block in np.array_split(np.arange(len(places)), len(places) // 1000 + 1):
+    for block in np.array_split(np.arange(len(points)), len(points) // 1000 + 1):
         half, angle = radii[block][:, None], facing[block][:, None]
         along = np.stack((half * np.cos(angle), half * np.sin(angle)), axis=2)
         aside = along[..., ::-1] * (-1, 1)
-        yield from shape[:, :1] * along + shape[:, 1:] * aside + places[block][:, None]
+        yield from shape[:, :1] * along + shape[:, 1:] * aside + points[block][:, None]
 
 
 def _max_on_strip(area: Area, field: Field) -> float:
@@ -218,12 +218,12 @@ def _nearest(field: Field, step: float, number: Integers) -> Floats:
 
 
 def _fitting(
-    area: Area, places: Floats, reach: Floats, centre: Floats, container: Container
+    area: Area, points: Floats, reach: Floats, centre: Floats, container: Container
 ) -> NDArray[np.bool_]:
     if container == "disc":
-        away = places - centre
+        away = points - centre
         return np.asarray(np.hypot(away[:, 0], away[:, 1]) + reach <= area.shorter_side / 2)
-    low, high = places - reach[:, None], places + reach[:, None]
+    low, high = points - reach[:, None], points + reach[:, None]
     return np.asarray(
         ((low >= (area.left, area.top)) & (high <= (area.right, area.bottom))).all(axis=1)
     )

@@ -70,10 +70,10 @@ class Stipple(PictureParams):
         tones = self.tones(box, rng)
         count, dot = self._sizes(area)
         # The rounds are about 0.8 of the work.
-        places = stipple(
+        points = stipple(
             tones, count, self.iterations, rng, lambda part: report_progress(0.8 * part)
         )
-        ordered = places[closed_tour(places)]
+        ordered = points[closed_tour(points)]
         # The lightest dots have 0.45 of the diameter. A touch of the pen is a stroke of 0.1 mm,
         # since plotters ignore shorter ones.
         share = 0.45 + (1 - 0.45) * tones.at(*ordered.T) if dot else np.ones(len(ordered))

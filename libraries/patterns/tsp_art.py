@@ -59,12 +59,12 @@ class TspArt(PictureParams):
         tones = self.tones(Box(area.left, area.top, area.inner_width, area.inner_height), rng)
         count = self._count(area)
         # The rounds are about 0.8 of the work.
-        places = stipple(
+        points = stipple(
             tones, count, self.iterations, rng, lambda part: report_progress(0.8 * part)
         )
-        if len(places):
-            tour = closed_tour(places)
-            yield places[np.append(tour, tour[0])]
+        if len(points):
+            tour = closed_tour(points)
+            yield points[np.append(tour, tour[0])]
 
     def _count(self, area: Area) -> int:
         """Return the number of vertices; closer than 1.2 mm on average, ink would run together."""

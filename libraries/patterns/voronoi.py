@@ -163,12 +163,12 @@ class Voronoi(Params):
     ) -> Cells:
         room = shapely.box(area.left, area.top, area.right, area.bottom)
         if tones is not None:
-            places = stipple(tones, sites, self.relax, rng)
+            points = stipple(tones, sites, self.relax, rng)
         else:
-            places = _relaxed_by_lloyd(self._places(area, rng, sites), room, self.relax)
+            points = _relaxed_by_lloyd(self._points(area, rng, sites), room, self.relax)
         if self.kind == "delaunay":
-            return _triangles(area, places, across)
-        return _voronoi(places, room)
+            return _triangles(area, points, across)
+        return _voronoi(points, room)
 
     def _sites(self, area: Area) -> tuple[int, float]:
         """Return the number of sites, and their average distance in mm."""
@@ -178,7 +178,7 @@ class Voronoi(Params):
         sites = self.count or max(MIN_SITES, math.ceil(room / spacing**2))
         return sites, math.sqrt(room / sites)
 
-    def _places(self, area: Area, rng: np.random.Generator, sites: int) -> Floats:
+    def _points(self, area: Area, rng: np.random.Generator, sites: int) -> Floats:
         """Return about `sites` points of shape (n, 2), with `gradient` denser at a focus."""
         sides = np.array((area.inner_width, area.inner_height))
         focus = np.array((area.left, area.top)) + rng.uniform(0.1, 0.9, 2) * sides
@@ -227,13 +227,13 @@ class Voronoi(Params):
         ]
 
 
-def _apart(places: Floats, closest: Floats) -> Floats:
-    """Return the `places` at least `closest` away from all that were chosen before."""
+def _apart(points: Floats, closest: Floats) -> Floats:
+    """Return the `points` at least `closest` away from all that were chosen before."""
     side = float(closest.max())
     taken: dict[tuple[int, int], list[tuple[float, float]]] = {}
     chosen = []
     squares = (closest**2).tolist()
-    for index, ((x, y), reach) in enumerate(zip(places.tolist(), squares, strict=True)):
+    for index, ((x, y), reach) in enumerate(zip(points.tolist(), squares, strict=True)):
         column, row = int(x // side), int(y // side)
         near = (
             point
@@ -244,27 +244,27 @@ def _apart(places: Floats, closest: Floats) -> Floats:
         if all((x - other_x) ** 2 + (y - other_y) ** 2 >= reach for other_x, other_y in near):
             taken.setdefault((column, row), []).append((x, y))
             chosen.append(index)
-    return places[chosen]
+    return points[chosen]
 
 
-def _relaxed_by_lloyd(places: Floats, room: shapely.Polygon, steps: int) -> Floats:
+def _relaxed_by_lloyd(points: Floats, room: shapely.Polygon, steps: int) -> Floats:
     for _ in range(steps):
-        places = shapely.get_coordinates(shapely.centroid(_voronoi(places, room)))
-    return places
+        points = shapely.get_coordinates(shapely.centroid(_voronoi(points, room)))
+    return points
 
 
-def _voronoi(places: Floats, room: shapely.Polygon) -> Cells:
-    diagram = shapely.voronoi_polygons(shapely.multipoints(places), extend_to=room)
+def _voronoi(points: Floats, room: shapely.Polygon) -> Cells:
+    diagram = shapely.voronoi_polygons(shapely.multipoints(points), extend_to=room)
     return _solid(shapely.intersection(shapely.get_parts(diagram), room))
 
 
-def _triangles(area: Area, places: Floats, across: float) -> Cells:
-    """Return the triangles between `places` and points on the edges, about `across` mm apart."""
+def _triangles(area: Area, sites: Floats, across: float) -> Cells:
+    """Return the triangles between `sites` and points on the edges, about `across` mm apart."""
     columns = np.linspace(area.left, area.right, max(1, round(area.inner_width / across)) + 1)
     rows = np.linspace(area.top, area.bottom, max(1, round(area.inner_height / across)) + 1)[1:-1]
     edge = [(x, y) for x in columns for y in (area.top, area.bottom)]
     edge += [(x, y) for y in rows for x in (area.left, area.right)]
-    points = shapely.multipoints(np.concatenate((places, edge)))
+    points = shapely.multipoints(np.concatenate((sites, edge)))
     return _solid(shapely.get_parts(shapely.delaunay_triangles(points)))
 
 

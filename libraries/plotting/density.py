@@ -48,8 +48,8 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
         math.ceil(side / HALF) + 1 for side in (max(area.width, HALF), max(area.height, HALF))
     )
     ink = np.zeros(rows * columns)
-    for places, lengths in _pieces(strokes, np.array([area.left, area.top])):
-        cells = np.floor(places).astype(np.int64)
+    for points, lengths in _pieces(strokes, np.array([area.left, area.top])):
+        cells = np.floor(points).astype(np.int64)
         x, y = cells[:, 0], cells[:, 1]
         on_page = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
         ink += np.bincount(
@@ -95,18 +95,18 @@ def _split(segments: Integers, cuts: Integers) -> Iterator[Integers]:
 def _cut(starts: Floats, ends: Floats, crossed: Integers, lengths: Floats) -> tuple[Floats, Floats]:
     """Cut segments at whole numbers of x and y; return midpoints and lengths of the pieces."""
     count = len(starts)
-    owners, places = [np.arange(count)], [np.zeros(count)]
+    owners, positions = [np.arange(count)], [np.zeros(count)]
     for axis in (0, 1):
         times = crossed[:, axis]
         owner = np.repeat(owners[0], times)
         first = np.minimum(np.floor(starts[:, axis]), np.floor(ends[:, axis])) + 1
         line = first[owner] + ranges(times)
         owners.append(owner)
-        places.append((line - starts[owner, axis]) / (ends - starts)[owner, axis])
-    owner, place = np.concatenate(owners), np.concatenate(places)
-    order = np.lexsort((place, owner))
-    owner, place = owner[order], place[order]
-    until = np.ones(len(place))
-    np.copyto(until[:-1], place[1:], where=owner[1:] == owner[:-1])
-    middle = ((place + until) / 2)[:, np.newaxis]
-    return starts[owner] + (ends - starts)[owner] * middle, lengths[owner] * (until - place)
+        positions.append((line - starts[owner, axis]) / (ends - starts)[owner, axis])
+    owner, position = np.concatenate(owners), np.concatenate(positions)
+    order = np.lexsort((position, owner))
+    owner, position = owner[order], position[order]
+    until = np.ones(len(position))
+    np.copyto(until[:-1], position[1:], where=owner[1:] == owner[:-1])
+    middle = ((position + until) / 2)[:, np.newaxis]
+    return starts[owner] + (ends - starts)[owner] * middle, lengths[owner] * (until - position)

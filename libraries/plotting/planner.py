@@ -101,9 +101,9 @@ def _drawing_seconds(
     if not len(arrivals):
         return 0.0
     owners = np.repeat(np.arange(first, upto), np.diff(strokes.offsets[first : upto + 1]))[arrivals]
-    places = strokes.coordinates[begin:end]
+    points = strokes.coordinates[begin:end]
     lengths, highest = steps[arrivals], speeds[owners] ** 2
-    directions = (places[arrivals] - places[arrivals - 1]) / lengths[:, np.newaxis]
+    directions = (points[arrivals] - points[arrivals - 1]) / lengths[:, np.newaxis]
     limits = np.zeros(len(lengths) + 1)
     turning = np.minimum(_corner_limits(directions, profile), highest[1:])
     # The pen rests between strokes.

@@ -103,11 +103,11 @@ def _cover(picture: Image.Image, mask: Image.Image, ink: tuple[int, int, int, in
 
 
 def _inked(
-    places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int
+    points: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int, most: int
 ) -> Image.Image:
     """Return a mask of `size` pixels with lines of `wide` pixels and at most `most` ink."""
     bars = wide > MAX_DISC_PX
-    if _lengths(places, offsets) * (wide if bars else 1) > most:
+    if _lengths(points, offsets) * (wide if bars else 1) > most:
         raise InvalidInput(
             "the drawing has too much ink for a preview",
             code="bad-preview",
@@ -115,30 +115,30 @@ def _inked(
             hint="request a smaller preview",
         )
     if not bars:
-        return Image.fromarray(_spread(_thin(places, offsets, size, wide), wide))
-    mask = _drawn(places, offsets, size, wide)
-    _round_off(mask, _tips(places, offsets, wide), wide)
+        return Image.fromarray(_spread(_thin(points, offsets, size, wide), wide))
+    mask = _drawn(points, offsets, size, wide)
+    _round_off(mask, _tips(points, offsets, wide), wide)
     return mask
 
 
 def _drawn(
-    places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int
+    points: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int
 ) -> Image.Image:
     mask = Image.new("L", size)
     canvas = ImageDraw.Draw(mask)
     # Pillow reads pairs of 32-bit floats from buffers.
-    flat: Any = places.astype(np.float32)
+    flat: Any = points.astype(np.float32)
     for start, stop in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         canvas.line(flat[start:stop], fill=INK, width=wide)
     return mask
 
 
-def _thin(places: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Mask:
+def _thin(points: Floats, offsets: NDArray[np.int64], size: tuple[int, int], wide: int) -> Mask:
     """Return a mask with lines of one pixel, and a border of `wide` pixels for `_spread`."""
-    places = places + wide
-    mask = np.array(_drawn(places, offsets, (size[0] + 2 * wide, size[1] + 2 * wide), 1))
+    points = points + wide
+    mask = np.array(_drawn(points, offsets, (size[0] + 2 * wide, size[1] + 2 * wide), 1))
     # Pillow draws no line for dots.
-    column, row = np.floor(places[offsets[:-1]]).astype(np.int64).T
+    column, row = np.floor(points[offsets[:-1]]).astype(np.int64).T
     inside = (column >= 0) & (column < mask.shape[1]) & (row >= 0) & (row < mask.shape[0])
     mask[row[inside], column[inside]] = INK
     return mask
@@ -178,42 +178,42 @@ def _seen(
     """
     chosen = strokes.layers == layer
     counts = np.where(chosen, np.diff(strokes.offsets), 0)
-    places = strokes.coordinates[np.repeat(chosen, np.diff(strokes.offsets))] * scale
+    points = strokes.coordinates[np.repeat(chosen, np.diff(strokes.offsets))] * scale
     counts = counts[counts > 0]
     starts = np.cumsum(counts) - counts
-    low, high = np.minimum.reduceat(places, starts), np.maximum.reduceat(places, starts)
+    low, high = np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
     touching = ((high >= -wide) & (low <= np.array(size) + wide)).all(axis=1)
     kept = np.repeat(touching, counts)
-    cell = np.floor(places / max(1.0, wide / 8))
-    moved = np.ones(len(places), dtype=bool)
+    cell = np.floor(points / max(1.0, wide / 8))
+    moved = np.ones(len(points), dtype=bool)
     moved[1:] = (cell[1:] != cell[:-1]).any(axis=1)
     moved[starts] = True
     moved[starts + counts - 1] = True
     kept &= moved
     left = np.add.reduceat(kept, starts, dtype=np.int64)[touching]
-    return places[kept], np.concatenate(([0], np.cumsum(left)))
+    return points[kept], np.concatenate(([0], np.cumsum(left)))
 
 
-def _lengths(places: Floats, offsets: NDArray[np.int64]) -> float:
-    steps = np.hypot(*np.diff(places, axis=0).T) if len(places) > 1 else np.zeros(0)
+def _lengths(points: Floats, offsets: NDArray[np.int64]) -> float:
+    steps = np.hypot(*np.diff(points, axis=0).T) if len(points) > 1 else np.zeros(0)
     between = offsets[1:-1] - 1
     return float(steps.sum() - steps[between].sum())
 
 
-def _tips(places: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
+def _tips(points: Floats, offsets: NDArray[np.int64], wide: int) -> Floats:
     """Return the ends and sharp corners of strokes, where bars need a disc."""
-    if not len(places):
-        return places
-    tip = np.zeros(len(places), dtype=bool)
+    if not len(points):
+        return points
+    tip = np.zeros(len(points), dtype=bool)
     tip[offsets[:-1]] = tip[offsets[1:] - 1] = True
-    step = np.diff(places, axis=0)
+    step = np.diff(points, axis=0)
     unit = step / np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
     # Corners with a smaller cosine would show a notch.
     sharp = 0.9
     tip[1:-1] |= (unit[1:] * unit[:-1]).sum(axis=1) < sharp
     # Discs that nearly coincide are drawn once.
-    first = np.unique(np.floor(places[tip] * MAX_DISC_PX / wide), axis=0, return_index=True)[1]
-    return np.asarray(places[tip][np.sort(first)])
+    first = np.unique(np.floor(points[tip] * MAX_DISC_PX / wide), axis=0, return_index=True)[1]
+    return np.asarray(points[tip][np.sort(first)])
 
 
 def _round_off(mask: Image.Image, tips: Floats, wide: int) -> None:

@@ -124,7 +124,7 @@ class Composition(DrawnPage):
         for number, element in enumerate(elements):
             try:
                 self._check_place(element)
-                total += element.cost(element.place(self.room), thorough=thorough)
+                total += element.cost(element.placement(self.room), thorough=thorough)
             except TooComplex as error:
                 error.field = f"elements.{number}.{error.field}"
                 raise

@@ -27,7 +27,7 @@ class ObjectReader(io.RawIOBase):
         super().__init__()
         self._fetch, self._size, self._sha256 = fetch, size, sha256
         self._digest, self._hashed = hashlib.sha256(), 0
-        self._place, self._start, self._block = 0, 0, first
+        self._position, self._start, self._block = 0, 0, first
         self._length = FIRST_BLOCK_BYTES
         self._check()
 
@@ -38,32 +38,32 @@ class ObjectReader(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        return self._place
+        return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
             raise ValueError("negative seek position")
-        self._place = base + offset
-        return self._place
+        self._position = base + offset
+        return self._position
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Read some bytes into `buffer`; return 0 at the end, or raise Unavailable if the checksum is wrong."""
         target = memoryview(buffer).cast("B")
-        if self._place >= self._size or not target:
+        if self._position >= self._size or not target:
             return 0
-        if not self._start <= self._place < self._start + len(self._block):
+        if not self._start <= self._position < self._start + len(self._block):
             self._load()
-        found = self._block[self._place - self._start :][: len(target)]
+        found = self._block[self._position - self._start :][: len(target)]
         target[: len(found)] = found
-        self._place += len(found)
+        self._position += len(found)
         return len(found)
 
     def _load(self) -> None:
-        sequential = self._place == self._start + len(self._block)
+        sequential = self._position == self._start + len(self._block)
         self._length = min(self._length * 2, MAX_BLOCK_BYTES) if sequential else FIRST_BLOCK_BYTES
-        self._block = self._fetch(self._place, min(self._place + self._length, self._size))
-        self._start = self._place
+        self._block = self._fetch(self._position, min(self._position + self._length, self._size))
+        self._start = self._position
         self._check()
 
     def _check(self) -> None:

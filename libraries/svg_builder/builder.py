@@ -13,11 +13,11 @@ from libraries.errors import InvalidInput
 from libraries.geometry.arrays import flattened
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPlace
+from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPosition
 from libraries.lettering import (
     ALIGN_SHIFT,
     DEFAULT_FONT,
-    VERTICAL_PLACES,
+    VERTICAL_ALIGNMENTS,
     Align,
     Box,
     TextBlock,
@@ -95,13 +95,13 @@ class SVGBuilder(Canvas):
     ) -> Self:
         """Draw a rectangle from its upper left corner, with corners of `radius`."""
         corner = {} if radius is None else {"rx": written_positive(radius, "radius")}
-        place = (written(x, "x"), written(y, "y"))
+        insert = (written(x, "x"), written(y, "y"))
         size = (written_positive(width, "width"), written_positive(height, "height"))
         rounding = 0.0 if radius is None else float(radius)
 
         corners = (float(x), float(y)), (float(width), float(height)), (rounding, rounding)
         return self._draw(
-            lambda checked: self._drawing.rect(place, size, **corner, **checked),
+            lambda checked: self._drawing.rect(insert, size, **corner, **checked),
             lambda tolerance: [rectangle_outline(*corners, tolerance)],
             attributes,
         )
@@ -115,10 +115,10 @@ class SVGBuilder(Canvas):
 
     def circle(self, cx: float, cy: float, r: float, **attributes: object) -> Self:
         centre, radius = (written(cx, "cx"), written(cy, "cy")), written_positive(r, "r")
-        places = (float(cx), float(cy)), (float(r), float(r))
+        centre_and_radii = (float(cx), float(cy)), (float(r), float(r))
         return self._draw(
             lambda checked: self._drawing.circle(centre, radius, **checked),
-            lambda tolerance: [ellipse_outline(*places, tolerance)],
+            lambda tolerance: [ellipse_outline(*centre_and_radii, tolerance)],
             attributes,
         )
 
@@ -126,10 +126,10 @@ class SVGBuilder(Canvas):
         """Draw an ellipse with the radii `rx` and `ry` around (`cx`, `cy`)."""
         centre = (written(cx, "cx"), written(cy, "cy"))
         radii = (written_positive(rx, "rx"), written_positive(ry, "ry"))
-        places = (float(cx), float(cy)), (float(rx), float(ry))
+        centre_and_radii = (float(cx), float(cy)), (float(rx), float(ry))
         return self._draw(
             lambda checked: self._drawing.ellipse(centre, radii, **checked),
-            lambda tolerance: [ellipse_outline(*places, tolerance)],
+            lambda tolerance: [ellipse_outline(*centre_and_radii, tolerance)],
             attributes,
         )
 
@@ -180,8 +180,8 @@ class SVGBuilder(Canvas):
         strokes = [as_points(line) for line in lines]
         if not strokes:
             return self
-        places, offsets = flattened(strokes)
-        return self._run(check_points(places), offsets, self._check(attributes))
+        points, offsets = flattened(strokes)
+        return self._run(check_points(points), offsets, self._check(attributes))
 
     def cubic_bezier(self, points: ArrayLike, **attributes: object) -> Self:
         """Draw connected cubic curves: a start, then two control points and an end for each."""
@@ -204,14 +204,17 @@ class SVGBuilder(Canvas):
     ) -> Self:
         """Write `text` as a text element for screens; for a pen, use `hershey_text`."""
         words = " ".join(check_text(text).split())
-        place, colour = (written(x, "x"), written(y, "y")), self.pens[self._open[-1].layer].colour
+        position, colour = (
+            (written(x, "x"), written(y, "y")),
+            self.pens[self._open[-1].layer].colour,
+        )
         style = {
             "fill": colour,
             "stroke": "none",
             **self._check({**attributes, "font_size": font_size}),
         }
         self._texts.append(words)
-        return self._add(self._drawing.text(words, insert=place, **style))
+        return self._add(self._drawing.text(words, insert=position, **style))
 
     def place(
         self,
@@ -220,7 +223,7 @@ class SVGBuilder(Canvas):
         *,
         fit: Fit = "contain",
         align: HorizontalAlign = "center",
-        vertical: VerticalPlace = "middle",
+        vertical: VerticalPosition = "middle",
         keep_layers: bool = False,
         **attributes: object,
     ) -> Self:
@@ -290,21 +293,21 @@ class SVGBuilder(Canvas):
     def _bezier(
         self, points: ArrayLike, degree: int, letter: str, attributes: dict[str, object]
     ) -> Self:
-        places = check_points(as_points(points))
-        if len(places) % degree != 1:
+        vertices = check_points(as_points(points))
+        if len(vertices) % degree != 1:
             raise InvalidInput(
                 f"points must be a start and {degree} more for each curve",
                 code="bad-number",
                 field="points",
             )
-        pairs = written_points([places])[0].decode().split(" ")
+        pairs = written_points([vertices])[0].decode().split(" ")
         return self.path(f"M{pairs[0]}{letter}{' '.join(pairs[1:])}", **attributes)
 
     def _lay_out(
         self, x: float, y: float, text: str, *, scale: float, align: Align, vertical: VerticalAlign
     ) -> TextBlock:
         written(x, "x"), written(y, "y"), written_positive(scale, "scale")
-        if align not in ALIGN_SHIFT or vertical not in VERTICAL_PLACES:
+        if align not in ALIGN_SHIFT or vertical not in VERTICAL_ALIGNMENTS:
             raise InvalidInput(
                 "align must be left, center or right; vertical must be top, middle or baseline",
                 code="bad-attribute",
@@ -323,9 +326,9 @@ def _pairs(points: ArrayLike) -> list[list[bytes]] | list[list[str]]:
 def _arc_data(centre: tuple[float, float], radius: float, start: float, turn: float) -> str:
     # Two parts; the centre of a single, nearly full circle would depend on rounding.
     angles = np.radians([start, start + turn / 2, start + turn])
-    places = np.column_stack(
+    points = np.column_stack(
         [centre[0] + radius * np.cos(angles), centre[1] + radius * np.sin(angles)]
     )
-    begin, middle, end = written_points([places])[0].decode().split(" ")
+    begin, middle, end = written_points([points])[0].decode().split(" ")
     size, clockwise = written(radius, "r"), int(turn >= 0)
     return f"M{begin}A{size} {size} 0 0 {clockwise} {middle}A{size} {size} 0 0 {clockwise} {end}"

@@ -103,8 +103,8 @@ class Canvas:
         self._drawing.elements[:] = [
             element for element in self._drawing.elements if not isinstance(element, Metadata)
         ]
-        place = 0 if self._title_element is None else 1
-        self._drawing.elements.insert(place, Metadata(as_json(facts)))
+        index = 0 if self._title_element is None else 1
+        self._drawing.elements.insert(index, Metadata(as_json(facts)))
         return self
 
     def begin_group(self, **attributes: object) -> Self:

@@ -81,10 +81,10 @@ def _plain(coordinates: Floats, offsets: Integers) -> bytes:
 def _compact(coordinates: Floats, offsets: Integers) -> bytes:
     """Return `x,y,dx-dy|x,y,...` in hundredths of a mm, without commas before a minus."""
     # Differences of rounded coordinates, so that errors do not add up.
-    places = np.rint(coordinates / COMPACT_UNIT).astype(np.int64)
-    steps = np.empty_like(places)
-    np.subtract(places[1:], places[:-1], out=steps[1:])
-    steps[offsets[:-1]] = places[offsets[:-1]]
+    units = np.rint(coordinates / COMPACT_UNIT).astype(np.int64)
+    steps = np.empty_like(units)
+    np.subtract(units[1:], units[:-1], out=steps[1:])
+    steps[offsets[:-1]] = units[offsets[:-1]]
     text = _dumped(steps.reshape(-1))
     commas = np.flatnonzero(text == ord(","))
     text[commas[2 * offsets[1:-1] - 1]] = ord("|")

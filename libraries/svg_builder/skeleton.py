@@ -67,8 +67,8 @@ def layer_group(drawing: Any, label: str, **attributes: str) -> Any:
 def spliced(drawing: Any, body: Callable[[int], Iterable[bytes]]) -> Iterator[bytes]:
     """Yield the document in blocks, with `body(n)` in place of marker `n`."""
     # Odd pieces are numbers of markers. Checked path data has no at signs, and text is escaped.
-    for place, piece in enumerate(re.split(r'<path d="@([0-9]+)" />', drawing.tostring())):
-        if place % 2:
+    for index, piece in enumerate(re.split(r'<path d="@([0-9]+)" />', drawing.tostring())):
+        if index % 2:
             yield from body(int(piece))
         else:
             yield piece.encode()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from libraries.errors import InvalidInput
-from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPlace
+from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPosition
 from libraries.svg_reader.foreign_xml import Node, bad_svg
 from libraries.svg_syntax.attributes import check_colour
 from libraries.svg_syntax.numbers import MAX_NUMBER
@@ -32,7 +32,7 @@ LENGTH = re.compile(
 )
 MAX_LENGTH_CHARS = 64
 ALIGN: Mapping[str, HorizontalAlign] = {"Min": "left", "Mid": "center", "Max": "right"}
-VERTICAL: Mapping[str, VerticalPlace] = {"Min": "top", "Mid": "middle", "Max": "bottom"}
+VERTICAL: Mapping[str, VerticalPosition] = {"Min": "top", "Mid": "middle", "Max": "bottom"}
 LOOKS = frozenset({"color", "fill", "stroke", "stroke-width", "visibility"})
 
 
@@ -134,7 +134,7 @@ def _whole(name: str, viewport: tuple[float, float]) -> float:
     return width if name in ("x", "x1", "x2", "cx", "rx", "width") else height
 
 
-def aspect(text: str | None) -> tuple[HorizontalAlign, VerticalPlace, Fit]:
+def aspect(text: str | None) -> tuple[HorizontalAlign, VerticalPosition, Fit]:
     """Return the alignment and the fit of `preserveAspectRatio`."""
     found = re.fullmatch(
         r"\s*(?:defer\s+)?(none|x(Min|Mid|Max)Y(Min|Mid|Max))(?:\s+(meet|slice))?\s*",

@@ -64,11 +64,11 @@ class Gathering:
         if self._document.store.vertices + counts.sum() > MAX_VERTICES:
             raise too_many_vertices()
         ways = np.repeat(np.arange(len(shapes)), strokes)
-        places = _moved(
+        points = _moved(
             np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts)
         )
         layers = np.array([layer for _, _, layer in shapes])[ways]
-        self._document.extend(places, np.concatenate([[0], np.cumsum(counts)]), layers)
+        self._document.extend(points, np.concatenate([[0], np.cumsum(counts)]), layers)
 
 
 def _lines(shapes: Sequence[Shape]) -> list[Floats]:
@@ -83,10 +83,10 @@ def _lines(shapes: Sequence[Shape]) -> list[Floats]:
     return lines
 
 
-def _moved(places: Floats, ways: Sequence[Matrix], way: NDArray[np.int64]) -> Floats:
-    """Return places, transformed by the matrices `ways[way]`."""
+def _moved(points: Floats, ways: Sequence[Matrix], way: NDArray[np.int64]) -> Floats:
+    """Return points, transformed by the matrices `ways[way]`."""
     # Rounds like `transforms.applied`.
-    x, y = places.T
+    x, y = points.T
     columns = np.array(ways).reshape(-1, 6).T
     a, c, e, b, d, f = (column[way] if len(ways) > 1 else column for column in columns)
     return np.column_stack([a * x + c * y + e, b * x + d * y + f])

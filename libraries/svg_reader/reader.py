@@ -35,7 +35,7 @@ from libraries.svg_reader.appearance import (
 )
 from libraries.svg_reader.foreign_xml import Node, bad_svg, parse_svg
 from libraries.svg_reader.gathering import Gathering, Shape
-from libraries.svg_reader.repeats import MAX_PLACE_DEPTH, count_visits
+from libraries.svg_reader.repeats import MAX_ELEMENT_DEPTH, count_visits
 from libraries.svg_syntax.attributes import transform_matrix
 from libraries.svg_syntax.curves import FLATNESS
 from libraries.svg_syntax.outlines import closed, ellipse_outline, lines_of_path, rectangle_outline
@@ -69,7 +69,7 @@ class Reading:
     dropped: Mapping[str, int]
 
 
-class _Place(NamedTuple):
+class _Context(NamedTuple):
     """The context of an element: its matrix to mm, look, layer and ancestors."""
 
     to_page: Matrix
@@ -99,7 +99,7 @@ def read_svg(
     document = Document(size[0] * PIXEL, size[1] * PIXEL)
     reader = _Reader(root, document, tolerance(document.page) if callable(tolerance) else tolerance)
     look = look_of(styles_of(root), Look())
-    reader.visit_viewport(root, _Place(scaling(PIXEL), look, size), size)
+    reader.visit_viewport(root, _Context(scaling(PIXEL), look, size), size)
     reader.gathering.finish()
     return Reading(document, dict(sorted(reader.dropped.items())))
 
@@ -147,91 +147,91 @@ class _Reader:
         if count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS:
             raise bad_svg("the SVG repeats or nests too many elements")
 
-    def visit(self, node: Node, place: _Place) -> None:
+    def visit(self, node: Node, context: _Context) -> None:
         """Draw an element and its children."""
         self._visits += 1
-        if self._visits > MAX_VISITS or place.depth > MAX_PLACE_DEPTH:
+        if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
             raise bad_svg("the SVG repeats or nests too many elements")
         if node.tag in SILENT:
             return
         styles = styles_of(node)
         if styles.get("display") == "none":
             return
-        to_page = place.to_page
+        to_page = context.to_page
         if "transform" in node.attributes:
             to_page = combined(to_page, transform_matrix(node.attributes["transform"]))
         self._count_cuts(styles)
-        look = look_of(styles, place.look)
-        self._enter(node, place._replace(to_page=to_page, look=look, depth=place.depth + 1))
+        look = look_of(styles, context.look)
+        self._enter(node, context._replace(to_page=to_page, look=look, depth=context.depth + 1))
 
-    def _enter(self, node: Node, place: _Place) -> None:
+    def _enter(self, node: Node, context: _Context) -> None:
         if node.tag == "svg":
-            self._visit_nested(node, place)
+            self._visit_nested(node, context)
         elif node.tag in {"g", "a"}:
             name = _layer_name(node)
-            self._visit_all(node, place._replace(layer=name) if name else place)
+            self._visit_all(node, context._replace(layer=name) if name else context)
         elif node.tag == "switch":
-            self._visit_all(Node("g", {}, node.children[:1]), place)
+            self._visit_all(Node("g", {}, node.children[:1]), context)
         elif node.tag == "use":
-            self._visit_used(node, place)
+            self._visit_used(node, context)
         elif node.tag in SHAPES:
-            self._draw(node, place)
+            self._draw(node, context)
         else:
             self.dropped[node.tag if node.tag in NAMED_DROPS else "unknown"] += 1
 
-    def visit_viewport(self, node: Node, place: _Place, size: Viewport) -> None:
+    def visit_viewport(self, node: Node, context: _Context, size: Viewport) -> None:
         """Draw the children of an `svg` or `symbol` whose viewBox is shown at `size`."""
         box = _view_box(node)
         if box is None:
-            self._visit_all(node, place._replace(viewport=size))
+            self._visit_all(node, context._replace(viewport=size))
             return
         align, vertical, fit = aspect(node.attributes.get("preserveAspectRatio"))
         shown = fitting(box, Rectangle(0, 0, *size), fit, align=align, vertical=vertical)
-        to_page = combined(place.to_page, shown)
-        self._visit_all(node, place._replace(to_page=to_page, viewport=(box.width, box.height)))
+        to_page = combined(context.to_page, shown)
+        self._visit_all(node, context._replace(to_page=to_page, viewport=(box.width, box.height)))
 
-    def _visit_all(self, node: Node, place: _Place) -> None:
+    def _visit_all(self, node: Node, context: _Context) -> None:
         for child in node.children:
-            self.visit(child, place)
+            self.visit(child, context)
 
-    def _visit_nested(self, node: Node, place: _Place) -> None:
-        size = _own_size(node, place.viewport)
+    def _visit_nested(self, node: Node, context: _Context) -> None:
+        size = _own_size(node, context.viewport)
         if min(size) > 0:
-            self.visit_viewport(node, _moved(node, place), size)
+            self.visit_viewport(node, _moved(node, context), size)
 
-    def _visit_used(self, node: Node, place: _Place) -> None:
+    def _visit_used(self, node: Node, context: _Context) -> None:
         """Draw the target of a `use`, unless it is recursive or in another file."""
         name = node.attributes.get("href", "")
         target = self._named.get(name[1:]) if name.startswith("#") else None
-        if target is None or name in place.uses or len(place.uses) >= self.MAX_USE_DEPTH:
+        if target is None or name in context.uses or len(context.uses) >= self.MAX_USE_DEPTH:
             self.dropped["use"] += 1
             return
-        place = _moved(node, place)._replace(uses=(*place.uses, name))
+        context = _moved(node, context)._replace(uses=(*context.uses, name))
         if target.tag not in ("symbol", "svg"):
-            self.visit(target, place)
+            self.visit(target, context)
             return
         size = {
             side: node.attributes[side] for side in ("width", "height") if side in node.attributes
         }
         # A symbol is drawn as a viewport with the size of the `use`.
-        self.visit(Node("svg", target.attributes | size, target.children), place)
+        self.visit(Node("svg", target.attributes | size, target.children), context)
 
-    def _draw(self, node: Node, place: _Place) -> None:
-        if not place.look.drawn:
+    def _draw(self, node: Node, context: _Context) -> None:
+        if not context.look.drawn:
             return
-        shape = self._shape(node, place)
+        shape = self._shape(node, context)
         if len(shape):
-            self.gathering.add(shape, place.to_page, self._layer(place))
+            self.gathering.add(shape, context.to_page, self._layer(context))
 
-    def _shape(self, node: Node, place: _Place) -> Shape:
+    def _shape(self, node: Node, context: _Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""
-        tolerance = self._tolerance_in(place.to_page)
-        if not place.uses:
-            return SHAPES[node.tag](node, place.viewport, tolerance)
+        tolerance = self._tolerance_in(context.to_page)
+        if not context.uses:
+            return SHAPES[node.tag](node, context.viewport, tolerance)
         # The tree keeps the element alive, so that its id stays unique.
-        key = (id(node), tolerance, place.viewport)
+        key = (id(node), tolerance, context.viewport)
         if key not in self._shapes:
-            self._shapes[key] = SHAPES[node.tag](node, place.viewport, tolerance)
+            self._shapes[key] = SHAPES[node.tag](node, context.viewport, tolerance)
         return self._shapes[key]
 
     def _tolerance_in(self, to_page: Matrix) -> float:
@@ -241,12 +241,12 @@ class _Reader:
             self._scale = (scale, self._tolerance / max(magnification(to_page), 1e-9))
         return self._scale[1]
 
-    def _layer(self, place: _Place) -> int:
-        name = place.layer or place.look.ink
+    def _layer(self, context: _Context) -> int:
+        name = context.layer or context.look.ink
         if name not in self._layers:
-            wide = place.look.width * abs(determinant(place.to_page)) ** 0.5
+            wide = context.look.width * abs(determinant(context.to_page)) ** 0.5
             width = round(min(max(wide, 0.05), 50.0), 3)
-            self._layers[name] = self._document.layer(name, Pen(name, place.look.ink, width))
+            self._layers[name] = self._document.layer(name, Pen(name, context.look.ink, width))
         return self._layers[name]
 
     def _count_cuts(self, styles: Mapping[str, str]) -> None:
@@ -267,12 +267,12 @@ def _named(root: Node) -> dict[str, Node]:
     return named
 
 
-def _moved(node: Node, place: _Place) -> _Place:
-    """Return `place` moved by the x and y of an element."""
-    left, top = lengths(node, "x y", place.viewport)
+def _moved(node: Node, context: _Context) -> _Context:
+    """Return `context` moved by the x and y of an element."""
+    left, top = lengths(node, "x y", context.viewport)
     if not left and not top:
-        return place
-    return place._replace(to_page=combined(place.to_page, translation(left, top)))
+        return context
+    return context._replace(to_page=combined(context.to_page, translation(left, top)))
 
 
 def _own_size(node: Node, viewport: Viewport) -> Viewport:
@@ -333,13 +333,13 @@ def _polyline(node: Node, _: Viewport, __: float) -> Shape:
 
 
 def _polygon(node: Node, _: Viewport, __: float) -> Shape:
-    return Shape([closed(places) for places in _corners(node)])
+    return Shape([closed(points) for points in _corners(node)])
 
 
 def _corners(node: Node) -> list[Floats]:
     numbers = numbers_in(node.attributes.get("points", ""))
-    places = numbers[: len(numbers) // 2 * 2].reshape(-1, 2)
-    return [places] if len(places) > 1 else []
+    points = numbers[: len(numbers) // 2 * 2].reshape(-1, 2)
+    return [points] if len(points) > 1 else []
 
 
 SHAPES: Mapping[str, Callable[[Node, Viewport, float], Shape]] = {

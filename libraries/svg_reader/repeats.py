@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from libraries.svg_reader.foreign_xml import Node
 
 # The reader stops at this depth too.
-MAX_PLACE_DEPTH = 96
+MAX_ELEMENT_DEPTH = 96
 
 
 def count_visits(root: Node, named: Mapping[str, Node], silent: Collection[str], most: int) -> int:
@@ -31,7 +31,7 @@ class _Counting:
 
     def inside(self, node: Node, depth: int) -> int:
         """Return the number of elements inside an element."""
-        if depth > MAX_PLACE_DEPTH or (not node.children and node.tag != "use"):
+        if depth > MAX_ELEMENT_DEPTH or (not node.children and node.tag != "use"):
             return 0
         if id(node) not in self._known:
             self._known[id(node)] = 0

@@ -81,15 +81,15 @@ def _transform_steps(value: object, name: str) -> Iterator[tuple[str, list[float
         raise _bad_attribute(
             name, f"{name} must be text of at most {MAX_TRANSFORM_CHARS} characters"
         )
-    place = 0
-    while place < len(value):
-        found = TRANSFORM.match(value, place)
+    position = 0
+    while position < len(value):
+        found = TRANSFORM.match(value, position)
         if found is None:
             raise _bad_attribute(
                 name, f"{name} must be a list such as 'translate(10 20) rotate(45)'"
             )
         yield found[1], _transform_numbers(found[1], found[2], name)
-        place = found.end()
+        position = found.end()
 
 
 def _transform_numbers(kind: str, text: str, name: str) -> list[float]:

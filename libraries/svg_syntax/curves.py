@@ -52,16 +52,16 @@ def curve_vertices(curves: Floats, tolerances: Floats) -> tuple[Floats, Integers
     counts = steps.astype(np.int64)
     curve = np.repeat(np.arange(len(curves)), counts)
     t = ((ranges(counts) + 1) / counts[curve])[:, None]
-    start, first, second, end = (curves[:, place][curve] for place in range(4))
-    places: Floats = (
+    start, first, second, end = (curves[:, number][curve] for number in range(4))
+    points: Floats = (
         (1 - t) ** 3 * start
         + 3 * (1 - t) ** 2 * t * first
         + 3 * (1 - t) * t**2 * second
         + t**3 * end
     )
     # Ends are exact.
-    places[np.cumsum(counts) - 1] = curves[:, 3]
-    return places, counts
+    points[np.cumsum(counts) - 1] = curves[:, 3]
+    return points, counts
 
 
 def elevated(curves: Floats) -> Floats:

@@ -67,16 +67,16 @@ def as_points(points: ArrayLike | Iterable[object], name: str = "points") -> NDA
     return array.astype(np.float64, copy=False)
 
 
-def check_points(places: NDArray[np.float64], name: str = "points") -> NDArray[np.float64]:
-    """Return `places`; raise `InvalidInput` if a number is not finite or out of range."""
+def check_points(points: NDArray[np.float64], name: str = "points") -> NDArray[np.float64]:
+    """Return `points`; raise `InvalidInput` if a number is not finite or out of range."""
     # NaN fails this comparison.
-    if not max(-float(places.min()), float(places.max())) <= MAX_NUMBER:
+    if not max(-float(points.min()), float(points.max())) <= MAX_NUMBER:
         raise InvalidInput(
             f"{name} must be finite numbers between -{MAX_NUMBER:.0f} and {MAX_NUMBER:.0f}",
             code="bad-number",
             field=name,
         )
-    return places
+    return points
 
 
 def written_points(lines: list[NDArray[np.float64]], name: str = "points") -> list[bytes]:

@@ -39,13 +39,13 @@ def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
 
 
 def rectangle_outline(
-    place: tuple[float, float],
+    corner: tuple[float, float],
     size: tuple[float, float],
     radii: tuple[float, float],
     tolerance: float,
 ) -> Polyline:
     """Return a rectangle from its upper left corner, clockwise, with rounded corners."""
-    (left, top), (width, height) = place, size
+    (left, top), (width, height) = corner, size
     across, down = min(radii[0], width / 2), min(radii[1], height / 2)
     right, bottom = left + width, top + height
     if across <= 0 or down <= 0:
@@ -97,13 +97,13 @@ class _Pen:
 
     def move(self, arguments: Floats, relative: bool) -> None:
         """Begin a subpath; further points are lines from there."""
-        places = self._places(arguments, relative)
-        self._here = self._start = places[0]
-        self._lines.append([places[:1]])
-        self._go(places[1:])
+        points = self._points(arguments, relative)
+        self._here = self._start = points[0]
+        self._lines.append([points[:1]])
+        self._go(points[1:])
 
     def line(self, arguments: Floats, relative: bool) -> None:
-        self._go(self._places(arguments, relative))
+        self._go(self._points(arguments, relative))
 
     def level(self, arguments: Floats, relative: bool) -> None:
         self._along(0, arguments[:, 0], relative)
@@ -130,14 +130,14 @@ class _Pen:
         self._bend_quadratics(self._controls(arguments, relative))
 
     def smooth_quadratic(self, arguments: Floats, relative: bool) -> None:
-        places = self._places(arguments, relative)
-        starts = np.concatenate([self._here[None], places[:-1]])
+        points = self._points(arguments, relative)
+        starts = np.concatenate([self._here[None], points[:-1]])
         control = self._handle if self._last in "QT" else self._here
         controls = []
         for start in starts:
             control = 2 * start - control
             controls.append(control)
-        self._bend_quadratics(np.stack([np.array(controls), places], axis=1))
+        self._bend_quadratics(np.stack([np.array(controls), points], axis=1))
 
     def arc(self, arguments: Floats, relative: bool) -> None:
         for across, down, tilt, longer, clockwise, x, y in arguments.tolist():
@@ -146,13 +146,13 @@ class _Pen:
             arc = (across, down, tilt, longer == 1, clockwise == 1)
             self._go(endpoint_arc_lines((start_x, start_y), end, arc, self._tolerance))
 
-    def _places(self, arguments: Floats, relative: bool) -> Floats:
+    def _points(self, arguments: Floats, relative: bool) -> Floats:
         return self._here + np.cumsum(arguments, axis=0) if relative else arguments
 
     def _along(self, axis: int, numbers: Floats, relative: bool) -> None:
-        places = np.tile(self._here, (len(numbers), 1))
-        places[:, axis] = self._here[axis] + np.cumsum(numbers) if relative else numbers
-        self._go(places)
+        points = np.tile(self._here, (len(numbers), 1))
+        points[:, axis] = self._here[axis] + np.cumsum(numbers) if relative else numbers
+        self._go(points)
 
     def _controls(self, arguments: Floats, relative: bool) -> Floats:
         """Return the absolute control points and ends of curves: shape (k, points, 2)."""
@@ -173,13 +173,13 @@ class _Pen:
         curves = elevated(np.concatenate([starts[:, None], controls], axis=1))
         self._go(cubic_lines(curves, self._tolerance))
 
-    def _go(self, places: Floats) -> None:
-        self._vertices += len(places)
+    def _go(self, points: Floats) -> None:
+        self._vertices += len(points)
         if self._vertices > MAX_VERTICES:
             raise too_many_vertices()
-        if len(places):
-            self._lines[-1].append(places)
-            self._here = places[-1]
+        if len(points):
+            self._lines[-1].append(points)
+            self._here = points[-1]
 
 
 _DRAW: Mapping[str, Callable[[_Pen, Floats, bool], None]] = {
@@ -196,6 +196,6 @@ _DRAW: Mapping[str, Callable[[_Pen, Floats, bool], None]] = {
 }
 
 
-def closed(places: Floats) -> Polyline:
-    """Return `places` with the first one repeated at the end, unless it is there already."""
-    return places if (places[0] == places[-1]).all() else np.concatenate([places, places[:1]])
+def closed(points: Floats) -> Polyline:
+    """Return `points` with the first one repeated at the end, unless it is there already."""
+    return points if (points[0] == points[-1]).all() else np.concatenate([points, points[:1]])

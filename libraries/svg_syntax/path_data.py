@@ -50,20 +50,22 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
 
     Malformed data raises `InvalidInput` after the commands before the error.
     """
-    place = 0
-    while not END.match(data, place):
-        found = COMMAND.match(data, place)
+    position = 0
+    while not END.match(data, position):
+        found = COMMAND.match(data, position)
         if found is None:
-            raise _syntax_error(data, place)
+            raise _syntax_error(data, position)
         command, size = found[1], ARGUMENTS[found[1].upper()]
-        if place == 0 and command not in "Mm":
+        if position == 0 and command not in "Mm":
             raise _bad_path_data("path data must begin with a move, M or m")
-        place = found.end()
+        position = found.end()
         if not size:
             yield command, np.zeros((1, 0))
             continue
         is_arc = command in "Aa"
-        numbers, place = _arc_numbers(data, place) if is_arc else _numbers(data, place, size)
+        numbers, position = (
+            _arc_numbers(data, position) if is_arc else _numbers(data, position, size)
+        )
         yield command, numbers.reshape(-1, size)
 
 
@@ -83,33 +85,33 @@ def numbers_in(text: str) -> Floats:
     return numbers
 
 
-def _numbers(data: str, place: int, size: int) -> tuple[Floats, int]:
+def _numbers(data: str, position: int, size: int) -> tuple[Floats, int]:
     """Read sets of `size` numbers; return them and the position after them."""
-    found = NUMBERS.match(data, place)
+    found = NUMBERS.match(data, position)
     if found is None:
-        raise _syntax_error(data, place)
+        raise _syntax_error(data, position)
     numbers = numbers_in(found[0])
     if len(numbers) % size:
         raise _syntax_error(data, found.end())
     return numbers, found.end()
 
 
-def _arc_numbers(data: str, place: int) -> tuple[Floats, int]:
+def _arc_numbers(data: str, position: int) -> tuple[Floats, int]:
     """Read sets of the arguments of an arc; return them and the position after them."""
     size = ARGUMENTS["A"]
     numbers: list[float] = []
     while True:
         form = FLAG if len(numbers) % size in {3, 4} else NEXT if numbers else FIRST
-        found = form.match(data, place)
+        found = form.match(data, position)
         if found is None and numbers and len(numbers) % size == 0:
             break
         if found is None:
-            raise _syntax_error(data, place)
+            raise _syntax_error(data, position)
         numbers.append(float(found[1]))
-        place = found.end()
+        position = found.end()
     if not max(map(abs, numbers)) <= MAX_NUMBER:
         raise number_out_of_range()
-    return np.array(numbers), place
+    return np.array(numbers), position
 
 
 def number_out_of_range() -> InvalidInput:
@@ -124,7 +126,7 @@ def _bad_path_data(text: str) -> InvalidInput:
     return InvalidInput(text, code="bad-path-data", field="d")
 
 
-def _syntax_error(data: str, place: int) -> InvalidInput:
+def _syntax_error(data: str, position: int) -> InvalidInput:
     return _bad_path_data(
-        f"invalid path data at character {place + 1}: {data[place : place + 20]!r}"
+        f"invalid path data at character {position + 1}: {data[position : position + 20]!r}"
     )

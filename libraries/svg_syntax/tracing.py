@@ -69,18 +69,18 @@ def flattened_paths(traced: Sequence[Traced], tolerances: Sequence[float]) -> li
     fine = np.repeat(tolerances, [len(one.curves) for one in traced])
     firsts = np.cumsum([0, *(len(one.curves) for one in traced)])[:-1]
     starts = np.concatenate([one.starts + first for one, first in zip(traced, firsts, strict=True)])
-    places, ends, total = [], [np.zeros(1, dtype=np.int64)], 0
+    points, ends, total = [], [np.zeros(1, dtype=np.int64)], 0
     for first in range(0, len(curves), BLOCK):
         vertices, counts = curve_vertices(
             curves[first : first + BLOCK], fine[first : first + BLOCK]
         )
-        places.append(vertices)
+        points.append(vertices)
         ends.append(total + np.cumsum(counts))
         total += len(vertices)
         if total > MAX_VERTICES:
             raise too_many_vertices()
     bounds = np.concatenate(ends)[starts]
-    return np.split(np.concatenate([np.zeros((0, 2)), *places]), bounds[1:]) if len(starts) else []
+    return np.split(np.concatenate([np.zeros((0, 2)), *points]), bounds[1:]) if len(starts) else []
 
 
 class _Tracer:
@@ -182,7 +182,7 @@ class _Tracer:
         self._x, self._y = x, y
         self._rows.extend((x, y, x, y, x, y, x, y))
 
-    def _bend(self, a: float, b: float, c: float, d: float, x: float, y: float) -> None:  # noqa: PLR0917 - three places
+    def _bend(self, a: float, b: float, c: float, d: float, x: float, y: float) -> None:  # noqa: PLR0917 - three points
         self._rows.extend((self._x, self._y, a, b, c, d, x, y))
         self._handle_x, self._handle_y, self._x, self._y = c, d, x, y
 

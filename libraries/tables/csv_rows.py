@@ -37,7 +37,7 @@ class LineFeed:
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self.blocks = blocks
         self._lines: list[str] = []
-        self._place = 0
+        self._index = 0
         self.handed_out = 0
         self.taken = 0
         self.has_nul = False
@@ -48,8 +48,8 @@ class LineFeed:
     def __next__(self) -> str:
         if self.at_end and not self.take(next(self.blocks)):
             return next(self)
-        line = self._lines[self._place]
-        self._place += 1
+        line = self._lines[self._index]
+        self._index += 1
         self.handed_out += 1
         self.taken += len(line)
         if self.taken > MAX_RECORD_CHARS:
@@ -62,12 +62,12 @@ class LineFeed:
     @property
     def at_end(self) -> bool:
         """True if all lines of the current block were returned."""
-        return self._place >= len(self._lines)
+        return self._index >= len(self._lines)
 
     def take(self, block: bytes) -> int:
         """Feed the lines of a block, and return their number."""
         text = block.decode()
-        self._lines, self._place = io.StringIO(text, newline="").readlines(), 0
+        self._lines, self._index = io.StringIO(text, newline="").readlines(), 0
         # A row that began in an earlier block may contain NUL.
         self.has_nul = "\0" in text or (self.has_nul and self.taken > 0)
         return len(self._lines)

@@ -139,7 +139,7 @@ class Window:
 
     def __init__(self, texts: Iterator[str]) -> None:
         self._texts = texts
-        self._text, self._place, self._line = "", 0, 1
+        self._text, self._position, self._line = "", 0, 1
         self._whole = False
 
     def members(self) -> Iterator[tuple[int, Any, bool]]:
@@ -149,14 +149,14 @@ class Window:
             InvalidInput: the text is not a JSON list. Members before the error have been yielded.
         """
         self._skip_space()
-        if not self._text.startswith("[", self._place):
+        if not self._text.startswith("[", self._position):
             raise InvalidInput(
                 "the file is not a list of objects: it must begin with '['", code="bad-table"
             )
-        self._place += 1
+        self._position += 1
         self._skip_space()
-        if self._text.startswith("]", self._place):
-            self._place += 1
+        if self._text.startswith("]", self._position):
+            self._position += 1
         else:
             follows = ","
             while follows == ",":
@@ -165,7 +165,7 @@ class Window:
                 value, follows, suspicious = self._member()
                 yield line, value, suspicious
         self._skip_space()
-        if self._place < len(self._text):
+        if self._position < len(self._text):
             raise InvalidInput(
                 f"line {self._line}: unexpected text after the end of the list", code="bad-table"
             )
@@ -175,24 +175,24 @@ class Window:
         while True:
             # The value may continue after the window: 12 may be the beginning of 123.
             try:
-                value, end = DECODER.raw_decode(self._text, self._place)
+                value, end = DECODER.raw_decode(self._text, self._position)
             except (ValueError, RecursionError) as error:
                 if isinstance(error, RecursionError) or not self._grow():
                     raise self._syntax_error(error) from None
                 continue
             after = AFTER_ROW.match(self._text, end)
             if after is not None:
-                suspicious = _is_suspicious(self._text, self._place, end)
+                suspicious = _is_suspicious(self._text, self._position, end)
                 self._move_to(after.end())
                 return value, after[1], suspicious
             if not self._grow():
-                line = self._line + self._text.count("\n", self._place, end)
+                line = self._line + self._text.count("\n", self._position, end)
                 problem = f"line {line}: expected ',' or ']' after a row"
                 raise InvalidInput(problem, code="bad-table")
 
     def _syntax_error(self, error: Exception) -> InvalidInput:
         if isinstance(error, json.JSONDecodeError):
-            line = self._line + self._text.count("\n", self._place, error.pos)
+            line = self._line + self._text.count("\n", self._position, error.pos)
             column = error.pos - self._text.rfind("\n", 0, error.pos)
             return InvalidInput(
                 f"the file is not JSON: line {line}, column {column}", code="bad-table"
@@ -201,17 +201,17 @@ class Window:
 
     def _skip_space(self) -> None:
         while True:
-            self._move_to(_after_space(self._text, self._place))
-            if self._place < len(self._text) or not self._grow():
+            self._move_to(_after_space(self._text, self._position))
+            if self._position < len(self._text) or not self._grow():
                 return
 
-    def _move_to(self, place: int) -> None:
-        self._line += self._text.count("\n", self._place, place)
-        self._place = place
+    def _move_to(self, position: int) -> None:
+        self._line += self._text.count("\n", self._position, position)
+        self._position = position
 
     def _grow(self) -> bool:
         """Drop the consumed text and at least double the rest; return whether there was more."""
-        kept = self._text[self._place :]
+        kept = self._text[self._position :]
         if len(kept) > MAX_RECORD_CHARS:
             raise InvalidInput(
                 f"the row on line {self._line} is longer than {in_mb(MAX_RECORD_CHARS)}, or is not JSON",
@@ -222,14 +222,14 @@ class Window:
             parts.append(text)
             found += len(text)
         if found:
-            self._text, self._place = "".join(parts), 0
+            self._text, self._position = "".join(parts), 0
         return found > 0
 
 
-def _after_space(text: str, place: int) -> int:
-    while text.startswith((" ", "\t", "\r", "\n"), place):
-        place += 1
-    return place
+def _after_space(text: str, position: int) -> int:
+    while text.startswith((" ", "\t", "\r", "\n"), position):
+        position += 1
+    return position
 
 
 def _reason(error: Exception) -> str:

@@ -153,10 +153,10 @@ def _without_long_texts(batch: pa.RecordBatch, before: int, report: Report) -> p
             kept = short if kept is None else pc.and_(kept, short)
     if kept is None:
         return batch
-    for place, good in enumerate(kept.to_pylist()):
+    for index, good in enumerate(kept.to_pylist()):
         if not good:
             report.reject(
-                RowError(before + place + 1, f"a cell has more than {MAX_CELL_CHARS} bytes")
+                RowError(before + index + 1, f"a cell has more than {MAX_CELL_CHARS} bytes")
             )
     return batch.filter(kept)
 
@@ -226,8 +226,8 @@ def _typed(block: Block, columns: list[str], kinds: list[str], *, textual: bool)
         texts = block.batch.columns
     else:
         texts = [
-            pa.array([_or_null(row[place]) for row in block.values], pa.string())
-            for place in range(len(columns))
+            pa.array([_or_null(row[index]) for row in block.values], pa.string())
+            for index in range(len(columns))
         ]
     return pa.record_batch(
         [_cast(text, kind, textual=textual) for text, kind in zip(texts, kinds, strict=True)],

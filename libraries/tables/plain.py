@@ -20,7 +20,7 @@ from libraries.tables.rows import Columns
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Places = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 
 class PlainLines:
@@ -72,7 +72,7 @@ class PlainLines:
         returns = block.count(b"\r")
         if returns and returns != block.count(b"\r\n"):
             return False
-        ends, marks = line_ends(block), places_of(block, self._delimiter[0])
+        ends, marks = line_ends(block), positions_of(block, self._delimiter[0])
         lengths = np.diff(ends, prepend=-1) - 1
         if lengths.max() > MAX_CELL_CHARS or lengths.min() <= (1 if returns else 0):
             return False
@@ -80,14 +80,14 @@ class PlainLines:
         return bool((cells == self._width).all())
 
 
-def places_of(block: bytes, byte: int) -> Places:
+def positions_of(block: bytes, byte: int) -> Positions:
     """Return the positions of a byte."""
     return np.flatnonzero(np.frombuffer(block, np.uint8) == byte)
 
 
-def line_ends(block: bytes) -> Places:
+def line_ends(block: bytes) -> Positions:
     """Return the positions of line ends; the end of the block is the last one."""
-    ends = places_of(block, ord("\n"))
+    ends = positions_of(block, ord("\n"))
     return ends if block.endswith(b"\n") else np.append(ends, len(block))
 
 
@@ -114,7 +114,7 @@ def rewritten(
 
 def _harmless(raw: bytes, delimiter: bytes, number: re.Pattern[str]) -> bool:
     """Return whether no cell is a formula."""
-    starts = np.concatenate(([0], places_of(raw, delimiter[0]) + 1, line_ends(raw) + 1))
+    starts = np.concatenate(([0], positions_of(raw, delimiter[0]) + 1, line_ends(raw) + 1))
     starts = starts[starts < len(raw)]
     first = np.frombuffer(raw, np.uint8)[starts]
     if np.isin(first, np.frombuffer(b"=@\t\xef", np.uint8)).any():
@@ -139,7 +139,7 @@ def json_text(
     import pyarrow.compute as pc  # noqa: PLC0415
 
     names = [orjson.dumps(name).decode() for name in columns]
-    parts = [f'{"," if place else "{"}{name}:"' for place, name in enumerate(names)]
+    parts = [f'{"," if index else "{"}{name}:"' for index, name in enumerate(names)]
     literals = [
         before.decode() + parts[0],
         *(f'"{part}' for part in parts[1:]),

@@ -195,32 +195,32 @@ class _Sheet:
 
     def write(self, number: int, cells: list[Cell]) -> None:
         """Write a row; row 0 contains the names."""
-        for place, cell in enumerate(cells):
-            kind = self._kinds[place] if number else "text"
+        for column, cell in enumerate(cells):
+            kind = self._kinds[column] if number else "text"
             text = as_text(cell)
-            if text and not self._as_number(number, place, text, kind):
-                self._text(number, place, text)
+            if text and not self._as_number(number, column, text, kind):
+                self._text(number, column, text)
 
-    def _as_number(self, number: int, place: int, text: str, kind: str) -> bool:
+    def _as_number(self, number: int, column: int, text: str, kind: str) -> bool:
         """Write the cell with the type of its column; return False if it must be text."""
         if kind == "boolean":
-            self._sheet.write_boolean(number, place, text[0] in "tT")
+            self._sheet.write_boolean(number, column, text[0] in "tT")
         elif kind in {"integer", "number"} and len(text) <= self.MAX_NUMBER_DIGITS + 2:
-            self._sheet.write_number(number, place, float(text))
+            self._sheet.write_number(number, column, float(text))
         elif kind in self._formats:
             moment = datetime.fromisoformat(text)
             if moment.year < 1900 or moment.tzinfo:  # noqa: PLR2004 - the calendar of spreadsheets begins there
                 return False
             day = date.fromisoformat(text) if kind == "date" else moment
-            self._sheet.write_datetime(number, place, day, self._formats[kind])
+            self._sheet.write_datetime(number, column, day, self._formats[kind])
         else:
             return False
         return True
 
-    def _text(self, number: int, place: int, text: str) -> None:
+    def _text(self, number: int, column: int, text: str) -> None:
         if len(text) > MAX_SHEET_CELL_CHARS:
             raise InvalidInput(
                 f"row {number} has a cell of {len(text)} characters; a sheet allows {MAX_SHEET_CELL_CHARS}",
                 code="table-too-large",
             )
-        self._sheet.write_string(number, place, text)
+        self._sheet.write_string(number, column, text)

@@ -195,7 +195,7 @@ def test_the_image_runs_as_a_separate_user() -> None:
     assert users
     assert users[-1] not in ("root", "0")
     assert instructions.index("USER") > max(
-        place for place, name in enumerate(instructions) if name in ("RUN", "COPY")
+        index for index, name in enumerate(instructions) if name in ("RUN", "COPY")
     )
 
 

@@ -35,16 +35,16 @@ class CrossElement(BoxedElement):
     type: str = kind("cross")
     inset: float = mm("Distance from the corners", 0, 50, default=0.0)
 
-    def strokes(self, place, seed, progress=None):
-        corners = corners_of(place)
+    def strokes(self, frame, seed, progress=None):
+        corners = corners_of(frame)
         inwards = np.sign(corners.mean(axis=0) - corners) * self.inset
         a, b, c, d = corners + inwards
         return ElementStrokes.of_lines([np.array([a, c]), np.array([b, d])])
 
-    def cost(self, place, *, thorough):
+    def cost(self, frame, *, thorough):
         return 4
 
-    def outline_region(self, place, strokes):
+    def outline_region(self, frame, strokes):
         return None
 '''
 

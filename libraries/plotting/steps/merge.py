@@ -11,7 +11,7 @@ from libraries.plotting.layers import map_layers
 
 @step
 class Merge(Params):
-    """Join strokes of one layer whose ends are in the same place."""
+    """Join strokes of one layer whose ends meet."""
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
         return map_layers(document, merge_strokes, progress=progress, deadline=deadline)

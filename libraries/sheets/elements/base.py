@@ -129,31 +129,31 @@ class Element(Params):
     # -- implemented by types
 
     def strokes(
-        self, place: Rectangle, seed: int, progress: Progress | None = None
+        self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
         """Return the strokes, before clipping and rotation.
 
-        `place` is the box of the element, or the room of the page without one; `seed` is used by
+        `frame` is the box of the element, or the room of the page without one; `seed` is used by
         elements without a seed. `progress` receives the completed part from 0 to 1.
         """
         raise NotImplementedError
 
-    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+    def cost(self, frame: Rectangle, *, thorough: bool) -> float:
         """Return the estimated number of points of `strokes`; raises as it does.
 
         SVGs are only parsed unless `thorough`.
         """
         raise NotImplementedError
 
-    def corners(self, place: Rectangle) -> Floats:
+    def corners(self, frame: Rectangle) -> Floats:
         """Return points of shape (n, 2) in mm that bound the element before rotation."""
         raise NotImplementedError
 
-    def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
+    def outline_region(self, frame: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
         """Return the area inside the outline before rotation, or None."""
         raise NotImplementedError
 
-    def place(self, room: Rectangle) -> Rectangle:
+    def placement(self, room: Rectangle) -> Rectangle:
         """Return the box of the element; `room` without one."""
         return room
 
@@ -170,15 +170,15 @@ class Element(Params):
             InvalidInput: a text does not fit, an SVG cannot be read, or a polygon crosses itself.
             TooComplex: the element would have too many points.
         """
-        place = self.place(room)
-        strokes = self.strokes(place, seed, progress)
-        outline = self.outline_region(place, strokes)
+        frame = self.placement(room)
+        strokes = self.strokes(frame, seed, progress)
+        outline = self.outline_region(frame, strokes)
         if self.clips() and outline is not None:
             strokes = _clipped(strokes, outline)
         region = self._hidden(outline, strokes) if self.opaque else None
         coordinates = strokes.coordinates
         if self.rotate:
-            turn = self._turn(place)
+            turn = self._turn(frame)
             coordinates = applied(turn, coordinates)
             if region is not None:
                 region = shapely.transform(region, partial(applied, turn))
@@ -186,15 +186,15 @@ class Element(Params):
 
     def extent(self, room: Rectangle) -> Rectangle:
         """Return the bounding box of the rotated element."""
-        place = self.place(room)
-        return bounds_of(applied(self._turn(place), self.corners(place)))
+        frame = self.placement(room)
+        return bounds_of(applied(self._turn(frame), self.corners(frame)))
 
-    def middle(self, place: Rectangle) -> tuple[float, float]:
+    def middle(self, frame: Rectangle) -> tuple[float, float]:
         """Return the centre of rotation."""
-        return middle_of(place)
+        return middle_of(frame)
 
-    def _turn(self, place: Rectangle) -> Matrix:
-        return rotation(self.rotate, self.middle(place)) if self.rotate else identity()
+    def _turn(self, frame: Rectangle) -> Matrix:
+        return rotation(self.rotate, self.middle(frame)) if self.rotate else identity()
 
     def _hidden(self, outline: BaseGeometry | None, strokes: ElementStrokes) -> BaseGeometry:
         """Return the hidden area: the outline, or the strokes, widened by the halo."""
@@ -219,14 +219,14 @@ class BoxedElement(Element):
         default=None,
     )
 
-    def place(self, room: Rectangle) -> Rectangle:
+    def placement(self, room: Rectangle) -> Rectangle:
         if self.box is None:
             return room
         left, top = self.box.x, self.box.y
         return Rectangle(left, top, left + self.box.width, top + self.box.height)
 
-    def corners(self, place: Rectangle) -> Floats:
-        return corners_of(place)
+    def corners(self, frame: Rectangle) -> Floats:
+        return corners_of(frame)
 
 
 class OutlinedElement(BoxedElement):
@@ -250,12 +250,12 @@ class OutlinedElement(BoxedElement):
         if ink and parsed.get("halo") == 0:
             yield {"halo": ["Must be more than 0 if `outline` is `ink` and `opaque` is set."]}
 
-    def corners(self, place: Rectangle) -> Floats:
+    def corners(self, frame: Rectangle) -> Floats:
         if self.outline in {"circle", "ellipse"}:
-            return round_outline(place, circle=self.outline == "circle")
-        return corners_of(place)
+            return round_outline(frame, circle=self.outline == "circle")
+        return corners_of(frame)
 
-    def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
+    def outline_region(self, frame: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
         """Return the selected outline; None for `ink`."""
         if self.outline == "ink":
             return None
@@ -263,8 +263,8 @@ class OutlinedElement(BoxedElement):
             hull: BaseGeometry = shapely.convex_hull(shapely.MultiPoint(strokes.coordinates))
             return hull
         if self.outline == "box":
-            return shapely.box(place.left, place.top, place.right, place.bottom)
-        return shapely.Polygon(round_outline(place, circle=self.outline == "circle"))
+            return shapely.box(frame.left, frame.top, frame.right, frame.bottom)
+        return shapely.Polygon(round_outline(frame, circle=self.outline == "circle"))
 
     def clips(self) -> bool:
         """Return whether the strokes are clipped: types with a field `clip`, at fixed outlines."""

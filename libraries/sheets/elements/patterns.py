@@ -48,15 +48,15 @@ class PatternElement(OutlinedElement):
         return self.pattern
 
     def strokes(
-        self, place: Rectangle, seed: int, progress: Progress | None = None
+        self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
         chosen = seed if self.seed is None else self.seed
-        area = Area(place.width, place.height)
+        area = Area(frame.width, frame.height)
         lines = draw_pattern(self.pattern, area, self.params, chosen, progress=progress)
         drawn = ElementStrokes.of_lines(lines)
-        return ElementStrokes(np.add(drawn.coordinates, (place.left, place.top)), drawn.offsets)
+        return ElementStrokes(np.add(drawn.coordinates, (frame.left, frame.top)), drawn.offsets)
 
-    def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        cost = cost_of_pattern(self.pattern, Area(place.width, place.height), self.params)
+    def cost(self, frame: Rectangle, *, thorough: bool) -> float:
+        cost = cost_of_pattern(self.pattern, Area(frame.width, frame.height), self.params)
         self.check_ink(cost)
         return cost

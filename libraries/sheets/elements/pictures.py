@@ -15,7 +15,7 @@ from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
     Matrix,
-    VerticalPlace,
+    VerticalPosition,
     applied,
     fitting,
     magnification,
@@ -65,17 +65,17 @@ class SvgElement(OutlinedElement):
         recorded=True,
     )
     align: HorizontalAlign = align_field()
-    vertical: VerticalPlace = vertical_field()
+    vertical: VerticalPosition = vertical_field()
     clip: bool = clip_field()
 
     def sizes(self) -> Mapping[str, int]:
         return {"svg": len(self.svg)}
 
     def strokes(
-        self, place: Rectangle, seed: int, progress: Progress | None = None
+        self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
         """Return the strokes of the SVG, fitted into its box."""
-        reading = read_svg(self.svg, tolerance=lambda page: _tolerance(self._fitting(page, place)))
+        reading = read_svg(self.svg, tolerance=lambda page: _tolerance(self._fitting(page, frame)))
         store = reading.document.store
         if not len(store):
             skipped = ", ".join(f"{name} ({n})" for name, n in sorted(reading.dropped.items()))
@@ -85,21 +85,21 @@ class SvgElement(OutlinedElement):
                 field="svg",
                 hint=f"a pen cannot draw: {skipped}" if skipped else "add a path or a shape",
             )
-        moved = applied(self._fitting(reading.document.page, place), store.coordinates)
+        moved = applied(self._fitting(reading.document.page, frame), store.coordinates)
         return ElementStrokes(moved, store.offsets, dropped=reading.dropped)
 
-    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+    def cost(self, frame: Rectangle, *, thorough: bool) -> float:
         """Return the number of vertices, or an upper limit from the length of the SVG."""
         if thorough:
-            cost = float(len(self.strokes(place, 0).coordinates))
+            cost = float(len(self.strokes(frame, 0).coordinates))
         else:
             parse_svg(self.svg)
             cost = len(self.svg) * VERTICES_PER_CHARACTER
         self.check_ink(cost)
         return cost
 
-    def _fitting(self, page: Rectangle, place: Rectangle) -> Matrix:
-        return fitting(page, place, self.fit, align=self.align, vertical=self.vertical)
+    def _fitting(self, page: Rectangle, frame: Rectangle) -> Matrix:
+        return fitting(page, frame, self.fit, align=self.align, vertical=self.vertical)
 
 
 def is_cheap_to_read(svgs: list[str]) -> bool:

@@ -75,23 +75,23 @@ class Filled(Element):
         default=None,
     )
 
-    def ring(self, place: Rectangle) -> Floats:
+    def ring(self, frame: Rectangle) -> Floats:
         """Return the closed edge."""
         raise NotImplementedError
 
     def strokes(
-        self, place: Rectangle, seed: int, progress: Progress | None = None
+        self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        ring = self.ring(place)
+        ring = self.ring(frame)
         filling = self.hatch.lines(ring) if self.hatch else []
         return ElementStrokes.of_lines([*([ring] if self.edge else []), *filling])
 
-    def cost(self, place: Rectangle, *, thorough: bool) -> float:
-        ring = self.ring(place)
+    def cost(self, frame: Rectangle, *, thorough: bool) -> float:
+        ring = self.ring(frame)
         return len(ring) + (self.hatch.points(ring) if self.hatch else 0.0)
 
-    def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
-        return region_of([self.ring(place)])
+    def outline_region(self, frame: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
+        return region_of([self.ring(frame)])
 
 
 class Shape(Filled, BoxedElement):
@@ -105,10 +105,10 @@ class RectElement(Shape):
     type: str = kind("rect")
     radius: float = mm("Radius of its corners", 0, MAX_SIDE_MM, default=0.0, recorded=True)
 
-    def ring(self, place: Rectangle) -> Floats:
+    def ring(self, frame: Rectangle) -> Floats:
         radii = (self.radius, self.radius)
         return rectangle_outline(
-            (place.left, place.top), (place.width, place.height), radii, FLATNESS
+            (frame.left, frame.top), (frame.width, frame.height), radii, FLATNESS
         )
 
 
@@ -118,11 +118,11 @@ class CircleElement(Shape):
 
     type: str = kind("circle")
 
-    def ring(self, place: Rectangle) -> Floats:
-        return round_outline(place, circle=True)
+    def ring(self, frame: Rectangle) -> Floats:
+        return round_outline(frame, circle=True)
 
-    def corners(self, place: Rectangle) -> Floats:
-        return self.ring(place)
+    def corners(self, frame: Rectangle) -> Floats:
+        return self.ring(frame)
 
 
 @element
@@ -131,11 +131,11 @@ class EllipseElement(Shape):
 
     type: str = kind("ellipse")
 
-    def ring(self, place: Rectangle) -> Floats:
-        return round_outline(place, circle=False)
+    def ring(self, frame: Rectangle) -> Floats:
+        return round_outline(frame, circle=False)
 
-    def corners(self, place: Rectangle) -> Floats:
-        return self.ring(place)
+    def corners(self, frame: Rectangle) -> Floats:
+        return self.ring(frame)
 
 
 @element
@@ -152,17 +152,17 @@ class StarElement(Shape):
         recorded=True,
     )
 
-    def ring(self, place: Rectangle) -> Floats:
+    def ring(self, frame: Rectangle) -> Floats:
         """Return the star, clockwise from its upper tip."""
-        x, y = middle_of(place)
-        outer, tips = min(place.width, place.height) / 2, self.tips
+        x, y = middle_of(frame)
+        outer, tips = min(frame.width, frame.height) / 2, self.tips
         turn = np.arange(2 * tips) * (math.pi / tips)
         far = np.where(np.arange(2 * tips) % 2 == 0, outer, outer * self.inner)
         return closed(np.column_stack((x + far * np.sin(turn), y - far * np.cos(turn))))
 
-    def corners(self, place: Rectangle) -> Floats:
+    def corners(self, frame: Rectangle) -> Floats:
         """Return the circle through the tips."""
-        return round_outline(place, circle=True)
+        return round_outline(frame, circle=True)
 
 
 def _points_field(min_points: int, max_points: int = 1000) -> Any:
@@ -188,26 +188,26 @@ class CorneredElement(Element):
     def sizes(self) -> Mapping[str, int]:
         return {"points": len(self.points)}
 
-    def corners(self, place: Rectangle) -> Floats:
+    def corners(self, frame: Rectangle) -> Floats:
         return np.array(self.points, dtype=np.float64)
 
-    def middle(self, place: Rectangle) -> tuple[float, float]:
+    def middle(self, frame: Rectangle) -> tuple[float, float]:
         """Return the middle of the bounding box."""
-        return middle_of(bounds_of(self.corners(place)))
+        return middle_of(bounds_of(self.corners(frame)))
 
 
 class OpenElement(CorneredElement):
     """Straight lines without an inside."""
 
     def strokes(
-        self, place: Rectangle, seed: int, progress: Progress | None = None
+        self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        return ElementStrokes.of_lines([self.corners(place)])
+        return ElementStrokes.of_lines([self.corners(frame)])
 
-    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+    def cost(self, frame: Rectangle, *, thorough: bool) -> float:
         return len(self.points)
 
-    def outline_region(self, place: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
+    def outline_region(self, frame: Rectangle, strokes: ElementStrokes) -> BaseGeometry | None:
         return None
 
 
@@ -234,18 +234,18 @@ class PolygonElement(Filled, CorneredElement):
     type: str = kind("polygon")
     points: list[list[float]] = _points_field(3)
 
-    def ring(self, place: Rectangle) -> Floats:
-        return closed(self.corners(place))
+    def ring(self, frame: Rectangle) -> Floats:
+        return closed(self.corners(frame))
 
-    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+    def cost(self, frame: Rectangle, *, thorough: bool) -> float:
         """Also raise InvalidInput if the edges of a filled polygon cross too often."""
         if self.opaque or self.hatch:
-            self._check_crossings(place)
-        return super().cost(place, thorough=thorough)
+            self._check_crossings(frame)
+        return super().cost(frame, thorough=thorough)
 
-    def _check_crossings(self, place: Rectangle) -> None:
+    def _check_crossings(self, frame: Rectangle) -> None:
         try:
-            count_crossings([self.ring(place)[:-1]], MAX_CROSSINGS)
+            count_crossings([self.ring(frame)[:-1]], MAX_CROSSINGS)
         except InvalidInput:
             raise InvalidInput(
                 f"the edges of a filled polygon may cross at most {MAX_CROSSINGS} times",

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from libraries.errors import InvalidInput
 from libraries.fields import choice, flag, mm, number
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.transforms import ACROSS, DOWN, HorizontalAlign, VerticalPlace
+from libraries.geometry.transforms import ACROSS, DOWN, HorizontalAlign, VerticalPosition
 from libraries.lettering import (
     DEFAULT_FONT,
     LINE_PITCH,
@@ -46,7 +46,7 @@ def align_field() -> Any:
 
 def vertical_field() -> Any:
     text = "Vertical position in its box; texts by their capitals and base lines."
-    return choice(text, VerticalPlace, default="middle", recorded=True)
+    return choice(text, VerticalPosition, default="middle", recorded=True)
 
 
 def _check_words(value: str) -> None:
@@ -70,7 +70,7 @@ class TextElement(OutlinedElement):
         default=None,
     )
     align: HorizontalAlign = align_field()
-    vertical: VerticalPlace = vertical_field()
+    vertical: VerticalPosition = vertical_field()
     wrap: bool = flag(
         "Whether to wrap lines between words.",
         default=False,
@@ -95,104 +95,104 @@ class TextElement(OutlinedElement):
         return {"text": len(self.text)}
 
     def strokes(
-        self, place: Rectangle, seed: int, progress: Progress | None = None
+        self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
-        block = self.fit_text(place)
+        block = self.fit_text(frame)
         return ElementStrokes.of_lines(block.strokes, missing_glyphs=block.missing_glyphs)
 
-    def cost(self, place: Rectangle, *, thorough: bool) -> float:
+    def cost(self, frame: Rectangle, *, thorough: bool) -> float:
         """Return the points of the letters, which do not depend on the size."""
-        block = self._smallest(place) if self.size is None else self.fit_text(place)
+        block = self._smallest(frame) if self.size is None else self.fit_text(frame)
         points = float(sum(map(len, block.strokes)))
         self.check_ink(points)
         return points
 
-    def fit_text(self, place: Rectangle) -> TextBlock:
+    def fit_text(self, frame: Rectangle) -> TextBlock:
         """Return the text in its box, at its size or at the largest that fits.
 
         The vertical position is that of capitals and base lines, so that adjacent texts share a
         base line; the text is moved only if its ink would leave the box. Raises InvalidInput if it
         does not fit.
         """
-        block = self._laid_out(place, self.size or self._largest_size(place))
-        if not _fits(block, place):
+        block = self._laid_out(frame, self.size or self._largest_size(frame))
+        if not _fits(block, frame):
             raise InvalidInput(
-                _needs(block, place),
+                _needs(block, frame),
                 field="text",
                 hint="enlarge the box, or omit the size",
                 code="text-does-not-fit",
             )
-        return self._placed(block, place)
+        return self._placed(block, frame)
 
-    def _largest_size(self, place: Rectangle) -> float:
-        smallest = self._smallest(place)
+    def _largest_size(self, frame: Rectangle) -> float:
+        smallest = self._smallest(frame)
         if self.wrap:
-            return self._largest_wrapped(place)
+            return self._largest_wrapped(frame)
         # Unwrapped lines scale with their letters.
         grown = min(
-            place.width / max(smallest.width, ROUNDING_MM),
-            place.height / max(smallest.height, ROUNDING_MM),
+            frame.width / max(smallest.width, ROUNDING_MM),
+            frame.height / max(smallest.height, ROUNDING_MM),
         )
         # Limits tiny texts, such as a full stop, in large boxes.
-        limit = max(place.width, place.height) / MIN_CAPITAL_MM
+        limit = max(frame.width, frame.height) / MIN_CAPITAL_MM
         return MIN_CAPITAL_MM * max(1.0, min(grown, limit))
 
-    def _smallest(self, place: Rectangle) -> TextBlock:
-        block = self._laid_out(place, MIN_CAPITAL_MM)
-        if not self._keeps_words(place, MIN_CAPITAL_MM) or not _fits(block, place):
+    def _smallest(self, frame: Rectangle) -> TextBlock:
+        block = self._laid_out(frame, MIN_CAPITAL_MM)
+        if not self._keeps_words(frame, MIN_CAPITAL_MM) or not _fits(block, frame):
             raise InvalidInput(
-                f"{_needs(block, place)}, with capitals of {MIN_CAPITAL_MM:g} mm",
+                f"{_needs(block, frame)}, with capitals of {MIN_CAPITAL_MM:g} mm",
                 field="text",
                 hint="enlarge the box",
                 code="text-does-not-fit",
             )
         return block
 
-    def _largest_wrapped(self, place: Rectangle) -> float:
+    def _largest_wrapped(self, frame: Rectangle) -> float:
         """Find the largest size at which all lines fit without broken words, by bisection."""
-        low, high = MIN_CAPITAL_MM, max(place.height, MIN_CAPITAL_MM)
+        low, high = MIN_CAPITAL_MM, max(frame.height, MIN_CAPITAL_MM)
         while high - low > 0.002 * low:
             middle = (low + high) / 2
-            fits = self._keeps_words(place, middle) and _fits(self._laid_out(place, middle), place)
+            fits = self._keeps_words(frame, middle) and _fits(self._laid_out(frame, middle), frame)
             low, high = (middle, high) if fits else (low, middle)
         return low
 
-    def _keeps_words(self, place: Rectangle, size: float) -> bool:
+    def _keeps_words(self, frame: Rectangle, size: float) -> bool:
         font = stroke_font(self.font)
         spacing = self.letter_spacing * font.cap_height
         wide = widest_word(self.text, font, letter_spacing=spacing) / font.cap_height
-        return not self.wrap or wide * size <= place.width
+        return not self.wrap or wide * size <= frame.width
 
-    def _laid_out(self, place: Rectangle, size: float) -> TextBlock:
+    def _laid_out(self, frame: Rectangle, size: float) -> TextBlock:
         return lay_out(
             self.text,
             self.font,
             cap_height=size,
-            x=place.left + place.width * ACROSS[self.align],
-            y=place.top,
-            width=place.width if self.wrap else None,
+            x=frame.left + frame.width * ACROSS[self.align],
+            y=frame.top,
+            width=frame.width if self.wrap else None,
             align=self.align,
             line_spacing=self.line_spacing,
             letter_spacing=self.letter_spacing * size,
         )
 
-    def _placed(self, block: TextBlock, place: Rectangle) -> TextBlock:
+    def _placed(self, block: TextBlock, frame: Rectangle) -> TextBlock:
         """Move a block from the top of its box to its vertical position."""
         ink = block.box
         if ink is None:
             return block
-        down = DOWN[self.vertical] * (place.bottom - block.baselines[-1])
-        down += max(place.top - ink.top - down, 0.0) + min(place.bottom - ink.bottom - down, 0.0)
+        down = DOWN[self.vertical] * (frame.bottom - block.baselines[-1])
+        down += max(frame.top - ink.top - down, 0.0) + min(frame.bottom - ink.bottom - down, 0.0)
         strokes = [np.add(stroke, (0.0, down)) for stroke in block.strokes]
         baselines = [line + down for line in block.baselines]
         return TextBlock(strokes, baselines, block.missing_glyphs, block.lines)
 
 
-def _fits(block: TextBlock, place: Rectangle) -> bool:
-    return block.width <= place.width + ROUNDING_MM and block.height <= place.height + ROUNDING_MM
+def _fits(block: TextBlock, frame: Rectangle) -> bool:
+    return block.width <= frame.width + ROUNDING_MM and block.height <= frame.height + ROUNDING_MM
 
 
-def _needs(block: TextBlock, place: Rectangle) -> str:
+def _needs(block: TextBlock, frame: Rectangle) -> str:
     wide, tall = math.ceil(block.width * 10) / 10, math.ceil(block.height * 10) / 10
-    has = f"{place.width:g} x {place.height:g} mm"
+    has = f"{frame.width:g} x {frame.height:g} mm"
     return f"the text needs {wide:g} x {tall:g} mm, but its box has {has}"

@@ -32,11 +32,11 @@ def test_ticks_are_round_cover_the_data_and_are_few(
 ) -> None:
     low, high = min(first, second), max(first, second)
     ticks = number_ticks(low, high, count, from_zero=zero)
-    step = ticks.places[1] - ticks.places[0]
+    step = ticks.positions[1] - ticks.positions[0]
     assert ticks.low <= low + 1e-6 * step
     assert ticks.high >= high - 1e-6 * step
-    assert 2 <= len(ticks.places) <= count + 2
-    assert all(math.isfinite(place) for place in ticks.places)
+    assert 2 <= len(ticks.positions) <= count + 2
+    assert all(math.isfinite(position) for position in ticks.positions)
     digit = step / 10 ** math.floor(math.log10(step) + 1e-9)
     assert min(abs(digit - nice) for nice in (1, 2, 5, 10)) < 1e-3
 
@@ -119,17 +119,17 @@ def test_the_same_chart_gives_the_same_bytes() -> None:
 
 def test_a_long_line_is_thinned_to_its_lowest_and_highest_places() -> None:
     rng = np.random.default_rng(1)
-    places = np.column_stack((np.linspace(20, 190, 500_000), rng.uniform(20, 120, 500_000)))
-    places[250_000, 1], places[300_000, 1] = 5, 140
-    (line,) = line_strokes(places)
+    points = np.column_stack((np.linspace(20, 190, 500_000), rng.uniform(20, 120, 500_000)))
+    points[250_000, 1], points[300_000, 1] = 5, 140
+    (line,) = line_strokes(points)
     assert len(line) <= 2 * 170 / 0.5 + 6
     assert (line[:, 1].min(), line[:, 1].max()) == (5, 140)
     assert np.all(np.diff(line[:, 0]) >= 0)
 
 
 def test_a_short_line_keeps_every_vertex_and_breaks_where_there_is_no_value() -> None:
-    places = np.array([[1, 1], [2, 5], [3, np.nan], [4, 2], [5, 2.5]])
-    first, second = line_strokes(places)
+    points = np.array([[1, 1], [2, 5], [3, np.nan], [4, 2], [5, 2.5]])
+    first, second = line_strokes(points)
     assert first.tolist() == [[1, 1], [2, 5]]
     assert second.tolist() == [[4, 2], [5, 2.5]]
 

@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Place = tuple[float, float]
+Point = tuple[float, float]
 
 # Points on a grid repeat often, so that dots, duplicate vertices and lines along edges occur.
 NUMBERS = st.integers(-20, 20).map(float) | st.floats(-20, 20, allow_nan=False, width=32)
-PLACES = st.tuples(NUMBERS, NUMBERS)
-LINES: st.SearchStrategy[list[list[Place]]] = st.lists(
-    st.lists(PLACES, min_size=1, max_size=8), max_size=5
+POINTS = st.tuples(NUMBERS, NUMBERS)
+LINES: st.SearchStrategy[list[list[Point]]] = st.lists(
+    st.lists(POINTS, min_size=1, max_size=8), max_size=5
 )
 
 
-def flat(lines: list[list[Place]]) -> tuple[Floats, NDArray[np.int64]]:
+def flat(lines: list[list[Point]]) -> tuple[Floats, NDArray[np.int64]]:
     """Return lines as coordinates and offsets."""
-    places = [place for line in lines for place in line]
-    return np.array(places, dtype=np.float64).reshape(-1, 2), np.cumsum([0, *map(len, lines)])
+    points = [point for line in lines for point in line]
+    return np.array(points, dtype=np.float64).reshape(-1, 2), np.cumsum([0, *map(len, lines)])
 
 
 def length(coordinates: Floats, offsets: NDArray[np.int64]) -> float:

@@ -22,15 +22,15 @@ from libraries.geometry.clipping import (
 from libraries.geometry.document import clip
 from libraries.geometry.rectangle import Rectangle
 from tests.errors import raises_code
-from tests.libraries.geometry.shapes import LINES, PLACES, Place, flat, length
+from tests.libraries.geometry.shapes import LINES, POINTS, Point, flat, length
 
 BOX = Rectangle(-5, -5, 5, 7)
-RINGS: st.SearchStrategy[list[list[Place]]] = st.lists(
-    st.lists(PLACES, min_size=3, max_size=7), min_size=1, max_size=2
+RINGS: st.SearchStrategy[list[list[Point]]] = st.lists(
+    st.lists(POINTS, min_size=3, max_size=7), min_size=1, max_size=2
 )
 
 
-def drawn_inside(lines: list[list[Place]], region: shapely.Geometry) -> float:
+def drawn_inside(lines: list[list[Point]], region: shapely.Geometry) -> float:
     """Return the length of lines inside a region in mm, as shapely computes it."""
     segments = [shapely.LineString(pair) for line in lines for pair in itertools.pairwise(line)]
     return float(sum(shapely.length(shapely.intersection(segment, region)) for segment in segments))
@@ -39,7 +39,7 @@ def drawn_inside(lines: list[list[Place]], region: shapely.Geometry) -> float:
 @settings(max_examples=150, deadline=None)
 @given(LINES)
 def test_clipping_to_a_rectangle_keeps_exactly_the_length_inside(
-    lines: list[list[Place]],
+    lines: list[list[Point]],
 ) -> None:
     cut = clip_to_rectangle(*flat(lines), BOX)
     assert ((cut.coordinates >= [-5, -5]) & (cut.coordinates <= [5, 7])).all()
@@ -54,7 +54,7 @@ def test_clipping_to_a_rectangle_keeps_exactly_the_length_inside(
 @settings(max_examples=150, deadline=None)
 @given(LINES, RINGS)
 def test_clipping_to_polygons_keeps_exactly_the_length_inside(
-    lines: list[list[Place]], rings: list[list[Place]]
+    lines: list[list[Point]], rings: list[list[Point]]
 ) -> None:
     region = region_of(rings)
     cut = clip(*flat(lines), rings)
@@ -67,7 +67,7 @@ def test_clipping_to_polygons_keeps_exactly_the_length_inside(
 
 @settings(max_examples=80, deadline=None)
 @given(LINES)
-def test_clipping_twice_is_clipping_once(lines: list[list[Place]]) -> None:
+def test_clipping_twice_is_clipping_once(lines: list[list[Point]]) -> None:
     once = clip_to_rectangle(*flat(lines), BOX)
     twice = clip_to_rectangle(once.coordinates, once.offsets, BOX)
     assert np.array_equal(once.coordinates, twice.coordinates)
@@ -122,7 +122,7 @@ def test_a_polygon_without_an_area_leaves_nothing() -> None:
         [(0, 0)] * 20_001,
     ],
 )
-def test_invalid_polygons_are_rejected(ring: list[Place]) -> None:
+def test_invalid_polygons_are_rejected(ring: list[Point]) -> None:
     with raises_code("bad-polygon"):
         clip(*flat([[(0, 0), (1, 1)]]), [ring])
 
@@ -168,17 +168,17 @@ def test_a_polygon_with_few_crossings_may_have_many_corners() -> None:
         ([(0, 0), (3, 0), (9, 0), (9, 0), (9, 9)], 0),
     ],
 )
-def test_the_crossings_of_a_polygon_are_counted(ring: list[Place], times: int) -> None:
+def test_the_crossings_of_a_polygon_are_counted(ring: list[Point], times: int) -> None:
     assert count_crossings([np.array(ring, dtype=np.float64)], 100) == times
     assert count_crossings([], 0) == 0
 
 
 def is_inside(
-    rings: Sequence[NDArray[np.float64]], places: NDArray[np.float64]
+    rings: Sequence[NDArray[np.float64]], points: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Return whether points are inside an odd number of rings, by counting the edges above each."""
-    above = np.zeros(len(places), dtype=np.int64)
-    x, y = places.T
+    above = np.zeros(len(points), dtype=np.int64)
+    x, y = points.T
     for ring in rings:
         for (x1, y1), (x2, y2) in zip(
             ring.tolist(), np.roll(ring, -1, axis=0).tolist(), strict=True
@@ -207,14 +207,14 @@ def test_the_inside_of_tangled_polygons_follows_the_evenodd_rule(
     ]
     region = region_of(rings)
     assert region.is_valid
-    places = random.random((3000, 2))
-    assert np.array_equal(shapely.intersects_xy(region, places), is_inside(rings, places))
+    points = random.random((3000, 2))
+    assert np.array_equal(shapely.intersects_xy(region, points), is_inside(rings, points))
 
 
 @settings(max_examples=40, deadline=None)
 @given(RINGS)
 def test_midpoints_of_kept_parts_are_inside_and_of_removed_parts_outside(
-    rings: list[list[Place]],
+    rings: list[list[Point]],
 ) -> None:
     arrays = [np.array(ring, dtype=np.float64) for ring in rings]
     region = region_of(rings)

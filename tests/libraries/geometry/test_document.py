@@ -16,19 +16,19 @@ from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import translation
 from tests.errors import raises_code
-from tests.libraries.geometry.shapes import LINES, Place, flat
+from tests.libraries.geometry.shapes import LINES, Point, flat
 
 RED = Pen("red", "#cc0000", 0.5)
 
 
-def page(*lines: list[Place]) -> Document:
+def page(*lines: list[Point]) -> Document:
     document = Document(100, 50)
     document.add(lines, document.layer("ink"))
     return document
 
 
 @given(st.lists(LINES, max_size=4))
-def test_strokes_added_in_pieces_keep_their_order(pieces: list[list[list[Place]]]) -> None:
+def test_strokes_added_in_pieces_keep_their_order(pieces: list[list[list[Point]]]) -> None:
     store, every = StrokeArray(), []
     for number, lines in enumerate(pieces):
         store.add(lines, number)
@@ -61,7 +61,7 @@ def test_empty_strokes_are_dropped() -> None:
     ],
 )
 def test_invalid_coordinates_are_rejected_without_changing_the_drawing(
-    bad: list[list[Place]],
+    bad: list[list[Point]],
 ) -> None:
     document = page([(0, 0), (1, 1)])
     with raises_code("bad-strokes"):
@@ -76,15 +76,15 @@ def test_a_page_without_a_valid_size_is_rejected(size: tuple[float, float]) -> N
 
 
 def test_a_million_vertices_need_no_python_objects() -> None:
-    places = np.random.default_rng(1).random((1_000_000, 2))
+    points = np.random.default_rng(1).random((1_000_000, 2))
     tracemalloc.start()
     document = Document(1, 1)
-    document.extend(places, np.arange(0, 1_000_001, 100), document.layer("ink"))
+    document.extend(points, np.arange(0, 1_000_001, 100), document.layer("ink"))
     strokes = document.strokes()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000
-    assert strokes.coordinates is places
+    assert strokes.coordinates is points
 
 
 def test_layers_are_found_by_name_and_keep_their_pens() -> None:

@@ -20,23 +20,23 @@ def straight(start: float, end: float, y: float = 0.0) -> NDArray[np.float64]:
 def mended(lines: Lines, *, longest: float = 1000.0, forbidden: float = np.inf) -> Lines:
     return join_gaps(
         lines,
-        lambda places: np.full(len(places), LANE),
+        lambda points: np.full(len(points), LANE),
         longest=longest,
-        allowed=lambda places: bool((np.abs(places[:, 0] - forbidden) > 1).all()),
+        allowed=lambda points: bool((np.abs(points[:, 0] - forbidden) > 1).all()),
     )
 
 
 def ends_that_face_each_other(lines: Lines, reach: float) -> int:
     """Return the number of pairs of facing ends of different lines within `reach` mm."""
-    places = np.array([place for line in lines for place in (line[0], line[-1])])
+    ends = np.array([end for line in lines for end in (line[0], line[-1])])
     ways = np.array(
         [way for line in lines for way in (line[0] - line[:4][-1], line[-1] - line[-4:][0])]
     )
     ways /= np.hypot(*ways.T)[:, None]
-    between = places[None] - places[:, None]
+    between = ends[None] - ends[:, None]
     away = np.hypot(between[..., 0], between[..., 1])
     ahead = (between * ways[:, None]).sum(axis=2) > 0.8 * away
-    owner = np.arange(len(places)) // 2
+    owner = np.arange(len(ends)) // 2
     return int((ahead & ahead.T & (away < reach) & (owner[:, None] != owner)).sum()) // 2
 
 

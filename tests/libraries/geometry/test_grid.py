@@ -18,9 +18,9 @@ def points() -> np.ndarray:
 def test_all_points_within_a_distance_are_found_for_any_cell_size(
     points: np.ndarray, cell_mm: float, distance: float
 ) -> None:
-    place = [3.0, -4.0]
-    away = np.hypot(*(points - place).T)
-    assert Grid(points, cell_mm).within(place, distance) == np.flatnonzero(away < distance).tolist()
+    point = [3.0, -4.0]
+    away = np.hypot(*(points - point).T)
+    assert Grid(points, cell_mm).within(point, distance) == np.flatnonzero(away < distance).tolist()
 
 
 def test_a_point_at_exactly_the_distance_is_not_within_it() -> None:
@@ -28,10 +28,10 @@ def test_a_point_at_exactly_the_distance_is_not_within_it() -> None:
 
 
 def test_the_nearest_point_is_found_and_after_its_removal_the_next(points: np.ndarray) -> None:
-    grid, place = Grid(points, 2.0), [1.0, 1.0]
-    order = np.argsort(np.hypot(*(points - place).T))
+    grid, point = Grid(points, 2.0), [1.0, 1.0]
+    order = np.argsort(np.hypot(*(points - point).T))
     for number in order[:20].tolist():
-        assert grid.nearest(place, max_rings=40, max_points_per_cell=50) == number
+        assert grid.nearest(point, max_rings=40, max_points_per_cell=50) == number
         grid.remove(number)
 
 

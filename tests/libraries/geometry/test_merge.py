@@ -51,7 +51,7 @@ def test_crossings_are_passed_straight() -> None:
 def test_every_piece_is_drawn_once(seed: int) -> None:
     rng = np.random.default_rng(seed)
     pieces = [
-        piece(*(tuple(place) for place in rng.integers(0, 6, (2, 2)).tolist())) for _ in range(80)
+        piece(*(tuple(point) for point in rng.integers(0, 6, (2, 2)).tolist())) for _ in range(80)
     ]
     lines = list(merge_strokes(pieces))
     assert segments(lines) == segments(pieces)

@@ -14,7 +14,7 @@ from libraries.imaging.tones import Box, Tones
 
 Floats = NDArray[np.float64]
 CHANCE = np.random.default_rng(3)
-PLACES: dict[str, Floats] = {
+POINTS: dict[str, Floats] = {
     "one": CHANCE.random((1, 2)),
     "three": CHANCE.random((3, 2)),
     "four": CHANCE.random((4, 2)),
@@ -22,7 +22,7 @@ PLACES: dict[str, Floats] = {
     "crowds": (CHANCE.random((80, 1, 2)) * 100 + CHANCE.random((80, 12, 2)) * 0.01).reshape(-1, 2),
     "a grid": np.stack(np.meshgrid(np.arange(25.0), np.arange(20.0)), axis=-1).reshape(-1, 2),
     "a row": np.column_stack((CHANCE.random(300), np.zeros(300))),
-    "one place": np.ones((40, 2)),
+    "one point": np.ones((40, 2)),
     "pairs": np.repeat(CHANCE.random((150, 2)), 2, axis=0),
 }
 
@@ -43,31 +43,31 @@ def crossings(points: Floats) -> int:
     return int(apart.sum()) // 2
 
 
-@pytest.mark.parametrize("what", PLACES)
+@pytest.mark.parametrize("what", POINTS)
 def test_a_tour_visits_every_point_once_and_never_crosses_itself(what: str) -> None:
-    points = PLACES[what]
+    points = POINTS[what]
     order = closed_tour(points)
     assert sorted(order.tolist()) == list(range(len(points)))
     assert crossings(points[order]) == 0
 
 
 def test_a_random_order_has_crossings() -> None:
-    assert crossings(PLACES["a thousand"]) > 1000
+    assert crossings(POINTS["a thousand"]) > 1000
 
 
 def test_a_tour_is_close_to_the_expected_shortest_length() -> None:
     # Shortest tours through a thousand random points are about 0.7313 * sqrt(area * count) long (Johnson and McGeoch, 1996).
-    points = PLACES["a thousand"]
+    points = POINTS["a thousand"]
     assert length(points, closed_tour(points)) < 1.09 * 0.7313 * np.sqrt(190 * 277 * 1000)
 
 
 def test_a_tour_through_a_grid_is_nearly_optimal() -> None:
-    points = PLACES["a grid"]
+    points = POINTS["a grid"]
     assert length(points, closed_tour(points)) < 1.06 * len(points)
 
 
 def test_the_same_points_give_the_same_tour() -> None:
-    assert np.array_equal(closed_tour(PLACES["crowds"]), closed_tour(PLACES["crowds"].copy()))
+    assert np.array_equal(closed_tour(POINTS["crowds"]), closed_tour(POINTS["crowds"].copy()))
 
 
 def test_a_tour_does_not_cross_empty_paper_twice() -> None:
@@ -75,8 +75,8 @@ def test_a_tour_does_not_cross_empty_paper_twice() -> None:
     steps = np.arange(60)
     bar = np.stack(np.meshgrid(steps, np.arange(8.0)), axis=-1).reshape(-1, 2)
     stem = np.stack(np.meshgrid(np.arange(3.0), np.arange(8.0, 30)), axis=-1).reshape(-1, 2)
-    places = np.concatenate((bar, bar + np.array([0, 30]), stem))
-    points = places + np.random.default_rng(0).random(places.shape) * 0.3
+    grid = np.concatenate((bar, bar + np.array([0, 30]), stem))
+    points = grid + np.random.default_rng(0).random(grid.shape) * 0.3
     line = points[closed_tour(points)]
     assert np.hypot(*(line - np.roll(line, -1, axis=0)).T).max() < 8
 
@@ -104,17 +104,17 @@ PAGE = Box(0, 0, 120, 60)
 
 def test_stipples_are_dense_in_proportion_to_the_tone() -> None:
     dark = np.repeat([[0.2, 0.6]], 100, axis=1).reshape(1, -1).repeat(100, axis=0)
-    places = stipple(Tones(dark, PAGE), 2000, 8, np.random.default_rng(0))
-    assert places.shape == (2000, 2)
-    assert (places[:, 0] < 60).mean() == pytest.approx(0.25, abs=0.01)
+    points = stipple(Tones(dark, PAGE), 2000, 8, np.random.default_rng(0))
+    assert points.shape == (2000, 2)
+    assert (points[:, 0] < 60).mean() == pytest.approx(0.25, abs=0.01)
 
 
 def test_iterations_make_stipples_even() -> None:
     tones = Tones(np.full((90, 180), 0.5), PAGE)
     spread = {}
     for rounds in (0, 3, 10):
-        places = stipple(tones, 1500, rounds, np.random.default_rng(0))
-        away = np.hypot(*(places - places[nearest(places, places, 2)[:, 1]]).T)
+        points = stipple(tones, 1500, rounds, np.random.default_rng(0))
+        away = np.hypot(*(points - points[nearest(points, points, 2)[:, 1]]).T)
         spread[rounds] = away.std() / away.mean()
     assert spread[10] < spread[3] < spread[0]
     assert spread[10] < 0.15
@@ -124,9 +124,9 @@ def test_white_areas_have_no_stipples() -> None:
     dark = np.zeros((100, 200))
     dark[20:60, 30:90] = 0.7
     dark[:, 150:] = 0.01
-    places = stipple(Tones(dark, PAGE), 500, 6, np.random.default_rng(0))
-    assert (places >= (18, 12)).all()
-    assert (places <= (54, 36)).all()
+    points = stipple(Tones(dark, PAGE), 500, 6, np.random.default_rng(0))
+    assert (points >= (18, 12)).all()
+    assert (points <= (54, 36)).all()
 
 
 def test_a_blank_image_has_no_stipples() -> None:

@@ -34,7 +34,7 @@ from tests.errors import raises_code
 
 NUMBERS = st.floats(-20, 20, allow_nan=False)
 MATRICES = st.builds(matrix, *[NUMBERS] * 6)
-PLACES = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=6).map(np.array)
+POINTS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=6).map(np.array)
 SIDES = st.floats(1, 500)
 BOXES = st.builds(
     lambda left, top, width, height: Rectangle(left, top, left + width, top + height),
@@ -45,43 +45,43 @@ BOXES = st.builds(
 )
 
 
-@given(MATRICES, MATRICES, PLACES)
+@given(MATRICES, MATRICES, POINTS)
 def test_combined_transforms_are_applied_last_first(
-    outer: Matrix, inner: Matrix, places: Matrix
+    outer: Matrix, inner: Matrix, points: Matrix
 ) -> None:
     assert np.allclose(
-        applied(combined(outer, inner), places), applied(outer, applied(inner, places)), atol=1e-6
+        applied(combined(outer, inner), points), applied(outer, applied(inner, points)), atol=1e-6
     )
 
 
-@given(MATRICES, PLACES)
-def test_the_inverse_undoes_a_transform(made: Matrix, places: Matrix) -> None:
+@given(MATRICES, POINTS)
+def test_the_inverse_undoes_a_transform(made: Matrix, points: Matrix) -> None:
     assume(abs(determinant(made)) > 1e-2)
-    assert np.allclose(applied(inverse(made), applied(made, places)), places, atol=1e-6)
+    assert np.allclose(applied(inverse(made), applied(made, points)), points, atol=1e-6)
 
 
-@given(MATRICES, PLACES)
-def test_no_length_grows_by_more_than_the_magnification(made: Matrix, places: Matrix) -> None:
-    before, after = np.diff(places, axis=0), np.diff(applied(made, places), axis=0)
+@given(MATRICES, POINTS)
+def test_no_length_grows_by_more_than_the_magnification(made: Matrix, points: Matrix) -> None:
+    before, after = np.diff(points, axis=0), np.diff(applied(made, points), axis=0)
     assert (np.hypot(*after.T) <= magnification(made) * np.hypot(*before.T) + 1e-6).all()
 
 
-@given(st.floats(-720, 720), PLACES)
-def test_a_rotation_keeps_lengths_and_its_centre(degrees: float, places: Matrix) -> None:
-    turned = applied(rotation(degrees, (3, 4)), places)
-    assert np.allclose(np.hypot(*(turned - (3, 4)).T), np.hypot(*(places - (3, 4)).T))
+@given(st.floats(-720, 720), POINTS)
+def test_a_rotation_keeps_lengths_and_its_centre(degrees: float, points: Matrix) -> None:
+    turned = applied(rotation(degrees, (3, 4)), points)
+    assert np.allclose(np.hypot(*(turned - (3, 4)).T), np.hypot(*(points - (3, 4)).T))
 
 
 def test_each_transform_does_what_its_name_says() -> None:
-    place = np.array([[2.0, 1.0]])
-    assert applied(identity(), place).tolist() == [[2, 1]]
-    assert applied(translation(5, -1), place).tolist() == [[7, 0]]
-    assert applied(scaling(2), place).tolist() == [[4, 2]]
-    assert applied(scaling(2, 3, (1, 1)), place).tolist() == [[3, 1]]
-    assert np.allclose(applied(rotation(90), place), [[-1, 2]]), "clockwise, as y points down"
-    assert np.allclose(applied(skewing(45), place), [[3, 1]])
-    assert np.allclose(applied(skewing(0, 45), place), [[2, 3]])
-    assert applied(matrix(1, 2, 3, 4, 5, 6), place).tolist() == [[10, 14]]
+    point = np.array([[2.0, 1.0]])
+    assert applied(identity(), point).tolist() == [[2, 1]]
+    assert applied(translation(5, -1), point).tolist() == [[7, 0]]
+    assert applied(scaling(2), point).tolist() == [[4, 2]]
+    assert applied(scaling(2, 3, (1, 1)), point).tolist() == [[3, 1]]
+    assert np.allclose(applied(rotation(90), point), [[-1, 2]]), "clockwise, as y points down"
+    assert np.allclose(applied(skewing(45), point), [[3, 1]])
+    assert np.allclose(applied(skewing(0, 45), point), [[2, 3]])
+    assert applied(matrix(1, 2, 3, 4, 5, 6), point).tolist() == [[10, 14]]
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e7])
@@ -103,9 +103,9 @@ def test_singular_transforms_have_no_inverse() -> None:
     BOXES, BOXES, st.sampled_from(FITS), st.sampled_from(list(ACROSS)), st.sampled_from(list(DOWN))
 )
 def test_fitting_respects_the_fit_and_the_alignment(
-    source: Rectangle, box: Rectangle, fit: Fit, align: str, place: str
+    source: Rectangle, box: Rectangle, fit: Fit, align: str, vertical: str
 ) -> None:
-    made = fitting(source, box, fit, align=align, vertical=place)  # type: ignore[arg-type]
+    made = fitting(source, box, fit, align=align, vertical=vertical)  # type: ignore[arg-type]
     (left, top), (right, bottom) = applied(
         made, np.array([(source.left, source.top), (source.right, source.bottom)])
     ).tolist()
@@ -132,7 +132,7 @@ def test_fitting_respects_the_fit_and_the_alignment(
         "bottom": bottom - box.bottom,
         "middle": top + bottom - box.top - box.bottom,
     }
-    assert gaps[place] == near(0, abs=1e-6)
+    assert gaps[vertical] == near(0, abs=1e-6)
 
 
 def test_a_line_without_height_is_fitted_by_its_width() -> None:

@@ -22,7 +22,7 @@ ENCODED = base64.b64encode(saved(half_and_half())).decode()
 WAYS = {
     "plain": ENCODED,
     "data URL": f"data:image/png;base64,{ENCODED}",
-    "lines": "\r\n".join(ENCODED[place : place + 76] for place in range(0, len(ENCODED), 76)),
+    "lines": "\r\n".join(ENCODED[start : start + 76] for start in range(0, len(ENCODED), 76)),
 }
 IMAGE_PATTERNS = ["stipple", "tsp_art", "halftone_lines"]
 BAD = {

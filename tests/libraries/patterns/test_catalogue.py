@@ -81,7 +81,7 @@ def test_a_pattern_without_a_mistake_is_loaded(load: Load) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "place", "mistake"),
+    ("changes", "location", "mistake"),
     [
         (
             [("def cost(self, area)", "def cost(self)")],
@@ -131,10 +131,10 @@ def test_a_pattern_without_a_mistake_is_loaded(load: Load) -> None:
     ],
 )
 def test_a_mistake_is_reported_with_file_and_line_and_the_pattern_is_skipped(
-    load: Load, changes: list[tuple[str, str]], place: str, mistake: str
+    load: Load, changes: list[tuple[str, str]], location: str, mistake: str
 ) -> None:
     problem = load(RAYS, *changes)
-    assert problem.startswith(f"rays.py, {place}: "), problem
+    assert problem.startswith(f"rays.py, {location}: "), problem
     assert mistake in problem
     assert "rays" not in PATTERNS
     assert draw_pattern("grid", PAGE)
@@ -199,11 +199,11 @@ def test_an_invalid_stroke_is_rejected_with_the_names_of_the_pattern_and_the_str
     assert "pattern 'given' (tests/libraries/patterns/test_catalogue.py)" in str(caught.value)
 
 
-@pytest.mark.parametrize("place", [0, 1023, 1024, 2500])
-def test_a_line_outside_is_found_among_many(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1023, 1024, 2500])
+def test_a_line_outside_is_found_among_many(monkeypatch: pytest.MonkeyPatch, index: int) -> None:
     lines = [LINE] * 2501
-    lines[place] = OUTSIDE
-    with pytest.raises(BadDrawing, match=f"stroke {place} has"):
+    lines[index] = OUTSIDE
+    with pytest.raises(BadDrawing, match=f"stroke {index} has"):
         draw(monkeypatch, lines)
 
 

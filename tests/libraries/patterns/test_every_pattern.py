@@ -378,8 +378,8 @@ def test_a_coarser_tolerance_takes_fewer_points_and_deviates_by_about_as_much(
         ]
     )
     lines = [shapely.LineString(line) for line in coarse]
-    places = shapely.points(shapely.get_coordinates(shapely.segmentize(lines, 0.5)))
-    away = drawn.query_nearest(places, return_distance=True, all_matches=False)[1]
+    points = shapely.points(shapely.get_coordinates(shapely.segmentize(lines, 0.5)))
+    away = drawn.query_nearest(points, return_distance=True, all_matches=False)[1]
     # Heights are scaled to the page, and hidden lines end elsewhere: both depend on the tolerance.
     assert np.quantile(away, 0.9) <= 2.2 * 0.2
 

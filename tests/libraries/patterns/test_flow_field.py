@@ -121,8 +121,8 @@ def test_a_picture_has_no_circles_by_default() -> None:
 
 def test_a_seed_moves_the_circle_and_the_current() -> None:
     one, two = flow(0), flow(1)
-    places = np.concatenate(two)
-    assert distances(places[:, 0], places[:, 1], one).max() > 5
+    points = np.concatenate(two)
+    assert distances(points[:, 0], points[:, 1], one).max() > 5
 
 
 def test_the_largest_paper_is_not_too_large() -> None:

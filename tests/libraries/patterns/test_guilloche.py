@@ -51,7 +51,7 @@ def test_a_hypotrochoid_is_the_path_of_a_pen_on_a_wheel_inside_a_ring() -> None:
 def test_no_copy_coincides_with_another(kind: str, copies: int) -> None:
     """A shift by 2 pi / rounds would draw the same line with another starting point."""
     lines = turned(kind=kind, ring=16, wheel=5, bands=1, copies=copies, waves=0)
-    places = [
+    distances = [
         np.sort(
             np.hypot(*(line[:, None] - lines[0][None, ::9]).reshape(-1, 2).T)
             .reshape(len(line), -1)
@@ -59,8 +59,8 @@ def test_no_copy_coincides_with_another(kind: str, copies: int) -> None:
         )
         for line in lines[1:]
     ]
-    assert len(places) == copies - 1
-    assert all(away[len(away) // 2] > 0.2 for away in places)
+    assert len(distances) == copies - 1
+    assert all(away[len(away) // 2] > 0.2 for away in distances)
 
 
 def test_bands_do_not_overlap_and_leave_the_middle_open() -> None:

@@ -45,8 +45,8 @@ def quarters_drawn(image: str, channel: str) -> set[int]:
         PAGE,
         {"image": image, "channel": channel, "equalise": 0, "detail": 0, "spacing": 1},
     )
-    places = np.concatenate([np.zeros((0, 2)), *lines])[:, 0]
-    counts = np.histogram(places, bins=4, range=(PAGE.left, PAGE.right))[0]
+    points = np.concatenate([np.zeros((0, 2)), *lines])[:, 0]
+    counts = np.histogram(points, bins=4, range=(PAGE.left, PAGE.right))[0]
     # At the edges of a quarter its waves extend into the next.
     return set(np.flatnonzero(counts > counts.max() / 4).tolist())
 

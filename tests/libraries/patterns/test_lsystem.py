@@ -130,7 +130,7 @@ def test_each_seed_grows_another_plant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "place"),
+    ("rules", "path"),
     [
         ({"F": "F!"}, "F"),
         ({"F": [{"to": "F!"}]}, "F.0.to"),
@@ -140,10 +140,10 @@ def test_each_seed_grows_another_plant() -> None:
     ],
     ids=str,
 )
-def test_an_invalid_rule_is_reported_by_its_path_in_the_request(rules: object, place: str) -> None:
+def test_an_invalid_rule_is_reported_by_its_path_in_the_request(rules: object, path: str) -> None:
     with pytest.raises(InvalidFields) as caught:
         check_pattern("lsystem", A4, {"axiom": "F", "rules": rules})
-    assert list(caught.value.errors) == [f"params.rules.{place}".rstrip(".")]
+    assert list(caught.value.errors) == [f"params.rules.{path}".rstrip(".")]
 
 
 def test_a_rule_may_be_a_plain_word() -> None:

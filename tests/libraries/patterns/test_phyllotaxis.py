@@ -41,11 +41,11 @@ def test_the_radius_grows_with_the_requested_power_of_the_number(growth: float) 
 @pytest.mark.parametrize("detune", [0, 0.05, 1.3])
 def test_circles_of_full_size_touch_no_other(detune: float) -> None:
     lines = marks(marker="circle", size=1, detune=detune, spacing=8)
-    places = middles(lines)
+    centres = middles(lines)
     radii = np.sort([np.ptp(line[:, 0]) / 2 for line in lines])
     away = (
-        np.hypot(*(places[:, None] - places[None]).reshape(-1, 2).T).reshape(len(places), -1)
-        + np.eye(len(places)) * 1e9
+        np.hypot(*(centres[:, None] - centres[None]).reshape(-1, 2).T).reshape(len(centres), -1)
+        + np.eye(len(centres)) * 1e9
     )
     # The marks grow outwards, so the innermost is the smallest.
     assert (away - radii[:, None] - radii[None]).min() > -0.05

@@ -20,7 +20,7 @@ def drawing(*lines: Sequence[Point], layers: Sequence[int] | None = None) -> Str
     for line in lines:
         offsets.append(offsets[-1] + len(line))
     return Strokes(
-        [place for line in lines for place in line],
+        [point for line in lines for point in line],
         offsets,
         layers if layers is not None else [0] * len(lines),
     )
@@ -32,9 +32,9 @@ def drawing_of(lines: Lines) -> Strokes:
 
 
 # Points on a grid of 0.1 mm repeat often, so that dots, duplicate vertices and reversals occur.
-PLACES = st.tuples(*[st.integers(-3000, 3000).map(lambda tenths: tenths / 10)] * 2) | st.tuples(
+POINTS = st.tuples(*[st.integers(-3000, 3000).map(lambda tenths: tenths / 10)] * 2) | st.tuples(
     *[st.floats(-300, 300, allow_nan=False)] * 2
 )
 LINES: st.SearchStrategy[Lines] = st.lists(
-    st.tuples(st.integers(0, len(PENS) - 1), st.lists(PLACES, min_size=0, max_size=12)), max_size=8
+    st.tuples(st.integers(0, len(PENS) - 1), st.lists(POINTS, min_size=0, max_size=12)), max_size=8
 )

@@ -273,8 +273,8 @@ def _length_within(start: Point, end: Point, spot: DensestSpot, side: float) -> 
     length = math.dist(start, end)
     count = 1 + int(length / 0.1)
     along = (np.arange(count) + 0.5)[:, np.newaxis] / count
-    places = np.array(start) + (np.array(end) - np.array(start)) * along
-    inside = (np.abs(places - np.array([spot.x, spot.y])) <= side / 2).all(axis=1)
+    points = np.array(start) + (np.array(end) - np.array(start)) * along
+    inside = (np.abs(points - np.array([spot.x, spot.y])) <= side / 2).all(axis=1)
     return length * float(inside.mean())
 
 
@@ -296,8 +296,8 @@ def test_all_valid_drawings_have_finite_statistics(
 def test_a_drawing_of_many_vertices_is_measured_and_planned() -> None:
     turns = np.linspace(0, 400 * math.pi, 200_000)
     radius = np.linspace(5, 90, len(turns))
-    places = np.column_stack([100 + radius * np.cos(turns), 100 + radius * np.sin(turns)])
-    strokes = Strokes(places, [0, len(places)], [0])
+    points = np.column_stack([100 + radius * np.cos(turns), 100 + radius * np.sin(turns)])
+    strokes = Strokes(points, [0, len(points)], [0])
     # The length of an Archimedean spiral is nearly that of its turns at the mean radius.
     length = 400 * math.pi * (5 + 90) / 2
     assert statistics(strokes, PENS).pen_down_mm == pytest.approx(length, rel=0.001)

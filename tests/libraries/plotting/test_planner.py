@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from libraries.geometry.strokes import HOME, Pen, Point, Strokes
 from libraries.plotting import PROFILES, PlotterProfile, plan, planner
 from tests.errors import raises_code
-from tests.libraries.plotting.drawings import BLACK, LINES, PENS, PLACES, Lines, drawing, drawing_of
+from tests.libraries.plotting.drawings import BLACK, LINES, PENS, POINTS, Lines, drawing, drawing_of
 
 # With this factor the speed at a right angle is exactly 4 mm/s: the sine of 45 degrees is sqrt(1/2), sqrt(1/2) / (1 - sqrt(1/2))
 # is 1 + sqrt(2), and 100 mm/s² times 0.16 (sqrt(2) - 1) mm times 1 + sqrt(2) is 16 mm²/s².
@@ -61,8 +61,8 @@ def test_braking_for_a_corner_starts_in_earlier_segments() -> None:
     # to the peak p and down to 32 over 3 mm: p² = 16 + 300. The same way out of the corner.
     peak = math.sqrt(16 + 300)
     seconds = (2 * peak - math.sqrt(32)) / 100 + (math.sqrt(32) - 4) / 100
-    places = [(0.0, 0.0), (3.0, 0.0), (3.08, 0.0), (3.08, 0.08), (3.08, 3.08)]
-    assert drawing_seconds(places) == pytest.approx(2 * seconds, rel=1e-12)
+    points = [(0.0, 0.0), (3.0, 0.0), (3.08, 0.0), (3.08, 0.08), (3.08, 3.08)]
+    assert drawing_seconds(points) == pytest.approx(2 * seconds, rel=1e-12)
 
 
 def test_turning_back_is_a_stop() -> None:
@@ -70,7 +70,7 @@ def test_turning_back_is_a_stop() -> None:
 
 
 def test_vertices_along_a_straight_line_change_nothing() -> None:
-    straight = [(0.3 * place, 0.4 * place) for place in (0, 1, 2, 2.5, 2.5, 40, 41, 200)]
+    straight = [(0.3 * distance, 0.4 * distance) for distance in (0, 1, 2, 2.5, 2.5, 40, 41, 200)]
     assert drawing_seconds(straight) == pytest.approx(0.5 + 75 / 50 + 0.5, rel=1e-9)
 
 
@@ -136,11 +136,11 @@ def test_a_layer_without_a_pen_is_rejected() -> None:
 
 def test_the_largest_drawing_has_a_finite_time() -> None:
     rng = np.random.default_rng(5)
-    places = rng.choice([-1e6, 0.0, 1e-9, 1e6], (20_000, 2))
-    time = plan(Strokes(places, [0, 7, 20_000], [0, 0]), [BLACK], PROFILES["saxi"])
+    points = rng.choice([-1e6, 0.0, 1e-9, 1e6], (20_000, 2))
+    time = plan(Strokes(points, [0, 7, 20_000], [0, 0]), [BLACK], PROFILES["saxi"])
     assert math.isfinite(time.seconds)
     # A lower bound: the maximum speed all the way.
-    assert time.drawing >= np.hypot(*np.diff(places, axis=0).T).sum() * 0.99 / 50
+    assert time.drawing >= np.hypot(*np.diff(points, axis=0).T).sum() * 0.99 / 50
 
 
 @given(lines=LINES, at_once=st.integers(1, 20))
@@ -174,11 +174,11 @@ def test_no_time_is_negative(lines: Lines) -> None:
     assert min(time.drawing, time.travelling, time.lifting, time.changing_pens) >= 0
 
 
-@given(lines=LINES, place=PLACES, more=st.lists(PLACES, max_size=4), layer=st.integers(0, 2))
+@given(lines=LINES, point=POINTS, more=st.lists(POINTS, max_size=4), layer=st.integers(0, 2))
 def test_one_more_stroke_takes_longer(
-    lines: Lines, place: Point, more: list[Point], layer: int
+    lines: Lines, point: Point, more: list[Point], layer: int
 ) -> None:
-    longer = drawing_of([*lines, (layer, [place, *more])])
+    longer = drawing_of([*lines, (layer, [point, *more])])
     assert plan(longer, PENS, ROUND).seconds > plan(drawing_of(lines), PENS, ROUND).seconds
 
 
@@ -208,7 +208,7 @@ def step_by_step(line: list[Point], highest: float, profile: PlotterProfile) -> 
     """Return the seconds of one stroke by a sequential planner."""
     distinct = [
         line[0],
-        *(place for before, place in pairwise(line) if math.dist(before, place) > 1e-9),
+        *(point for before, point in pairwise(line) if math.dist(before, point) > 1e-9),
     ]
     acceleration = profile.drawing_acceleration
     lengths = [math.dist(*pair) for pair in pairwise(distinct)]
@@ -231,9 +231,9 @@ def step_by_step(line: list[Point], highest: float, profile: PlotterProfile) -> 
             )
         )
     speeds.append(0.0)
-    for place in range(len(lengths) - 1, -1, -1):
-        speeds[place] = min(
-            speeds[place], math.sqrt(speeds[place + 1] ** 2 + 2 * acceleration * lengths[place])
+    for index in range(len(lengths) - 1, -1, -1):
+        speeds[index] = min(
+            speeds[index], math.sqrt(speeds[index + 1] ** 2 + 2 * acceleration * lengths[index])
         )
     return sum(
         _segment(entry, leave, length, highest, acceleration)

@@ -21,9 +21,9 @@ Lines = list[list[tuple[float, float]]]
 
 
 def strokes(lines: Lines, layers: list[int] | None = None) -> Strokes:
-    places = np.array([place for line in lines for place in line], dtype=np.float64).reshape(-1, 2)
+    points = np.array([point for line in lines for point in line], dtype=np.float64).reshape(-1, 2)
     return Strokes(
-        places,
+        points,
         np.cumsum([0, *map(len, lines)]),
         np.array(layers or [0] * len(lines), dtype=np.int64),
     )
@@ -137,11 +137,11 @@ def test_strokes_outside_the_page_are_not_drawn() -> None:
 
 def test_a_million_vertices_are_drawn_quickly() -> None:
     rng = np.random.default_rng(0)
-    places = rng.uniform(20, 180, (10_000, 1, 2)) + np.cumsum(
+    points = rng.uniform(20, 180, (10_000, 1, 2)) + np.cumsum(
         rng.normal(0, 0.4, (10_000, 100, 2)), axis=1
     )
     drawing = Strokes(
-        places.reshape(-1, 2), np.arange(10_001) * 100, np.zeros(10_000, dtype=np.int64)
+        points.reshape(-1, 2), np.arange(10_001) * 100, np.zeros(10_000, dtype=np.int64)
     )
     started = time.process_time()
     data = png(drawing, [Pen("pen")], (210, 297))
@@ -183,8 +183,8 @@ def test_a_page_without_a_size_is_rejected(page: tuple[float, float]) -> None:
 
 def test_too_much_ink_is_rejected() -> None:
     rng = np.random.default_rng(0)
-    places = rng.uniform(0, 100, (200_000, 2))
-    drawing = Strokes(places, np.array([0, len(places)]), np.array([0]))
+    points = rng.uniform(0, 100, (200_000, 2))
+    drawing = Strokes(points, np.array([0, len(points)]), np.array([0]))
     with raises_code("bad-preview", match="too much ink"):
         png(drawing, [Pen("pen", width=50)], (100, 100), width_px=4000)
 

@@ -172,8 +172,8 @@ def test_a_pattern_is_clipped_to_a_round_outline(outline: str, area: float) -> N
         "params": {"spacing_x": 1, "spacing_y": 1},
         "box": BOX,
     }
-    places = all_points(drawn({**pattern, "outline": outline})["drawing"])
-    assert shapely.convex_hull(shapely.MultiPoint(places)).area == pytest.approx(area, rel=0.02)
+    points = all_points(drawn({**pattern, "outline": outline})["drawing"])
+    assert shapely.convex_hull(shapely.MultiPoint(points)).area == pytest.approx(area, rel=0.02)
     free = all_points(drawn({**pattern, "outline": outline, "clip": False})["drawing"])
     assert np.ptp(free, axis=0) == pytest.approx([60, 40], abs=0.5)
 
@@ -187,8 +187,8 @@ def test_an_element_is_rotated_clockwise_around_its_middle_with_its_hidden_area(
         "layer": "bar",
     }
     found = drawn(HATCHED, bar)
-    places = all_points(found["bar"])
-    assert [*places.min(axis=0), *places.max(axis=0)] == pytest.approx([48, 20, 52, 60])
+    points = all_points(found["bar"])
+    assert [*points.min(axis=0), *points.max(axis=0)] == pytest.approx([48, 20, 52, 60])
     below = shapely.multilinestrings(found["drawing"])
     assert not shapely.intersects(below, shapely.box(48.01, 20.01, 51.99, 59.99))
 
@@ -220,8 +220,8 @@ def test_strokes_of_one_pen_are_put_in_the_shorter_order() -> None:
 
 
 def test_a_text_without_a_size_fills_its_box() -> None:
-    places = all_points(drawn({"type": "text", "text": "HI", "box": BOX})["drawing"])
-    wide, tall = np.ptp(places, axis=0)
+    points = all_points(drawn({"type": "text", "text": "HI", "box": BOX})["drawing"])
+    wide, tall = np.ptp(points, axis=0)
     assert wide == pytest.approx(60, abs=0.1) or tall == pytest.approx(40, abs=0.1)
     wrapped = all_points(
         drawn({"type": "text", "text": "one two three four", "box": BOX, "wrap": True})["drawing"]
@@ -241,8 +241,8 @@ def test_a_text_is_aligned_and_never_leaves_its_box(align: str, vertical: str) -
         "align": align,
         "vertical": vertical,
     }
-    places = all_points(drawn(text)["drawing"])
-    (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
+    points = all_points(drawn(text)["drawing"])
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     assert left >= 20 - 1e-6
     assert top >= 20 - 1e-6
     assert right <= 80 + 1e-6
@@ -270,9 +270,9 @@ def test_a_text_is_laid_out_once_to_be_checked(monkeypatch: pytest.MonkeyPatch, 
     page.check_cost()
     assert len(calls) == 50
     element = (page.elements or [])[0]
-    place = element.place(page.room)
-    coordinates = element.strokes(place, 0).coordinates
-    assert element.cost(place, thorough=True) == len(coordinates)
+    frame = element.placement(page.room)
+    coordinates = element.strokes(frame, 0).coordinates
+    assert element.cost(frame, thorough=True) == len(coordinates)
 
 
 def test_seeds_derive_from_the_page_and_do_not_depend_on_other_elements() -> None:
@@ -354,20 +354,20 @@ def test_an_enlarged_svg_is_read_once_with_a_finer_tolerance(
 
     monkeypatch.setattr("libraries.svg_reader.reader.parse_svg", watched)
     tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
-    places = all_points(drawn({"type": "svg", "svg": tiny, "box": BOX})["drawing"])
+    points = all_points(drawn({"type": "svg", "svg": tiny, "box": BOX})["drawing"])
     assert reads == [tiny]
     # A circle of 20 mm radius, within the flatness tolerance.
-    middles = (places[1:] + places[:-1]) / 2
+    middles = (points[1:] + points[:-1]) / 2
     assert np.hypot(*(middles - (50, 40)).T).min() > 20 - 0.021
 
 
 def test_nothing_leaves_the_page() -> None:
     wide = PICTURE.replace('cx="20"', 'cx="35"')
-    places = all_points(
+    points = all_points(
         drawn({"type": "svg", "svg": wide, "box": BOX, "clip": False, "fit": "cover"})["drawing"]
     )
-    assert places.min() >= 0
-    assert (places.max(axis=0) <= [100, 80]).all()
+    assert points.min() >= 0
+    assert (points.max(axis=0) <= [100, 80]).all()
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def test_cells_keep_their_shape_stay_inside_the_margin_and_never_overlap(
     assert max(right for _, _, right, _ in frames) <= 200 + 1e-9
     assert min(top for _, top, _, _ in frames) - layout.head >= 10 - 1e-9
     assert max(bottom for *_, bottom in frames) + layout.strip <= 287 + 1e-9
-    for place, (left, top, _, _) in enumerate(frames[1:], 1):
-        before = frames[place - 1]
+    for index, (left, top, _, _) in enumerate(frames[1:], 1):
+        before = frames[index - 1]
         assert left >= before[2] or top >= before[3] + layout.strip
 
 
@@ -72,9 +72,9 @@ def test_a_drawing_fits_its_frame_and_a_missing_one_is_crossed_out() -> None:
     reported: list[int] = []
     drawn = sheet(2, title="Two").draw([square, missing], reported.append)
     frame = sheet(2, title="Two").layout().frame(0)
-    places = on(drawn, "drawings").coordinates
-    assert places.min(axis=0) == pytest.approx((frame.left, frame.top))
-    assert places.max(axis=0) == pytest.approx((frame.right, frame.bottom))
+    points = on(drawn, "drawings").coordinates
+    assert points.min(axis=0) == pytest.approx((frame.left, frame.top))
+    assert points.max(axis=0) == pytest.approx((frame.right, frame.bottom))
     # Two frames, and a cross of four arms.
     assert len(on(drawn, "frames")) == 6
     assert reported == [1, 2]

@@ -139,7 +139,7 @@ def test_each_polyline_becomes_a_path_in_order() -> None:
     ]
 
 
-def test_polylines_keep_their_place_and_are_grouped_for_attributes() -> None:
+def test_polylines_keep_their_order_and_are_grouped_for_attributes() -> None:
     svg = (
         card()
         .circle(1, 1, 1)

@@ -21,7 +21,7 @@ from libraries.settings import Settings
 from libraries.storage import output_folder
 from libraries.svg_builder import Encoding, SVGBuilder, svg_blocks, write_svg
 from tests.errors import raises_code
-from tests.libraries.geometry.shapes import Place
+from tests.libraries.geometry.shapes import Point
 
 SVG = "{http://www.w3.org/2000/svg}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"
@@ -37,7 +37,7 @@ LINES = st.lists(
 )
 
 
-def document_of(lines: list[list[Place]], **options: str) -> Document:
+def document_of(lines: list[list[Point]], **options: str) -> Document:
     document = Document(210, 297, **options)  # type: ignore[arg-type]
     document.add(lines, document.layer("ink"))
     return document
@@ -51,10 +51,10 @@ def places_in(data: str) -> list[list[float]]:
     """Return the absolute points of path data from the writer."""
     numbers = np.array([float(found) for found in re.findall(r"-?[0-9.]+", data)]).reshape(-1, 2)
     assert re.fullmatch(r"[Mm][-0-9., ]+", data), data
-    places: list[list[float]] = (
+    points: list[list[float]] = (
         np.cumsum(numbers, axis=0) * 0.01 if data[0] == "m" else numbers
     ).tolist()
-    return places
+    return points
 
 
 def paths(text: str) -> list[list[list[float]]]:
@@ -63,13 +63,13 @@ def paths(text: str) -> list[list[list[float]]]:
     ]
 
 
-def as_drawn(line: list[Place]) -> list[Place]:
+def as_drawn(line: list[Point]) -> list[Point]:
     return line * 2 if len(line) == 1 else line
 
 
 @settings(max_examples=150, deadline=None)
 @given(LINES, st.sampled_from(["plain", "compact"]))
-def test_written_coordinates_are_read_back(lines: list[list[Place]], encoding: Encoding) -> None:
+def test_written_coordinates_are_read_back(lines: list[list[Point]], encoding: Encoding) -> None:
     read = paths(text_of(document_of(lines), encoding))
     assert [len(line) for line in read] == [len(as_drawn(line)) for line in lines]
     far = 0.0005 if encoding == "plain" else 0.005
@@ -79,7 +79,7 @@ def test_written_coordinates_are_read_back(lines: list[list[Place]], encoding: E
 
 @settings(max_examples=150, deadline=None)
 @given(LINES)
-def test_numbers_are_as_short_as_three_decimals_allow(lines: list[list[Place]]) -> None:
+def test_numbers_are_as_short_as_three_decimals_allow(lines: list[list[Point]]) -> None:
     for path in ElementTree.fromstring(text_of(document_of(lines))).iter(f"{SVG}path"):
         for number in re.split("[ ,]", path.get("d", "")[1:]):
             assert re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]{0,2}[1-9])?", number), number
@@ -88,7 +88,7 @@ def test_numbers_are_as_short_as_three_decimals_allow(lines: list[list[Place]]) 
 
 @settings(max_examples=60, deadline=None)
 @given(LINES)
-def test_the_builder_writes_the_same_paths(lines: list[list[Place]]) -> None:
+def test_the_builder_writes_the_same_paths(lines: list[list[Point]]) -> None:
     doubled = [as_drawn(line) for line in lines]
     assert paths(SVGBuilder(210, 297).polylines(doubled).to_string()) == paths(
         text_of(document_of(lines))
@@ -160,7 +160,7 @@ def test_compact_is_less_than_half_the_size() -> None:
 
 
 def test_the_bytes_do_not_depend_on_how_strokes_were_added() -> None:
-    lines: list[list[Place]] = [[(1, 1), (2, 2.5)], [(3, 3), (4, 4)]]
+    lines: list[list[Point]] = [[(1, 1), (2, 2.5)], [(3, 3), (4, 4)]]
     pieces = Document(210, 297)
     pieces.layer("ink")
     for line in lines:

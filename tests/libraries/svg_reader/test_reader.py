@@ -132,7 +132,7 @@ def test_basic_shapes_are_their_outlines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "page", "place"),
+    ("attributes", "page", "point"),
     [
         ('width="100mm" height="50mm" viewBox="0 0 200 100">', (100, 50), (5, 5)),
         ('width="10cm" height="5cm" viewBox="0 0 100 50">', (100, 50), (10, 10)),
@@ -165,11 +165,11 @@ def test_basic_shapes_are_their_outlines() -> None:
     ],
 )
 def test_sizes_and_view_boxes_become_millimetres(
-    attributes: str, page: tuple[float, float], place: tuple[float, float]
+    attributes: str, page: tuple[float, float], point: tuple[float, float]
 ) -> None:
     document = read_svg(svg('<path d="M10 10h1"/>', attributes)).document
     assert (document.width, document.height) == pytest.approx(page)
-    assert document.store.coordinates[0].tolist() == pytest.approx(place)
+    assert document.store.coordinates[0].tolist() == pytest.approx(point)
 
 
 def test_nested_transforms_are_applied_from_the_right() -> None:

@@ -237,10 +237,10 @@ def drip(text: bytes, done: threading.Event) -> Callable[[socket.socket], None]:
     """Send the bytes of `text` one by one, slowly and without end."""
 
     def behave(connection: socket.socket) -> None:
-        for place in range(10**6):
+        for index in range(10**6):
             if done.wait(0.05):
                 return
-            connection.sendall(text[place % len(text) :][:1])
+            connection.sendall(text[index % len(text) :][:1])
 
     return behave
 
