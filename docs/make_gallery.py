@@ -340,8 +340,8 @@ def main() -> int:
                 sys.stdout.write(f"{piece.name}: {len(drawn[-1].picture):,} bytes\n")
             text = page(drawn, service.summaries())
             top = strip([service.picture(piece)[0] for piece in strip_pieces()])
-    except NotDrawn as trouble:
-        sys.stderr.write(f"The gallery is unchanged: {trouble}\n")
+    except NotDrawn as error:
+        sys.stderr.write(f"The gallery is unchanged: {error}\n")
         return 1
     for each in drawn:
         (PICTURES / f"{each.piece.name}.png").write_bytes(each.picture)

@@ -1,6 +1,6 @@
 """Start-up check that all processes of an installation share their files, index and version.
 
-With a broker of its own (`REDIS_URL`), web processes and workers may run on several machines. Each
+With a separate broker (`REDIS_URL`), web processes and workers may run on several machines. Each
 registers in the broker under a random id, and stores a file of that name with the results and
 uploads. A process that starts must find the files of all registered ones.
 """

@@ -31,7 +31,7 @@ class UnusableSettings(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         click.echo(
-            line_of(Finding("settings", well=False, detail=self.message)), file=file or sys.stderr
+            line_of(Finding("settings", ok=False, detail=self.message)), file=file or sys.stderr
         )
 
 
@@ -54,7 +54,7 @@ def doctor() -> None:
     findings = examine(process_settings())
     for finding in findings:
         click.echo(line_of(finding))
-    sys.exit(0 if all(finding.well for finding in findings) else 1)
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
 @click.command()
@@ -134,5 +134,5 @@ def printable(text: str) -> str:
 
 def line_of(finding: Finding) -> str:
     """Format a finding: mark, component, state and remedy."""
-    mark = "ok" if finding.well else "trouble"
+    mark = "ok" if finding.ok else "trouble"
     return f"{mark:<8} {finding.name:<9} {finding.detail}{'. ' if finding.fix else ''}{finding.fix}"

@@ -49,7 +49,7 @@ def examine(
         except Exception as error:
             detail = f"the check failed: {type(error).__name__}: {error}"
             fix = "Correct what the error names, and run the doctor again."
-            found[name] = [Finding(name, well=False, detail=detail, fix=fix)]
+            found[name] = [Finding(name, ok=False, detail=detail, fix=fix)]
 
     threads = [threading.Thread(target=run, args=item, daemon=True) for item in checks.items()]
     deadline = time.monotonic() + timeout_s
@@ -59,7 +59,7 @@ def examine(
         thread.join(max(0.0, deadline - time.monotonic()))
     timeout = f"no answer within {timeout_s:.1f} s"
     fix = "Run the doctor again when the machine is less busy."
-    timeouts = {name: [Finding(name, well=False, detail=timeout, fix=fix)] for name in checks}
+    timeouts = {name: [Finding(name, ok=False, detail=timeout, fix=fix)] for name in checks}
     return [finding for findings in (timeouts | found).values() for finding in findings]
 
 
@@ -67,7 +67,7 @@ def examine_settings(settings: Settings) -> list[Finding]:
     """Report the settings and where jobs run."""
     immediate = "immediate mode: jobs run in the process that queues them"
     mode = immediate if settings.jobs.immediate else "workers run the jobs"
-    return [Finding("settings", well=True, detail=f"valid; {mode}")]
+    return [Finding("settings", ok=True, detail=f"valid; {mode}")]
 
 
 def examine_web(settings: Settings) -> list[Finding]:
@@ -77,11 +77,11 @@ def examine_web(settings: Settings) -> list[Finding]:
     """
     finding = _web_at(base_address())
     recorded = recorded_address(settings)
-    if finding.well or recorded in (None, base_address()):
+    if finding.ok or recorded in (None, base_address()):
         return [finding]
     other = _web_at(recorded)
     port = f"; the settings of this command say {base_address()}"
-    return [other._replace(detail=other.detail + port) if other.well else finding]
+    return [other._replace(detail=other.detail + port) if other.ok else finding]
 
 
 def _web_at(address: str) -> Finding:
@@ -101,11 +101,11 @@ def _web_at(address: str) -> Finding:
         pass
     else:
         if (name, version) == ("Vector API", VERSION):
-            return Finding("web", well=True, detail=f"answers at {address}")
+            return Finding("web", ok=True, detail=f"answers at {address}")
         if name == "Vector API":
             detail = f"version {version} answers at {address}; expected {VERSION}"
             fix = "Restart the web process."
-    return Finding("web", well=False, detail=detail, fix=fix)
+    return Finding("web", ok=False, detail=detail, fix=fix)
 
 
 def _name_and_version(address: str) -> tuple[object, object]:
@@ -124,7 +124,7 @@ def examine_output(settings: Settings) -> list[Finding]:
     if problem is None:
         where = storage.storage_url or storage.output_dir
         photos = "; photos are in Cloudflare Images" if storage.cf_acct_id else ""
-        return [Finding("output", well=True, detail=f"{where} is writable{photos}")]
+        return [Finding("output", ok=True, detail=f"{where} is writable{photos}")]
     shown = {
         "OUTPUT_DIR": storage.output_dir,
         "UPLOAD_DIR": storage.upload_dir,
@@ -132,19 +132,19 @@ def examine_output(settings: Settings) -> list[Finding]:
         "CF_IMG_TOKEN": "the account of photos",
     }[problem.setting]
     detail = f"cannot write to {shown}: {problem.reason}"
-    return [Finding("output", well=False, detail=detail, fix=problem.fix)]
+    return [Finding("output", ok=False, detail=detail, fix=problem.fix)]
 
 
 def examine_gallery(settings: Settings) -> list[Finding]:
     """Write to the index of the gallery, unless it does not exist yet."""
     where = settings.gallery.gallery_url or settings.broker.data_dir / FILE_NAME
     if isinstance(where, Path) and not where.exists():
-        return [Finding("gallery", well=True, detail="created with the first drawing")]
+        return [Finding("gallery", ok=True, detail="created with the first drawing")]
     problem = index_problem()
     if problem is None:
-        return [Finding("gallery", well=True, detail="the index is writable")]
+        return [Finding("gallery", ok=True, detail="the index is writable")]
     detail = f"the index cannot be written to: {problem.reason}"
-    return [Finding("gallery", well=False, detail=detail, fix=problem.fix)]
+    return [Finding("gallery", ok=False, detail=detail, fix=problem.fix)]
 
 
 def examine_modules(_: Settings) -> list[Finding]:
@@ -157,8 +157,8 @@ def examine_modules(_: Settings) -> list[Finding]:
     ]
     fix = "Correct the file, then restart web and workers."
     found = [*mistakes, *_bad_drawings()]
-    return [Finding("modules", well=False, detail=mistake, fix=fix) for mistake in found] or [
-        Finding("modules", well=True, detail="all patterns and components are loaded")
+    return [Finding("modules", ok=False, detail=mistake, fix=fix) for mistake in found] or [
+        Finding("modules", ok=True, detail="all patterns and components are loaded")
     ]
 
 

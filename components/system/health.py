@@ -90,9 +90,9 @@ def _worker(number: int, *, broker: bool) -> JsonObject:
 def _storage(probe: Probe) -> JsonObject:
     if StorageSettings.current().storage_url is None:
         return _written(probe, "is writable")
-    trouble = check_storage()
-    if trouble is not None:
-        return _part(ready=False, found=str(trouble), fix="Run `flask --app app doctor`.")
+    error = check_storage()
+    if error is not None:
+        return _part(ready=False, found=str(error), fix="Run `flask --app app doctor`.")
     return _written(probe, "answers")
 
 

@@ -122,7 +122,7 @@ def subscriptions() -> tuple[Subscription, ...]:
 
 
 class Reader:
-    """Reads and handles entries for one subscriber; `trouble` is the error that postponed them."""
+    """Reads and handles entries for one subscriber; `error` is the error that postponed them."""
 
     MAX_RETRY_DELAY_S = 30.0
 
@@ -131,7 +131,7 @@ class Reader:
     def __init__(self, client: Redis, subscription: Subscription) -> None:
         self._client = client
         self._subscription = subscription
-        self.trouble: Exception | None = None
+        self.error: Exception | None = None
         self._paused_until = 0.0
         self._pause_s = 0.0
 
@@ -206,7 +206,7 @@ class Reader:
             self._client.xack(
                 keys.JOURNAL_KEY, self._subscription.name, *[one.id for one in entries]
             )
-            self.trouble, self._pause_s = None, 0.0
+            self.error, self._pause_s = None, 0.0
             return True
 
     def _handle_each(self, handler: Handler, taken: list[tuple[JournalEntry, int]]) -> bool:
@@ -222,7 +222,7 @@ class Reader:
 
     def _postpone(self, entries: Sequence[JournalEntry], error: Exception) -> None:
         """Postpone entries without counting a delivery."""
-        if self.trouble is None:
+        if self.error is None:
             expected = isinstance(error, (Unavailable, *REFUSALS))
             detail = str(error) if isinstance(error, Unavailable) else type(error).__name__
             log.warning(
@@ -230,7 +230,7 @@ class Reader:
                 self._subscription.name, detail,
                 exc_info=None if expected else error,
             )  # fmt: skip
-        self.trouble = error
+        self.error = error
         self._pause_s = min(
             max(2 * self._pause_s, self._subscription.retry_delay_s), self.MAX_RETRY_DELAY_S
         )
@@ -288,9 +288,9 @@ def catch_up(subscription: Subscription, *, seconds: float = 1.0) -> None:
     reader, until = Reader(web_client(), subscription), time.monotonic() + seconds
     while time.monotonic() < until:
         step = retry(reader.step)
-        if isinstance(reader.trouble, Unavailable):
-            raise reader.trouble
-        if step is Step.NOTHING or reader.trouble is not None:
+        if isinstance(reader.error, Unavailable):
+            raise reader.error
+        if step is Step.NOTHING or reader.error is not None:
             return
         if step is Step.BUSY:
             time.sleep(BUSY_POLL_S)
@@ -307,7 +307,7 @@ def read_to_end(readers: Sequence[Reader], *, seconds: float) -> bool:
         while step is not Step.NOTHING and time.monotonic() < until:
             step = reader.step()
             found = found or step is Step.HANDLED
-            if reader.trouble is not None:
+            if reader.error is not None:
                 break
             if step is Step.BUSY:
                 time.sleep(BUSY_POLL_S)

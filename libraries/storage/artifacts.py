@@ -69,7 +69,7 @@ def full_disk_reported() -> Iterator[None]:
 
 
 class StorageUnavailable(Unavailable):
-    """Raised when the storage cannot be used; `trouble` is a key of `messages`."""
+    """Raised when the storage cannot be used; `kind` is a key of `messages`."""
 
     code = "storage-away"
     messages: ClassVar[dict[str, str]] = {
@@ -81,9 +81,9 @@ class StorageUnavailable(Unavailable):
         "credentials": "no credentials for the storage server",
     }
 
-    def __init__(self, trouble: str) -> None:
-        super().__init__(self.messages[trouble])
-        self.trouble = trouble
+    def __init__(self, kind: str) -> None:
+        super().__init__(self.messages[kind])
+        self.kind = kind
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def _images_problem() -> StoreProblem | None:
             images.ping()
     except StorageUnavailable as error:
         fix = "Check the connection to CF_API_URL, and https://www.cloudflarestatus.com."
-        if error.trouble == "refused":
+        if error.kind == "refused":
             fix = "Correct CF_ACCT_ID and CF_IMG_TOKEN; the token needs the permission to edit Cloudflare Images."
         return StoreProblem("CF_IMG_TOKEN", f"Cloudflare Images: {error}", fix)
     return None
@@ -64,16 +64,16 @@ def _files_problem(patience_s: float) -> StoreProblem | None:
         found = (_folder_problem(setting, store) for setting, store in folders.items())
         return next((problem for problem in found if problem), None)
     # Detects an unreachable server quickly; writing would retry.
-    trouble: VectorError | None = check_storage(patience_s)
+    problem: VectorError | None = check_storage(patience_s)
     try:
-        if trouble is None:
+        if problem is None:
             output_folder().check_writable()
     except VectorError as error:
-        trouble = error
-    if trouble is None:
+        problem = error
+    if problem is None:
         return None
-    kind = getattr(trouble, "trouble", "")
-    return StoreProblem("STORAGE_URL", str(trouble), BUCKET_FIXES[kind])
+    kind = getattr(problem, "kind", "")
+    return StoreProblem("STORAGE_URL", str(problem), BUCKET_FIXES[kind])
 
 
 def _folder_problem(setting: str, store: Store) -> StoreProblem | None:

@@ -31,10 +31,10 @@ MAX_COUNT_S = 2.0
 
 
 class Finding(NamedTuple):
-    """The state of one part; `fix` says what to do if it is not `well`."""
+    """The state of one part; `fix` says what to do if it is not `ok`."""
 
     name: str
-    well: bool
+    ok: bool
     detail: str
     fix: str = ""
 
@@ -51,12 +51,12 @@ def is_in_memory(settings: Settings) -> bool:
 def examine_queue(settings: Settings) -> list[Finding]:
     if is_in_memory(settings):
         detail = "not needed: in immediate mode each process starts its own"
-        return [Finding("broker", well=True, detail=detail), _no_worker()]
+        return [Finding("broker", ok=True, detail=detail), _no_worker()]
     client = web_client(settings)
     error = _broker_error(client, redacted_broker_url(settings))
     if error:
         return [error]
-    answers = Finding("broker", well=True, detail=f"answers at {redacted_broker_url(settings)}")
+    answers = Finding("broker", ok=True, detail=f"answers at {redacted_broker_url(settings)}")
     workers = _no_worker() if settings.jobs.immediate else _workers(client, settings)
     broker = _writing(client, settings) or [answers]
     return [*broker, _memory(client), workers, _queue(client, settings), *_records(client)]
@@ -64,7 +64,7 @@ def examine_queue(settings: Settings) -> list[Finding]:
 
 def _no_worker() -> Finding:
     detail = "not needed: in immediate mode jobs run in the process that queues them"
-    return Finding("worker", well=True, detail=detail)
+    return Finding("worker", ok=True, detail=detail)
 
 
 def _broker_error(client: Redis, url: str) -> Finding | None:
@@ -85,7 +85,7 @@ def _broker_error(client: Redis, url: str) -> Finding | None:
         fix = "Start it with `make run`, or set REDIS_URL to a server that runs."
     else:
         return None
-    return Finding("broker", well=False, detail=detail, fix=fix)
+    return Finding("broker", ok=False, detail=detail, fix=fix)
 
 
 def _ping(client: Redis) -> None:
@@ -101,11 +101,11 @@ def _writing(client: Redis, settings: Settings) -> list[Finding]:
     """Report why the broker rejects writes, and what a repair of its data lost."""
     findings = []
     if problem := write_problem(client):
-        findings.append(Finding("broker", well=False, detail=problem.reason, fix=problem.fix))
+        findings.append(Finding("broker", ok=False, detail=problem.reason, fix=problem.fix))
     if settings.broker.embedded_broker:
         for loss in losses(broker_folder(settings.broker.data_dir)):
             fix = f"The damaged file is kept in {loss.copy}; delete that folder to end this report."
-            findings.append(Finding("broker", well=False, detail=loss.text, fix=fix))
+            findings.append(Finding("broker", ok=False, detail=loss.text, fix=fix))
     return findings
 
 
@@ -116,29 +116,29 @@ def _records(client: Redis) -> list[Finding]:
         return []
     detail = f"{'' if is_complete else 'at least '}{number} jobs have damaged records"
     fix = "List them with GET /jobs?status=unreadable, and delete them."
-    return [Finding("records", well=False, detail=detail, fix=fix)]
+    return [Finding("records", ok=False, detail=detail, fix=fix)]
 
 
 def _memory(client: Redis) -> Finding:
     policy = eviction_policy(client)
     if policy == "noeviction":
-        return Finding("memory", well=True, detail="the broker keeps every job (noeviction)")
+        return Finding("memory", ok=True, detail="the broker keeps every job (noeviction)")
     detail = f"the broker evicts jobs when its memory is full (maxmemory-policy {policy})"
     fix = "Set its maxmemory-policy to noeviction."
-    return Finding("memory", well=False, detail=detail, fix=fix)
+    return Finding("memory", ok=False, detail=detail, fix=fix)
 
 
 def _workers(client: Redis, settings: Settings) -> Finding:
     number = count_workers(client)
     if number:
-        return Finding("worker", well=True, detail=f"{number} alive")
+        return Finding("worker", ok=True, detail=f"{number} alive")
     shared = "DATA_DIR" if settings.broker.embedded_broker else "REDIS_URL"
     detail, others = "none is alive, so jobs wait", count_other_workers(client)
     fix = f"Start one with `python -m workers`, with the {shared} of this command."
     if others:
         detail = f"none takes jobs of the queue {keys.QUEUE}; {others} listen to other queues"
         fix = f"Start one with `python -m workers`, or `rq worker {keys.QUEUE}`."
-    return Finding("worker", well=False, detail=detail, fix=fix)
+    return Finding("worker", ok=False, detail=detail, fix=fix)
 
 
 def _queue(client: Redis, settings: Settings) -> Finding:
@@ -155,7 +155,7 @@ def _queue(client: Redis, settings: Settings) -> Finding:
         fix = "Start more workers (WORKERS), or increase MAX_QUEUE."
     else:
         detail, fix = f"{waiting} waiting, {scheduled} scheduled, {running} running", ""
-    return Finding("queue", well=not fix, detail=detail, fix=fix)
+    return Finding("queue", ok=not fix, detail=detail, fix=fix)
 
 
 def examine_tasks(timeout_s: float = IMPORT_TIMEOUT_S) -> list[Finding]:
@@ -168,13 +168,13 @@ def examine_tasks(timeout_s: float = IMPORT_TIMEOUT_S) -> list[Finding]:
     if not lines:
         detail = f"the modules cannot be imported: {ending}"
         fix = "Run `python -m workers` to see the error, or wait until the machine is less busy."
-        findings.append(Finding("tasks", well=False, detail=detail, fix=fix))
+        findings.append(Finding("tasks", ok=False, detail=detail, fix=fix))
     findings += [
-        Finding("tasks", well=False, detail=mistake, fix="Correct it, or begin its name with _.")
+        Finding("tasks", ok=False, detail=mistake, fix="Correct it, or begin its name with _.")
         for mistake in misplaced_functions()
     ]
     detail = f"all {len(modules)} modules can be imported"
-    return findings or [Finding("tasks", well=True, detail=detail)]
+    return findings or [Finding("tasks", ok=True, detail=detail)]
 
 
 def _import_elsewhere(
@@ -208,4 +208,4 @@ def _import_failed(module: str, error: str) -> Finding:
         f"{module} cannot be imported: {error[:300]}",
         "Correct the module: its jobs fail.",
     )
-    return Finding("tasks", well=False, detail=detail, fix=fix)
+    return Finding("tasks", ok=False, detail=detail, fix=fix)

@@ -424,12 +424,12 @@ def test_a_check_that_hangs_or_fails_does_not_block_the_others(settings: Setting
     checks: dict[str, Check] = {
         "one": hang,
         "two": fail,
-        "three": lambda _: [Finding("three", well=True, detail="fine")],
+        "three": lambda _: [Finding("three", ok=True, detail="fine")],
     }
     found = examine(settings, checks, timeout_s=0.1)
     forever.set()
-    assert all(one.fix for one in found if not one.well)
-    assert [(one.name, one.well, one.detail) for one in found] == [
+    assert all(one.fix for one in found if not one.ok)
+    assert [(one.name, one.ok, one.detail) for one in found] == [
         ("one", False, "no answer within 0.1 s"),
         ("two", False, "the check failed: RuntimeError: oh"),
         ("three", True, "fine"),

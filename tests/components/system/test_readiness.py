@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_written_to_is_reported(settings: Settings, name
     assert part["detail"].startswith(f"{setting}: ")
     assert f"Set {setting} to a writable folder" in part["fix"]
     (finding,) = examine_output(use_settings(changed))
-    assert (finding.well, finding.fix) == (False, part["fix"])
+    assert (finding.ok, finding.fix) == (False, part["fix"])
 
 
 @pytest.mark.usefixtures("broker")
@@ -79,7 +79,7 @@ def test_an_unusable_index_is_reported(client: FlaskClient, settings: Settings) 
     assert finding.fix == part["fix"]
     path.rmdir()
     until(lambda: is_ready(client, "gallery"), what="a writable index")
-    assert examine_gallery(settings)[0].well
+    assert examine_gallery(settings)[0].ok
 
 
 def test_a_full_broker_is_not_ready_and_jobs_are_rejected_as_queue_full(
@@ -273,7 +273,7 @@ def test_the_doctor_finds_the_port_that_the_web_process_recorded(
     record_address(use_settings(settings.with_values(port=web_port)))
     elsewhere = use_settings(settings.with_values(port=9))
     (finding,) = examine_web(elsewhere)
-    assert finding.well
+    assert finding.ok
     there, here = f"http://127.0.0.1:{web_port}", "http://127.0.0.1:9"
     assert finding.detail == f"answers at {there}; the settings of this command say {here}"
     assert (settings.broker.data_dir / "web.json").stat().st_mode & 0o777 == 0o600

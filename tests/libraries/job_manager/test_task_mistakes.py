@@ -72,7 +72,7 @@ def test_the_doctor_lists_tasks_that_can_only_fail(folder: Path) -> None:
         "workers/letters.py, line 8: pages contains yield; a task returns its result",
     ]
     findings = examine_tasks(20)
-    assert [finding.detail for finding in findings if not finding.well] == found
+    assert [finding.detail for finding in findings if not finding.ok] == found
 
 
 def test_the_product_itself_has_no_misplaced_function() -> None:

@@ -145,7 +145,7 @@ def test_bytes_that_changed_in_the_store_are_rejected(
 
 @pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize(
-    ("answer", "trouble"),
+    ("response", "kind"),
     [
         (refusal(503, "SlowDown"), "failing"), (refusal(500, "InternalError"), "failing"), (b"", "unreachable"),
         (refusal(404, "NoSuchBucket"), "bucket"), (refusal(403, "InvalidAccessKeyId"), "refused"),
@@ -153,9 +153,9 @@ def test_bytes_that_changed_in_the_store_are_rejected(
     ],
 )  # fmt: skip
 def test_server_errors_are_distinguished_and_leave_nothing(
-    faulty: BucketStore, way: Way, objects: Objects, answer: bytes, trouble: str
+    faulty: BucketStore, way: Way, objects: Objects, response: bytes, kind: str
 ) -> None:
-    way.answer = lambda _: answer
+    way.answer = lambda _: response
     calls: list[Callable[[], object]] = [
         lambda: faulty.publish("a.txt", b"x"), lambda: faulty.open_checked("a.txt"), lambda: list(faulty.names()),
         lambda: faulty.remove_temporary(time.time()),
@@ -163,7 +163,7 @@ def test_server_errors_are_distinguished_and_leave_nothing(
     for call in calls:
         with pytest.raises(StorageUnavailable) as away:
             call()
-        assert away.value.trouble == trouble
+        assert away.value.kind == kind
         assert isinstance(away.value, Unavailable)
         assert "127.0.0.1" not in str(away.value)
     assert objects() == []
@@ -191,7 +191,7 @@ def test_a_missing_server_is_unreachable(faulty: BucketStore, way: Way) -> None:
     way.close()
     with pytest.raises(StorageUnavailable) as away:
         faulty.publish("a.txt", b"x")
-    assert away.value.trouble == "unreachable"
+    assert away.value.kind == "unreachable"
 
 
 @pytest.mark.usefixtures("at_once")
@@ -250,7 +250,7 @@ def test_a_late_answer_leaves_no_object(
     way.late, way.stalled = True, begins("PUT")
     with pytest.raises(StorageUnavailable) as away:
         BucketStore(hurried, "output", "output", 0.2).publish("a.txt", b"x")
-    assert away.value.trouble == "slow"
+    assert away.value.kind == "slow"
     assert [line.split()[0] for line in way.asked][-2:] == ["HEAD", "DELETE"]
     assert objects() == []
 

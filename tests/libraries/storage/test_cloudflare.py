@@ -137,15 +137,15 @@ def test_a_removal_during_an_outage_is_repeated(server: CloudflareServer) -> Non
 
 
 @pytest.mark.parametrize(
-    ("status", "trouble"), [(500, "failing"), (429, "failing"), (403, "refused"), (302, "failing")]
+    ("status", "kind"), [(500, "failing"), (429, "failing"), (403, "refused"), (302, "failing")]
 )
 def test_failures_are_translated_and_do_not_show_the_token(
-    server: CloudflareServer, caplog: pytest.LogCaptureFixture, status: int, trouble: str
+    server: CloudflareServer, caplog: pytest.LogCaptureFixture, status: int, kind: str
 ) -> None:
     server.failures = [status]
     with caplog.at_level(logging.DEBUG), pytest.raises(StorageUnavailable) as caught:
         output_folder().publish(PHOTO, b"one")
-    assert caught.value.trouble == trouble
+    assert caught.value.kind == kind
     assert TOKEN not in f"{caplog.text}{caught.value}{caught.value.__cause__}"
 
 
@@ -160,13 +160,13 @@ def test_an_unreachable_server_is_reported(settings: Settings, server: Cloudflar
     assert problem is not None
     assert problem.reason == "Cloudflare Images: the storage server is unreachable"
     (finding,) = examine_output(changed)
-    assert (finding.well, "CF_API_URL" in finding.fix) == (False, True)
+    assert (finding.ok, "CF_API_URL" in finding.fix) == (False, True)
 
 
 def test_a_wrong_token_is_named_by_the_doctor(settings: Settings, server: CloudflareServer) -> None:
     changed = use_settings(settings.with_values(**server.values() | {"cf_img_token": "wrong"}))
     (finding,) = examine_output(changed)
-    assert not finding.well
+    assert not finding.ok
     assert "CF_IMG_TOKEN" in finding.fix
     (finding,) = examine_output(use_settings(settings.with_values(**server.values())))
-    assert (finding.well, "Cloudflare Images" in finding.detail) == (True, True)
+    assert (finding.ok, "Cloudflare Images" in finding.detail) == (True, True)

@@ -121,7 +121,7 @@ def test_the_doctor_names_the_error_of_the_bucket(
     monkeypatch.setattr("libraries.storage.bucket.PROBE_TIMEOUT_S", 20.0)
     monkeypatch.setattr("components.system.doctor.STORAGE_TIMEOUT_S", 20.0)
     (finding,) = examine_output(by_way)
-    assert (finding.well, finding.detail) == (
+    assert (finding.ok, finding.detail) == (
         True,
         f"{by_way.storage.storage_url} is writable",
     )
@@ -129,7 +129,7 @@ def test_the_doctor_names_the_error_of_the_bucket(
 
     def report() -> str:
         (found,) = examine_output(by_way)
-        assert not found.well
+        assert not found.ok
         return f"{found.detail}. {found.fix}"
 
     for code, words in (

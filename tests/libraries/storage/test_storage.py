@@ -130,9 +130,9 @@ def test_a_full_disk_is_reported_and_leaves_nothing(folder: ArtifactFolder) -> N
         yield b"x" * 10
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with raises_code("storage-full") as trouble:
+    with raises_code("storage-full") as caught:
         folder.publish("a.txt", blocks())
-    assert str(folder.root) not in str(trouble.value)
+    assert str(folder.root) not in str(caught.value)
     assert everything_below(folder.root) == []
 
 

@@ -292,12 +292,12 @@ def test_a_hanging_resolver_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
             thread.join(5)
 
 
-@pytest.mark.parametrize("trouble", [socket.gaierror("no"), UnicodeError("no"), OSError("no")])
+@pytest.mark.parametrize("error", [socket.gaierror("no"), UnicodeError("no"), OSError("no")])
 def test_a_name_that_cannot_be_resolved_has_no_addresses(
-    trouble: Exception, monkeypatch: pytest.MonkeyPatch
+    error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise trouble
+        raise error
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     assert look_up("example.com", 80) == ()
