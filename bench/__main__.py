@@ -32,9 +32,11 @@ def main() -> int:
         return 1
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    began = time.monotonic()
+    started_at = time.monotonic()
     try:
-        with Bench(QUICK if options.quick else FULL, peers=options.peers, say=_say) as bench:
+        with Bench(
+            QUICK if options.quick else FULL, peers=options.peers, progress=_print_progress
+        ) as bench:
             server = bench.client.info("server")
             parts = [f"{HEAD}\n{describe_run(server, bench.scale.rounds, sys.argv[1:])}"]
             for name in sections_to_run(options):
@@ -48,7 +50,7 @@ def main() -> int:
         sys.stderr.write("Interrupted; all processes have been stopped.\n")
         return INTERRUPTED
     parts.append(
-        f"The run took {time.monotonic() - began:.0f} s; the load average at the end was {os.getloadavg()[0]:.1f}."
+        f"The run took {time.monotonic() - started_at:.0f} s; the load average at the end was {os.getloadavg()[0]:.1f}."
     )
     _write("\n\n".join(parts) + "\n", options)
     return 0
@@ -94,7 +96,7 @@ def _write(text: str, options: argparse.Namespace) -> None:
         print(f"Written to {path}")
 
 
-def _say(text: str) -> None:
+def _print_progress(text: str) -> None:
     print(f"... {text}", file=sys.stderr, flush=True)
 
 

@@ -44,7 +44,7 @@ def measure(
     """Return the table, and an error message if vpype was requested but cannot be measured."""
     source = HersheyFonts()
     source.load_default_font(DEFAULT_FONT)
-    ways: dict[str, tuple[str, Callable[[str], object]]] = {
+    methods: dict[str, tuple[str, Callable[[str], object]]] = {
         OURS: (ENGLISH, lambda text: lay_out(text, cap_height=CAP_HEIGHT)),
         THEIRS: (ENGLISH, lambda text: list(source.strokes_for_text(text))),
         "lay_out, wrapped and justified": (
@@ -53,12 +53,12 @@ def measure(
         ),
         "lay_out, accents": (EUROPEAN, lambda text: lay_out(text, cap_height=CAP_HEIGHT)),
     }
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    for text, write in ways.values():
+    rates: dict[str, list[float]] = {name: [] for name in methods}
+    for text, write in methods.values():
         write(text)
     for number in range(rounds):
-        for name in list(ways) if number % 2 == 0 else reversed(list(ways)):
-            rates[name].append(_rate(*ways[name], seconds))
+        for name in list(methods) if number % 2 == 0 else reversed(list(methods)):
+            rates[name].append(_rate(*methods[name], seconds))
     problem = ""
     try:
         rates |= {VPYPE_ROW: _vpype()} if peers else {}
@@ -66,7 +66,7 @@ def measure(
         problem = str(error)
     table = Table(
         "Lettering: glyphs per second",
-        ["way", "glyphs / s", f"times {THEIRS}"],
+        ["method", "glyphs / s", f"times {THEIRS}"],
         notes=[
             f"{len(ENGLISH)} characters per call, font {DEFAULT_FONT}, already loaded; {rounds} rounds of {seconds} s in turns.",
             f"hershey-fonts {version('hershey-fonts')}: strokes in font units, no kerning.",
@@ -86,11 +86,11 @@ def _compared(found: list[float], theirs: list[float]) -> str:
 
 
 def _rate(text: str, write: Callable[[str], object], seconds: float) -> float:
-    written, began = 0, time.perf_counter()
-    while time.perf_counter() - began < seconds:
+    written, started_at = 0, time.perf_counter()
+    while time.perf_counter() - started_at < seconds:
         write(text)
         written += len(text)
-    return written / (time.perf_counter() - began)
+    return written / (time.perf_counter() - started_at)
 
 
 def _vpype() -> list[float]:

@@ -37,10 +37,10 @@ class Connection:
         self._request = request
         self._status = status
         self._received = b""
-        self._asked = 0.0
+        self._requested_at = 0.0
 
-    def ask(self) -> None:
-        self._asked = time.perf_counter()
+    def send(self) -> None:
+        self._requested_at = time.perf_counter()
         self.socket.sendall(self._request)
 
     def receive(self) -> float | None:
@@ -58,7 +58,7 @@ class Connection:
         if len(self._received) < end + len(HEAD_END) + (int(length[1]) if length else 0):
             return None
         self._received = b""
-        return time.perf_counter() - self._asked
+        return time.perf_counter() - self._requested_at
 
 
 def generate(
@@ -71,7 +71,7 @@ def generate(
     with selectors.DefaultSelector() as selector:
         for connection in pool:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
-            connection.ask()
+            connection.send()
         begin = time.perf_counter() + WARM_UP_S
         cpu_before = time.process_time()
         while (now := time.perf_counter()) < begin + seconds:
@@ -84,7 +84,7 @@ def generate(
                     responses += 1
                     if now >= begin:
                         taken.append(waited)
-                    key.data.ask()
+                    key.data.send()
     cpu = (time.process_time() - cpu_before) / (seconds + WARM_UP_S)
     for connection in pool:
         connection.socket.close()
@@ -110,18 +110,18 @@ def serve_canned(port: int) -> None:
                 if key.fileobj is server:
                     selector.register(server.accept()[0], selectors.EVENT_READ)
                 else:
-                    _answer(key.fileobj, selector)  # type: ignore[arg-type]
+                    _respond(key.fileobj, selector)  # type: ignore[arg-type]
 
 
-def _answer(connection: socket.socket, selector: selectors.BaseSelector) -> None:
+def _respond(connection: socket.socket, selector: selectors.BaseSelector) -> None:
     try:
-        asked = connection.recv(65536)
-        if asked:
+        request = connection.recv(65536)
+        if request:
             connection.sendall(CANNED)
     except ConnectionError:
         # The generator closes connections with pending responses.
-        asked = b""
-    if not asked:
+        request = b""
+    if not request:
         selector.unregister(connection)
         connection.close()
 

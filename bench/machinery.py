@@ -35,7 +35,7 @@ NO_OP = "workers.bench_tasks.nothing"
 ENTRY = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from {module} import main; sys.exit(main())"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
-ANSWER_TIMEOUT_S = 60.0
+RESPONSE_TIMEOUT_S = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -55,9 +55,9 @@ class Scale:
     min_jobs: int
     max_jobs: int
     poll_seconds: float
-    held: tuple[int, ...]
+    connections: tuple[int, ...]
     events: int
-    ask_seconds: float
+    get_seconds: float
 
 
 FULL = Scale(
@@ -69,9 +69,9 @@ FULL = Scale(
     min_jobs=200,
     max_jobs=20_000,
     poll_seconds=3.0,
-    held=(100, 300, 1000),
+    connections=(100, 300, 1000),
     events=10,
-    ask_seconds=1.0,
+    get_seconds=1.0,
 )
 QUICK = Scale(
     rounds=1,
@@ -82,9 +82,9 @@ QUICK = Scale(
     min_jobs=10,
     max_jobs=10,
     poll_seconds=0.2,
-    held=(20,),
+    connections=(20,),
     events=2,
-    ask_seconds=0.1,
+    get_seconds=0.1,
 )
 
 
@@ -139,7 +139,7 @@ class ProcessGroup:
         self._start(command, environ, pipes=False)
 
     def interact(self, command: Sequence[str], **environ: str) -> InteractiveProcess:
-        """Start a process that answers each line of its input with a line."""
+        """Start a process that writes a line for each line of its input."""
         return InteractiveProcess(self._start(command, environ, pipes=True), self)
 
     def _start(
@@ -209,15 +209,15 @@ class ProcessGroup:
 
 
 class InteractiveProcess:
-    """A process that answers each line of its input with a line."""
+    """A process that writes a line for each line of its input."""
 
     def __init__(self, process: subprocess.Popen[bytes], group: ProcessGroup) -> None:
         self._process = process
         self._group = group
         self._received = b""
 
-    def ask(self, line: str, *, seconds: float = ANSWER_TIMEOUT_S) -> str:
-        """Write a line and return the answer; raise BenchError if the process ends or times out."""
+    def request(self, line: str, *, seconds: float = RESPONSE_TIMEOUT_S) -> str:
+        """Write a line and return the response; raise BenchError if the process ends or times out."""
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None  # noqa: S101, PT018 - started with pipes
         with contextlib.suppress(BrokenPipeError):
@@ -231,10 +231,10 @@ class InteractiveProcess:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(1)
                 self._group.check()
-                raise BenchError(f"no answer to {line!r} in {seconds:.0f} s")
+                raise BenchError(f"no response to {line!r} in {seconds:.0f} s")
             self._received += block
-        answer, _, self._received = self._received.partition(b"\n")
-        return answer.decode()
+        response, _, self._received = self._received.partition(b"\n")
+        return response.decode()
 
 
 def _close_pipes(process: subprocess.Popen[bytes]) -> None:
@@ -287,11 +287,11 @@ class Bench:
     """One run with private folders, settings and broker, which are removed at the end."""
 
     def __init__(
-        self, scale: Scale, *, peers: bool = False, say: Callable[[str], None] = print
+        self, scale: Scale, *, peers: bool = False, progress: Callable[[str], None] = print
     ) -> None:
         self.scale = scale
         self.peers = peers
-        self.say = say
+        self.progress = progress
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -350,7 +350,7 @@ class Bench:
         """Yield each name once per round, in alternating order to balance effects of the order."""
         for number in range(self.scale.rounds):
             for name in names if number % 2 == 0 else reversed(names):
-                self.say(f"{what}, round {number + 1} of {self.scale.rounds}: {name}")
+                self.progress(f"{what}, round {number + 1} of {self.scale.rounds}: {name}")
                 yield name
 
 
@@ -390,7 +390,7 @@ def start_server(
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     group.start(command(port), **environ)
-    wait_until(lambda: _answers(port), group, f"a response of {what}")
+    wait_until(lambda: _responds(port), group, f"a response of {what}")
     return port
 
 
@@ -410,7 +410,7 @@ def wait_until(
         time.sleep(0.01)
 
 
-def _answers(port: int) -> bool:
+def _responds(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", "/")

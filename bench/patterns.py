@@ -117,9 +117,9 @@ def figures(name: str, *, quick: bool = False) -> dict[str, Any]:
     before = _peak()
     seconds = []
     for _ in range(1 if quick else ROUNDS):
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         lines = draw_pattern(name, area, params, SEED)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - started_at)
     peak = _peak() - before
     return {
         "vertices": sum(map(len, lines)),
@@ -131,9 +131,9 @@ def figures(name: str, *, quick: bool = False) -> dict[str, Any]:
 
 def _loop(name: str, area: Area, params: Mapping[str, object], lines: Sequence[Any]) -> float:
     loaded = check_pattern(name, area, params)
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     looped = list(LOOPS[name](area, np.random.default_rng(SEED), params=loaded, **loaded.values()))
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - started_at
     same = len(looped) == len(lines) and all(
         len(one) == len(two) and np.allclose(one, two, rtol=0, atol=TOLERANCE_MM)
         for one, two in zip(looped, lines, strict=True)

@@ -49,16 +49,16 @@ SAXI_SCRIPT = """
 const {plan, AxidrawFast, Device} = require(process.argv[1]);
 const {readFileSync} = require('fs');
 const scale = Device.Axidraw.stepsPerMm;
-const answers = JSON.parse(readFileSync(0, 'utf8')).map(strokes => {
+const results = JSON.parse(readFileSync(0, 'utf8')).map(strokes => {
   const paths = strokes.map(stroke => stroke.map(([x, y]) => ({x: x * scale, y: y * scale})));
-  const began = process.hrtime.bigint();
+  const startedAt = process.hrtime.bigint();
   const motions = plan(paths, AxidrawFast).motions;
-  const took = Number(process.hrtime.bigint() - began) / 1e9;
+  const took = Number(process.hrtime.bigint() - startedAt) / 1e9;
   const sum = chosen => motions.filter((_, i) => chosen(i)).reduce((total, motion) => total + motion.duration(), 0);
   const drawing = sum(i => i % 4 === 2 && i < 4 * paths.length);
   return {took, seconds: sum(() => true), drawing, travelling: sum(i => i % 4 === 0)};
 });
-console.log(JSON.stringify(answers));
+console.log(JSON.stringify(results));
 """
 
 
@@ -116,9 +116,9 @@ def _plans(drawings: Mapping[str, Lines]) -> Iterator[tuple[str, Any, float, tup
     plan(_strokes([np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 1.0]])]), PENS)
     for name, lines in drawings.items():
         strokes = _strokes(lines)
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         planned = plan(strokes, PENS, PROFILES["saxi"])
-        took = time.perf_counter() - began
+        took = time.perf_counter() - started_at
         yield name, planned, took, (f"{len(strokes):,}", f"{len(strokes.coordinates):,}")
 
 
@@ -133,9 +133,9 @@ def _large_drawing() -> str:
     seconds = []
     for figure in (statistics, plan):
         strokes = _strokes(lines)
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         figure(strokes, PENS)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - started_at)
     return f"One million vertices in 10,000 strokes: statistics in {seconds[0]:.2f} s, plan in {seconds[1]:.2f} s, one run each."
 
 

@@ -51,9 +51,9 @@ import json, sys, time
 svg = open(sys.argv[1]).read()
 seconds = []
 for _ in range(int(sys.argv[2])):
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     picture = draw(svg)
-    seconds.append(time.perf_counter() - began)
+    seconds.append(time.perf_counter() - started_at)
 assert picture.startswith(b"\\x89PNG") and int.from_bytes(picture[16:20], "big") == {width}
 print(json.dumps(seconds))
 """
@@ -65,7 +65,7 @@ def measure(
     """Draw previews of drawings with `sizes` vertices; return the table and error messages."""
     table = Table(
         f"Previews: seconds for {WIDTH} pixels",
-        ["vertices", "way", "s", f"times {OURS}"],
+        ["vertices", "renderer", "s", f"times {OURS}"],
         notes=[
             f"Strokes of {STROKE_VERTICES} vertices on A4, pen {PEN.width} mm; {rounds} rounds after a warm-up, one after the other.",
             *(_about_peers() if peers else []),
@@ -115,9 +115,9 @@ def _ours(lines: list[NDArray[np.float64]], rounds: int) -> list[float]:
     )
     seconds = []
     for _ in range(rounds + 1):
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         png(strokes, [PEN], PAGE, width_px=WIDTH)
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - started_at)
     return seconds[1:]
 
 

@@ -97,45 +97,45 @@ def measure(
     """Return the table and a message for each missed goal."""
     document = _document(polylines)
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder, _side(polylines, peers) as side:
-        ways = _ways(document, Path(folder), side)
-        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        writers = _writers(document, Path(folder), side)
+        seconds: dict[str, list[float]] = {name: [] for name in writers}
         sizes = {}
         for number in range(rounds):
-            for name in list(ways) if number % 2 == 0 else reversed(list(ways)):
+            for name in list(writers) if number % 2 == 0 else reversed(list(writers)):
                 path = Path(folder) / "drawing.svg"
-                runs = _runs(ways[name], path, 1 if name in SLOW else REPEATS)
+                runs = _runs(writers[name], path, 1 if name in SLOW else REPEATS)
                 seconds[name].append(statistics.median(runs))
                 sizes[name] = path.stat().st_size
-        _check(document, ways, Path(folder) / "check.svg")
+        _check(document, writers, Path(folder) / "check.svg")
     peaks = {name: _peak(document, name) for name in (PLAIN, COMPACT)}
     return _table(seconds, sizes, peaks, document), _missed(seconds, sizes, peaks)
 
 
-def _runs(way: Callable[[Path], float], path: Path, count: int) -> Iterator[float]:
+def _runs(writer: Callable[[Path], float], path: Path, count: int) -> Iterator[float]:
     """Yield the seconds of `count` runs, each with a new file."""
     for _ in range(count):
         path.unlink(missing_ok=True)
-        yield way(path)
+        yield writer(path)
 
 
-def _ways(
+def _writers(
     document: Document, folder: Path, side: Side | None
 ) -> dict[str, Callable[[Path], float]]:
     """Return the writers by name; each writes to a path and returns the seconds."""
     whole = folder / "whole.svg"
     _ours(document, "plain", whole)
     data = whole.read_bytes()
-    ways: dict[str, Callable[[Path], float]] = {
+    writers: dict[str, Callable[[Path], float]] = {
         PLAIN: lambda path: _ours(document, "plain", path),
         COMPACT: lambda path: _ours(document, "compact", path),
         LIMIT: lambda path: _timed(path, lambda write: write(data)),
     }
     if side is not None:
-        ways |= {
+        writers |= {
             VPYPE: lambda path: side.write("vpype", path),
             SVGWRITE: lambda path: side.write("svgwrite", path),
         }
-    return ways
+    return writers
 
 
 def _ours(document: Document, encoding: Encoding, path: Path) -> float:
@@ -143,16 +143,16 @@ def _ours(document: Document, encoding: Encoding, path: Path) -> float:
 
 
 def _timed(path: Path, work: Callable[[Callable[[bytes], object]], object]) -> float:
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     with path.open("wb", buffering=0) as file:
         work(file.write)
-    return time.perf_counter() - began
+    return time.perf_counter() - started_at
 
 
-def _check(document: Document, ways: dict[str, Callable[[Path], float]], path: Path) -> None:
+def _check(document: Document, writers: dict[str, Callable[[Path], float]], path: Path) -> None:
     """Read the files back and compare all vertices."""
     for name, tolerance in ((PLAIN, 0.0005), (COMPACT, 0.005)):
-        ways[name](path)
+        writers[name](path)
         again = read_svg(path.read_bytes()).document.store
         largest = np.abs(again.coordinates - document.store.coordinates).max()
         if not largest <= tolerance + 1e-9 or (again.offsets != document.store.offsets).any():

@@ -31,9 +31,9 @@ SCRIPT = """
 import json, re, sys, time
 {imports}
 source, target, form = sys.argv[1:]
-began = time.perf_counter()
+started_at = time.perf_counter()
 {convert}
-seconds = time.perf_counter() - began
+seconds = time.perf_counter() - started_at
 status = open("/proc/self/status").read()
 print(json.dumps([seconds, int(re.search("VmHWM:[^0-9]*([0-9]+)", status)[1]) / 1000]))
 """
@@ -78,7 +78,7 @@ def measure(*, megabytes: int = MEGABYTES, peers: bool = True) -> tuple[Table, l
     """Convert a file with all tools; return the table and error messages."""
     table = Table(
         f"Data files: a CSV of {megabytes:,} MB, converted",
-        ["to", "way", "s", "peak MB", f"times {OURS}"],
+        ["to", "tool", "s", "peak MB", f"times {OURS}"],
         notes=[
             "Ten columns of numbers, dates, times, booleans and texts; no quotes. One round, one after the other.",
             f"{OURS} validates every row, detects the type of every column and keeps texts of the CSV as texts in NDJSON.",

@@ -13,10 +13,15 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import _options, sections_to_run
-from bench.held_clients import PONG, Client, ServerFailed, SocketClient, StreamClient, frame, mark
-from bench.holders import HOLDERS
-from bench.holders.foreign import ForeignHolder
-from bench.holders.holder import SIDES as HELD_SIDES
+from bench.connection_clients import (
+    PONG,
+    Client,
+    ServerFailed,
+    SocketClient,
+    StreamClient,
+    frame,
+    mark,
+)
 from bench.loops import LOOPS
 from bench.machinery import QUICK, Bench, BenchError, ProcessGroup, start_server
 from bench.patterns import A3, DENSE, figures
@@ -24,6 +29,9 @@ from bench.peers import PEERS
 from bench.peers.foreign import SIDES, ForeignPeer
 from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
+from bench.servers import SERVERS
+from bench.servers.foreign import ForeignServer
+from bench.servers.server import SIDES as SERVER_SIDES
 from libraries.live import text_frame
 from libraries.patterns import PATTERNS, check_pattern
 from libraries.settings import reset_settings
@@ -94,7 +102,7 @@ def test_quick_runs_measure_every_section_and_clean_up(home: Path, environ: dict
     text = "".join((home / f"results{number}.md").read_text() for number in range(2))
     assert text.count("\n## ") == len(SECTIONS)
     assert {
-        "held",
+        "connections",
         "latency",
         "lettering",
         "patterns",
@@ -251,13 +259,13 @@ def test_every_foreign_peer_pins_its_package_and_has_a_side(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, kind in HOLDERS.items() if issubclass(kind, ForeignHolder)]
+    "name", [name for name, kind in SERVERS.items() if issubclass(kind, ForeignServer)]
 )
 def test_every_foreign_server_pins_its_packages_and_has_a_side(name: str) -> None:
-    kind = HOLDERS[name]
-    assert issubclass(kind, ForeignHolder)
+    kind = SERVERS[name]
+    assert issubclass(kind, ForeignServer)
     assert all("==" in requirement for requirement in kind.requirements)
-    assert (HELD_SIDES / f"{kind.side}.py").is_file()
+    assert (SERVER_SIDES / f"{kind.side}.py").is_file()
     assert not kind.standard, "a default run must not install packages"
 
 
@@ -304,21 +312,21 @@ def test_a_rejected_client_ends_the_measurement(response: bytes) -> None:
 
 
 def test_an_interactive_process_that_ends_is_reported_with_its_output(home: Path) -> None:
-    answer_once = "import sys; print(input()[::-1], flush=True); input(); sys.exit('that is all')"
+    reply_once = "import sys; print(input()[::-1], flush=True); input(); sys.exit('that is all')"
     with ProcessGroup(dict(os.environ), home) as group:
-        process = group.interact([sys.executable, "-c", answer_once])
-        assert process.ask("abc") == "cba"
+        process = group.interact([sys.executable, "-c", reply_once])
+        assert process.request("abc") == "cba"
         with pytest.raises(BenchError, match=r"(?s)exit code 1.*that is all"):
-            process.ask("again")
+            process.request("again")
 
 
 def test_memory_grows_by_what_a_process_allocates(home: Path) -> None:
     allocate = "print(input(), flush=True); line = input(); data = b'x' * 30_000_000; print(line, flush=True); input()"
     with ProcessGroup(dict(os.environ), home) as group:
         process = group.interact([sys.executable, "-c", allocate])
-        process.ask("begin")
+        process.request("begin")
         before = group.memory()
-        process.ask("taken")
+        process.request("taken")
         assert 29e6 < group.memory() - before < 35e6
 
 

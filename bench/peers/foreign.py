@@ -39,12 +39,12 @@ class Environment:
         self._home = cache_folder() / name
         self._requirements = list(requirements)
 
-    def prepare(self, say: Callable[[str], None]) -> None:
+    def prepare(self, progress: Callable[[str], None]) -> None:
         """Create the environment, unless an earlier run did; raise BenchError if that fails."""
         wanted, stamp = "\n".join(self._requirements), self._home / "requirements.txt"
         if stamp.exists() and stamp.read_text() == wanted:
             return
-        say(f"installing {', '.join(self._requirements)} into {self._home}")
+        progress(f"installing {', '.join(self._requirements)} into {self._home}")
         pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         for command in (
             [sys.executable, "-m", "venv", "--clear", str(self._home)],
@@ -79,7 +79,7 @@ class Installed:
 
     def prepare(self) -> None:
         """Install the packages, unless an earlier run did."""
-        Environment(self.side, self.requirements).prepare(self.bench.say)
+        Environment(self.side, self.requirements).prepare(self.bench.progress)
 
     def program(self, name: str) -> str:
         return Environment(self.side, self.requirements).program(name)

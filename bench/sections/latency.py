@@ -24,31 +24,31 @@ class Client:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def request(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send a request and return the JSON response; raise BenchError if the status is not 200."""
         data = None if body is None else json.dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         self._connection.request(method, path, data, headers)
         response = self._connection.getresponse()
-        answer: dict[str, Any] = json.loads(response.read())
+        content: dict[str, Any] = json.loads(response.read())
         if response.status != http.client.OK:
-            raise BenchError(f"{method} {path}: status {response.status}: {answer}")
-        return answer
+            raise BenchError(f"{method} {path}: status {response.status}: {content}")
+        return content
 
     def draw(self) -> float:
         """Request a drawing, poll until it is finished, and return the duration in ms."""
         started = time.perf_counter()
-        job = f"/jobs/{self.ask('POST', '/artboard/create', ARTBOARD)['job_id']}"
+        job = f"/jobs/{self.request('POST', '/artboard/create', ARTBOARD)['job_id']}"
         while True:
-            answer = self.ask("GET", job)
+            state = self.request("GET", job)
             taken = time.perf_counter() - started
-            if answer["done"]:
+            if state["done"]:
                 break
             if taken > TIMEOUT_S:
-                raise BenchError(f"a drawing was still {answer['status']} after {TIMEOUT_S:.0f} s")
+                raise BenchError(f"a drawing was still {state['status']} after {TIMEOUT_S:.0f} s")
             time.sleep(POLL_S)
-        if answer["status"] != "finished":
-            raise BenchError(f"a drawing {answer['status']}: {answer['error']}")
+        if state["status"] != "finished":
+            raise BenchError(f"a drawing {state['status']}: {state['error']}")
         return taken * 1000
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from bench.report import Table
 
 def measure(bench: Bench) -> Table:
     """Compare with hershey-fonts and, with `--peers`, with vpype."""
-    bench.say("lettering")
+    bench.progress("lettering")
     if bench.scale.rounds == 1:
         table, problem = measure_lettering(rounds=1, seconds=0.02, peers=bench.peers)
     else:

@@ -10,7 +10,7 @@ from bench.report import Table
 
 def measure(bench: Bench) -> Table:
     """Plan drawings of all kinds; with `--peers`, compare with saxi's planner if it is available."""
-    bench.say("plot time")
+    bench.progress("plot time")
     if not bench.peers:
         return measure_alone()
     try:

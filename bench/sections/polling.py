@@ -95,8 +95,8 @@ def _finished_job(bench: Bench, port: int) -> tuple[str, str]:
         worker.start(our_worker())
         client = Client(port)
         client.draw()
-        path = f"/jobs/{client.ask('POST', '/artboard/create', ARTBOARD)['job_id']}"
-        while not client.ask("GET", path)["done"]:
+        path = f"/jobs/{client.request('POST', '/artboard/create', ARTBOARD)['job_id']}"
+        while not client.request("GET", path)["done"]:
             worker.check()
         client.close()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)

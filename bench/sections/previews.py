@@ -9,7 +9,7 @@ from bench.report import Table
 
 def measure(bench: Bench) -> Table:
     """Draw previews; with `--peers`, compare with resvg and CairoSVG."""
-    bench.say("previews")
+    bench.progress("previews")
     if bench.scale.rounds == 1:
         table, problems = measure_previews(sizes=(2000,), rounds=1, peers=bench.peers)
     else:

@@ -15,5 +15,5 @@ def measure(bench: Bench) -> Table:
         megabytes=QUICK_MEGABYTES if quick else MEGABYTES, peers=bench.peers
     )
     for problem in problems:
-        bench.say(problem)
+        bench.progress(problem)
     return table

@@ -69,7 +69,7 @@ class Run:
                 )
             time.sleep(POLL_S)
         counts = self._bench.counts()
-        # The broker counts this query after it was answered, so it is not subtracted yet.
+        # The broker counts this query after its reply, so it is not subtracted yet.
         own, self._queries = self._queries, self._queries + 1
         return Moment(at, done, self._group.cpu(), counts.commands - own, counts.reads - own)
 
@@ -101,7 +101,7 @@ def _prepared(bench: Bench, table: Table) -> dict[str, Peer]:
         if kind.standard or bench.peers:
             peer = ready[name] = kind(bench)
             with skip_on_error(name, ready, table):
-                bench.say(f"throughput: preparing {name}")
+                bench.progress(f"throughput: preparing {name}")
                 peer.prepare()
                 # Load scripts now, so that they do not count as memory of the first jobs.
                 peer.enqueue(1)
@@ -114,7 +114,7 @@ def _pilot(bench: Bench, peer: Peer) -> int:
     scale = bench.scale
     if not scale.pilot_jobs:
         return scale.min_jobs * peer.jobs_factor
-    bench.say(f"throughput, pilot: {peer.name}")
+    bench.progress(f"throughput, pilot: {peer.name}")
     jobs = scale.pilot_jobs * peer.jobs_factor
     while True:
         rate = _one_run(bench, peer, jobs, 1, idle_jobs=0)["rate"]

@@ -60,9 +60,9 @@ def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         writer, path = json.loads(line)
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         writers[writer](Path(path))
-        print(json.dumps({"seconds": time.perf_counter() - began}), flush=True)
+        print(json.dumps({"seconds": time.perf_counter() - started_at}), flush=True)
 
 
 main()

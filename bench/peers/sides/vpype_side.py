@@ -17,11 +17,11 @@ def main() -> None:
     vpype.text_line(text, font_name=font)
     rates = []
     for _ in range(rounds):
-        written, began = 0, time.perf_counter()
-        while time.perf_counter() - began < seconds:
+        written, started_at = 0, time.perf_counter()
+        while time.perf_counter() - started_at < seconds:
             vpype.text_line(text, font_name=font)
             written += len(text)
-        rates.append(written / (time.perf_counter() - began))
+        rates.append(written / (time.perf_counter() - started_at))
     print(json.dumps(rates))
 
 

@@ -6,8 +6,8 @@ import os
 import sys
 from typing import ClassVar
 
-from bench.holders.holder import SIDES, Holder, Publish
 from bench.machinery import REPOSITORY, BenchError, ProcessGroup, our_worker, start_web
+from bench.servers.server import SIDES, Publish, Server
 from libraries.broker.connections import subscription_client
 from libraries.job_manager import submit
 
@@ -17,7 +17,7 @@ GROUP = "bench"
 TIMEOUT_S = 10
 
 
-class EventStreams(Holder):
+class EventStreams(Server):
     """Event streams of one job that reports progress in a worker."""
 
     name = "Vector API, event stream"
@@ -26,11 +26,11 @@ class EventStreams(Holder):
     kind = "stream"
     plain = "/healthz"
 
-    def start(self, server: ProcessGroup) -> int:
+    def start(self, group: ProcessGroup) -> int:
         """Start gunicorn and queue the job."""
         job = submit(REPORT, (TEXTS, MOMENTS))
         self.path = f"/jobs/{job.id}/events"
-        return start_web(server, "app:create_app()")
+        return start_web(group, "app:create_app()")
 
     def publisher(self, helpers: ProcessGroup) -> Publish:
         """Start a worker; its job reports the texts of a Redis list."""
@@ -39,11 +39,11 @@ class EventStreams(Holder):
 
         def publish(text: str) -> float:
             client.rpush(TEXTS, text)
-            answer = client.blpop([MOMENTS], timeout=TIMEOUT_S)
-            if answer is None:
+            reply = client.blpop([MOMENTS], timeout=TIMEOUT_S)
+            if reply is None:
                 helpers.check()
                 raise BenchError(f"the job did not report its progress in {TIMEOUT_S} s")
-            return float(answer[1])
+            return float(reply[1])
 
         return publish
 
@@ -52,7 +52,7 @@ class EventStreams(Holder):
         subscription_client(self.bench.settings).rpush(TEXTS, "")
 
 
-class Sockets(Holder):
+class Sockets(Server):
     """WebSockets in a group."""
 
     name = "Vector API, WebSocket"
@@ -60,12 +60,12 @@ class Sockets(Holder):
     standard = True
     kind = "socket"
     path = "/ws/background_jobs"
-    say: ClassVar[str] = f'{{"action":"join","payload":{{"group":"{GROUP}"}}}}'
+    greeting: ClassVar[str] = f'{{"action":"join","payload":{{"group":"{GROUP}"}}}}'
     until = '"joined"'
     plain = "/healthz"
 
-    def start(self, server: ProcessGroup) -> int:
-        return start_web(server, "app:create_app()")
+    def start(self, group: ProcessGroup) -> int:
+        return start_web(group, "app:create_app()")
 
     def publisher(self, helpers: ProcessGroup) -> Publish:
         """Start a process that sends to the group."""
@@ -73,7 +73,7 @@ class Sockets(Holder):
         process = helpers.interact(
             [sys.executable, str(SIDES / "publish.py"), "group_side"], **path
         )
-        return lambda text: float(process.ask(text))
+        return lambda text: float(process.request(text))
 
 
-HOLDERS = (EventStreams, Sockets)
+SERVERS = (EventStreams, Sockets)

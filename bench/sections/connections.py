@@ -9,9 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 
-from bench.held_clients import mark
-from bench.holders import HOLDERS
-from bench.holders.holder import Holder, Publish
+from bench.connection_clients import mark
 from bench.machinery import (
     REPOSITORY,
     Bench,
@@ -21,6 +19,8 @@ from bench.machinery import (
     wait_until,
 )
 from bench.report import Table, percentile, ratios, skip_on_error, spread
+from bench.servers import SERVERS
+from bench.servers.server import Publish, Server
 
 # Excludes what a server allocates once for its first clients.
 FIRST_CLIENTS = 10
@@ -39,20 +39,20 @@ class Round:
     """One round of one server: memory, plain GETs and events for increasing numbers of clients."""
 
     def __init__(
-        self, bench: Bench, holder: Holder, server: ProcessGroup, helpers: ProcessGroup
+        self, bench: Bench, server: Server, group: ProcessGroup, helpers: ProcessGroup
     ) -> None:
         self._bench = bench
-        self._holder = holder
         self._server = server
-        self._port = holder.start(server)
-        self._publish: Publish = holder.publisher(helpers)
-        options = ["--kind", holder.kind, "--say", holder.say, "--until", holder.until]
+        self._group = group
+        self._port = server.start(group)
+        self._publish: Publish = server.publisher(helpers)
+        options = ["--kind", server.kind, "--greeting", server.greeting, "--until", server.until]
         command = [
             sys.executable,
             "-m",
-            "bench.held_clients",
+            "bench.connection_clients",
             str(self._port),
-            holder.path,
+            server.path,
             *options,
         ]
         self._clients: InteractiveProcess = helpers.interact(command)
@@ -61,19 +61,19 @@ class Round:
     def measure(self) -> Iterator[tuple[int, str, float]]:
         """Yield the number of clients, the name of a figure and its value."""
         # Warm up.
-        self._plain(self._bench.scale.ask_seconds / 2)
-        for figure, value in self._plain(self._bench.scale.ask_seconds).items():
+        self._plain(self._bench.scale.get_seconds / 2)
+        for figure, value in self._plain(self._bench.scale.get_seconds).items():
             yield IDLE, figure, value
         self._open(FIRST_CLIENTS)
         for _ in range(FIRST_EVENTS):
             self._event()
         rest = self._memory()
-        for count in self._bench.scale.held:
+        for count in self._bench.scale.connections:
             self._open(count)
             # In the steady state, every client has received an event.
             self._event()
             yield count, "bytes", (self._memory() - rest) / (count - FIRST_CLIENTS)
-            for figure, value in self._plain(self._bench.scale.ask_seconds).items():
+            for figure, value in self._plain(self._bench.scale.get_seconds).items():
                 yield count, figure, value
             for _ in range(self._bench.scale.events):
                 waits = self._event()
@@ -81,8 +81,8 @@ class Round:
                 yield count, "last", waits[-1]
 
     def _open(self, count: int) -> None:
-        self._clients.ask(f"open {count}")
-        wait_until(lambda: self._holder.has_clients(count), self._server, f"{count} clients")
+        self._clients.request(f"open {count}")
+        wait_until(lambda: self._server.has_clients(count), self._group, f"{count} clients")
         self._settle()
 
     def _event(self) -> list[float]:
@@ -90,26 +90,26 @@ class Round:
         time.sleep(PAUSE_S)
         self._events += 1
         moment = self._publish(f"{mark(self._events)}{FILLING}")
-        arrivals: list[float] = json.loads(self._clients.ask(f"hear {self._events}"))
-        self._server.check()
+        arrivals: list[float] = json.loads(self._clients.request(f"receive {self._events}"))
+        self._group.check()
         return [1000 * (one - moment) for one in arrivals]
 
     def _memory(self) -> int:
         self._settle()
-        return self._server.memory()
+        return self._group.memory()
 
     def _settle(self) -> None:
         """Wait until the server is idle."""
         before = -1.0
-        while (now := self._server.cpu()) - before > SETTLE_S * MAX_IDLE_LOAD:
+        while (now := self._group.cpu()) - before > SETTLE_S * MAX_IDLE_LOAD:
             before = now
             time.sleep(SETTLE_S)
 
     def _plain(self, seconds: float) -> dict[str, float]:
-        options = ["--path", self._holder.plain, "--connections", "1", "--seconds", str(seconds)]
+        options = ["--path", self._server.plain, "--connections", "1", "--seconds", str(seconds)]
         command = [sys.executable, "-m", "bench.load", str(self._port), *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=REPOSITORY)
-        self._server.check()
+        self._group.check()
         if done.returncode != 0:
             raise BenchError(f"the load generator failed: {done.stderr.strip()}")
         outcome: dict[str, float] = json.loads(done.stdout)
@@ -119,53 +119,55 @@ class Round:
 def measure(bench: Bench) -> Table:
     """Measure all servers in turns."""
     table = Table(
-        "Held clients: memory, plain GETs meanwhile, and one event to all of them", COLUMNS
+        "Open connections: memory, plain GETs meanwhile, and one event to all clients", COLUMNS
     )
-    candidates: dict[str, Holder] = {}
-    for name, kind in sorted(HOLDERS.items(), key=lambda item: not item[1].standard):
+    candidates: dict[str, Server] = {}
+    for name, kind in sorted(SERVERS.items(), key=lambda item: not item[1].standard):
         if kind.standard or bench.peers:
-            holder = candidates[name] = kind(bench)
+            server = candidates[name] = kind(bench)
             with skip_on_error(name, candidates, table):
-                holder.prepare()
+                server.prepare()
     figures: defaultdict[tuple[str, int], Figures] = defaultdict(lambda: defaultdict(list))
-    for name in bench.in_turns(list(candidates), "held clients"):
+    for name in bench.in_turns(list(candidates), "connections"):
         if name in candidates:
             with skip_on_error(name, candidates, table):
                 _one_round(bench, candidates[name], figures)
     table.rows = [
-        _row(holder, count, figures) for count in bench.scale.held for holder in candidates.values()
+        _row(server, count, figures)
+        for count in bench.scale.connections
+        for server in candidates.values()
     ]
     table.notes += _notes(bench, candidates)
     return table
 
 
-def _one_round(bench: Bench, holder: Holder, figures: dict[tuple[str, int], Figures]) -> None:
+def _one_round(bench: Bench, server: Server, figures: dict[tuple[str, int], Figures]) -> None:
     """Add the figures of one round; for events, their median."""
     bench.flush()
     found: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
-    with bench.process_group() as server, bench.process_group() as helpers:
-        for count, figure, value in Round(bench, holder, server, helpers).measure():
+    with bench.process_group() as group, bench.process_group() as helpers:
+        for count, figure, value in Round(bench, server, group, helpers).measure():
             found[count, figure].append(value)
-        holder.finish()
+        server.finish()
     for (count, figure), values in found.items():
-        figures[holder.name, count][figure].append(percentile(values, 50))
+        figures[server.name, count][figure].append(percentile(values, 50))
 
 
 COLUMNS = (
-    "server", "clients", "KB / client", "KB / ours", "event: half of them, ms", "all of them, ms", "all / ours",
-    "GET p50 idle, ms", "GET p50 held, ms", "held / idle", "GET p99 idle, ms", "GET p99 held, ms",
+    "server", "clients", "KB / client", "KB / ours", "event: half of the clients, ms", "all clients, ms", "all / ours",
+    "GET p50 idle, ms", "GET p50 connected, ms", "connected / idle", "GET p99 idle, ms", "GET p99 connected, ms",
 )  # fmt: skip
 
 
-def _row(holder: Holder, count: int, figures: dict[tuple[str, int], Figures]) -> list[str]:
-    own, idle = figures[holder.name, count], figures[holder.name, IDLE]
+def _row(server: Server, count: int, figures: dict[tuple[str, int], Figures]) -> list[str]:
+    own, idle = figures[server.name, count], figures[server.name, IDLE]
     ours = next(
         figures[name, count]
-        for name, kind in HOLDERS.items()
-        if kind.standard and kind.kind == holder.kind
+        for name, kind in SERVERS.items()
+        if kind.standard and kind.kind == server.kind
     )
     return [
-        holder.name,
+        server.name,
         f"{count:,}",
         spread([one / 1024 for one in own["bytes"]]),
         ratios(own["bytes"], ours["bytes"]),
@@ -180,7 +182,7 @@ def _row(holder: Holder, count: int, figures: dict[tuple[str, int], Figures]) ->
     ]
 
 
-def _notes(bench: Bench, holders: dict[str, Holder]) -> list[str]:
+def _notes(bench: Bench, servers: dict[str, Server]) -> list[str]:
     return [
         (
             "One server process on the run's broker; all clients share one process with an epoll loop; a third process publishes. "
@@ -197,7 +199,7 @@ def _notes(bench: Bench, holders: dict[str, Holder]) -> list[str]:
         ),
         (
             "GET: one keep-alive connection that repeats a request with a short JSON response for "
-            f"{bench.scale.ask_seconds:g} s, while the clients are idle."
+            f"{bench.scale.get_seconds:g} s, while the clients are idle."
         ),
-        *(f"{name}: {holder.note}." for name, holder in holders.items()),
+        *(f"{name}: {server.note}." for name, server in servers.items()),
     ]

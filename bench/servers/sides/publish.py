@@ -1,6 +1,6 @@
 """Publishes events in the environment of a server: `publish.py SIDE`.
 
-A side is a module with `publish(text)`, which sends a text to all clients. Each input line is published and answered with the value
+A side is a module with `publish(text)`, which sends a text to all clients. Publishes each input line, and prints the value
 of `time.monotonic()` just before.
 """
 

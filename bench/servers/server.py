@@ -14,7 +14,7 @@ SIDES = Path(__file__).resolve().parent / "sides"
 Publish = Callable[[str], float]
 
 
-class Holder(ABC):
+class Server(ABC):
     """One server: how to start it, to connect clients, and to send an event to all of them.
 
     Attributes:
@@ -23,7 +23,7 @@ class Holder(ABC):
         standard: whether it is measured without `--peers`.
         kind: `stream` (server-sent events) or `socket` (WebSockets).
         path: path for clients.
-        say: first message of a WebSocket client.
+        greeting: first message of a WebSocket client.
         until: data after which a connection counts as open; may be empty.
         plain: path with a short JSON response.
     """
@@ -33,7 +33,7 @@ class Holder(ABC):
     standard: ClassVar[bool] = False
     kind: ClassVar[str]
     path: str
-    say: ClassVar[str] = ""
+    greeting: ClassVar[str] = ""
     until: ClassVar[str] = "\r\n\r\n"
     plain: ClassVar[str] = "/plain"
 
@@ -44,8 +44,8 @@ class Holder(ABC):
         """Prepare the first round, for example install packages; raise BenchError if that fails."""
 
     @abstractmethod
-    def start(self, server: ProcessGroup) -> int:
-        """Start the server in the process group `server`; return the port once it responds."""
+    def start(self, group: ProcessGroup) -> int:
+        """Start the server in the process group `group`; return the port once it responds."""
 
     @abstractmethod
     def publisher(self, helpers: ProcessGroup) -> Publish:

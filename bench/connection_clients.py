@@ -1,9 +1,9 @@
-"""Clients of the section `held`, `python -m bench.held_clients`: many open connections in one process.
+"""Clients of the section `connections`, `python -m bench.connection_clients`: many open connections in one process.
 
-Reads commands from standard input, one per line, and answers each with a line of JSON:
+Reads commands from standard input, one per line, and prints a line of JSON for each:
 
 - `open N`: open connections until there are N; returns the seconds that this took.
-- `hear N`: wait until every client has received event N; returns the sorted times of arrival.
+- `receive N`: wait until every client has received event N; returns the sorted times of arrival.
 
 Times are values of `time.monotonic()`, which all processes of a machine share. Events are numbered by the mark `mark-N;` in their
 text. All clients share one epoll loop and parse only the necessary parts of the protocols.
@@ -64,13 +64,13 @@ class Client(ABC):
         if not block:
             raise ServerFailed(f"a connection was closed; last data: {self._received[-200:]!r}")
         self._received += block
-        if not self._status_seen and not self._see_status():
+        if not self._status_seen and not self._read_status():
             return []
         if not self.is_open and self._until in self._received:
             self.is_open = True
         return self.take()
 
-    def _see_status(self) -> bool:
+    def _read_status(self) -> bool:
         head, found, rest = self._received.partition(HEAD_END)
         if not found:
             return False
@@ -110,11 +110,11 @@ class StreamClient(Client):
 class SocketClient(Client):
     """A WebSocket client that answers the pings of the protocol and of Engine.IO."""
 
-    opening: bytes = b""
+    greeting: bytes = b""
 
     def on_open(self) -> None:
-        if self.opening:
-            self.sock.sendall(frame(TEXT, self.opening))
+        if self.greeting:
+            self.sock.sendall(frame(TEXT, self.greeting))
 
     def take(self) -> list[int]:
         """Return the numbers of the complete events."""
@@ -168,9 +168,9 @@ class Clients:
     def serve(self) -> None:
         """Execute commands from standard input until it is closed."""
         while (command := self._next_command()) is not None:
-            verb, number = command.split()
-            answer = self._open(int(number)) if verb == "open" else self._hear(int(number))
-            print(json.dumps(answer), flush=True)
+            name, number = command.split()
+            response = self._open(int(number)) if name == "open" else self._receive(int(number))
+            print(json.dumps(response), flush=True)
 
     def _next_command(self) -> str | None:
         while b"\n" not in self._commands:
@@ -180,7 +180,7 @@ class Clients:
         return command.decode()
 
     def _open(self, count: int) -> float:
-        began = time.monotonic()
+        started_at = time.monotonic()
         while len(self._clients) < count or self._opening:
             while len(self._clients) < count and len(self._opening) < MAX_OPENING:
                 client = self._make()
@@ -189,22 +189,24 @@ class Clients:
                 if not client.is_open:
                     self._opening.add(client)
             if self._opening:
-                self._wait(began, f"{len(self._opening)} connections of {count} were not opened")
-        return time.monotonic() - began
+                self._wait(
+                    started_at, f"{len(self._opening)} connections of {count} were not opened"
+                )
+        return time.monotonic() - started_at
 
-    def _hear(self, number: int) -> list[float]:
-        began = time.monotonic()
+    def _receive(self, number: int) -> list[float]:
+        started_at = time.monotonic()
         while len(self._moments[number]) < len(self._clients):
             self._wait(
-                began,
+                started_at,
                 f"only {len(self._moments[number])} of {len(self._clients)} clients got event {number}",
             )
         return self._moments.pop(number)
 
-    def _wait(self, began: float, what: str) -> None:
+    def _wait(self, started_at: float, error: str) -> None:
         self._poll(POLL_S)
-        if time.monotonic() - began > TIMEOUT_S:
-            raise ServerFailed(f"{what} in {TIMEOUT_S:.0f} s")
+        if time.monotonic() - started_at > TIMEOUT_S:
+            raise ServerFailed(f"{error} in {TIMEOUT_S:.0f} s")
 
     def _poll(self, timeout: float | None) -> bool:
         """Read from all ready sockets; return False once standard input is closed."""
@@ -241,18 +243,18 @@ def request(path: str, port: int, kind: str) -> bytes:
 
 def main() -> int:
     """Run the clients; return 1 if the server failed."""
-    parser = argparse.ArgumentParser(prog="python -m bench.held_clients")
+    parser = argparse.ArgumentParser(prog="python -m bench.connection_clients")
     parser.add_argument("port", type=int, help="port on 127.0.0.1")
     parser.add_argument("path")
     parser.add_argument("--kind", choices=["stream", "socket"], required=True)
-    parser.add_argument("--say", default="", help="first message of a WebSocket")
+    parser.add_argument("--greeting", default="", help="first message of a WebSocket")
     parser.add_argument(
         "--until",
         default="\r\n\r\n",
         help="data after which a connection counts as open; may be empty",
     )
     options = parser.parse_args()
-    SocketClient.opening = options.say.encode()
+    SocketClient.greeting = options.greeting.encode()
     kind = StreamClient if options.kind == "stream" else SocketClient
     head, until = request(options.path, options.port, options.kind), options.until.encode()
     try:

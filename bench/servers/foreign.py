@@ -9,21 +9,21 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from bench.holders.holder import SIDES, Holder, Publish
 from bench.machinery import ProcessGroup, start_server
 from bench.peers.foreign import Installed
+from bench.servers.server import SIDES, Publish, Server
 
 # The default of gunicorn is 1,000, and the plain GET needs one more.
 MAX_CONNECTIONS = 2000
 SHUTDOWN_S = 1
 
 
-class ForeignHolder(Installed, Holder):
+class ForeignServer(Installed, Server):
     """A server in its own environment."""
 
-    def start(self, server: ProcessGroup) -> int:
+    def start(self, group: ProcessGroup) -> int:
         """Start the server as its documentation recommends."""
-        return start_server(server, self.command, self.name, **self.environ())
+        return start_server(group, self.command, self.name, **self.environ())
 
     def command(self, port: int) -> list[str]:
         """Return the command that starts the server; by default gunicorn with one gevent worker."""
@@ -37,7 +37,7 @@ class ForeignHolder(Installed, Holder):
         """Start a publishing process in the same environment."""
         command = [self.program("python"), str(SIDES / "publish.py"), self.side]
         process = helpers.interact(command, **self.environ())
-        return lambda text: float(process.ask(text))
+        return lambda text: float(process.request(text))
 
     def environ(self) -> dict[str, str]:
         """Return the environment variables of the side."""
@@ -48,7 +48,7 @@ class ForeignHolder(Installed, Holder):
         }
 
 
-class FlaskSse(ForeignHolder):
+class FlaskSse(ForeignServer):
     """Flask-SSE, with one broker subscription per client."""
 
     name = "Flask-SSE"
@@ -74,7 +74,7 @@ class FlaskSse(ForeignHolder):
         return bool(self.bench.client.pubsub_numsub("sse")[0][1] >= clients)
 
 
-class FlaskSocketIo(ForeignHolder):
+class FlaskSocketIo(ForeignServer):
     """Flask-SocketIO with the broker as its message queue."""
 
     name = "Flask-SocketIO"
@@ -84,7 +84,7 @@ class FlaskSocketIo(ForeignHolder):
     )
     kind = "socket"
     path = "/socket.io/?EIO=4&transport=websocket"
-    say = "40"
+    greeting = "40"
     until = '40{"sid"'
     side = "socketio_side"
     requirements: ClassVar[list[str]] = [
@@ -102,7 +102,7 @@ class FlaskSocketIo(ForeignHolder):
     ]
 
 
-class FastChannels(ForeignHolder):
+class FastChannels(ForeignServer):
     """fast-channels with its publish/subscribe layer."""
 
     name = "fast-channels"
@@ -131,4 +131,4 @@ class FastChannels(ForeignHolder):
         return [self.program("uvicorn"), *options.split(), f"{self.side}:create_app"]
 
 
-HOLDERS = (FlaskSse, FlaskSocketIo, FastChannels)
+SERVERS = (FlaskSse, FlaskSocketIo, FastChannels)
