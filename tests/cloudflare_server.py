@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
         if image_id not in self.state.images:
             self.fail(404, 5404, "Image not found")
         elif blob:
-            self.answer(200, self.state.images[image_id][0], "image/png")
+            self.respond(200, self.state.images[image_id][0], "image/png")
         else:
             self.succeed(self.described(image_id))
 
@@ -119,14 +119,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def succeed(self, result: dict[str, Any]) -> None:
         body = {"result": result, "success": True, "errors": [], "messages": []}
-        self.answer(200, json.dumps(body).encode())
+        self.respond(200, json.dumps(body).encode())
 
     def fail(self, status: int, code: int, message: str) -> None:
         errors = [{"code": code, "message": message}]
         body = {"result": None, "success": False, "errors": errors, "messages": []}
-        self.answer(status, json.dumps(body).encode())
+        self.respond(status, json.dumps(body).encode())
 
-    def answer(self, status: int, body: bytes, media_type: str = "application/json") -> None:
+    def respond(self, status: int, body: bytes, media_type: str = "application/json") -> None:
         self.send_response(status)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))

@@ -92,14 +92,14 @@ class Stopwatch:
 
 
 class _Collecting:
-    began = seconds = 0.0
+    started_at = seconds = 0.0
 
 
 def _note_collection(phase: str, _: dict[str, int]) -> None:
     if phase == "start":
-        _Collecting.began = time.thread_time()
+        _Collecting.started_at = time.thread_time()
     else:
-        _Collecting.seconds += time.thread_time() - _Collecting.began
+        _Collecting.seconds += time.thread_time() - _Collecting.started_at
 
 
 gc.callbacks.append(_note_collection)

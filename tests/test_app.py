@@ -68,7 +68,6 @@ def test_no_cookie_is_ever_set(client: FlaskClient) -> None:
 def test_a_line_of_the_log_cannot_be_forged_by_a_request(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Attack list, row 35."""
     with caplog.at_level(logging.INFO):
         client.get("/a%0a2026-11-21 ERROR forged%1b[2J%E2%80%AE" + "x" * 5000)
     formatter = OneLineFormatter("%(levelname)s %(message)s")

@@ -71,7 +71,6 @@ def server(environ: dict[str, str], home: Path) -> Iterator[Server]:
 
 
 def test_gunicorn_serves_the_application_and_ends_on_a_signal(server: Server, home: Path) -> None:
-    """D20."""
     assert server.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[2] == {
         "status": "alive"
     }

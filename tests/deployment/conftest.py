@@ -37,7 +37,7 @@ class OwnServer(NamedTuple):
     def wait_until_up(self, process: subprocess.Popen[bytes], log: Path) -> None:
         """Wait until the server responds."""
 
-        def answers() -> bool:
+        def responds() -> bool:
             assert process.poll() is None, log.read_text()
             try:
                 with self.client() as client:
@@ -45,7 +45,7 @@ class OwnServer(NamedTuple):
             except exceptions.ConnectionError:
                 return False
 
-        until(answers, what="a server over TCP")
+        until(responds, what="a server over TCP")
 
 
 @contextlib.contextmanager

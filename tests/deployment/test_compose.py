@@ -69,14 +69,12 @@ def services() -> dict[str, Any]:
 
 
 def test_the_file_is_valid_and_has_web_worker_broker_and_database(services: dict[str, Any]) -> None:
-    """F32, M8, H15."""
     assert set(services) == {"web", "worker", "broker", "db"}
 
 
 def test_web_and_worker_are_one_image_that_waits_for_broker_and_database(
     services: dict[str, Any],
 ) -> None:
-    """M8."""
     web, worker = services["web"], services["worker"]
     assert web["image"] == worker["image"]
     assert web["build"] == worker["build"]
@@ -128,7 +126,6 @@ def test_web_and_worker_share_the_folders_that_both_use(services: dict[str, Any]
 def test_the_broker_is_closed_to_strangers_and_keeps_what_it_accepted(
     services: dict[str, Any],
 ) -> None:
-    """F32, H15; attack list, row 38."""
     broker = services["broker"]
     assert "ports" not in broker
     assert "network_mode" not in broker
@@ -267,7 +264,7 @@ def as_in_a_container(home: Path, environ: dict[str, str], port: int) -> dict[st
 def test_the_commands_of_the_image_and_of_the_file_work_together(
     services: dict[str, Any], home: Path, environ: dict[str, str], server_url: str
 ) -> None:
-    """F32, M8, H15: the commands of the containers, run on this machine."""
+    """The commands of the containers, run on this machine."""
     server = OwnServer(free_port())
     environ = as_in_a_container(home, environ, server.port)
     environ["REDIS_URL"] = services["web"]["environment"]["REDIS_URL"].replace(

@@ -88,7 +88,6 @@ def test_nothing_that_was_added_is_left_out(service: CopiedService) -> None:
 
 
 def test_an_added_pattern_is_listed_checked_and_drawn(service: CopiedService) -> None:
-    """D18."""
     assert service.get("/patterns/rays")["summary"].startswith("Rays")
     assert (
         service.drawn(CREATE, {**SIZE, "pattern": "rays", "params": {"count": 12}}).count("<path")
@@ -131,7 +130,6 @@ def test_an_added_task_is_listed_queued_and_done(service: CopiedService) -> None
 
 
 def test_an_added_endpoint_queues_with_the_options_of_the_queue(service: CopiedService) -> None:
-    """D18."""
     body = {"name": "Ann", "priority": "high", "timeout": 77}
     first, second = (
         service.send("POST", "/greetings", body, {"Idempotency-Key": "ann-1"}) for _ in range(2)

@@ -131,7 +131,6 @@ def test_one_signal_stops_every_part_and_leaves_none() -> None:
 
 
 def test_a_part_that_ignores_the_signal_is_killed_in_time_with_its_children() -> None:
-    """C14."""
     child = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {FOREVER!r}])\n{DEAF}"
     runner = SupervisorRun(Part("deaf", python(child)), grace=1.0)
     pids: list[int] = []
@@ -176,7 +175,6 @@ def test_a_part_with_nothing_to_do_is_not_restarted() -> None:
 
 
 def test_a_changed_source_file_restarts_the_parts_that_reload(tmp_path: Path) -> None:
-    """F23."""
     source = tmp_path / "source.py"
     source.write_text("1")
     runner = SupervisorRun(

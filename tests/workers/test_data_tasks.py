@@ -22,7 +22,6 @@ def put(settings: Settings, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("path", ["data.csv", "uploads/data.csv", "/uploads/data.csv"])
 def test_a_csv_file_becomes_json(settings: Settings, path: str) -> None:
-    """D10."""
     put(settings, "data.csv", "name,width\nAnn,210\nBob\n")
     result = process_file(path, "json")
     assert json.loads(Path(result["path"]).read_text()) == [{"name": "Ann", "width": "210"}]
@@ -31,7 +30,6 @@ def test_a_csv_file_becomes_json(settings: Settings, path: str) -> None:
 
 
 def test_a_result_can_be_converted_back(settings: Settings) -> None:
-    """D10."""
     put(settings, "data.csv", "a,b\r\n1,=x\r\n")
     there = process_file("data.csv", "json")
     back = process_file(there["path"], "csv", protect_formulas=False)
@@ -48,7 +46,6 @@ def test_an_unknown_format_is_refused(settings: Settings) -> None:
 def test_a_file_is_queued_by_its_dotted_path_and_converted(
     settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    """D10."""
     put(settings, "data.csv", "a\n1\n")
     job = enqueue_background_job(
         "workers.data_tasks.process_file",

@@ -43,13 +43,13 @@ class Choosy(MailServer):
     def __init__(self, **choices: str) -> None:
         super().__init__()
         self.choices = choices
-        self.asked: list[str] = []
+        self.recipients: list[str] = []
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
     ) -> str:
         """Accept or refuse a recipient."""
-        self.asked.append(address)
+        self.recipients.append(address)
         reply = self.choices.get(address.partition("@")[0])
         if reply is None:
             envelope.rcpt_tos.append(address)
@@ -132,7 +132,6 @@ def test_without_a_mail_server_the_result_names_the_file(settings: Settings) -> 
 def test_a_notification_is_queued_by_its_dotted_path_and_arrives(
     settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    """D9."""
     server = MailServer()
     server.start()
     try:
@@ -190,7 +189,6 @@ def test_a_bad_recipient_fails_the_job_with_its_code(run_jobs: Callable[[], None
 
 @pytest.mark.usefixtures("settings")
 def test_each_recipient_gets_a_separate_mail(started: StartServer) -> None:
-    """M9."""
     server = started(MailServer())
     result = send_batch(PEOPLE, "s", context={"name": "all of you"})
     assert result["counts"] == {"sent": 3, "refused": 0, "failed": 0}
@@ -246,7 +244,7 @@ def test_a_retry_sends_only_the_failed_mails(
     second = record_of(job.id)
     assert second.status == "finished"
     assert states(second.result) == ["sent", "sent", "refused"]
-    assert Counter(server.asked) == {PEOPLE[0]: 1, PEOPLE[1]: 2, PEOPLE[2]: 1}
+    assert Counter(server.recipients) == {PEOPLE[0]: 1, PEOPLE[1]: 2, PEOPLE[2]: 1}
     assert reached(server) == PEOPLE[:2]
     assert second.progress is not None
     assert (second.progress["step"], second.progress["total"]) == (3, 3)
@@ -406,7 +404,6 @@ def test_files_of_another_owner_are_neither_attached_nor_shown(
 def test_a_message_to_the_people_who_run_the_service_can_be_answered(
     settings: Settings, started: StartServer
 ) -> None:
-    """H3."""
     server = started(MailServer())
     use_settings(settings.with_values(smtp_url=server.url(), admin_email="admin@example.org"))
     result = send_contact(

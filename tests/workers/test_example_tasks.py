@@ -14,7 +14,6 @@ TASK = "workers.example_tasks.example_long_task"
 
 
 def test_the_task_takes_ten_steps_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    """M4."""
     pauses: list[float] = []
     monkeypatch.setattr("workers.example_tasks.time.sleep", pauses.append)
     assert example_long_task() == "done"
@@ -22,7 +21,6 @@ def test_the_task_takes_ten_steps_of_a_second(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_task_reports_each_step_when_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    """M4."""
     reported: list[tuple[int, int]] = []
     monkeypatch.setattr(
         "workers.example_tasks.report_progress", lambda step, total: reported.append((step, total))

@@ -25,7 +25,6 @@ def files(settings: Settings) -> list[str]:
 
 
 def test_three_files_make_three_outputs(files: list[str]) -> None:
-    """D11."""
     result = process_batch(files, "convert_to_json")
     assert (result["operation"], result["done"], result["failed"]) == ("convert_to_json", 3, 0)
     for name, item in zip(files, result["items"], strict=True):
@@ -35,7 +34,6 @@ def test_three_files_make_three_outputs(files: list[str]) -> None:
 
 
 def test_a_bad_file_fails_alone(files: list[str], settings: Settings) -> None:
-    """D11."""
     (settings.storage.upload_dir / "broken.csv").write_bytes(b"a\n\xff\n")
     (settings.storage.upload_dir / "folder.csv").mkdir()
     bad = [
@@ -94,7 +92,6 @@ def test_more_than_five_hundred_files_are_refused(files: list[str]) -> None:
 def test_a_batch_is_queued_by_its_dotted_path_and_reports_its_progress(
     files: list[str], run_jobs: Callable[[], None]
 ) -> None:
-    """D11."""
     job = enqueue_background_job(
         "workers.file_tasks.process_batch",
         file_list=[*files, "missing.csv"],

@@ -17,7 +17,6 @@ from workers import image_tasks, svg_tasks
 
 
 def test_a_pattern_is_drawn_to_a_file_and_its_path_is_returned(settings: Settings) -> None:
-    """D8."""
     path = svg_tasks.generate_complex_svg(200, 200, "spiral", "output.svg")
     assert path == str(settings.storage.output_dir / "output.svg")
     root = ElementTree.fromstring(Path(path).read_bytes())
@@ -50,14 +49,12 @@ def test_a_pattern_takes_its_parameters(settings: Settings) -> None:
     ],
 )
 def test_a_drawing_never_leaves_the_output_folder(settings: Settings, name: str) -> None:
-    """Attack 5."""
     with pytest.raises(InvalidInput):
         svg_tasks.generate_complex_svg(100, 100, "spiral", name)
     assert not list(settings.storage.output_dir.parent.rglob("*.svg"))
 
 
 def test_a_drawing_is_not_written_through_a_link(settings: Settings, tmp_path: Path) -> None:
-    """Attack 6."""
     settings.storage.output_dir.mkdir(parents=True)
     (settings.storage.output_dir / "away").symlink_to(tmp_path)
     with pytest.raises(InvalidInput):
@@ -75,7 +72,6 @@ def test_a_bad_request_writes_nothing(settings: Settings) -> None:
 
 
 def test_a_postcard_is_stored_under_its_recipient_and_template(settings: Settings) -> None:
-    """D12."""
     path = svg_tasks.generate_postcard_svg("John Doe", "Happy Birthday!", "birthday")
     assert path == str(settings.storage.output_dir / "postcards" / "postcard_John Doe_birthday.svg")
     root = ElementTree.fromstring(Path(path).read_bytes())
@@ -83,7 +79,6 @@ def test_a_postcard_is_stored_under_its_recipient_and_template(settings: Setting
 
 
 def test_a_postcard_for_a_malicious_recipient_stays_in_its_folder(settings: Settings) -> None:
-    """D12."""
     path = Path(svg_tasks.generate_postcard_svg("../../../etc/passwd", "Hi", "plain"))
     assert path.parent == settings.storage.output_dir / "postcards"
     assert path.exists()
@@ -98,7 +93,6 @@ def test_every_task_is_a_short_function() -> None:
 def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(
     run_jobs: Callable[[], None],
 ) -> None:
-    """D8, D15."""
     job = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg",
         width=210,
@@ -122,7 +116,6 @@ def test_a_queued_pattern_is_drawn_by_the_worker_and_its_artifact_recorded(
 def test_a_queued_postcard_is_drawn_and_an_invalid_one_fails_with_a_public_error(
     run_jobs: Callable[[], None],
 ) -> None:
-    """D12."""
     task = "workers.svg_tasks.generate_postcard_svg"
     good = enqueue_background_job(
         task, recipient="Zoë 日", message="Hi", template_name="birthday", job_timeout="2m"

@@ -39,7 +39,6 @@ def record_of(job_id: str) -> JobRecord:
 @every_type
 @pytest.mark.usefixtures("settings")
 def test_a_text_task_gives_the_documented_text_at_once(kind: str) -> None:
-    """F3 to F8."""
     started = own_seconds()
     result = TASKS[kind]("hello")
     assert own_seconds() - started < 0.5
@@ -64,7 +63,6 @@ def test_an_invalid_text_is_rejected_by_the_task(kind: str, content: str) -> Non
 @pytest.mark.usefixtures("broker")
 @every_type
 def test_the_result_of_a_queued_text_names_its_job(kind: str, run_jobs: Callable[[], None]) -> None:
-    """F16, C7."""
     job = submit(f"workers.text_tasks.{kind}_text", ["hello"], options=JobOptions(id_prefix=kind))
     assert job.id.startswith(f"{kind}_")
     run_jobs()
@@ -78,7 +76,6 @@ def test_the_result_of_a_queued_text_names_its_job(kind: str, run_jobs: Callable
 
 
 def test_a_timestamp_is_added_if_configured(settings: Settings) -> None:
-    """F29."""
     use_settings(settings.with_values(result_timestamps=True))
     result = default_text("hello")
     moment = datetime.fromisoformat(result["timestamp"])
@@ -90,7 +87,6 @@ def test_a_timestamp_is_added_if_configured(settings: Settings) -> None:
 def test_a_demonstration_is_slow_and_reports_progress(
     start_worker: Callable[..., WorkerProcess],
 ) -> None:
-    """F8, C16."""
     worker = start_worker(DEMO_DELAYS="1")
     job = enqueue_background_job("workers.text_tasks.default_text", "hello")
     until(
@@ -111,7 +107,6 @@ def test_a_demonstration_is_slow_and_reports_progress(
 def test_the_seconds_of_a_demonstration_follow_the_type(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F8."""
     slept: dict[str, float] = dict.fromkeys(TASKS, 0.0)
     use_settings(settings.with_values(demo_delays=True))
     for kind, task in TASKS.items():
@@ -144,7 +139,7 @@ def test_a_failed_call_of_a_model_is_retried(start_worker: Callable[..., WorkerP
         )
         until(lambda: record_of(job.id).status == "finished", what="the second attempt")
     assert record_of(job.id).result["result"] == "🤖 AI Response to 'hello':\nLines."
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 @pytest.mark.usefixtures("broker")

@@ -21,7 +21,7 @@ def waiting() -> int:
     return int(web_client(get_settings()).llen(QUEUE_KEY))
 
 
-def ask(recipient: Any = "ann@example.com", **more: Any) -> None:
+def request_mail(recipient: Any = "ann@example.com", **more: Any) -> None:
     enqueue_background_job(MAIL, recipient, "s", **more)
 
 
@@ -33,26 +33,26 @@ def few(broker: object, settings: Settings) -> Settings:
 
 @pytest.mark.usefixtures("few")
 def test_the_limit_of_a_recipient_holds_for_every_spelling_of_the_address() -> None:
-    ask("ann@example.com")
-    ask("Ann@Example.com")
+    request_mail("ann@example.com")
+    request_mail("Ann@Example.com")
     with pytest.raises(Exhausted, match="nothing was queued") as refusal:
-        ask("ANN@example.com")
+        request_mail("ANN@example.com")
     assert refusal.value.code == "rate-limited"
     assert 3590 < refusal.value.retry_after <= 3600
     with as_owner("bob"), pytest.raises(Exhausted):
-        ask("ann@example.com")
-    ask("cem@example.com")
+        request_mail("ann@example.com")
+    request_mail("cem@example.com")
     assert waiting() == 3
 
 
 @pytest.mark.usefixtures("few")
 def test_the_limit_of_one_owner_does_not_affect_others() -> None:
     for number in range(4):
-        ask(f"a{number}@example.com")
+        request_mail(f"a{number}@example.com")
     with pytest.raises(Exhausted):
-        ask("new@example.com")
+        request_mail("new@example.com")
     with as_owner("bob"):
-        ask("new@example.com")
+        request_mail("new@example.com")
     assert waiting() == 5
 
 
@@ -62,7 +62,7 @@ def test_a_list_of_recipients_is_counted_completely_or_not() -> None:
     enqueue_background_job(MANY, people, "s")
     with pytest.raises(Exhausted):
         enqueue_background_job(MANY, recipients=["b0@example.com", "b1@example.com"], subject="s")
-    ask("b0@example.com")
+    request_mail("b0@example.com")
     with pytest.raises(Exhausted):
         enqueue_background_job(MANY, ["c@example.com"] * 1000, "s")
     assert waiting() == 2
@@ -87,7 +87,7 @@ def test_internal_jobs_and_tasks_without_a_limit_do_not_count() -> None:
     for _ in range(5):
         submit(MAIL, ["ann@example.com", "s"], options=JobOptions(internal=True))
         enqueue_background_job("workers.probe_tasks.nothing")
-    ask("ann@example.com")
+    request_mail("ann@example.com")
     assert waiting() == 11
 
 
@@ -95,7 +95,7 @@ def test_internal_jobs_and_tasks_without_a_limit_do_not_count() -> None:
 def test_concurrent_requests_cannot_exceed_the_limit() -> None:
     def one(number: int) -> bool:
         try:
-            ask(f"a{number}@example.com")
+            request_mail(f"a{number}@example.com")
         except Exhausted:
             return False
         return True
@@ -109,13 +109,13 @@ def test_concurrent_requests_cannot_exceed_the_limit() -> None:
 def test_after_an_hour_the_limit_allows_new_mails(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1_800_000_000.0
     monkeypatch.setattr("libraries.accounts.rate_limits.time.time", lambda: now)
-    ask("ann@example.com")
+    request_mail("ann@example.com")
     now += 600
-    ask("ann@example.com")
+    request_mail("ann@example.com")
     with pytest.raises(Exhausted) as refusal:
-        ask("ann@example.com")
+        request_mail("ann@example.com")
     assert refusal.value.retry_after == 3000
     now += 3001
-    ask("ann@example.com")
+    request_mail("ann@example.com")
     with pytest.raises(Exhausted):
-        ask("ann@example.com")
+        request_mail("ann@example.com")

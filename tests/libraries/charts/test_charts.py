@@ -213,6 +213,6 @@ def test_a_column_that_cannot_be_drawn_is_refused_by_its_name(
     settings: Settings, given: dict[str, Any], why: str
 ) -> None:
     put(settings, "day,price,shop\n2024-01-01,1.5,A\n")
-    asked = {"chart": "line", "x": "day", "y": ["price"], **given}
+    request = {"chart": "line", "x": "day", "y": ["price"], **given}
     with raises_code("bad-chart", "unknown-name", match=why):
-        plot_table("data.csv", size=(210, 148), **asked)
+        plot_table("data.csv", size=(210, 148), **request)

@@ -54,15 +54,15 @@ def test_the_estimates_are_close_to_what_is_drawn(swings: int) -> None:
 
 
 def test_the_time_of_an_estimate_does_not_depend_on_the_length() -> None:
-    asked = 0
+    evaluated = 0
 
     def counted(u: NDArray[np.float64]) -> NDArray[np.complex128]:
-        nonlocal asked
-        asked += len(u)
+        nonlocal evaluated
+        evaluated += len(u)
         return circle(u)
 
     estimate_points(counted, 1e6, 1e6, 0.01)
-    assert asked < 10_000
+    assert evaluated < 10_000
 
 
 def test_a_curve_as_a_polyline_has_x_and_y_side_by_side() -> None:

@@ -246,10 +246,10 @@ def test_control_characters_and_lone_surrogates_are_refused(character: str) -> N
 
 
 def test_a_text_of_a_hundred_thousand_characters_is_refused_at_once() -> None:
-    began = own_seconds()
+    started_at = own_seconds()
     with raises_code("bad-text", match=f"at most {MAX_TEXT_CHARS}"):
         lay_out("é" * 100_000, cap_height=5)
-    assert own_seconds() - began < 0.1
+    assert own_seconds() - started_at < 0.1
 
 
 @pytest.mark.parametrize("text", [None, 5, b"bytes", ["list"]])

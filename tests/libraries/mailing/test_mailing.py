@@ -350,7 +350,6 @@ def test_no_input_adds_a_header_or_a_recipient(text: str, context: dict[str, str
 
 
 def test_without_a_server_each_mail_becomes_a_file(settings: Settings) -> None:
-    """D9."""
     deliveries = [deliver(compose("ann@example.com", "Your order is ready")) for _ in range(2)]
     artifacts = [one.artifact for one in deliveries]
     assert [one.by for one in deliveries] == ["file", "file"]
@@ -366,7 +365,6 @@ def test_without_a_server_each_mail_becomes_a_file(settings: Settings) -> None:
 def test_a_mail_is_delivered_to_a_real_server(
     settings: Settings, start_server: StartServer
 ) -> None:
-    """D9."""
     server = start_server()
     use_server(settings.with_values(mail_from="shop@example.org"), server.url())
     assert deliver(compose("ann@example.com", "Schöne Grüße", context={"name": "Änn"})).by == "smtp"

@@ -47,16 +47,16 @@ NO_URLS = [
 ]
 
 
-def answer(body: bytes = b"", *lines: str, status: str = "200 OK") -> bytes:
+def response(body: bytes = b"", *lines: str, status: str = "200 OK") -> bytes:
     return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
 
 
-def says(data: bytes) -> OddServer:
+def server_sending(data: bytes) -> OddServer:
     return OddServer(lambda connection: connection.sendall(data))
 
 
 def sized(body: bytes = FILE) -> bytes:
-    return answer(body, f"Content-Length: {len(body)}")
+    return response(body, f"Content-Length: {len(body)}")
 
 
 def get(url: str, **more: object) -> bytes:
@@ -68,8 +68,8 @@ def test_a_file_is_downloaded_with_and_without_its_length() -> None:
         b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (FILE[:50_000], FILE[50_000:]))
         + b"0\r\n\r\n"
     )
-    for data in (sized(), answer(FILE), answer(chunks, "Transfer-Encoding: chunked")):
-        with says(data) as server:
+    for data in (sized(), response(FILE), response(chunks, "Transfer-Encoding: chunked")):
+        with server_sending(data) as server:
             assert get(f"{server.url}a.jpg?size=1#part") == FILE
 
 
@@ -91,16 +91,16 @@ def test_other_urls_are_rejected(url: str) -> None:
 
 
 def test_a_name_is_resolved_once_and_the_checked_address_is_used() -> None:
-    asked: list[str] = []
+    resolved: list[str] = []
 
     def resolver(host: str, port: int) -> list[str]:
-        asked.append(host)
+        resolved.append(host)
         return ["127.0.0.1"]
 
-    with says(sized()) as server:
+    with server_sending(sized()) as server:
         port = server.url.rstrip("/").rpartition(":")[2]
         assert get(f"http://photos.example:{port}/", resolver=resolver) == FILE
-    assert asked == ["photos.example"]
+    assert resolved == ["photos.example"]
 
 
 @pytest.mark.parametrize("found", [["127.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["::1"]])
@@ -114,10 +114,10 @@ def test_a_name_with_a_private_address_is_rejected(found: list[str]) -> None:
 
 def test_at_most_three_redirects_are_followed() -> None:
     with contextlib.ExitStack() as servers:
-        urls = [servers.enter_context(says(sized())).url]
+        urls = [servers.enter_context(server_sending(sized())).url]
         for _ in range(4):
-            onward = answer(b"", f"Location: {urls[-1]}", status="302 Found")
-            urls.append(servers.enter_context(says(onward)).url)
+            onward = response(b"", f"Location: {urls[-1]}", status="302 Found")
+            urls.append(servers.enter_context(server_sending(onward)).url)
         assert get(urls[3]) == FILE
         with raises_code("source-refused", match="more than 3"):
             get(urls[4])
@@ -148,7 +148,7 @@ def test_redirects_to_private_addresses_are_rejected(
         )
 
     monkeypatch.setattr(fetching, "public_addresses", first_is_public)
-    with says(answer(b"", f"Location: {location}", status="301 Moved")) as server:
+    with server_sending(response(b"", f"Location: {location}", status="301 Moved")) as server:
         port = server.url.rstrip("/").rpartition(":")[2]
         with raises_code("address-refused", "bad-url"):
             fetch(
@@ -162,13 +162,13 @@ def test_redirects_to_private_addresses_are_rejected(
     "data",
     [
         sized(FILE * 3),
-        answer(FILE * 3),
-        answer(b"", "Content-Length: 10000000000"),
-        answer(b"x" * 400_000),
+        response(FILE * 3),
+        response(b"", "Content-Length: 10000000000"),
+        response(b"x" * 400_000),
     ],
 )
 def test_a_file_that_is_too_large_is_not_read_completely(data: bytes) -> None:
-    with says(data) as server, raises_code("download-too-large", match=r"0\.2 MB"):
+    with server_sending(data) as server, raises_code("download-too-large", match=r"0\.2 MB"):
         get(server.url)
 
 
@@ -178,7 +178,7 @@ def test_a_file_that_is_too_large_is_not_read_completely(data: bytes) -> None:
 )
 def test_a_missing_file_is_a_permanent_error(status: str) -> None:
     with (
-        says(answer(b"", "Content-Length: 0", status=status)) as server,
+        server_sending(response(b"", "Content-Length: 0", status=status)) as server,
         raises_code("source-refused", match=status[:3]),
     ):
         get(server.url)
@@ -187,22 +187,22 @@ def test_a_missing_file_is_a_permanent_error(status: str) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        answer(b"", "Content-Length: 0", status="503 Busy"),
-        answer(b"", "Content-Length: 0", status="429 Later"),
-        answer(FILE, f"Content-Length: {len(FILE) + 1}"),
-        answer(b"5\r\nabc", "Transfer-Encoding: chunked"),
+        response(b"", "Content-Length: 0", status="503 Busy"),
+        response(b"", "Content-Length: 0", status="429 Later"),
+        response(FILE, f"Content-Length: {len(FILE) + 1}"),
+        response(b"5\r\nabc", "Transfer-Encoding: chunked"),
         b"what?\r\n\r\n",
         b"",
     ],
 )
 def test_temporary_errors_are_retryable(data: bytes) -> None:
-    with says(data) as server, raises_code("fetch-failed"):
+    with server_sending(data) as server, raises_code("fetch-failed"):
         get(server.url)
 
 
 def test_a_compressed_file_is_rejected() -> None:
     with (
-        says(answer(FILE, "Content-Encoding: gzip")) as server,
+        server_sending(response(FILE, "Content-Encoding: gzip")) as server,
         raises_code("source-refused", match="compresses"),
     ):
         get(server.url)
@@ -210,7 +210,7 @@ def test_a_compressed_file_is_rejected() -> None:
 
 def test_a_slow_server_times_out() -> None:
     def drip(connection: socket.socket) -> None:
-        connection.sendall(answer(b"", "Content-Length: 1000"))
+        connection.sendall(response(b"", "Content-Length: 1000"))
         for _ in range(1000):
             connection.sendall(b"x")
             time.sleep(0.02)

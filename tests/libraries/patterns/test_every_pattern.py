@@ -110,7 +110,6 @@ def test_a_pattern_describes_itself_and_its_parameters(name: str) -> None:
 @every_pattern
 @pytest.mark.parametrize("area", [Area(2000, 2000), Area(210, 297, 10), Area(1, 1, 0.1)], ids=str)
 def test_the_limits_of_every_range_are_drawn_or_rejected_immediately(name: str, area: Area) -> None:
-    """Attack 23."""
     # Images are loaded before the measurement. Only the CPU time of this process counts.
     with suppress(TooComplex):
         check_pattern(name, area)
@@ -202,7 +201,6 @@ def test_parameters_must_be_an_object_of_sensible_size(params: object) -> None:
 
 
 def test_a_drawing_with_too_many_points_is_refused_with_the_estimate_and_the_limit() -> None:
-    """Attack 23."""
     with pytest.raises(
         TooComplex, match=r"about 2,\d{3},\d{3} points; at most 2,000,000"
     ) as caught:

@@ -157,7 +157,7 @@ def test_the_darkest_cells_of_a_picture_are_filled() -> None:
 def test_a_single_filled_cell_is_estimated_as_one(sites: str, params: dict[str, object]) -> None:
     """One percent of a few cells is still one cell, possibly the largest."""
     area = Area(60, 80, 3)
-    asked = {
+    request = {
         "sites": sites,
         "image": "gradient",
         "count": 4,
@@ -165,9 +165,9 @@ def test_a_single_filled_cell_is_estimated_as_one(sites: str, params: dict[str, 
         "fill": "nested",
         "fill_spacing": 0.3,
     } | params
-    estimate = check_pattern("voronoi", area, asked).cost(area)
+    estimate = check_pattern("voronoi", area, request).cost(area)
     for seed in range(2 if sites == "image" else 6):
-        assert sum(len(line) for line in draw_pattern("voronoi", area, asked, seed)) <= estimate
+        assert sum(len(line) for line in draw_pattern("voronoi", area, request, seed)) <= estimate
 
 
 def test_more_cells_than_can_be_found_in_time_are_refused() -> None:

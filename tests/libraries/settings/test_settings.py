@@ -146,7 +146,6 @@ def in_environment(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> S
 def test_env_name_chooses_the_storage(
     monkeypatch: pytest.MonkeyPatch, name: str, others: dict[str, str], remote: tuple[bool, bool]
 ) -> None:
-    """H12."""
     storage = in_environment(monkeypatch, {"ENV_NAME": name, **others}).storage
     assert (storage.storage_url is not None, bool(storage.cf_acct_id)) == remote
 

@@ -163,7 +163,6 @@ def test_a_postcard_equals_its_golden_file(template: str, update_golden: bool) -
 
 @pytest.mark.parametrize("template", list(TEMPLATES))
 def test_a_postcard_stays_on_the_card_and_off_the_edge(template: str) -> None:
-    """D12."""
     root = ElementTree.fromstring(load_postcard("J" * 100, "M" * 500, template).draw().to_string())
     assert (root.get("width"), root.get("height")) == ("210mm", "148mm")
     drawn = " ".join(
@@ -175,7 +174,6 @@ def test_a_postcard_stays_on_the_card_and_off_the_edge(template: str) -> None:
 
 
 def test_a_short_message_is_drawn_at_the_documented_position_and_size() -> None:
-    """D12."""
     card = load_postcard("John Doe", "Happy Birthday!", "birthday").draw().to_string()
     message = SVGBuilder(WIDTH, HEIGHT).hershey_text(105, 74, "Happy Birthday!", 0.5).to_string()
     strokes = re.findall(r'd="([^"]+)"', message)
@@ -232,7 +230,6 @@ def test_a_postcard_reports_missing_glyphs() -> None:
 
 
 def test_a_postcard_is_named_after_its_recipient_and_template() -> None:
-    """D12."""
     assert postcard_name("John Doe", "birthday") == "postcards/postcard_John Doe_birthday.svg"
 
 
@@ -251,7 +248,6 @@ def test_a_postcard_is_named_after_its_recipient_and_template() -> None:
     ],
 )
 def test_the_name_of_a_postcard_is_safe_whatever_the_recipient(recipient: str) -> None:
-    """Attack 5."""
     name = postcard_name(recipient, "plain")
     assert check_name(name) == name
     assert name.count("/") == 1

@@ -293,9 +293,11 @@ def test_seeds_derive_from_the_page_and_do_not_depend_on_other_elements() -> Non
 
 
 def test_the_same_composition_gives_the_same_bytes_and_its_recipe_draws_it_again() -> None:
-    asked = loaded(LINES, {"type": "text", "text": "Again", "box": BOX, "opaque": True}, seed=3)
-    first = b"".join(asked.blocks(compose(asked).drawing))
-    recipe = asked.recipe().metadata()
+    composition = loaded(
+        LINES, {"type": "text", "text": "Again", "box": BOX, "opaque": True}, seed=3
+    )
+    first = b"".join(composition.blocks(compose(composition).drawing))
+    recipe = composition.recipe().metadata()
     again = load_composition(
         {name: value for name, value in recipe["recipe"].items() if name != "version"}
     )
@@ -317,8 +319,8 @@ def test_a_long_image_is_stored_in_the_recipe_as_its_hash() -> None:
 def test_a_compact_composition_keeps_layers_and_recipe_in_fewer_bytes() -> None:
     files = []
     for encoding in ("plain", "compact"):
-        asked = loaded({**LINES, "layer": "sea"}, encoding=encoding)
-        files.append(b"".join(asked.blocks(compose(asked).drawing)))
+        composition = loaded({**LINES, "layer": "sea"}, encoding=encoding)
+        files.append(b"".join(composition.blocks(compose(composition).drawing)))
     assert len(files[1]) < len(files[0]) * 0.7
     assert all(b'label="sea"' in file and b"recipe_sha256" in file for file in files)
 
@@ -404,12 +406,12 @@ def test_an_svg_without_strokes_is_reported_with_its_field_at_any_length() -> No
     assert mistakes({"type": "svg", "svg": EMPTY, "box": BOX})["elements.0.svg"] == [
         "the SVG has no strokes", "a pen cannot draw: image (1)",
     ]  # fmt: skip
-    asked = loaded(
+    composition = loaded(
         {"type": "circle"}, {"type": "svg", "svg": EMPTY.replace("a.png", "a" * 40_000), "box": BOX}
     )
-    asked.check_cost()
+    composition.check_cost()
     with pytest.raises(InvalidInput, match="has no strokes") as caught:
-        compose(asked)
+        compose(composition)
     assert caught.value.field == "elements.1.svg"
 
 
@@ -469,13 +471,13 @@ def test_a_box_without_a_size_is_rejected(bad: object) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
-    asked = json.loads(example.read_text())
-    composition = load_composition({name: value for name, value in asked.items() if name != "id"})
+    request = json.loads(example.read_text())
+    composition = load_composition({name: value for name, value in request.items() if name != "id"})
     composition.check_cost()
     made = compose(composition)
     assert made.warnings == ""
     document = made.drawing.document()
-    assert len(np.unique(document.store.layers)) == len(asked["layers"]), (
+    assert len(np.unique(document.store.layers)) == len(request["layers"]), (
         "every pen has something to draw"
     )
     box = document.bounding_box()

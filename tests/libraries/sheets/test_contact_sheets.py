@@ -47,8 +47,8 @@ def frames_of(layout: SheetLayout, count: int) -> list[tuple[float, float, float
 def test_cells_keep_their_shape_stay_inside_the_margin_and_never_overlap(
     count: int, lettering: bool
 ) -> None:
-    asked = sheet(count, title="All of them", margin=10, lettering=lettering)
-    layout = asked.layout()
+    contact_sheet = sheet(count, title="All of them", margin=10, lettering=lettering)
+    layout = contact_sheet.layout()
     frames = frames_of(layout, count)
     assert layout.width / layout.height == pytest.approx(210 / 297)
     assert min(left for left, *_ in frames) >= 10 - 1e-9

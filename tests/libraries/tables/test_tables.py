@@ -60,7 +60,6 @@ def to_csv(rows: object, *, protect_formulas: bool = True) -> tuple[str, Report]
 
 
 def test_each_row_becomes_an_object_of_texts() -> None:
-    """D10."""
     rows, report = to_json("name,width\nAnn,210\nBob,007\n")
     assert rows == [{"name": "Ann", "width": "210"}, {"name": "Bob", "width": "007"}]
     assert (report.rows, report.columns, report.error_count) == (2, ["name", "width"], 0)
@@ -231,7 +230,6 @@ def test_the_first_hundred_errors_are_listed_and_all_are_counted() -> None:
 
 
 def test_the_columns_are_the_keys_of_all_objects() -> None:
-    """D10."""
     text, report = to_csv([{"a": "x", "b": True}, {"c": 1.5, "a": None}, {"b": ["n", {"m": 1}]}])
     assert text == 'a,b,c\r\nx,true,\r\n,,1.5\r\n,"[""n"",{""m"":1}]",\r\n'
     assert (report.rows, report.columns, report.error_count) == (3, ["a", "b", "c"], 0)

@@ -11,16 +11,16 @@ from typing import Any
 
 
 class ModelServer(ThreadingHTTPServer):
-    """Records requests, and returns the next of `answers` to each; the last one is repeated.
+    """Records requests, and returns the next of `responses` to each; the last one is repeated.
 
-    An answer is a status and a body: bytes, an iterator of bytes, or a JSON value. The status 0 closes the connection.
+    A response is a status and a body: bytes, an iterator of bytes, or a JSON value. The status 0 closes the connection.
     """
 
     daemon_threads = True
 
-    def __init__(self, *answers: tuple[int, Any]) -> None:
-        self.answers = list(answers)
-        self.asked: list[tuple[str, dict[str, str], Any]] = []
+    def __init__(self, *responses: tuple[int, Any]) -> None:
+        self.responses = list(responses)
+        self.requests: list[tuple[str, dict[str, str], Any]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
 
     @property
@@ -34,18 +34,18 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, dict(self.headers), json.loads(body)))
-        answers = self.server.answers
-        status, answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        self.server.requests.append((self.path, dict(self.headers), json.loads(body)))
+        responses = self.server.responses
+        status, response = responses.pop(0) if len(responses) > 1 else responses[0]
         if not status:
             return
         self.send_response(status)
         self.send_header("Location", "/elsewhere")
         self.end_headers()
         parts = (
-            answer
-            if isinstance(answer, Iterator)
-            else [answer if isinstance(answer, bytes) else json.dumps(answer).encode()]
+            response
+            if isinstance(response, Iterator)
+            else [response if isinstance(response, bytes) else json.dumps(response).encode()]
         )
         # The client may have closed the connection.
         with suppress(OSError):
@@ -57,9 +57,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def model_server(*answers: tuple[int, Any]) -> Iterator[ModelServer]:
-    """Run a server that returns these answers."""
-    with ModelServer(*answers) as server:
+def model_server(*responses: tuple[int, Any]) -> Iterator[ModelServer]:
+    """Run a server that returns these responses."""
+    with ModelServer(*responses) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -24,7 +24,6 @@ def counts(text: str) -> list[int]:
 
 
 def test_an_analysis_has_the_documented_form() -> None:
-    """F5."""
     answer = analyze("Hello World")
     assert (
         answer.text

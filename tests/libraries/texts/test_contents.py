@@ -43,7 +43,6 @@ def test_invalid_texts_are_rejected(content: object) -> None:
 
 @pytest.mark.parametrize("content", ["", " ", "\n\t\r\n", "\N{NO-BREAK SPACE}"])
 def test_an_empty_message_is_rejected_with_the_documented_error(content: str) -> None:
-    """F27."""
     with raises_code("empty-content") as refusal:
         check_content(content)
     assert str(refusal.value) == "❌ Empty message not allowed"
@@ -54,12 +53,10 @@ def test_an_empty_message_is_rejected_with_the_documented_error(content: str) ->
     ("content", "text"), [("hi", "✅ Processed: HI"), ("straße", "✅ Processed: STRASSE")]
 )
 def test_the_default_job_writes_upper_case(content: str, text: str) -> None:
-    """F7."""
     assert default(content).text == text
 
 
 def test_a_stamped_answer_begins_with_the_time_of_day_in_utc() -> None:
-    """F29."""
     summer = timezone(timedelta(hours=2))
     stamped = stamp(default("hi"), datetime(2024, 7, 1, 0, 5, 9, 999_999, tzinfo=summer))
     assert (stamped.text, stamped.timestamp) == (

@@ -31,7 +31,6 @@ DOCUMENTED = "That's an interesting point... Based on my analysis, I would sugge
     ],
 )
 def test_without_a_model_keywords_reply(content: str, words: list[str]) -> None:
-    """F6."""
     answer = generate(content)
     head, _, text = answer.text.partition("\n")
     assert head == f"🤖 AI Response to '{content}':"
@@ -51,7 +50,7 @@ def test_a_configured_model_replies(settings: Settings) -> None:
         "🤖 AI Response to 'What is a plotter? ñ':\nA plotter draws lines.",
         "model",
     )
-    ((path, headers, question),) = server.asked
+    ((path, headers, question),) = server.requests
     assert path == "/v1/chat/completions"
     assert headers["Authorization"] == "Bearer k-1"
     assert question == {
@@ -67,7 +66,7 @@ def test_optional_parameters_are_not_sent(settings: Settings) -> None:
             settings.with_values(text_model_url=f"{server.url.removesuffix('/v1')}?version=2")
         )
         assert generate("well?").text.endswith("\nyes")
-    ((path, headers, question),) = server.asked
+    ((path, headers, question),) = server.requests
     assert path == "/chat/completions?version=2"
     assert "Authorization" not in headers
     assert "model" not in question
@@ -101,7 +100,7 @@ def test_an_unusable_reply_is_a_temporary_error(
             generate("hello")
     assert message in str(complaint.value)
     assert "secret" not in str(complaint.value)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_an_unreachable_or_silent_server_is_reported(
@@ -145,7 +144,7 @@ def test_a_server_without_tls_is_not_trusted(settings: Settings) -> None:
         use_settings(settings.with_values(text_model_url=server.url.replace("http:", "https:")))
         with raises_code("model-away", match="certificate"):
             generate("hello")
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_a_long_or_invalid_reply_is_sanitized(settings: Settings) -> None:

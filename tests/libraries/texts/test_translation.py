@@ -71,7 +71,6 @@ def translator(
 def test_the_documented_phrases_have_the_documented_translations(
     content: str, translated: str, engine: str
 ) -> None:
-    """F4."""
     answer = translate(content)
     assert (answer.text, answer.engine) == (f"🌍 Translated: '{content}' → '{translated}'", engine)
 

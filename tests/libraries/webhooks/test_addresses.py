@@ -225,17 +225,17 @@ def test_a_name_with_one_private_address_is_rejected(address: str) -> None:
 
 @pytest.mark.usefixtures("settings")
 def test_public_addresses_are_unique_and_in_order() -> None:
-    asked: list[tuple[str, int]] = []
+    resolved: list[tuple[str, int]] = []
 
     def resolver(host: str, port: int) -> list[str]:
-        asked.append((host, port))
+        resolved.append((host, port))
         return ["1.1.1.1", "2606:4700::1111", "1.1.1.1"]
 
     assert public_addresses(read_url("http://example.com:8080/"), resolver) == (
         "1.1.1.1",
         "2606:4700::1111",
     )
-    assert asked == [("example.com", 8080)]
+    assert resolved == [("example.com", 8080)]
 
 
 @pytest.mark.usefixtures("settings")

@@ -132,16 +132,16 @@ def test_a_redirect_is_not_followed_and_is_final(status: int) -> None:
 
 @pytest.mark.usefixtures("private")
 def test_a_name_is_resolved_once_and_sent_in_the_request() -> None:
-    asked: list[str] = []
+    resolved: list[str] = []
 
     def resolver(host: str, port: int) -> list[str]:
-        asked.append(host)
+        resolved.append(host)
         return here(host, port)
 
     with Sink() as sink:
         receipt = post(f"http://{NAME}:{sink.port}/", BODY, {}, resolver=resolver)
     assert receipt.error is None
-    assert asked == [NAME]
+    assert resolved == [NAME]
     assert sink.received[0].headers["host"] == f"{NAME}:{sink.port}"
 
 
@@ -338,7 +338,7 @@ def test_only_the_beginning_of_a_huge_answer_is_read(length: bytes) -> None:
 
 @pytest.mark.usefixtures("private")
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"hello\r\n\r\n",
         b"",
@@ -347,8 +347,8 @@ def test_only_the_beginning_of_a_huge_answer_is_read(length: bytes) -> None:
         b"HTTP/1.1 200 OK\r\n" + b"x" * 10**5,
     ],
 )
-def test_an_answer_that_is_not_http_is_retryable(answer: bytes) -> None:
-    with OddServer(lambda connection: connection.sendall(answer)) as server:
+def test_an_answer_that_is_not_http_is_retryable(response: bytes) -> None:
+    with OddServer(lambda connection: connection.sendall(response)) as server:
         receipt = post(server.url, BODY, {})
     assert receipt.status is None
     assert receipt.error in (
@@ -360,10 +360,10 @@ def test_an_answer_that_is_not_http_is_retryable(answer: bytes) -> None:
 
 def test_dns_rebinding_does_not_reach_a_private_address(settings: Settings) -> None:
     """The resolver returns a public address to the check and a private one to the sender."""
-    answers = iter([["93.184.215.14"], ["127.0.0.1"]])
+    addresses = iter([["93.184.215.14"], ["127.0.0.1"]])
     with Sink() as sink:
         url = f"http://{NAME}:{sink.port}/"
-        public_addresses(read_url(url), lambda *_: next(answers))
-        receipt = post(url, BODY, {}, resolver=lambda *_: next(answers))
+        public_addresses(read_url(url), lambda *_: next(addresses))
+        receipt = post(url, BODY, {}, resolver=lambda *_: next(addresses))
     assert sink.received == []
     assert (receipt.status, receipt.retryable) == (None, False)
