@@ -18,7 +18,7 @@ from importlib.metadata import version
 from HersheyFonts import HersheyFonts
 
 from bench.machinery import BenchError
-from bench.peers.foreign import SIDES, Environment
+from bench.peers.foreign import ADAPTERS, Environment
 from bench.report import Table, ratios, spread
 from libraries.lettering import DEFAULT_FONT, lay_out
 
@@ -94,9 +94,9 @@ def _rate(text: str, write: Callable[[str], object], seconds: float) -> float:
 
 
 def _vpype() -> list[float]:
-    environment = Environment("vpype_side", VPYPE)
+    environment = Environment("vpype_adapter", VPYPE)
     environment.prepare(lambda text: print(f"... {text}", file=sys.stderr, flush=True))
-    options = [str(SIDES / "vpype_side.py"), DEFAULT_FONT, str(SECONDS), str(ROUNDS)]
+    options = [str(ADAPTERS / "vpype_adapter.py"), DEFAULT_FONT, str(SECONDS), str(ROUNDS)]
     try:
         done = subprocess.run(
             [environment.program("python"), *options],

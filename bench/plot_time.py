@@ -53,10 +53,10 @@ const results = JSON.parse(readFileSync(0, 'utf8')).map(strokes => {
   const paths = strokes.map(stroke => stroke.map(([x, y]) => ({x: x * scale, y: y * scale})));
   const startedAt = process.hrtime.bigint();
   const motions = plan(paths, AxidrawFast).motions;
-  const took = Number(process.hrtime.bigint() - startedAt) / 1e9;
+  const elapsed = Number(process.hrtime.bigint() - startedAt) / 1e9;
   const sum = chosen => motions.filter((_, i) => chosen(i)).reduce((total, motion) => total + motion.duration(), 0);
   const drawing = sum(i => i % 4 === 2 && i < 4 * paths.length);
-  return {took, seconds: sum(() => true), drawing, travelling: sum(i => i % 4 === 0)};
+  return {elapsed, seconds: sum(() => true), drawing, travelling: sum(i => i % 4 === 0)};
 });
 console.log(JSON.stringify(results));
 """
@@ -77,7 +77,7 @@ def measure() -> tuple[Table, float]:
         ],
     )
     worst = 0.0
-    for (name, ours, took, sizes), saxi in zip(_plans(drawings), theirs, strict=True):
+    for (name, ours, elapsed, sizes), saxi in zip(_plans(drawings), theirs, strict=True):
         parts = ("seconds", "drawing", "travelling")
         differences = [_percent(getattr(ours, part), saxi[part]) for part in parts]
         worst = max(worst, *map(abs, differences))
@@ -88,8 +88,8 @@ def measure() -> tuple[Table, float]:
                 format_number(saxi["seconds"]),
                 format_number(ours.seconds),
                 *(f"{difference:+.4f}" for difference in differences),
-                format_number(saxi["took"] * 1000),
-                format_number(took * 1000),
+                format_number(saxi["elapsed"] * 1000),
+                format_number(elapsed * 1000),
             ]
         )
     table.notes.append(_large_drawing())
@@ -102,8 +102,10 @@ def measure_alone() -> Table:
         "Plot time: the planner",
         ["drawing", "strokes", "vertices", "seconds on a plotter", "planned in ms"],
     )
-    for name, ours, took, sizes in _plans(_drawings()):
-        table.rows.append([name, *sizes, format_number(ours.seconds), format_number(took * 1000)])
+    for name, ours, elapsed, sizes in _plans(_drawings()):
+        table.rows.append(
+            [name, *sizes, format_number(ours.seconds), format_number(elapsed * 1000)]
+        )
     table.notes.append(
         "Our profile `saxi`; from the origin and back, strokes in the given order, one run each."
     )
@@ -118,8 +120,8 @@ def _plans(drawings: Mapping[str, Lines]) -> Iterator[tuple[str, Any, float, tup
         strokes = _strokes(lines)
         started_at = time.perf_counter()
         planned = plan(strokes, PENS, PROFILES["saxi"])
-        took = time.perf_counter() - started_at
-        yield name, planned, took, (f"{len(strokes):,}", f"{len(strokes.coordinates):,}")
+        elapsed = time.perf_counter() - started_at
+        yield name, planned, elapsed, (f"{len(strokes):,}", f"{len(strokes.coordinates):,}")
 
 
 def _large_drawing() -> str:

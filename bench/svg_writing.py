@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.machinery import BenchError
-from bench.peers.foreign import SIDES, Environment
+from bench.peers.foreign import ADAPTERS, Environment
 from bench.report import Table, format_number, ratios, spread
 from libraries.geometry.document import Document
 from libraries.svg_builder import Encoding, write_svg
@@ -54,14 +54,14 @@ REPEATS = 7
 GOALS = {"vpype": 1 / 60, "svgwrite": 1 / 25, "limit": 12.0, "memory": 5.0, "compact": 0.45}
 
 
-class Side:
+class Adapter:
     """A process in the environment of the peers that writes the drawing on request."""
 
     def __init__(self, polylines: int) -> None:
         """Install the packages, unless an earlier run did, and start the process."""
-        environment = Environment("svg_side", REQUIREMENTS)
+        environment = Environment("svg_adapter", REQUIREMENTS)
         environment.prepare(lambda text: print(f"... {text}", file=sys.stderr, flush=True))
-        script = str(SIDES / "svg_side.py")
+        script = str(ADAPTERS / "svg_adapter.py")
         command = [environment.program("python"), script, str(polylines), str(CORNERS)]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -96,8 +96,8 @@ def measure(
 ) -> tuple[Table, list[str]]:
     """Return the table and a message for each missed goal."""
     document = _document(polylines)
-    with tempfile.TemporaryDirectory(dir=MEMORY) as folder, _side(polylines, peers) as side:
-        writers = _writers(document, Path(folder), side)
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder, _adapter(polylines, peers) as adapter:
+        writers = _writers(document, Path(folder), adapter)
         seconds: dict[str, list[float]] = {name: [] for name in writers}
         sizes = {}
         for number in range(rounds):
@@ -119,7 +119,7 @@ def _runs(writer: Callable[[Path], float], path: Path, count: int) -> Iterator[f
 
 
 def _writers(
-    document: Document, folder: Path, side: Side | None
+    document: Document, folder: Path, adapter: Adapter | None
 ) -> dict[str, Callable[[Path], float]]:
     """Return the writers by name; each writes to a path and returns the seconds."""
     whole = folder / "whole.svg"
@@ -130,10 +130,10 @@ def _writers(
         COMPACT: lambda path: _ours(document, "compact", path),
         LIMIT: lambda path: _timed(path, lambda write: write(data)),
     }
-    if side is not None:
+    if adapter is not None:
         writers |= {
-            VPYPE: lambda path: side.write("vpype", path),
-            SVGWRITE: lambda path: side.write("svgwrite", path),
+            VPYPE: lambda path: adapter.write("vpype", path),
+            SVGWRITE: lambda path: adapter.write("svgwrite", path),
         }
     return writers
 
@@ -227,7 +227,7 @@ def _missed(
 
 
 def _document(polylines: int) -> Document:
-    """Return the same rings as `svg_side.py`."""
+    """Return the same rings as `svg_adapter.py`."""
     rng = np.random.default_rng(7)
     turns = np.linspace(0, 2 * np.pi, CORNERS)
     ring = np.column_stack([np.cos(turns), np.sin(turns)])
@@ -244,12 +244,12 @@ def _document(polylines: int) -> Document:
 
 
 @contextmanager
-def _side(polylines: int, peers: bool) -> Iterator[Side | None]:
+def _adapter(polylines: int, peers: bool) -> Iterator[Adapter | None]:
     if not peers:
         yield None
         return
-    with Side(polylines) as side:
-        yield side
+    with Adapter(polylines) as adapter:
+        yield adapter
 
 
 def main() -> int:

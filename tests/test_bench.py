@@ -26,12 +26,12 @@ from bench.loops import LOOPS
 from bench.machinery import QUICK, Bench, BenchError, ProcessGroup, start_server
 from bench.patterns import A3, DENSE, figures
 from bench.peers import PEERS
-from bench.peers.foreign import SIDES, ForeignPeer
+from bench.peers.foreign import ADAPTERS, ForeignPeer
 from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
 from bench.servers import SERVERS
 from bench.servers.foreign import ForeignServer
-from bench.servers.server import SIDES as SERVER_SIDES
+from bench.servers.server import ADAPTERS as SERVER_ADAPTERS
 from libraries.live import text_frame
 from libraries.patterns import PATTERNS, check_pattern
 from libraries.settings import reset_settings
@@ -250,22 +250,22 @@ def test_cpu_time_includes_children_that_left_the_process_group(home: Path) -> N
 @pytest.mark.parametrize(
     "name", [name for name, kind in PEERS.items() if issubclass(kind, ForeignPeer)]
 )
-def test_every_foreign_peer_pins_its_package_and_has_a_side(name: str) -> None:
+def test_every_foreign_peer_pins_its_package_and_has_an_adapter(name: str) -> None:
     kind = PEERS[name]
     assert issubclass(kind, ForeignPeer)
     assert "==" in kind.requirements[0]
-    assert (SIDES / f"{kind.side}.py").is_file()
+    assert (ADAPTERS / f"{kind.adapter}.py").is_file()
     assert not kind.standard, "a default run must not install packages"
 
 
 @pytest.mark.parametrize(
     "name", [name for name, kind in SERVERS.items() if issubclass(kind, ForeignServer)]
 )
-def test_every_foreign_server_pins_its_packages_and_has_a_side(name: str) -> None:
+def test_every_foreign_server_pins_its_packages_and_has_an_adapter(name: str) -> None:
     kind = SERVERS[name]
     assert issubclass(kind, ForeignServer)
     assert all("==" in requirement for requirement in kind.requirements)
-    assert (SERVER_SIDES / f"{kind.side}.py").is_file()
+    assert (SERVER_ADAPTERS / f"{kind.adapter}.py").is_file()
     assert not kind.standard, "a default run must not install packages"
 
 

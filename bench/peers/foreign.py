@@ -1,6 +1,6 @@
 """Other queue systems, each in a separate virtual environment, connected to the broker of the run over its unix socket.
 
-The code that runs in these environments is in `sides/`: for each system a module that declares the task, and one script that
+The code that runs in these environments is in `adapters/`: for each system a module that declares the task, and one script that
 queues jobs.
 """
 
@@ -20,7 +20,7 @@ from typing import ClassVar
 from bench.machinery import Bench, BenchError, ProcessGroup
 from bench.peers.peer import Peer
 
-SIDES = Path(__file__).resolve().parent / "sides"
+ADAPTERS = Path(__file__).resolve().parent / "adapters"
 INSTALL_TIMEOUT_S = 600
 QUEUE_TIMEOUT_S = 120
 # Results have a separate database, so that DBSIZE counts them.
@@ -69,20 +69,20 @@ class Installed:
     """Mixin for software that is only installed for the benchmark.
 
     Attributes:
-        side: module in `sides/`.
+        adapter: module in `adapters/`.
         requirements: packages to install.
     """
 
-    side: ClassVar[str]
+    adapter: ClassVar[str]
     requirements: ClassVar[list[str]]
     bench: Bench
 
     def prepare(self) -> None:
         """Install the packages, unless an earlier run did."""
-        Environment(self.side, self.requirements).prepare(self.bench.progress)
+        Environment(self.adapter, self.requirements).prepare(self.bench.progress)
 
     def program(self, name: str) -> str:
-        return Environment(self.side, self.requirements).program(name)
+        return Environment(self.adapter, self.requirements).program(name)
 
 
 class ForeignPeer(Installed, Peer):
@@ -92,11 +92,11 @@ class ForeignPeer(Installed, Peer):
 
     def enqueue(self, jobs: int) -> None:
         """Queue no-ops from a process in the environment."""
-        self._side("enqueue", jobs)
+        self._adapter("enqueue", jobs)
 
     def idle_latency(self, jobs: int) -> list[float]:
         """Queue jobs one by one from a process in the environment, and poll for each result."""
-        waits: list[float] = json.loads(self._side("latency", jobs))
+        waits: list[float] = json.loads(self._adapter("latency", jobs))
         return waits
 
     def start(self, group: ProcessGroup, workers: int) -> None:
@@ -112,24 +112,30 @@ class ForeignPeer(Installed, Peer):
         return int(self.bench.database(RESULTS).dbsize())
 
     def environ(self) -> dict[str, str]:
-        """Return the environment variables of the side."""
-        folder = self.bench.folder / self.side
+        """Return the environment variables of the adapter."""
+        folder = self.bench.folder / self.adapter
         folder.mkdir(exist_ok=True)
         return {
-            "PYTHONPATH": str(SIDES),
+            "PYTHONPATH": str(ADAPTERS),
             "PYTHONDONTWRITEBYTECODE": "1",
             "BENCH_SOCKET": self.bench.url.removeprefix("unix://"),
             "BENCH_FOLDER": str(folder),
         }
 
-    def _side(self, action: str, jobs: int) -> str:
-        command = [self.program("python"), str(SIDES / "produce.py"), self.side, action, str(jobs)]
+    def _adapter(self, action: str, jobs: int) -> str:
+        command = [
+            self.program("python"),
+            str(ADAPTERS / "produce.py"),
+            self.adapter,
+            action,
+            str(jobs),
+        ]
         environ = self.bench.environ | self.environ()
         try:
             done = subprocess.run(
                 command,
                 env=environ,
-                cwd=SIDES,
+                cwd=ADAPTERS,
                 capture_output=True,
                 text=True,
                 check=False,
@@ -152,13 +158,13 @@ class Celery(ForeignPeer):
         "5.7.0, prefork, results in the broker, prefetch 64 as documented for short tasks; acknowledges jobs before running "
         "them, so a killed worker loses them"
     )
-    side = "celery_side"
+    adapter = "celery_adapter"
     requirements: ClassVar[list[str]] = ["celery[redis]==5.7.0", "hiredis"]
 
     def command(self, workers: int) -> list[str]:
         """Return the command of one worker with that many processes."""
         options = f"--pool=prefork --concurrency={workers} --loglevel=WARNING --without-gossip --without-mingle"
-        return [self.program("celery"), "-A", self.side, "worker", *options.split()]
+        return [self.program("celery"), "-A", self.adapter, "worker", *options.split()]
 
 
 class Dramatiq(ForeignPeer):
@@ -166,12 +172,19 @@ class Dramatiq(ForeignPeer):
 
     name = "dramatiq"
     note = "2.2.1, eight threads per process (its default), results in the broker; jobs share a process and cannot be killed separately"
-    side = "dramatiq_side"
+    adapter = "dramatiq_adapter"
     requirements: ClassVar[list[str]] = ["dramatiq[redis]==2.2.1", "hiredis"]
 
     def command(self, workers: int) -> list[str]:
         """Return the command of that many processes."""
-        return [self.program("dramatiq"), self.side, "--processes", str(workers), "--threads", "8"]
+        return [
+            self.program("dramatiq"),
+            self.adapter,
+            "--processes",
+            str(workers),
+            "--threads",
+            "8",
+        ]
 
 
 class HueyRedis(ForeignPeer):
@@ -179,12 +192,12 @@ class HueyRedis(ForeignPeer):
 
     name = "huey, Redis"
     note = "3.5.4, `-k process`; removes a job from the queue before running it, so a killed worker loses it"
-    side = "huey_redis_side"
+    adapter = "huey_redis_adapter"
     requirements: ClassVar[list[str]] = ["huey==3.5.4", "redis", "hiredis"]
 
     def command(self, workers: int) -> list[str]:
         """Return the command of one consumer with that many processes."""
-        options = f"{self.side}.huey -k process -w {workers} -q"
+        options = f"{self.adapter}.huey -k process -w {workers} -q"
         return [self.program("huey_consumer"), *options.split()]
 
     def done(self) -> int:
@@ -197,7 +210,7 @@ class HueySqlite(HueyRedis):
 
     name = "huey, SQLite"
     note = "3.5.4, `-k process`; queue and results in an SQLite file without fsync (its default)"
-    side = "huey_sqlite_side"
+    adapter = "huey_sqlite_adapter"
     requirements: ClassVar[list[str]] = ["huey==3.5.4"]
     on_broker = False
 
@@ -228,12 +241,12 @@ class Taskiq(ForeignPeer):
         "0.13.0 with taskiq-redis 1.2.4, a list as the queue, results in the broker; jobs share a process, cannot be killed "
         "separately, and are lost with their worker"
     )
-    side = "taskiq_side"
+    adapter = "taskiq_adapter"
     requirements: ClassVar[list[str]] = ["taskiq==0.13.0", "taskiq-redis==1.2.4", "hiredis"]
 
     def command(self, workers: int) -> list[str]:
         """Return the command of that many processes."""
-        options = f"worker {self.side}:broker --workers {workers} --log-level WARNING"
+        options = f"worker {self.adapter}:broker --workers {workers} --log-level WARNING"
         return [self.program("taskiq"), *options.split()]
 
 

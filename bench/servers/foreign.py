@@ -1,6 +1,6 @@
 """Other servers, each in a separate virtual environment, connected to the broker of the run over its unix socket.
 
-The code that runs in these environments is in `sides/`: for each server a module with the application and `publish(text)`, and
+The code that runs in these environments is in `adapters/`: for each server a module with the application and `publish(text)`, and
 one script that publishes.
 """
 
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from bench.machinery import ProcessGroup, start_server
 from bench.peers.foreign import Installed
-from bench.servers.server import SIDES, Publish, Server
+from bench.servers.server import ADAPTERS, Publish, Server
 
 # The default of gunicorn is 1,000, and the plain GET needs one more.
 MAX_CONNECTIONS = 2000
@@ -31,18 +31,18 @@ class ForeignServer(Installed, Server):
             f"--config={os.devnull} --worker-class=gevent --workers=1 --worker-connections={MAX_CONNECTIONS} "
             f"--graceful-timeout={SHUTDOWN_S} --no-control-socket --bind=127.0.0.1:{port}"
         )
-        return [self.program("gunicorn"), *options.split(), f"{self.side}:create_app()"]
+        return [self.program("gunicorn"), *options.split(), f"{self.adapter}:create_app()"]
 
     def publisher(self, helpers: ProcessGroup) -> Publish:
         """Start a publishing process in the same environment."""
-        command = [self.program("python"), str(SIDES / "publish.py"), self.side]
+        command = [self.program("python"), str(ADAPTERS / "publish.py"), self.adapter]
         process = helpers.interact(command, **self.environ())
         return lambda text: float(process.request(text))
 
     def environ(self) -> dict[str, str]:
-        """Return the environment variables of the side."""
+        """Return the environment variables of the adapter."""
         return {
-            "PYTHONPATH": str(SIDES),
+            "PYTHONPATH": str(ADAPTERS),
             "PYTHONDONTWRITEBYTECODE": "1",
             "BENCH_BROKER": self.bench.url,
         }
@@ -57,7 +57,7 @@ class FlaskSse(ForeignServer):
     path = "/stream"
     # Sends no response before the first event.
     until = ""
-    side = "flask_sse_side"
+    adapter = "flask_sse_adapter"
     requirements: ClassVar[list[str]] = [
         "flask-sse==1.0.0",
         "flask==3.1.3",
@@ -86,7 +86,7 @@ class FlaskSocketIo(ForeignServer):
     path = "/socket.io/?EIO=4&transport=websocket"
     greeting = "40"
     until = '40{"sid"'
-    side = "socketio_side"
+    adapter = "socketio_adapter"
     requirements: ClassVar[list[str]] = [
         "flask-socketio==5.7.0",
         "python-socketio==5.18.1",
@@ -112,7 +112,7 @@ class FastChannels(ForeignServer):
     )
     kind = "socket"
     path = "/ws"
-    side = "fast_channels_side"
+    adapter = "fast_channels_adapter"
     requirements: ClassVar[list[str]] = [
         "fast-channels[redis]==1.1.0",
         "fastapi==0.165.0",
@@ -128,7 +128,7 @@ class FastChannels(ForeignServer):
             f"--factory --host=127.0.0.1 --port={port} --log-level=warning "
             f"--timeout-graceful-shutdown={SHUTDOWN_S}"
         )
-        return [self.program("uvicorn"), *options.split(), f"{self.side}:create_app"]
+        return [self.program("uvicorn"), *options.split(), f"{self.adapter}:create_app"]
 
 
 SERVERS = (FlaskSse, FlaskSocketIo, FastChannels)

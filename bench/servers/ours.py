@@ -7,7 +7,7 @@ import sys
 from typing import ClassVar
 
 from bench.machinery import REPOSITORY, BenchError, ProcessGroup, our_worker, start_web
-from bench.servers.server import SIDES, Publish, Server
+from bench.servers.server import ADAPTERS, Publish, Server
 from libraries.broker.connections import subscription_client
 from libraries.job_manager import submit
 
@@ -69,9 +69,9 @@ class Sockets(Server):
 
     def publisher(self, helpers: ProcessGroup) -> Publish:
         """Start a process that sends to the group."""
-        path = {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(SIDES)])}
+        path = {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(ADAPTERS)])}
         process = helpers.interact(
-            [sys.executable, str(SIDES / "publish.py"), "group_side"], **path
+            [sys.executable, str(ADAPTERS / "publish.py"), "group_adapter"], **path
         )
         return lambda text: float(process.request(text))
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from bench.machinery import Bench, ProcessGroup
 
-SIDES = Path(__file__).resolve().parent / "sides"
+ADAPTERS = Path(__file__).resolve().parent / "adapters"
 # Sends a text to all clients; returns `time.monotonic()` just before.
 Publish = Callable[[str], float]
 

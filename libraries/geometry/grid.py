@@ -31,16 +31,16 @@ class Grid:
         """Add a point with the next number."""
         number = len(self._points)
         self._points.append([*point])
-        self._cells.setdefault(self._home(point), {})[number] = None
+        self._cells.setdefault(self._cell(point), {})[number] = None
 
     def remove(self, number: int) -> None:
         """Remove a point from the search; the others keep their numbers."""
-        del self._cells[self._home(self._points[number])][number]
+        del self._cells[self._cell(self._points[number])][number]
 
     def within(self, point: Sequence[float], distance_mm: float) -> list[int]:
         """Return the numbers of the points closer than `distance_mm`, in ascending order."""
         x, y = point
-        column, row = self._home(point)
+        column, row = self._cell(point)
         reach, limit = math.ceil(distance_mm / self._size), distance_mm**2
         found = []
         for near_column in range(column - reach, column + reach + 1):
@@ -57,7 +57,7 @@ class Grid:
     ) -> int | None:
         """Return the number of the nearest point within `max_rings` rings of cells, or None."""
         x, y = point
-        column, row = self._home(point)
+        column, row = self._cell(point)
         best, nearest = math.inf, None
         for ring in range(max_rings):
             # Points in this ring are at least `ring - 1` cells away.
@@ -71,7 +71,7 @@ class Grid:
                         best, nearest = distance, number
         return nearest
 
-    def _home(self, point: Sequence[float]) -> tuple[int, int]:
+    def _cell(self, point: Sequence[float]) -> tuple[int, int]:
         return (
             math.floor((point[0] - self._low[0]) / self._size),
             math.floor((point[1] - self._low[1]) / self._size),

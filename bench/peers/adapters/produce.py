@@ -1,6 +1,6 @@
-"""Queues no-ops in the environment of a queue system: `produce.py SIDE enqueue|latency JOBS`.
+"""Queues no-ops in the environment of a queue system: `produce.py ADAPTER enqueue|latency JOBS`.
 
-A side is a module with `enqueue(jobs)` and `run_one(wait)`, which queues one job and calls `wait()` between polls for its result.
+An adapter is a module with `enqueue(jobs)` and `run_one(wait)`, which queues one job and calls `wait()` between polls for its result.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class Watch:
 def main() -> None:
     """Queue jobs, or print their latencies as JSON."""
     name, action, jobs = sys.argv[1:]
-    side = importlib.import_module(name)
+    adapter = importlib.import_module(name)
     if action == "enqueue":
-        side.enqueue(int(jobs))
+        adapter.enqueue(int(jobs))
         return
     waits = []
     for _ in range(int(jobs)):
         time.sleep(PAUSE_S)
         watch = Watch()
-        side.run_one(watch)
+        adapter.run_one(watch)
         waits.append(watch.milliseconds())
     sys.stdout.write(json.dumps(waits))
 

@@ -1,6 +1,6 @@
-"""Publishes events in the environment of a server: `publish.py SIDE`.
+"""Publishes events in the environment of a server: `publish.py ADAPTER`.
 
-A side is a module with `publish(text)`, which sends a text to all clients. Publishes each input line, and prints the value
+An adapter is a module with `publish(text)`, which sends a text to all clients. Publishes each input line, and prints the value
 of `time.monotonic()` just before.
 """
 
@@ -13,10 +13,10 @@ import time
 
 def main() -> None:
     """Publish each line of standard input."""
-    side = importlib.import_module(sys.argv[1])
+    adapter = importlib.import_module(sys.argv[1])
     for line in sys.stdin:
         moment = time.monotonic()
-        side.publish(line.rstrip("\n"))
+        adapter.publish(line.rstrip("\n"))
         print(moment, flush=True)
 
 
