@@ -66,7 +66,7 @@ class Adapter:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._answer("ready")
+        self._receive("ready")
 
     def __enter__(self) -> Self:
         return self
@@ -77,9 +77,9 @@ class Adapter:
 
     def write(self, what: str, path: Path) -> float:
         """Write the drawing to `path` with vpype or svgwrite; return the seconds."""
-        return float(self._answer("seconds", what, str(path)))
+        return float(self._receive("seconds", what, str(path)))
 
-    def _answer(self, field: str, *request: str) -> Any:
+    def _receive(self, field: str, *request: str) -> Any:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None and stdout is not None  # noqa: S101, PT018 - started with pipes
         try:

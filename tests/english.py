@@ -1,6 +1,6 @@
 """`python -m tests.english`, part of `make lint`: expressions that plain technical English does without.
 
-Reads the documents, and the docstrings, comments and messages of the code. Prints each hit with its place, and how many there are
+Reads the documents, and the docstrings, comments and messages of the code. Prints each hit with its location, and the number
 per 1,000 words. Exit code 1 if that is more than `target` of `[tool.english]` in pyproject.toml, else 0. The same table has the
 files that are read, and the expressions that are correct everywhere (`allow`) or in some files (`allow-in`).
 """
@@ -60,7 +60,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Hit:
-    """An expression in its place, and what to write instead."""
+    """An expression with its location, and the words to use instead."""
 
     file: str
     line: int

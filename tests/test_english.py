@@ -52,7 +52,7 @@ def hits(tmp_path: Path, **more: object) -> list[tuple[str, int, str]]:
     return [(hit.file, hit.line, hit.found) for hit in found]
 
 
-def test_seeded_faults_are_found_in_their_places(tmp_path: Path) -> None:
+def test_seeded_faults_are_found_with_their_lines(tmp_path: Path) -> None:
     assert hits(tmp_path) == [
         ("a.py", 1, "What i..."),
         ("a.py", 1, "told"),

@@ -35,9 +35,9 @@ def metrics_page(app: Flask) -> Iterator[str]:
     """Yield the lines of the page of metrics, by name."""
     yield "# Metrics\n"
     yield (
-        "`GET /metrics` has these for Prometheus. A histogram has the suffixes `_bucket`, `_count` "
+        "`GET /metrics` returns these for Prometheus. A histogram has the suffixes `_bucket`, `_count` "
         "and `_sum`. The metrics of the queue come from the broker and are equal for all web "
-        "processes; those of connections, requests and the process are of the one that answers.\n"
+        "processes; those of connections, requests and the process belong to the one that responds.\n"
     )
     rows = [
         (code(_name(one)), one.type, ", ".join(map(code, _labels(one))), prose(one.documentation))
@@ -47,8 +47,8 @@ def metrics_page(app: Flask) -> Iterator[str]:
 
 
 def metric_families(app: Flask) -> list[Metric]:
-    """Return every metric that the service can have, with invented values."""
-    app.test_client().get("/healthz")  # so that requests were counted
+    """Return every metric that the service can have, with sample values."""
+    app.test_client().get("/healthz")  # so that the request counters have a sample
     with patch.object(exposition, "measure_queue", return_value=SAMPLE):
         return list(app.extensions[exposition.REGISTRY].collect())
 

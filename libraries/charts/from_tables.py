@@ -33,7 +33,7 @@ def plot_table(
     Args:
         path: as for `libraries.storage.open_input`.
         chart: see `draw_chart`.
-        x: column of the horizontal axis: numbers, dates, or for bars also texts; None for the row
+        x: column of the horizontal axis: numbers or dates, for bars also texts; None for the row
             number.
         y: one to eight columns of numbers; bars sum the rows with equal `x`.
         size: width and height of the sheet in mm.

@@ -1,4 +1,4 @@
-"""Rendering within a request: a few at a time, each result drawn once and kept."""
+"""Rendering within requests: a limit of simultaneous renderings, and a cache of results."""
 
 from __future__ import annotations
 

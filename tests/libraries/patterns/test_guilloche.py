@@ -17,16 +17,16 @@ SQUARE = Area(200, 200)
 PLAIN = {"bands": 1, "copies": 1, "waves": 0}
 
 
-def turned(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
+def guilloche(seed: int = 0, **params: object) -> list[NDArray[np.float64]]:
     return [line - SQUARE.centre for line in draw_pattern("guilloche", SQUARE, params, seed)]
 
 
 @pytest.mark.parametrize("kind", ["rosette", "hypotrochoid", "epitrochoid"])
 @pytest.mark.parametrize(("ring", "wheel"), [(96, 36), (105, 45), (7, 3), (12, 12 + 8), (5, 1)])
-def test_a_figure_closes_after_as_many_rounds_and_lobes_as_the_teeth_say(
+def test_a_figure_closes_after_as_many_rounds_and_lobes_as_its_teeth_determine(
     kind: str, ring: int, wheel: int
 ) -> None:
-    (line,) = turned(kind=kind, ring=ring, wheel=wheel, **PLAIN)
+    (line,) = guilloche(kind=kind, ring=ring, wheel=wheel, **PLAIN)
     radius, angle = np.hypot(*line.T), np.unwrap(np.arctan2(line[:, 1], line[:, 0]))
     assert np.array_equal(line[0], line[-1])
     assert abs(angle[-1] - angle[0]) == pytest.approx(2 * math.pi * wheel / math.gcd(ring, wheel))
@@ -37,7 +37,7 @@ def test_a_figure_closes_after_as_many_rounds_and_lobes_as_the_teeth_say(
 def test_a_hypotrochoid_is_the_path_of_a_pen_on_a_wheel_inside_a_ring() -> None:
     """R, r and d in the textbook formula, scaled to the area."""
     ring, wheel, pen = 5, 3, 0.6
-    (line,) = turned(kind="hypotrochoid", ring=ring, wheel=wheel, pen=pen, **PLAIN)
+    (line,) = guilloche(kind="hypotrochoid", ring=ring, wheel=wheel, pen=pen, **PLAIN)
     t = np.linspace(0, 2 * math.pi * wheel, 100_000)
     arm, reach = ring - wheel, pen * wheel
     curve = arm * np.exp(1j * t) + reach * np.exp(-1j * arm / wheel * t)
@@ -50,7 +50,7 @@ def test_a_hypotrochoid_is_the_path_of_a_pen_on_a_wheel_inside_a_ring() -> None:
 @pytest.mark.parametrize("copies", [2, 5, 6])
 def test_no_copy_coincides_with_another(kind: str, copies: int) -> None:
     """A shift by 2 pi / rounds would draw the same line with another starting point."""
-    lines = turned(kind=kind, ring=16, wheel=5, bands=1, copies=copies, waves=0)
+    lines = guilloche(kind=kind, ring=16, wheel=5, bands=1, copies=copies, waves=0)
     distances = [
         np.sort(
             np.hypot(*(line[:, None] - lines[0][None, ::9]).reshape(-1, 2).T)
@@ -64,7 +64,7 @@ def test_no_copy_coincides_with_another(kind: str, copies: int) -> None:
 
 
 def test_bands_do_not_overlap_and_leave_the_middle_open() -> None:
-    lines = turned(waves=0, bands=4, copies=3)
+    lines = guilloche(waves=0, bands=4, copies=3)
     reaches = [(np.hypot(*line.T).min(), np.hypot(*line.T).max()) for line in lines[::3]]
     for (inner, _), (_, next_outer) in pairwise(reaches):
         assert inner == pytest.approx(next_outer, abs=0.05)
@@ -84,7 +84,8 @@ def test_a_thousand_lobes_and_copies_are_refused_before_they_are_drawn() -> None
 def test_a_seed_changes_the_bands_and_not_only_where_they_begin() -> None:
     inner = {
         round(
-            float(min(np.hypot(*line.T).min() for line in turned(seed, bands=2, copies=1)[:1])), 2
+            float(min(np.hypot(*line.T).min() for line in guilloche(seed, bands=2, copies=1)[:1])),
+            2,
         )
         for seed in range(5)
     }

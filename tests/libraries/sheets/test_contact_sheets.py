@@ -82,11 +82,11 @@ def test_a_drawing_fits_its_frame_and_a_missing_one_is_crossed_out() -> None:
 
 
 def test_a_temporary_error_is_raised_and_not_drawn() -> None:
-    def away() -> bytes:
+    def unavailable() -> bytes:
         raise Unavailable("the storage is unavailable")
 
     with pytest.raises(Unavailable):
-        sheet(1).draw([away])
+        sheet(1).draw([unavailable])
 
 
 def test_captions_are_optional_and_unprintable_characters_are_skipped() -> None:
