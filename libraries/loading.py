@@ -44,8 +44,8 @@ class LoadProblem(NamedTuple):
     is_public: bool
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}, line {self.line}"
-        return f"{place}: {self.mistake}"
+        location = self.file if self.line is None else f"{self.file}, line {self.line}"
+        return f"{location}: {self.mistake}"
 
     def public(self) -> dict[str, object]:
         """Return the problem as JSON for clients."""

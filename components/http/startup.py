@@ -39,13 +39,13 @@ def exported_blueprints(package: ModuleType) -> list[Blueprint]:
         return list(package.blueprints)
     modules = [package, sys.modules.get(f"{package.__name__}.main")]
     misnamed = [
-        f"; {_place(module.__file__)} has one under the name `{name}`"
+        f"; {_location(module.__file__)} has one under the name `{name}`"
         for module in filter(None, modules)
         for name, value in vars(module).items()
         if isinstance(value, Blueprint)
     ]
     mistake = "exports no `blueprint`, so none of its routes would be served"
-    raise StartupError(f"{_place(package.__file__)}: {mistake}{''.join(misnamed)}")
+    raise StartupError(f"{_location(package.__file__)}: {mistake}{''.join(misnamed)}")
 
 
 def check_routes(app: Flask) -> None:
@@ -64,17 +64,17 @@ def _access_of(app: Flask, rule: Rule) -> Access:
     declared = blueprint.route_access[endpoint] if isinstance(blueprint, ApiBlueprint) else None
     is_file = endpoint == "static"
     view = inspect.unwrap(app.view_functions[rule.endpoint])
-    place = _place(inspect.getsourcefile(view))
+    location = _location(inspect.getsourcefile(view))
     if is_file and blueprint is not None:
-        place = _place(sys.modules[blueprint.import_name].__file__)
+        location = _location(sys.modules[blueprint.import_name].__file__)
     if declared is None:
         raise StartupError(
-            f"{place}: the route {rule.rule} declares no access; add access=Access.KEY, or another "
+            f"{location}: the route {rule.rule} declares no access; add access=Access.KEY, or another "
             f"level, to its {'blueprint' if is_file else 'decorator'}"
         )
     if isinstance(blueprint, ApiBlueprint) and blueprint.access not in (None, declared):
         raise StartupError(
-            f"{place}: the route {rule.rule} has access={declared}, and its blueprint "
+            f"{location}: the route {rule.rule} has access={declared}, and its blueprint "
             f"{blueprint.access}; both must be equal"
         )
     return declared
@@ -119,13 +119,13 @@ def check_operations(app: Flask) -> None:
         for task in filter(None, (operation.task, *operation.other_tasks)):
             if task not in tasks and load_problem(task.rpartition(".")[0]) is None:
                 hint = did_you_mean(task, tasks)
-                place = _place(sys.modules[operation.module].__file__)
+                location = _location(sys.modules[operation.module].__file__)
                 raise StartupError(
-                    f"{place}: the operation {operation.name!r} names the task {task!r}, "
+                    f"{location}: the operation {operation.name!r} names the task {task!r}, "
                     f"which does not exist{f'; {hint}' if hint else ''}"
                 )
 
 
-def _place(file_name: str | None) -> str:
+def _location(file_name: str | None) -> str:
     file = Path(file_name or "?")
     return str(file.relative_to(ROOT)) if file.is_relative_to(ROOT) else str(file)

@@ -135,8 +135,8 @@ def lone_surrogates(value: object, path: tuple[str, ...] = ()) -> Iterator[Field
             if LONE_SURROGATE.search(name):
                 yield FieldError(path, "A key contains a lone surrogate.")
     elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from lone_surrogates(inner, (*path, str(place)))
+        for index, inner in enumerate(value):
+            yield from lone_surrogates(inner, (*path, str(index)))
 
 
 def read_json_object(request: Request) -> JsonObject:

@@ -121,5 +121,5 @@ def _page(template: str, **values: Any) -> Response:
 def code(text: str) -> Markup:
     """Convert text to HTML; text in backticks becomes code."""
     parts = str(escape(text)).split("`")
-    marked = (f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
+    marked = (f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
     return Markup("".join(marked))  # noqa: S704 - every part was escaped above

@@ -38,11 +38,11 @@ class Requests:
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         key = (method, route, f"{status // 100}xx")
-        place = bisect_left(BOUNDS, seconds)
+        index = bisect_left(BOUNDS, seconds)
         with self._lock:
             self._answers[key] += 1
             durations = self._durations[key[:2]]
-            durations.buckets[place] += 1
+            durations.buckets[index] += 1
             durations.seconds += seconds
 
     def answers(self) -> dict[tuple[str, str, str], int]:
