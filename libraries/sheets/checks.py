@@ -46,7 +46,7 @@ def checked_text(
     example: str | None = None,
     **options: Any,
 ) -> Any:
-    """Declare a string of `least` to `most` characters; `options` go to `declare`."""
+    """Declare a string of `min_chars` to `max_chars` characters; `options` go to `declare`."""
     metadata = {"description": description} | ({"example": example} if example else {})
     validate = CheckedLength(min_chars, max_chars, library_check(check))
     return declare(fields.String(validate=validate, metadata=metadata), **options)

@@ -121,7 +121,7 @@ class ArtboardSweep(Artboard):
     title: str | None = declare(
         fields.String(
             validate=Length(max=100),
-            metadata={"description": "Title of the sheet; `` for none."},
+            metadata={"description": "Title of the sheet; empty for none."},
         ),
         default=None,
     )
