@@ -1,4 +1,4 @@
-"""What the OpenAPI document has for many routes: parameters, response headers and problems."""
+"""Parts of the OpenAPI document that many routes share: parameters, response headers and problems."""
 
 from __future__ import annotations
 
