@@ -170,7 +170,7 @@ def test_no_request_can_inject_log_lines(server: Server) -> None:
 
 def test_invalid_settings_stop_the_start_with_one_message(environ: dict[str, str]) -> None:
     done = subprocess.run(
-        GUNICORN,
+        [*GUNICORN, "gunicorn.conf.py", "app:create_app()"],
         env=environ | {"PORT": "many", "WORKERS": "0"},
         cwd=REPOSITORY,
         capture_output=True,

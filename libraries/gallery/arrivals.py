@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 
 def update_index(entries: Sequence[JournalEntry]) -> None:
     """Add the drawings of finished jobs to the index, and remove those of deleted jobs. Idempotent."""
-    rebuild_if_new()
     client = web_client()
     with gallery().changing() as writer:
         for entry in entries:

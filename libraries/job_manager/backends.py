@@ -37,7 +37,7 @@ from libraries.settings import JobSettings, Settings, get_settings
 
 
 class JobBackend(Protocol):
-    """What runs jobs. Each method raises QueueUnavailable if the broker is unreachable."""
+    """Runner of jobs. Each method raises QueueUnavailable if the broker is unreachable."""
 
     def enqueue(self, jobs: Sequence[VectorJob]) -> None:
         """Queue new jobs. Idempotent. Raises Exhausted if there is no room for one job."""

@@ -154,10 +154,13 @@ def _delete_files(client: Redis, job_id: str, note: str) -> None:
         return
     with as_owner(owner):
         store = shared_output_folder()
-        for folder in sorted({job_folder_name(job_id), *_own_folders(job_id, known)}):
-            for name in list(store.names(folder)):
-                release_readable_name(client, job_id, name)
-                store.remove(name)
+        folders = {job_folder_name(job_id), *_own_folders(job_id, known)}
+        listed = {name for folder in folders for name in store.names(folder)}
+        # Stores of images do not list them.
+        own_files = {name for name in known if name.startswith(tuple(f"{one}/" for one in folders))}
+        for name in sorted(listed | own_files):
+            release_readable_name(client, job_id, name)
+            store.remove(name)
         # Jobs of the version without folders of jobs.
         own = f"{job_folder_name(job_id)}/"
         for name in [

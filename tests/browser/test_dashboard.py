@@ -290,5 +290,7 @@ def test_with_keys_the_page_shows_what_the_key_may_see(
     until(lambda: is_decoded(drawing), what="a decoded picture")
     with page.expect_download() as download:
         page.locator("#finished .sheet").click()
-    assert re.fullmatch(r"artboard_[0-9a-f]{16}\.svg", download.value.suggested_filename)
+    assert re.fullmatch(
+        r"artboard_\w+_[0-9.]+x[0-9.]+mm_seed\d+\.svg", download.value.suggested_filename
+    )
     assert "<path" in download.value.path().read_text()

@@ -122,7 +122,9 @@ def test_an_artboard_is_shown_as_an_image(shared_service: Service, page: Page) -
         expect(page.locator("#task-status")).to_have_text("Progress: 100%")
         with page.expect_download() as download:
             page.get_by_role("link", name="Download SVG").click()
-    assert re.fullmatch(r"artboard_[0-9a-f]{16}\.svg", download.value.suggested_filename)
+    assert re.fullmatch(
+        r"artboard_\w+_[0-9.]+x[0-9.]+mm_seed\d+\.svg", download.value.suggested_filename
+    )
     assert download.value.path().read_text().count("<path") >= 1
     assert {urlsplit(url).netloc for url in requested if not url.startswith("data:")} == {
         urlsplit(shared_service.url).netloc
