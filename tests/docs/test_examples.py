@@ -96,6 +96,7 @@ def test_every_example_is_run_by_a_test() -> None:
         "talk_by_websocket.py",
         "curl.sh",
         "ruff.toml",
+        "celery_backend.py",  # run by test_celery_backend.py
         *(f"extend/{name}" for name in EXTENSIONS),
         # Drawn by tests/libraries/sheets/test_composition.py, and one of them by a command of the README.
         *(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,9 @@ def test_an_async_task_runs_in_immediate_mode_also_inside_an_event_loop(
     async def program() -> str:
         return enqueue_background_job(f"{FORMS}.translate", "hello").id
 
-    record = fetch_job(asyncio.run(program()))
+    # In a thread: the main thread of a test process may have a running loop.
+    with ThreadPoolExecutor(1) as threads:
+        record = fetch_job(threads.submit(asyncio.run, program()).result())
     assert record is not None
     assert record.result["text"] == "HELLO", record.error
     assert record.result["ctx"]["tool"] == "pen"
