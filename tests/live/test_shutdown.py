@@ -6,12 +6,11 @@ import contextlib
 import os
 import signal
 import socket
-import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.faults.load import calls_to_an_idle_process, percentile
+from tests.conftest import Stopwatch
 from tests.live.service import Gates, Installation, Web
 from tests.live.test_long_polls import Asking
 
@@ -25,7 +24,7 @@ def follow(web: Web, job: str) -> socket.socket:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_process_with_many_connections_stops_within_three_seconds(
+def test_a_process_with_many_connections_stops_without_waiting_for_its_clients(
     installation: Installation, web: Web, gates: Gates, number: int
 ) -> None:
     """Five streams that their clients do not close, two long polls and two sockets; the job continues."""
@@ -41,13 +40,10 @@ def test_a_process_with_many_connections_stops_within_three_seconds(
         ]
         sockets[0].ask({"action": "subscribe", "payload": {"job_id": job}})
         assert all(poll.waits for poll in polls)
-        lag: list[float] = []
-        with calls_to_an_idle_process(lag, rate=50):
-            asked = time.monotonic()
-            assert stopping.stop(number) == 0
-            took = time.monotonic() - asked
-        # The machine may be busy with other tests, so the limit is ten times that of an idle process.
-        assert took < 3 + 10 * percentile(lag, 0.9)
+        started = Stopwatch()
+        assert stopping.stop(number) == 0
+        # The streams of these clients would last for hours.
+        assert started.seconds() < 20
         assert [poll.reply().body["status"] for poll in polls] == ["started"] * 2
         for one in sockets:
             with pytest.raises(ConnectionClosed) as ended:
