@@ -127,7 +127,7 @@ class Service:
 
     port: int
 
-    def ask(self, method: str, path: str, body: object = None) -> bytes:
+    def request(self, method: str, path: str, body: object = None) -> bytes:
         """Return the body of the response.
 
         Raises:
@@ -163,21 +163,21 @@ class Service:
         Raises:
             NotDrawn: as for `draw`.
         """
-        job = f"/jobs/{json.loads(self.ask('POST', piece.to, piece.body))['job_id']}"
+        job = f"/jobs/{json.loads(self.request('POST', piece.to, piece.body))['job_id']}"
         deadline = time.monotonic() + PATIENCE
-        while not (seen := json.loads(self.ask("GET", f"{job}?wait=10")))["done"]:
+        while not (seen := json.loads(self.request("GET", f"{job}?wait=10")))["done"]:
             if time.monotonic() > deadline:
                 raise NotDrawn(f"{piece.name} takes too long")
         if seen["status"] != "finished":
             raise NotDrawn(f"{piece.name} {seen['status']}: {seen['error']}")
-        picture = self.ask("GET", f"{job}/preview.png?width={DRAWN_WIDTH}")
+        picture = self.request("GET", f"{job}/preview.png?width={DRAWN_WIDTH}")
         return picture, seen["artifacts"][0]["plot"]
 
     def summaries(self) -> dict[str, str]:
         """Return the summary of each pattern of the catalogue."""
         return {
             each["name"]: each["summary"]
-            for each in json.loads(self.ask("GET", "/patterns"))["patterns"]
+            for each in json.loads(self.request("GET", "/patterns"))["patterns"]
         }
 
 
@@ -322,7 +322,7 @@ def _ready(service: Service, process: subprocess.Popen[bytes]) -> Service:
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            service.ask("GET", "/readyz")
+            service.request("GET", "/readyz")
         except (OSError, NotDrawn):
             time.sleep(PAUSE)
         else:

@@ -40,7 +40,7 @@ def write(name: str, value: Any, *, nx: bool = False) -> None:
 
 
 def claim(attempt_id: str, purpose: str) -> bool:
-    """Return whether an attempt is used for `purpose`, the first one that is given for it."""
+    """Reserve an attempt for `purpose`, unless another one was first; return whether it is reserved."""
     write(attempt_id, purpose, nx=True)
     return bool(read(attempt_id) == purpose)
 
@@ -74,7 +74,7 @@ class CeleryBackend:
 
     def enqueue(self, jobs: Sequence[VectorJob]) -> None:
         if any(job.needs for job in jobs):
-            raise InvalidInput("Celery runs no jobs with dependencies", field="depends_on")
+            raise InvalidInput("dependencies are not supported with Celery", field="depends_on")
         for job in jobs:
             known = {"id": job.id, "task": job.func_name, "args": job.args, "kwargs": job.kwargs}
             known |= {"owner": job.extra_fields["owner"], "created_at": now(), "attempt": 0}

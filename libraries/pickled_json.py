@@ -62,16 +62,16 @@ class PickledJson:
     def _check_opcodes(cls, data: bytes) -> None:
         """Raise ValueError if a pickle has an opcode that JSON values and tuples do not need."""
         cls._check_size(len(data))
-        place = 0
-        while (place := _Opcodes.RUN.match(data, place).end()) < len(data):  # type: ignore[union-attr]
-            opcode, width = data[place], _Opcodes.SIZED.get(data[place])
+        position = 0
+        while (position := _Opcodes.RUN.match(data, position).end()) < len(data):  # type: ignore[union-attr]
+            opcode, width = data[position], _Opcodes.SIZED.get(data[position])
             if width is None:
-                raise ValueError(f"not a pickle of JSON types: opcode {opcode:#04x} at {place}")
-            body = place + 1 + width
-            length = int.from_bytes(data[place + 1 : body], "little")
+                raise ValueError(f"not a pickle of JSON types: opcode {opcode:#04x} at {position}")
+            body = position + 1 + width
+            length = int.from_bytes(data[position + 1 : body], "little")
             if opcode == _Opcodes.LONG1 and length > cls.MAX_INTEGER_BYTES:
                 raise ValueError(f"an integer has more than {cls.MAX_INTEGER_BYTES} bytes")
-            place = body + length
+            position = body + length
 
     @classmethod
     def as_json_types(cls, value: Any) -> Any:

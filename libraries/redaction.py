@@ -1,4 +1,4 @@
-"""Short copies of JSON values for people: secrets are masked, long values are cut."""
+"""Short copies of JSON values for display: secrets are masked, long values are cut."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 HEAD_END = b"\r\n\r\n"
 BLOCK = 65536
 # A reply of the proxy: called with the first line of the request, returns the reply to send.
-Answer = Callable[[str], bytes | None]
+Responder = Callable[[str], bytes | None]
 
 
 class Server(NamedTuple):
@@ -80,15 +80,15 @@ class Way:
     """A proxy with one connection per request, which records requests and can reply, stall or break.
 
     Attributes:
-        asked: the first line of each request, such as `PUT /bucket/key HTTP/1.1`.
-        answer: called with that line; its result is sent instead of a reply of the server, b"" breaks the connection.
+        requests: the first line of each request, such as `PUT /bucket/key HTTP/1.1`.
+        respond: called with that line; its result is sent instead of a reply of the server, b"" breaks the connection.
         stalled: requests for which this is True get no reply until `released` is set.
         late: whether a stalled request reaches the server anyway.
     """
 
     def __init__(self, port: int) -> None:
-        self.asked: list[str] = []
-        self.answer: Answer = lambda _: None
+        self.requests: list[str] = []
+        self.respond: Responder = lambda _: None
         self.stalled: Callable[[str], bool] = lambda _: False
         self.released = threading.Event()
         self.late = False
@@ -123,14 +123,14 @@ class Way:
             line = request.partition(b"\r\n")[0].decode()
             if not line:
                 return
-            self.asked.append(line)
-            answer = self.answer(line)
+            self.requests.append(line)
+            response = self.respond(line)
             if self.stalled(line):
                 if self.late:
                     self._pass_on(request)
                 self.released.wait()
                 return
-            connection.sendall(self._pass_on(request) if answer is None else answer)
+            connection.sendall(self._pass_on(request) if response is None else response)
 
     def _pass_on(self, request: bytes) -> bytes:
         # The server closes the connection after its reply.

@@ -98,7 +98,6 @@ def test_gunicorn_serves_the_application_and_ends_on_a_signal(server: Server, ho
 def test_a_malformed_request_gets_a_problem_document(
     server: Server, data: bytes, status: int
 ) -> None:
-    """Attack list, rows 24 and 36."""
     got, media_type, problem = server.send(data)
     assert (got, media_type) == (status, "application/problem+json")
     assert problem["status"] == status
@@ -106,7 +105,6 @@ def test_a_malformed_request_gets_a_problem_document(
 
 
 def test_large_bodies_are_refused_with_and_without_a_length(server: Server) -> None:
-    """Attack list, rows 22 and 24."""
     head = (
         b"POST /artboard/create HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     )
@@ -123,7 +121,6 @@ def test_large_bodies_are_refused_with_and_without_a_length(server: Server) -> N
 
 
 def test_stalled_requests_do_not_keep_others_waiting(server: Server) -> None:
-    """Attack list, row 25."""
     stalled = [server.connect() for _ in range(20)]
     for connection in stalled:
         connection.sendall(
@@ -137,7 +134,7 @@ def test_stalled_requests_do_not_keep_others_waiting(server: Server) -> None:
 
 
 def test_silent_clients_are_disconnected(environ: dict[str, str], home: Path) -> None:
-    """Attack list, row 25: more stalled requests than there are threads, half of them in the head and half in the body."""
+    """More stalled requests than there are threads, half of them in the head and half in the body."""
     server = Server(environ | {"WEB_THREADS": "2"}, home)
     try:
         halves = (
@@ -161,7 +158,6 @@ def test_silent_clients_are_disconnected(environ: dict[str, str], home: Path) ->
 
 
 def test_no_request_can_inject_log_lines(server: Server) -> None:
-    """Attack list, row 35."""
     server.send(b"GET /%0aforged%1b[2J HTTP/1.1\r\nHost: localhost\r\n\r\n")
     until(lambda: "forged" in server.log.read_text(), what="a line in the log")
     (line,) = [one for one in server.log.read_text().splitlines() if "forged" in one]

@@ -23,7 +23,7 @@ from libraries.settings import JobSettings, read_settings, reset_settings, use_s
 
 @pytest.fixture
 def task_folder(tmp_path: Path) -> Iterator[Path]:
-    """The output folder of jobs that run at once in this process, with an in-memory broker."""
+    """The output folder of jobs that run immediately in this process, with an in-memory broker."""
     settings = read_settings(None).with_values(
         immediate=True,
         redis_url="",

@@ -51,7 +51,7 @@ def draw_pattern(_: object, name: str, extension: str) -> Response:
     job. 503 means that two other drawings are in progress.
     """
     pattern = find_pattern(name)
-    # The token of a link is no parameter of the drawing.
+    # The token of a link is not a parameter of the drawing.
     given = request.args.copy()
     given.pop("token", None)
     query = read_query(pattern, find_format(extension), given)
@@ -61,7 +61,7 @@ def draw_pattern(_: object, name: str, extension: str) -> Response:
 
 def draw_response(query: DrawQuery) -> Response:
     """Return the drawing, or 304 if the client has it. Raises Unavailable (`renderers-busy`)."""
-    # Drawings are reproducible, so the ETag is known before.
+    # Drawings are reproducible, so the ETag is known before drawing.
     facts = f"{query.artboard.recipe().cache_key} {query.form.name} {query.params!r}"
     etag = hashlib.sha256(facts.encode()).hexdigest()
     response = Response(content_type=query.form.media_type, headers=FILE_HEADERS | PUBLIC_PICTURE)

@@ -83,7 +83,7 @@ def read_query(pattern: Pattern, form: Format, given: MultiDict[str, str]) -> Dr
     groups: dict[str, JsonObject] = {"": {}, "params": {}, "format": {}}
     for shown, texts in given.lists():
         if shown not in known and shown.startswith("_"):
-            continue  # sent against caches
+            continue  # only bypasses caches
         if shown not in known:
             errors.append(_unknown(shown, known))
         elif len(texts) > 1:

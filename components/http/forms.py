@@ -1,4 +1,4 @@
-"""HTML forms as requests: the fields of the JSON body as texts, and one file in its place or besides."""
+"""HTML forms as request bodies: the members of the JSON body as text fields, and at most one file."""
 
 from __future__ import annotations
 

@@ -234,8 +234,8 @@ def check_options(options: JobOptions) -> JobOptions:
 
 def check_dependencies(job_ids: Sequence[str]) -> None:
     """Raise BadFields for jobs of other owners and jobs that cannot finish any more."""
-    found = [(place, dependency_error(job_id)) for place, job_id in enumerate(job_ids)]
-    wrong = [FieldError(("depends_on", str(place)), reason) for place, reason in found if reason]
+    found = [(index, dependency_error(job_id)) for index, job_id in enumerate(job_ids)]
+    wrong = [FieldError(("depends_on", str(index)), reason) for index, reason in found if reason]
     if wrong:
         raise BadFields(wrong)
 

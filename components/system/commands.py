@@ -134,5 +134,5 @@ def printable(text: str) -> str:
 
 def line_of(finding: Finding) -> str:
     """Format a finding: mark, component, state and remedy."""
-    mark = "ok" if finding.ok else "trouble"
+    mark = "ok" if finding.ok else "problem"
     return f"{mark:<8} {finding.name:<9} {finding.detail}{'. ' if finding.fix else ''}{finding.fix}"

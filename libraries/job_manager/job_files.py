@@ -84,7 +84,7 @@ def _claim(client: Redis, job_id: str, name: str, holder: str) -> None:
 
 
 def forget_readable_name(client: Redis, name: str) -> None:
-    """Note that the file of a readable name is not that of a job any more."""
+    """Note that the file of a readable name no longer belongs to a job."""
     retry(lambda: client.hset(keys.readable_names_key(current_owner()), name, ""), TASK)
 
 

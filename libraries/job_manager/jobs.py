@@ -218,8 +218,8 @@ def shown_call(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Jso
         names = list(named_arguments(task, args, {})) if args else []
     excerpt, most = Excerpt(), Excerpt.MAX_ITEMS
     shown_args = [
-        excerpt.copy(f"args.{place}", name, value)
-        for place, (name, value) in enumerate(
+        excerpt.copy(f"args.{index}", name, value)
+        for index, (name, value) in enumerate(
             zip_longest(names[: len(args[:most])], args[:most], fillvalue="")
         )
     ]

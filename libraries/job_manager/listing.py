@@ -160,7 +160,7 @@ def _states(client: Redis, job_ids: Sequence[str]) -> list[str | None]:
 def _blocks(
     client: Redis, position: tuple[float, str] | None, *, newest_first: bool
 ) -> Iterator[list[tuple[str, float]]]:
-    """Yield blocks of job ids with creation times, after the position `place`."""
+    """Yield blocks of job ids with creation times, after `position`."""
     key, offset = keys.owner_key(current_owner()), 0
     # The upper bound is the current time, because new jobs would shift the blocks.
     score = position[0] if position else (time.time() if newest_first else -math.inf)

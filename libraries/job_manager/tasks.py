@@ -105,10 +105,10 @@ def why_no_task(name: str) -> str:
 def _why_not(tree: ast.Module, function: str, file: str) -> str:
     for node in _functions(tree):
         if node.name == function:
-            place = f"{file}, line {node.lineno}: {function}"
+            location = f"{file}, line {node.lineno}: {function}"
             if _is_hook(node):
-                return f"{place} is a hook, not a task"
-            return f"{place} is not a task, because __all__ does not list it"
+                return f"{location} is a hook, not a task"
+            return f"{location} is not a task, because __all__ does not list it"
     if any(function in _bound_names(node) for node in tree.body):
         return f"{file} does not define {function} with def, so it is not a task"
     return f"{file} has no function {ascii(function)[1:-1]}"
@@ -239,11 +239,11 @@ def changed_call(
     if args is not None:
         kept_args = list(args)
         kept = {name: kept[name] for name in kept.keys() - named_arguments(task, args, {})}
-    for place, name in enumerate(unset):
+    for index, name in enumerate(unset):
         if name not in kept or name in kwargs:
             reason = "is also in kwargs" if name in kwargs else "is not an argument of the job"
             raise InvalidInput(
-                f"{name[:100]!r} {reason}", field=f"unset.{place}", code="bad-arguments"
+                f"{name[:100]!r} {reason}", field=f"unset.{index}", code="bad-arguments"
             )
     return kept_args, {
         **{name: value for name, value in kept.items() if name not in unset},
@@ -339,7 +339,7 @@ def _folders() -> list[Path]:
         raise RuntimeError(
             f"the package {PACKAGE!r} is not importable: start from the project's folder"
         )
-    return [Path(place) for place in spec.submodule_search_locations]
+    return [Path(folder) for folder in spec.submodule_search_locations]
 
 
 @lru_cache(maxsize=4)

@@ -68,7 +68,7 @@ class Connection:
 class Hub:
     """Holds up to `limit` connections; ends when `stop_when`, polled regularly, is true.
 
-    A client may hold all of them. When another one needs a place, the client that holds the most
+    A client may hold all of them. When another one needs a slot, the client that holds the most
     gives up its newest connection.
     """
 
@@ -114,7 +114,7 @@ class Hub:
             sock: the socket.
             protocol: reads from the connection.
             first: is written to the connection.
-            client: name or address of the client, which has a share of the places.
+            client: name or address of the client, which has a share of the slots.
 
         Raises:
             HubFull: there is no room for it; the socket is left open.
@@ -153,7 +153,7 @@ class Hub:
         return newest
 
     def _release(self, connection: Connection) -> None:
-        """Free the place of a connection; does nothing if it has none."""
+        """Free the slot of a connection; does nothing if it has none."""
         share = self._held_by.get(connection.client, {})
         if connection in share:
             del share[connection]

@@ -117,18 +117,18 @@ class Conversation:
     """One WebSocket. `send` and `close` may be called from any thread.
 
     A message may have MAX_MESSAGE_BYTES. A conversation that holds more than SMALL_BYTES, received or
-    not yet answered, takes one of the places that a process has for large messages.
+    not yet answered, takes one of the slots that a process has for large messages.
     """
 
     MAX_UNANSWERED = 64
     MAX_MESSAGE_BYTES, SMALL_BYTES = 800_000, 1 << 16
-    LARGE_PLACES = threading.BoundedSemaphore(16)
+    LARGE_SLOTS = threading.BoundedSemaphore(16)
 
     __slots__ = (
         "_connection",
         "_handler",
         "_handlers",
-        "_has_place",
+        "_has_slot",
         "_hub",
         "_incoming",
         "_lock",
@@ -153,7 +153,7 @@ class Conversation:
         self._unanswered: deque[str] = deque()
         # Bytes of the incomplete message, and of the messages that wait for their answer.
         self._incoming = self._waiting_bytes = 0
-        self._has_place = False
+        self._has_slot = False
         # Busy with the greeting: no message is answered before it.
         self._working = True
         self._lock = threading.Lock()
@@ -191,7 +191,7 @@ class Conversation:
             if isinstance(frame, Frame):
                 self._take(frame)
         with self._lock:
-            if not self._find_place():
+            if not self._update_slot():
                 self._fail(CloseCode.TRY_AGAIN_LATER, "too many large messages at once")
         self._pass_on(connection)
         return True
@@ -203,23 +203,23 @@ class Conversation:
         if answer or closing:
             self._hub.send((connection,), answer, last=closing)
 
-    def _find_place(self) -> bool:
-        """Take or return the place for large messages; return whether the conversation may go on."""
+    def _update_slot(self) -> bool:
+        """Acquire or release the slot for large messages; return whether the conversation may go on."""
         held = self._incoming + self._waiting_bytes
         is_large = held > self.SMALL_BYTES and not self.over
-        if is_large and not self._has_place:
-            self._has_place = self.LARGE_PLACES.acquire(blocking=False)
-        elif self._has_place and not is_large:
-            self.LARGE_PLACES.release()
-            self._has_place = False
-        return held <= 2 * self.MAX_MESSAGE_BYTES and self._has_place == is_large
+        if is_large and not self._has_slot:
+            self._has_slot = self.LARGE_SLOTS.acquire(blocking=False)
+        elif self._has_slot and not is_large:
+            self.LARGE_SLOTS.release()
+            self._has_slot = False
+        return held <= 2 * self.MAX_MESSAGE_BYTES and self._has_slot == is_large
 
     def ended(self, connection: Connection) -> None:
         """Handle the end of the connection."""
         with self._lock:
             self.over = True
             self._unanswered.clear()
-            self._find_place()
+            self._update_slot()
             if self._working:
                 # The thread that answers a message handles the end afterwards.
                 return
@@ -272,7 +272,7 @@ class Conversation:
             finally:
                 with self._lock:
                     self._waiting_bytes -= len(text)
-                    self._find_place()
+                    self._update_slot()
 
     def _next(self) -> str | None:
         """Return the next message; None if there is none, after reporting an end to the handler."""

@@ -128,9 +128,9 @@ class FramedSheet(Params):
         row = min(row, room.height / 2 / max(1, len(items)))
         label, content = room.width * 0.17, room.width * 0.28
         for number, item in enumerate(items):
-            place = Rectangle(left, top + number * row, left + label, top + (number + 1) * row)
-            beside = Rectangle(place.right, place.top, place.right + content, place.bottom)
-            for text, cell in ((item.label, place), (item.content, beside)):
+            first = Rectangle(left, top + number * row, left + label, top + (number + 1) * row)
+            second = Rectangle(first.right, first.top, first.right + content, first.bottom)
+            for text, cell in ((item.label, first), (item.content, second)):
                 svg.rect(cell.left, cell.top, cell.width, cell.height)
                 _draw_text(
                     svg, text, _inside(cell, row * 0.22), "left", field="legend", size=row * 0.4

@@ -114,7 +114,7 @@ class ImageStore(Store):
             return
         self._images.delete(image_id)
         if not self._images.upload(image_id, file_name, data, media_type):
-            # Deletions need a moment to spread; the job is repeated later.
+            # Deletions take a moment to propagate; the job is retried later.
             raise StorageUnavailable("failing")
 
     def _found(self, name: str, sha256: str | None) -> StoredFile:
@@ -126,7 +126,7 @@ class ImageStore(Store):
         return StoredFile(name, found.size, 0.0, found.sha256)
 
     def _id(self, name: str) -> str:
-        """Return the id of an image: not guessable, because the name contains the id of the job."""
+        """Return the id of an image. It cannot be guessed, because the name contains the id of the job."""
         digest = hashlib.sha256("\n".join((self._owner, name)).encode()).hexdigest()
         return f"vector-{digest[:40]}"
 

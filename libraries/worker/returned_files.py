@@ -1,7 +1,7 @@
 """Files whose paths a task returns: they become artifacts of its job.
 
 A path counts if it is the result, an item of a list, or a `Path` anywhere in the result. Text in
-other places counts only if it names a file that the task wrote below its own `output`.
+other positions counts only if it names a file that the task wrote below its own `output`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def describe_files_with(media_type: str, describe: Describe) -> None:
     _Process.describers[media_type] = describe
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A path below an output folder: the folder, and the segments of the path."""
 
     root: Path
@@ -76,7 +76,7 @@ class ReturnedFiles:
     def __init__(self, job: VectorJob, output: Path | None) -> None:
         """Use the job's own folder `output`; None if the task runs in the directory of the process."""
         self._job, self._output = job, output
-        self._stored: dict[Place, str] = {}
+        self._stored: dict[Location, str] = {}
         self._attached: set[str] = set()
         self._nodes = 0
 
@@ -89,7 +89,7 @@ class ReturnedFiles:
         if not isinstance(result, list | tuple):
             return self._item(result, strict=True)
         paths = sum(
-            isinstance(one, str | os.PathLike) and self._place(one) is not None for one in result
+            isinstance(one, str | os.PathLike) and self._locate(one) is not None for one in result
         )
         if paths > self.MAX_FILES:
             raise _bad(f"the task returned {paths} paths; a job has at most {self.MAX_FILES} files")
@@ -100,20 +100,20 @@ class ReturnedFiles:
 
         These files have no owner: the next job that writes to the name replaces them.
         """
-        for place in self._written():
-            if place not in self._stored:
+        for location in self._written():
+            if location not in self._stored:
                 try:
-                    with open_below(*place) as file:
-                        name = safe_name(place.segments, free=True)
+                    with open_below(*location) as file:
+                        name = safe_name(location.segments, free=True)
                         shared_output_folder().publish(name, _blocks(file))
                     names(name)
                 except InvalidInput as error:
                     log.warning("A file that the job wrote is not stored: %s", error)
 
-    def _written(self) -> Iterator[Place]:
+    def _written(self) -> Iterator[Location]:
         for here, _, files in os.walk(self._output) if self._output else ():
             for name in sorted(files):
-                yield Place(self._output, Path(here, name).relative_to(self._output).parts)  # type: ignore[arg-type]
+                yield Location(self._output, Path(here, name).relative_to(self._output).parts)  # type: ignore[arg-type]
 
     def _item(self, value: Any, *, strict: bool, depth: int = 0) -> Any:
         self._nodes += 1
@@ -139,16 +139,18 @@ class ReturnedFiles:
         if published is not None:
             is_new = strict and published.name not in self._attached
             return self._attach(published) if is_new else published.path
-        place = self._place(text)
-        if place is None:
+        location = self._locate(text)
+        if location is None:
             if not isinstance(value, str) or (strict and self._is_outside(text)):
                 raise _bad(f"the task returned {text!r}, which is not a file in the output folder")
             return text
-        there = os.path.lexists(place.path)
-        is_text = isinstance(value, str) and not there and safe_name(place.segments) != place.name
-        if is_text or (not strict and not (place.root == self._output and there)):
+        exists = os.path.lexists(location.path)
+        is_text = (
+            isinstance(value, str) and not exists and safe_name(location.segments) != location.name
+        )
+        if is_text or (not strict and not (location.root == self._output and exists)):
             return text
-        return self._adopt(place, text)
+        return self._adopt(location, text)
 
     def _published(self, text: str) -> Artifact | None:
         """Return the file that the task published and whose path this is."""
@@ -159,13 +161,13 @@ class ReturnedFiles:
         own = (one for one in files.published.values() if one.name == name)
         return files.published.get(name) or next(own, None)
 
-    def _place(self, path: str | os.PathLike[str]) -> Place | None:
-        """Return the place of a path, relative to the working directory; None outside of all."""
+    def _locate(self, path: str | os.PathLike[str]) -> Location | None:
+        """Return the location of a path, relative to the working directory; None outside of all."""
         # Links are not followed.
         full = Path(os.path.abspath(self._roots[0].parent / path))  # noqa: PTH100
         for root in self._roots:
             if full != root and full.is_relative_to(root):
-                return Place(root, full.relative_to(root).parts)
+                return Location(root, full.relative_to(root).parts)
         return None
 
     @cached_property
@@ -190,22 +192,22 @@ class ReturnedFiles:
             return False
         return os.path.lexists(self._output.parent / text)
 
-    def _adopt(self, place: Place, text: str) -> str:
+    def _adopt(self, location: Location, text: str) -> str:
         """Store a file that the task wrote, and attach it; return its path."""
-        if place not in self._stored:
+        if location not in self._stored:
             if len(self._stored) >= self.MAX_FILES:
                 raise _bad(f"the task returned more than {self.MAX_FILES} paths")
-            self._stored[place] = self._store(place, text)
-        return self._stored[place]
+            self._stored[location] = self._store(location, text)
+        return self._stored[location]
 
-    def _store(self, place: Place, text: str) -> str:
-        reason = self._refusal(place)
+    def _store(self, location: Location, text: str) -> str:
+        reason = self._refusal(location)
         if reason:
             raise _bad(f"the task returned {text!r}, but {reason}")
         try:
-            with open_below(*place) as file:
+            with open_below(*location) as file:
                 before = os.fstat(file.fileno())
-                stored = output_folder().publish(safe_name(place.segments), _blocks(file))
+                stored = output_folder().publish(safe_name(location.segments), _blocks(file))
                 after = os.fstat(file.fileno())
         except (InvalidInput, OSError) as error:
             raise _bad(
@@ -214,17 +216,19 @@ class ReturnedFiles:
         if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             raise _bad(f"the task returned {text!r}, which was written to while it was stored")
         # A name in the file system need not be UTF-8.
-        own = place.segments[-1].encode(errors="replace").decode()[:200]
+        own = location.segments[-1].encode(errors="replace").decode()[:200]
         is_safe = stored.name.rpartition("/")[2] == own
         return self._attach(stored, **({} if is_safe else {"download_name": own}))
 
-    def _refusal(self, place: Place) -> str:
+    def _refusal(self, location: Location) -> str:
         """Return why a file cannot be the job's, '' if it can."""
         try:
-            found = place.path.lstat()
+            found = location.path.lstat()
         except FileNotFoundError:
             shared = shared_output_folder()
-            is_stored = isinstance(shared, ArtifactFolder) and Place(shared.root, place.segments)
+            is_stored = isinstance(shared, ArtifactFolder) and Location(
+                shared.root, location.segments
+            )
             return (
                 self.NOT_WRITTEN
                 if is_stored and is_stored.path.exists()
@@ -234,13 +238,19 @@ class ReturnedFiles:
             return f"it cannot be read: {_reason(error)}"
         if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
             return _kind(found)
-        return "" if place.root == self._output else self._ownership_problem(place, found.st_mtime)
+        return (
+            ""
+            if location.root == self._output
+            else self._ownership_problem(location, found.st_mtime)
+        )
 
-    def _ownership_problem(self, place: Place, written: float) -> str:
+    def _ownership_problem(self, location: Location, written: float) -> str:
         """Return why a file in a folder of all jobs is not the job's, '' if it is."""
         files, created = job_files(), self._job.created_at
-        is_own = files is not None and own_name(place.name, files.job_id) == place.name
-        if (is_reserved(place.name) and not is_own) or any(one[0] == "." for one in place.segments):
+        is_own = files is not None and own_name(location.name, files.job_id) == location.name
+        if (is_reserved(location.name) and not is_own) or any(
+            one[0] == "." for one in location.segments
+        ):
             return "that file belongs to another job"
         return self.NOT_WRITTEN if created and written < created.timestamp() else ""
 

@@ -80,8 +80,8 @@ class WorkingFolder:
     def _folders(self) -> list[str]:
         """Return the names of the folders that a task may expect below `output`."""
         found = []
-        for place in (self._home / OUTPUT, StorageSettings.current().output_dir):
-            with suppress(OSError), os.scandir(place) as entries:
+        for folder in (self._home / OUTPUT, StorageSettings.current().output_dir):
+            with suppress(OSError), os.scandir(folder) as entries:
                 found += [
                     one.name
                     for one in entries

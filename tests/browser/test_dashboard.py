@@ -43,7 +43,7 @@ def opened(page: Page, service: Service) -> Page:
 
 def queue(service: Service, task: str, **kwargs: Any) -> str:
     """Queue a job with a single attempt; return its id."""
-    status, body = service.ask(
+    status, body = service.request(
         "POST", "/jobs", {"task": task, "kwargs": kwargs, "retry": {"max": 0}}
     )
     assert status == 202, body
@@ -54,7 +54,8 @@ def fail(service: Service, template: str = HOSTILE) -> str:
     """Run a job that fails with an error that contains `template`; return its id."""
     job_id = queue(service, POSTCARD, recipient="Ann", message="Hello", template_name=template)
     until(
-        lambda: service.ask("GET", f"/jobs/{job_id}")[1]["status"] == "failed", what="a failed job"
+        lambda: service.request("GET", f"/jobs/{job_id}")[1]["status"] == "failed",
+        what="a failed job",
     )
     return job_id
 
@@ -114,7 +115,7 @@ def test_jobs_are_shown_stopped_retried_and_deleted(
         page.get_by_role("button", name="Delete", exact=True).click()
         expect(page.locator("#message")).to_have_text("generate_postcard_svg was deleted.")
         expect(rows(page, "failed")).to_have_count(1)
-        assert service.ask("GET", f"/jobs/{failed[0]}")[0] == 410
+        assert service.request("GET", f"/jobs/{failed[0]}")[0] == 410
 
         # The running job shows its progress and can be stopped.
         expect(rows(page, "running").locator("progress")).to_have_attribute(
@@ -123,7 +124,7 @@ def test_jobs_are_shown_stopped_retried_and_deleted(
         rows(page, "running").get_by_role("button", name=re.compile("^Stop")).click()
         expect(page.locator("#message")).to_have_text("example_long_task was stopped.")
         expect(rows(page, "ended")).to_have_count(1)
-        assert service.ask("GET", f"/jobs/{running}")[1]["status"] == "stopped"
+        assert service.request("GET", f"/jobs/{running}")[1]["status"] == "stopped"
     assert errors == []
     assert {
         urlsplit(url).netloc for url in requested if not url.startswith(("data:", "blob:"))
@@ -167,7 +168,7 @@ def test_jobs_are_searched_and_the_queue_is_paused(start_service: StartService, 
     # Pausing needs a confirmation.
     page.get_by_role("button", name="Pause queue").click()
     page.get_by_role("dialog").get_by_role("button", name="Back").click()
-    assert service.ask("GET", "/capacity")[1]["paused"] is False
+    assert service.request("GET", "/capacity")[1]["paused"] is False
     page.get_by_role("button", name="Pause queue").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause queue").click()
     expect(page.locator("#queue-number")).to_have_text("Paused")
@@ -189,7 +190,7 @@ def test_jobs_are_changed_by_tag_and_retried_with_other_arguments(
     tagged = {"task": POSTCARD, "retry": {"max": 0}, "tags": ["order-17"]}
     for password in ("", HOSTILE):
         kwargs = card if not password else {**card, "message": password}
-        assert service.ask("POST", "/jobs", {**tagged, "kwargs": kwargs})[0] == 202
+        assert service.request("POST", "/jobs", {**tagged, "kwargs": kwargs})[0] == 202
     fail(service)
     with watched(page) as (_, errors):
         opened(page, service)
@@ -236,10 +237,10 @@ def test_jobs_are_changed_by_tag_and_retried_with_other_arguments(
 
 def test_groups_show_the_number_of_all_jobs(start_service: StartService, page: Page) -> None:
     service = start_service()
-    assert service.ask("POST", "/queue/pause")[0] == 200
+    assert service.request("POST", "/queue/pause")[0] == 200
     card = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
     items = [{**card, "delay": 3600 * (number % 2)} for number in range(60)]
-    assert service.ask("POST", "/batches", {"operation": "postcard", "items": items})[0] == 202
+    assert service.request("POST", "/batches", {"operation": "postcard", "items": items})[0] == 202
     page.goto(f"{service.url}/dashboard")
     expect(page.locator("#waiting .count")).to_have_text("60")
     expect(page.locator("#waiting-number")).to_have_text("30")

@@ -122,7 +122,7 @@ def other_origin() -> Iterator[str]:
     thread.join()
 
 
-def ask(service: Service, method: str, path: str, body: Any = None) -> Any:
+def request_json(service: Service, method: str, path: str, body: Any = None) -> Any:
     """The reply to a request of a program with the key."""
     headers = {"X-API-Key": KEY, "Content-Type": "application/json", "Prefer": "wait=20"}
     data = None if body is None else json.dumps(body).encode()
@@ -134,8 +134,8 @@ def ask(service: Service, method: str, path: str, body: Any = None) -> Any:
 
 def act(service: Service, page: Page, origin: str, key: str = "") -> dict[str, bool]:
     """Which acts of a page of `origin` go through; it knows the id of a job, and the key if one is given."""
-    job_id = ask(service, "POST", "/artboard/create", DRAWING)["job_id"]
-    token = ask(service, "POST", f"/jobs/{job_id}/token")["token"] if key else ""
+    job_id = request_json(service, "POST", "/artboard/create", DRAWING)["job_id"]
+    token = request_json(service, "POST", f"/jobs/{job_id}/token")["token"] if key else ""
     page.goto(origin)
     known = {"base": service.url, "key": key, "job": job_id, "drawing": DRAWING, "token": token}
     done: dict[str, bool] = page.evaluate(ACTS, known)
@@ -143,7 +143,7 @@ def act(service: Service, page: Page, origin: str, key: str = "") -> dict[str, b
 
 
 def job_ids(service: Service) -> list[str]:
-    return [one["id"] for one in ask(service, "GET", "/jobs?limit=100")["items"]]
+    return [one["id"] for one in request_json(service, "GET", "/jobs?limit=100")["items"]]
 
 
 @pytest.mark.parametrize("keys", [{}, KEYS], ids=["without keys", "with keys"])
@@ -157,7 +157,7 @@ def test_a_page_of_another_origin_achieves_nothing(
     before = job_ids(service)
     page.evaluate(BLIND, {"base": service.url})
     assert job_ids(service) == before
-    assert "vector_queue_paused 0.0" in ask(service, "GET", "/metrics")
+    assert "vector_queue_paused 0.0" in request_json(service, "GET", "/metrics")
 
 
 @pytest.mark.parametrize("keys", [{}, KEYS], ids=["without keys", "with keys"])

@@ -39,7 +39,7 @@ def fill_message(page: Page) -> None:
 
 
 def test_photo_and_message_are_sent_with_a_key(service: Service, page: Page, photo: Path) -> None:
-    """H16. Also the layout, and mistakes that the service reports."""
+    """Also the layout, and mistakes that the service reports."""
     with watched(page) as (_, errors):
         page.goto(f"{service.url}/forms")
         page.click("text=Store photo")
@@ -79,6 +79,8 @@ def test_without_scripts_the_forms_lead_to_the_page_of_the_job(
     page.click("text=Store photo")
     page.wait_for_url("**/dashboard#job=*")
     job = f"/jobs/{page.url.partition('#job=')[2]}"
-    until(lambda: shared_service.ask("GET", job)[1]["done"], seconds=20, what="the end of the job")
-    assert shared_service.ask("GET", job)[1]["artifacts"][0]["name"] == "hill.png"
+    until(
+        lambda: shared_service.request("GET", job)[1]["done"], seconds=20, what="the end of the job"
+    )
+    assert shared_service.request("GET", job)[1]["artifacts"][0]["name"] == "hill.png"
     context.close()

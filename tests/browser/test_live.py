@@ -70,7 +70,6 @@ def natural_width(page: Page) -> int:
 def test_a_text_job_shows_three_log_lines_and_its_result(
     shared_service: Service, page: Page
 ) -> None:
-    """C17, F25, F27."""
     opened(page, shared_service)
     assert page.get_by_label("Job type").locator("option").all_inner_texts() == sorted(
         JOB_FUNCTIONS
@@ -80,11 +79,11 @@ def test_a_text_job_shows_three_log_lines_and_its_result(
     page.get_by_label("Text", exact=True).fill("hello")
     page.get_by_role("button", name="Submit job").click()
     queued = re.compile("📋 Job translate_[a-z0-9]+ queued successfully!")
-    answer = "🌍 Translated: 'hello' → 'hola'"
+    translation = "🌍 Translated: 'hello' → 'hola'"
     expect(lines(page)).to_have_text(
-        [re.compile("Connected!"), "⏳ Queuing translate job: hello", queued, answer]
+        [re.compile("Connected!"), "⏳ Queuing translate job: hello", queued, translation]
     )
-    expect(page.locator("#text-outcome")).to_have_text(answer)
+    expect(page.locator("#text-outcome")).to_have_text(translation)
     expect(page.locator("#task-status")).to_have_text("Progress: 100%")
 
     # Markup is shown as text; only the keyboard is used.
@@ -190,7 +189,6 @@ def test_the_page_reconnects_without_losing_events(start_service: StartService, 
 def test_a_second_job_starts_while_a_long_one_is_running(
     start_service: StartService, page: Page
 ) -> None:
-    """F11."""
     opened(page, start_service(DEMO_DELAYS="1", WORKERS="2"))
     page.get_by_label("Job type").select_option("generate")
     page.get_by_role("button", name="Submit job").click()

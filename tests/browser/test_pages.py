@@ -29,7 +29,7 @@ HOSTILE = """<svg xmlns="http://www.w3.org/2000/svg" width="50mm" height="50mm" 
 LOWEST_CONTRAST = """() => {
   const channels = (colour) => (colour.match(/[0-9.]+/g) || []).map(Number)
   const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, place) => sum + c * [0.2126, 0.7152, 0.0722][place], 0)
+    .reduce((sum, c, index) => sum + c * [0.2126, 0.7152, 0.0722][index], 0)
   const canvas = getComputedStyle(document.documentElement).colorScheme
   const background = (node) => {
     for (; node; node = node.parentElement) {
@@ -95,7 +95,7 @@ def test_the_pages_fit_a_phone_and_are_readable_in_dark_mode(
 def test_the_reference_links_to_every_route(shared_service: Service, page: Page) -> None:
     page.goto(f"{shared_service.url}/docs")
     links = page.locator("nav.contents a")
-    described = shared_service.ask("GET", "/openapi.json")[1]["paths"]
+    described = shared_service.request("GET", "/openapi.json")[1]["paths"]
     assert links.count() == sum(
         len(item.keys() & {"get", "post", "put", "patch", "delete"}) for item in described.values()
     )
@@ -105,8 +105,8 @@ def test_the_reference_links_to_every_route(shared_service: Service, page: Page)
 
 def test_a_finished_spiral_is_shown_in_its_size(shared_service: Service, page: Page) -> None:
     body = {"width": 100, "height": 150, "margin": 10, "params": {"pitch": 5, "inner_radius": 5}}
-    job = shared_service.ask("POST", "/artboard/create", body)[1]["links"]
-    until(lambda: shared_service.ask("GET", job["self"])[1]["done"], what="the end of the job")
+    job = shared_service.request("POST", "/artboard/create", body)[1]["links"]
+    until(lambda: shared_service.request("GET", job["self"])[1]["done"], what="the end of the job")
     with watched(page) as (requested, errors):
         reply = page.goto(shared_service.url + job["result"])
     assert reply is not None
@@ -150,13 +150,13 @@ def web(environ: dict[str, str], home: Path) -> Iterator[Service]:
 def test_a_script_in_a_drawing_neither_runs_nor_fetches(
     web: Service, start_worker: Callable[..., WorkerProcess], page: Page
 ) -> None:
-    """Attack list, row 12: a hostile drawing is harmless when opened."""
+    """A hostile drawing is harmless when opened."""
     start_worker()
     address = f"/jobs/{enqueue_background_job('workers.probe_tasks.write', 'hostile.svg', HOSTILE).id}/result"
 
     def is_available() -> bool:
         try:
-            return bool(web.ask("GET", address)[0] == 200)
+            return bool(web.request("GET", address)[0] == 200)
         except OSError:
             return False
 
@@ -165,9 +165,9 @@ def test_a_script_in_a_drawing_neither_runs_nor_fetches(
         page.goto(web.url + address, wait_until="networkidle")
     assert page.locator("rect").count() == 1, "the drawing is rendered"
     assert page.locator("title").text_content() == "still"
-    asked = re.findall(r"GET (\S+) ", web.output())
-    assert address in asked
-    assert {"/docs", "/healthz"}.isdisjoint(asked)
+    fetched = re.findall(r"GET (\S+) ", web.output())
+    assert address in fetched
+    assert {"/docs", "/healthz"}.isdisjoint(fetched)
     assert any("script" in error for error in errors), "the browser reports the blocked script"
 
 

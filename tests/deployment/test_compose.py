@@ -301,14 +301,14 @@ def draw_through(port: int) -> None:
 
     def ready() -> bool:
         try:
-            return bool(service.ask("GET", "/readyz")[0] == 200)
+            return bool(service.request("GET", "/readyz")[0] == 200)
         except OSError:
             return False
 
     until(ready, what="a ready service")
     assert "<svg" in service.draw()
     # The worker has another data folder, and the index is in the database.
-    until(lambda: service.ask("GET", "/gallery")[1]["items"], what="a drawing in the gallery")
+    until(lambda: service.request("GET", "/gallery")[1]["items"], what="a drawing in the gallery")
 
 
 def check_health(test: list[str], environ: dict[str, str]) -> None:

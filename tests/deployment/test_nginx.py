@@ -82,11 +82,11 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-Ask = Callable[..., tuple[int, dict[str, str], bytes]]
+SendRequest = Callable[..., tuple[int, dict[str, str], bytes]]
 
 
 @pytest.fixture
-def ask(port: int) -> Ask:
+def send_request(port: int) -> SendRequest:
     """A function that sends a request through nginx; it returns status, headers and body."""
 
     def send(
@@ -107,54 +107,63 @@ def ask(port: int) -> Ask:
     return send
 
 
-def upload(ask: Ask, size: int) -> tuple[int, dict[str, str], bytes]:
+def upload(send_request: SendRequest, size: int) -> tuple[int, dict[str, str], bytes]:
     """Upload a CSV file of `size` bytes."""
     file = b"a,b\n" * (size // 4 + 1)
     disposition = 'Content-Disposition: form-data; name="file"; filename="a.csv"'
     body = f"--{BOUNDARY}\r\n{disposition}\r\n\r\n".encode() + file[:size]
     body += f"\r\n--{BOUNDARY}--\r\n".encode()
-    return ask("POST", "/uploads", body, Content_Type=f"multipart/form-data; boundary={BOUNDARY}")
+    return send_request(
+        "POST", "/uploads", body, Content_Type=f"multipart/form-data; boundary={BOUNDARY}"
+    )
 
 
-def test_the_service_decides_about_the_size_of_an_upload(ask: Ask) -> None:
+def test_the_service_decides_about_the_size_of_an_upload(send_request: SendRequest) -> None:
     limit = read_settings(None).uploads.upload_limit
-    status, _, body = upload(ask, limit)
+    status, _, body = upload(send_request, limit)
     assert status == 202, body
-    status, headers, body = upload(ask, limit + 500_000)
+    status, headers, body = upload(send_request, limit + 500_000)
     assert (status, headers["content-type"]) == (413, "application/problem+json")
     assert json.loads(body)["type"] == "/problems/file-too-large"
 
 
-def test_only_the_names_of_the_service_are_answered(ask: Ask) -> None:
-    assert ask("GET", "/healthz")[0] == 200
-    assert ask("GET", "/healthz", Host="other.example")[0] == 421
+def test_only_the_names_of_the_service_are_answered(send_request: SendRequest) -> None:
+    assert send_request("GET", "/healthz")[0] == 200
+    assert send_request("GET", "/healthz", Host="other.example")[0] == 421
 
 
-def test_a_page_of_the_service_may_change_something_and_others_may_not(ask: Ask) -> None:
+def test_a_page_of_the_service_may_change_something_and_others_may_not(
+    send_request: SendRequest,
+) -> None:
     body = b'{"recipient": "Ann", "message": "Hello", "template_name": "plain"}'
     kind = {"Content_Type": "application/json"}
-    assert ask("POST", "/postcards", body, Origin=f"https://{NAME}", **kind)[0] == 202
+    assert send_request("POST", "/postcards", body, Origin=f"https://{NAME}", **kind)[0] == 202
     own = f"{NAME}:8443"
-    assert ask("POST", "/postcards", body, Host=own, Origin=f"https://{own}", **kind)[0] == 202
-    assert ask("POST", "/postcards", body, Origin="https://other.example", **kind)[0] == 403
-
-
-def test_the_request_id_of_nginx_is_that_of_the_service(ask: Ask) -> None:
-    assert re.fullmatch(
-        "[0-9a-f]{32}", ask("GET", "/healthz", X_Request_ID="mine")[1]["x-request-id"]
+    assert (
+        send_request("POST", "/postcards", body, Host=own, Origin=f"https://{own}", **kind)[0]
+        == 202
+    )
+    assert (
+        send_request("POST", "/postcards", body, Origin="https://other.example", **kind)[0] == 403
     )
 
 
-def test_events_arrive_one_by_one(ask: Ask, port: int, service: Service) -> None:
+def test_the_request_id_of_nginx_is_that_of_the_service(send_request: SendRequest) -> None:
+    assert re.fullmatch(
+        "[0-9a-f]{32}", send_request("GET", "/healthz", X_Request_ID="mine")[1]["x-request-id"]
+    )
+
+
+def test_events_arrive_one_by_one(send_request: SendRequest, port: int, service: Service) -> None:
     body = {"recipient": "Ann", "message": "Hello", "template_name": "plain", "delay": 3600}
-    job_id = service.ask("POST", "/postcards", body)[1]["job_id"]
+    job_id = service.request("POST", "/postcards", body)[1]["job_id"]
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", f"/jobs/{job_id}/events", headers={"Host": NAME})
     reply = connection.getresponse()
     events = iter(reply.readline, b"")
     # The stream is still open: nginx does not wait for its end.
     assert next(line for line in events if line.startswith(b"event")) == b"event: status\n"
-    assert service.ask("POST", f"/jobs/{job_id}/cancel")[0] == 200
+    assert service.request("POST", f"/jobs/{job_id}/cancel")[0] == 200
     assert b"event: canceled\n" in list(events)
     connection.close()
 

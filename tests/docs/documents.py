@@ -73,16 +73,16 @@ def marker_mistakes(text: str) -> list[str]:
         for one in FENCE.finditer(text)
         if one["language"] in RUN_LANGUAGES and (one["reason"] or "").strip()
     ]
-    places = {one.start() for one in good}
+    starts = {one.start() for one in good}
     return [
         one[0]
         for one in NOT_RUN.finditer(FENCE.sub(_blank_text, text))
-        if one.start() not in places
+        if one.start() not in starts
     ]
 
 
 def _blank_text(fence: re.Match[str]) -> str:
-    """A block with its text blanked, so that places in the document stay and nothing in the block is read."""
+    """A block with its text blanked, so that positions in the document stay and nothing in the block is read."""
     start, end = fence.start("text") - fence.start(), fence.end("text") - fence.start()
     return fence[0][:start] + re.sub(r"[^\n]", " ", fence[0][start:end]) + fence[0][end:]
 

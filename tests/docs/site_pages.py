@@ -69,11 +69,11 @@ def read_pages(site: Path) -> dict[str, Page]:
 
 
 def outside_requests(site: Path) -> Iterator[str]:
-    """Addresses on other hosts that pages, styles and drawings of a site request, each with its place."""
-    places = {name: page.requested for name, page in read_pages(site).items()}
+    """Addresses on other hosts that pages, styles and drawings of a site request, each with its file."""
+    requested = {name: page.requested for name, page in read_pages(site).items()}
     for path in [*site.rglob("*.css"), *site.rglob("*.svg")]:
-        places[path.relative_to(site).as_posix()] = STYLE_ADDRESS.findall(path.read_text())
-    for name, addresses in places.items():
+        requested[path.relative_to(site).as_posix()] = STYLE_ADDRESS.findall(path.read_text())
+    for name, addresses in requested.items():
         yield from (f"{name}: {one}" for one in addresses if urlsplit(one).netloc)
 
 

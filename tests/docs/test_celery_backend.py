@@ -75,7 +75,6 @@ def ended(job_id: str) -> dict[str, Any]:
 def test_an_artboard_is_drawn_by_celery_and_its_state_has_the_seven_keys(
     celery: subprocess.Popen[bytes], home: Path
 ) -> None:
-    """F30."""
     job = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg", 50, 40, "grid", "celery.svg"
     )

@@ -128,8 +128,8 @@ class Project:
         return [one for one in self._jobs("failed") if one["task"] != DELIVERY]
 
     def _jobs(self, status: str) -> list[Any]:
-        answered: dict[str, Any] = self.service.ask("GET", f"/jobs?status={status}&limit=100")[1]
-        found: list[Any] = answered["items"]
+        address = f"/jobs?status={status}&limit=100"
+        found: list[Any] = self.service.request("GET", address)[1]["items"]
         return found
 
 
@@ -167,9 +167,9 @@ def project(elsewhere: str) -> Iterator[Project]:
     folder = Path(tempfile.mkdtemp(prefix="va-"))
     shutil.copytree(REPOSITORY, folder, ignore=LEFT_OUT, dirs_exist_ok=True)
     (folder / ".venv").symlink_to(sys.prefix)
-    for name, place in INSTALLED.items():
-        (folder / place).parent.mkdir(exist_ok=True)
-        shutil.copyfile(REPOSITORY / "examples" / "extend" / name, folder / place)
+    for name, destination in INSTALLED.items():
+        (folder / destination).parent.mkdir(exist_ok=True)
+        shutil.copyfile(REPOSITORY / "examples" / "extend" / name, folder / destination)
     (folder / "cat.jpg").write_bytes(encoded(landscape(), "JPEG"))
     environ = environ_in(folder) | {
         "PYTHONPATH": str(folder),
@@ -244,9 +244,9 @@ def check_shown_problems(document: Path, project: Project) -> None:
     for body, shown in requests:
         if '"/problems/' in shown:
             wanted = json.loads(shown)
-            status, answered = project.service.ask("POST", wanted["instance"], json.loads(body))
+            status, response = project.service.request("POST", wanted["instance"], json.loads(body))
             assert status == wanted["status"]
-            assert {**answered, "request_id": ""} == {**wanted, "request_id": ""}
+            assert {**response, "request_id": ""} == {**wanted, "request_id": ""}
 
 
 def test_the_start_prints_what_the_documents_show(project: Project) -> None:
@@ -277,9 +277,9 @@ def test_a_command_that_fails_and_an_unexpected_problem_are_noticed(
         project.run([Block("sh", "false", None), Block("sh", "true", None)])
     document = tmp_path / "page.md"
     document.write_text("No problems.")
-    asked = Block("sh", f"curl -sS http://{SERVICE}/jobs/none", None)
+    command = Block("sh", f"curl -sS http://{SERVICE}/jobs/none", None)
     with pytest.raises(AssertionError):
-        check_printed(document, asked, *project.run([asked]))
+        check_printed(document, command, *project.run([command]))
 
 
 def test_commands_and_programs_have_the_languages_that_are_run() -> None:

@@ -117,12 +117,12 @@ def test_the_layout_names_every_folder_of_the_libraries() -> None:
         if "components/" in block
     )
     named = re.findall(r"^ *([\w.]+/?) ", layout, re.MULTILINE)
-    places = {
+    locations = {
         name
         for name in named
         if any((REPOSITORY / folder / name).exists() for folder in ("", "components", "libraries"))
     }
-    assert places == set(named)
+    assert locations == set(named)
     folders = {path.parent.name for path in (REPOSITORY / "libraries").glob("*/__init__.py")}
     assert folders <= {name.rstrip("/") for name in named}
 

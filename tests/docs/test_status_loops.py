@@ -27,7 +27,7 @@ def loops() -> dict[str, set[str]]:
 
 
 def test_each_loop_goes_on_in_all_states_that_are_not_final() -> None:
-    """D24: it ends for finished, failed, stopped, canceled and not_found, and not for deferred."""
+    """It ends for finished, failed, stopped, canceled and not_found, and not for deferred."""
     assert {"queued", "started", "scheduled", "deferred"} == IN_PROGRESS
     assert NOT_FOUND not in IN_PROGRESS
     assert loops() == dict.fromkeys(("jobs.md", "queue_from_python.py"), IN_PROGRESS)

@@ -49,7 +49,7 @@ class Mistake:
 
     file: str
     text: str
-    says: str
+    message: str
     module: str = ""
     line: int | None = None
 
@@ -214,10 +214,10 @@ def diagnosis(service: CopiedService, copy: Path) -> list[str]:
 @pytest.mark.parametrize("name", TOGETHER)
 def test_the_doctor_names_the_file_and_the_mistake(diagnosis: list[str], name: str) -> None:
     mistake = TOGETHER[name]
-    place = mistake.file if mistake.line is None else f"{mistake.file}, line {mistake.line}"
-    named = [line for line in diagnosis if place in line]
+    location = mistake.file if mistake.line is None else f"{mistake.file}, line {mistake.line}"
+    named = [line for line in diagnosis if location in line]
     assert len(named) == 1, diagnosis
-    assert mistake.says in named[0]
+    assert mistake.message in named[0]
 
 
 def test_the_doctor_finds_nothing_else(diagnosis: list[str]) -> None:
@@ -236,7 +236,7 @@ def test_skipped_modules_are_reported_by_readyz_and_the_log(service: CopiedServi
         problem = found[mistake.module]
         assert problem["file"] == mistake.file
         assert mistake.line in (None, problem["line"])
-        assert mistake.says in problem["mistake"]
+        assert mistake.message in problem["mistake"]
         assert f"{mistake.module} cannot be loaded and is left out: " in service.output()
 
 
@@ -268,7 +268,7 @@ def test_a_drawing_that_leaves_the_page_fails_and_the_log_names_the_file(
 
 
 @pytest.mark.parametrize(
-    ("task", "says"),
+    ("task", "message"),
     [
         ("letters._greet", "functions whose names begin with an underscore are not tasks"),
         ("letters.gret", "workers/letters.py has no function gret"),
@@ -279,11 +279,11 @@ def test_a_drawing_that_leaves_the_page_fails_and_the_log_names_the_file(
     ],
 )
 def test_submitting_an_invalid_task_reports_the_reason(
-    service: CopiedService, task: str, says: str
+    service: CopiedService, task: str, message: str
 ) -> None:
     reply = service.send("POST", "/jobs", {"task": f"workers.{task}"})
     assert reply.status == 404
-    assert says in reply.json["detail"]
+    assert message in reply.json["detail"]
 
 
 @pytest.mark.parametrize("name", STOPS_THE_START)
@@ -298,5 +298,5 @@ def test_a_mistake_that_stops_the_start_is_named_with_its_file(
     finally:
         (copy / mistake.file).unlink()
     assert done.returncode == 1
-    assert f"Error: {mistake.file}: {mistake.says}" in done.stderr
+    assert f"Error: {mistake.file}: {mistake.message}" in done.stderr
     assert "Traceback" not in done.stderr

@@ -50,7 +50,7 @@ class Sockets(BackgroundLoop):
     def __init__(self, port: int, number: int) -> None:
         super().__init__()
         self.lost: list[str] = []
-        self.answers = 0
+        self.replies = 0
         self._open: list[ClientConnection] = []
         self._talks: list[asyncio.Task[None]] = []
         self.run(self._begin(port, number))
@@ -76,7 +76,7 @@ class Sockets(BackgroundLoop):
                 await opened.send('{"action": "ping"}')
                 async with asyncio.timeout(PATIENCE):
                     assert json.loads(await opened.recv()) == {"action": "pong", "payload": None}
-                self.answers += 1
+                self.replies += 1
                 await asyncio.sleep(1)
         except (WebSocketException, TimeoutError, AssertionError) as error:
             self.lost.append(repr(error))

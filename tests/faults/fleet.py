@@ -61,27 +61,27 @@ class Fleet:
 
     def tend(self) -> None:
         """Restart the workers that have ended."""
-        for place, worker in enumerate(self.workers):
+        for index, worker in enumerate(self.workers):
             code = worker.process.poll()
             if code is not None:
                 self.endings.append(code)
-                self.workers[place] = self._start()
+                self.workers[index] = self._start()
 
-    def kill(self, place: int, *, horse_only: bool = False) -> bool:
+    def kill(self, index: int, *, horse_only: bool = False) -> bool:
         """Kill a worker, or only its work-horse; return whether there was one."""
         victims = (
-            [pid for pid in children(self.workers[place].process.pid) if leads_a_group(pid)]
+            [pid for pid in children(self.workers[index].process.pid) if leads_a_group(pid)]
             if horse_only
-            else [self.workers[place].process.pid]
+            else [self.workers[index].process.pid]
         )
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
         return bool(victims)
 
-    def replace(self, place: int) -> int:
+    def replace(self, index: int) -> int:
         """Stop a worker with SIGTERM, start another one, and return the exit code."""
-        code = self.workers[place].stop(seconds=30)
-        self.workers[place] = self._start().wait_until_listening()
+        code = self.workers[index].stop(seconds=30)
+        self.workers[index] = self._start().wait_until_listening()
         return code
 
     def output(self) -> str:

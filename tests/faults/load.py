@@ -31,7 +31,7 @@ class Measured:
     """Result of a load: seconds per request, responses by status code, 0 for a broken connection."""
 
     seconds: list[float] = field(default_factory=list)
-    answers: Counter[int] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
     etags: dict[str, str] = field(default_factory=dict)
     ids: list[str] = field(default_factory=list)
     cpu: float = 0.0
@@ -52,7 +52,7 @@ class Measured:
     def summary(self) -> str:
         """Return the result as a line; times in ms."""
         return (
-            f"{len(self.seconds)} requests, answers {dict(self.answers)}, p50 {1000 * self.percentile(0.5):.1f} ms, "
+            f"{len(self.seconds)} requests, statuses {dict(self.statuses)}, p50 {1000 * self.percentile(0.5):.1f} ms, "
             f"p99 {1000 * self.percentile(0.99):.1f} ms, {self.cpu:.2f} cores; "
             f"p99 of a call to an idle process {1000 * percentile(self.machine, 0.99):.1f} ms"
         )
@@ -79,17 +79,17 @@ def calls_to_an_idle_process(found: list[float], *, rate: float) -> Iterator[Non
     ) as echo:
         assert echo.stdin is not None
         assert echo.stdout is not None
-        ask, answer = echo.stdin.fileno(), echo.stdout.fileno()
+        requests, replies = echo.stdin.fileno(), echo.stdout.fileno()
 
         def call() -> None:
             while not stop.wait(1 / rate):
-                asked = time.monotonic()
-                os.write(ask, b"?")
-                os.read(answer, 1)
-                found.append(time.monotonic() - asked)
+                requested_at = time.monotonic()
+                os.write(requests, b"?")
+                os.read(replies, 1)
+                found.append(time.monotonic() - requested_at)
 
-        os.write(ask, b"?")
-        os.read(answer, 1)  # it has started
+        os.write(requests, b"?")
+        os.read(replies, 1)  # it has started
         thread = threading.Thread(target=call)
         thread.start()
         try:
@@ -123,32 +123,32 @@ def steady_load(
 ) -> Measured:
     """Send `rate` requests a second, from `make(number, so far)`; `pid` is the process whose CPU time is measured."""
     measured, lock = Measured(), threading.Lock()
-    began, used = 0.0, cpu_seconds(pid) if pid else 0.0
+    started_at, used = 0.0, cpu_seconds(pid) if pid else 0.0
 
     def client(first: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         for number in range(first, int(rate * seconds), clients):
-            time.sleep(max(0.0, began + number / rate - time.monotonic()))
+            time.sleep(max(0.0, started_at + number / rate - time.monotonic()))
             request = make(number, measured)
-            asked = time.monotonic()
-            answer = _exchange(connection, request)
+            requested_at = time.monotonic()
+            result = _exchange(connection, request)
             with lock:
-                _note(measured, request, answer, time.monotonic() - asked)
+                _note(measured, request, result, time.monotonic() - requested_at)
         connection.close()
 
     threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
     with calls_to_an_idle_process(measured.machine, rate=50):
-        began = time.monotonic()
+        started_at = time.monotonic()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     if pid:
-        measured.cpu = (cpu_seconds(pid) - used) / (time.monotonic() - began)
+        measured.cpu = (cpu_seconds(pid) - used) / (time.monotonic() - started_at)
     return measured
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """A response; `status` is 0 for a broken connection."""
 
     status: int = 0
@@ -156,16 +156,16 @@ class Answer(NamedTuple):
     job_id: str = ""
 
 
-def _note(measured: Measured, request: Request, answer: Answer, seconds: float) -> None:
+def _note(measured: Measured, request: Request, result: Response, seconds: float) -> None:
     measured.seconds.append(seconds)
-    measured.answers[answer.status] += 1
-    if answer.etag:
-        measured.etags[request.path] = answer.etag
-    if answer.job_id:
-        measured.ids.append(answer.job_id)
+    measured.statuses[result.status] += 1
+    if result.etag:
+        measured.etags[request.path] = result.etag
+    if result.job_id:
+        measured.ids.append(result.job_id)
 
 
-def _exchange(connection: http.client.HTTPConnection, request: Request) -> Answer:
+def _exchange(connection: http.client.HTTPConnection, request: Request) -> Response:
     body = json.dumps(request.body) if request.body is not None else None
     headers = dict(request.headers or {})
     if body is not None:
@@ -176,6 +176,6 @@ def _exchange(connection: http.client.HTTPConnection, request: Request) -> Answe
         data = response.read()
     except (OSError, http.client.HTTPException):
         connection.close()
-        return Answer()
+        return Response()
     reply = json.loads(data) if data and request.method == "POST" else {}
-    return Answer(response.status, response.headers.get("ETag", ""), str(reply.get("job_id", "")))
+    return Response(response.status, response.headers.get("ETag", ""), str(reply.get("job_id", "")))

@@ -69,7 +69,7 @@ class Observed:
     seconds: list[float] = field(default_factory=list)
     health: list[float] = field(default_factory=list)
     silent: int = 0
-    answers: Counter[int] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
     large: Counter[int] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
     ids: list[str] = field(default_factory=list)
@@ -91,10 +91,10 @@ class Observed:
     def summary(self) -> str:
         """Return the result as a line; times in ms."""
         return (
-            f"{len(self.health)} probes, {self.silent} without an answer, p50 {1000 * percentile(self.health, 0.5):.0f} ms, "
+            f"{len(self.health)} probes, {self.silent} without a response, p50 {1000 * percentile(self.health, 0.5):.0f} ms, "
             f"p99 {1000 * percentile(self.health, 0.99):.0f} ms, slowest {1000 * max(self.health):.0f} ms; "
-            f"{len(self.seconds)} requests, answers {dict(self.answers)}, p99 {1000 * percentile(self.seconds, 0.99):.0f} ms; "
-            f"{dict(self.done)}; answers to large bodies {dict(self.large)}; "
+            f"{len(self.seconds)} requests, statuses {dict(self.statuses)}, p99 {1000 * percentile(self.seconds, 0.99):.0f} ms; "
+            f"{dict(self.done)}; responses to large bodies {dict(self.large)}; "
             f"{len(self.ids)} jobs accepted: {dict(self.ends)}, settled {self.settled:.1f} s after the last fault; "
             f"web {self.memory[0]:.0f} MB at the start, {max(self.memory):.0f} MB at most, {self.memory[-1]:.0f} MB at the end, "
             f"{len(self.web_processes)} web processes; {self.left} processes left; load average {min(self.load):.1f} to {max(self.load):.1f}, "
@@ -128,29 +128,29 @@ class Mixed:
     # -- normal traffic
 
     def submit(self) -> None:
-        self._repeat(0.33, lambda: self._ask("POST", "/artboard/create", self._artboard()))
+        self._repeat(0.33, lambda: self._request("POST", "/artboard/create", self._artboard()))
 
     def poll(self) -> None:
-        def ask() -> None:
+        def request() -> None:
             job = f"/jobs/{self.rng.choice(self.seen.ids)}" if self.seen.ids else "/patterns"
-            self._ask("GET", job)
+            self._request("GET", job)
 
-        self._repeat(0.1, ask)
+        self._repeat(0.1, request)
 
     def browse(self) -> None:
         paths = ("/jobs?limit=20", "/gallery", "/patterns", "/jobs?status=failed")
-        self._repeat(0.5, lambda: self._ask("GET", self.rng.choice(paths)))
+        self._repeat(0.5, lambda: self._request("GET", self.rng.choice(paths)))
 
     def probe(self) -> None:
-        """Ask for the health on a new connection each time, as a load balancer does."""
+        """Request the health on a new connection each time, as a load balancer does."""
 
-        def ask() -> None:
-            began = time.monotonic()
+        def request() -> None:
+            started_at = time.monotonic()
             status = self._exchange("GET", "/healthz", timeout=5)[0]
-            self.seen.health.append(time.monotonic() - began)
+            self.seen.health.append(time.monotonic() - started_at)
             self.seen.silent += status != 200
 
-        self._repeat(0.1, ask)
+        self._repeat(0.1, request)
 
     def watch(self) -> None:
         """Observe the memory of the web process and the load of the machine."""
@@ -232,7 +232,7 @@ class Mixed:
             if len(jobs) > 5 and self._is_damaged(jobs[-5]):
                 self._count("records damaged")
             if len(jobs) > 10:
-                self._ask("DELETE", f"/jobs/{jobs.pop(0)}")
+                self._request("DELETE", f"/jobs/{jobs.pop(0)}")
 
         self._repeat(3.0, damage)
 
@@ -291,12 +291,12 @@ class Mixed:
     def _warm_up(self) -> None:
         """Have the web process load what normal requests need."""
         for _ in range(20):
-            self._ask("POST", "/artboard/create", self._artboard())
+            self._request("POST", "/artboard/create", self._artboard())
             for path in ("/jobs?limit=20", "/gallery", "/patterns", "/readyz"):
-                self._ask("GET", path)
+                self._request("GET", path)
         until(lambda: all_done(self.client, self.seen.ids), seconds=60, what="the first jobs")
         self.seen.seconds.clear()
-        self.seen.answers.clear()
+        self.seen.statuses.clear()
 
     def _repeat(self, pause_s: float, call: Callable[[], None]) -> None:
         while not self.stop.wait(pause_s):
@@ -309,12 +309,12 @@ class Mixed:
     def _artboard(self) -> dict[str, object]:
         return QUEUED | {"id": f"mixed{self.rng.randrange(10**12)}"}
 
-    def _ask(self, method: str, path: str, body: object = None) -> None:
-        began = time.monotonic()
+    def _request(self, method: str, path: str, body: object = None) -> None:
+        started_at = time.monotonic()
         status, reply = self._exchange(method, path, body)
         with self.seen.lock:
-            self.seen.seconds.append(time.monotonic() - began)
-            self.seen.answers[status] += 1
+            self.seen.seconds.append(time.monotonic() - started_at)
+            self.seen.statuses[status] += 1
             if method == "POST" and status in ACCEPTED:
                 self.seen.ids.append(reply["job_id"])
 

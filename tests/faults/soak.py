@@ -59,7 +59,7 @@ class Row(NamedTuple):
 
 
 @dataclass
-class Place:
+class Installation:
     """Folders, broker and settings of a row."""
 
     home: Path
@@ -117,7 +117,7 @@ def installation(**more: str) -> Iterator[tuple[Path, dict[str, str], Settings]]
 
 
 @contextlib.contextmanager
-def place(**more: str) -> Iterator[Place]:
+def started_installation(**more: str) -> Iterator[Installation]:
     """A fresh installation with a running broker."""
     with installation(**more) as (home, environ, settings):
         broker = EmbeddedBroker(settings)
@@ -126,7 +126,7 @@ def place(**more: str) -> Iterator[Place]:
         workers.__path__.append(str(PROBES))
         client = worker_client(settings)
         try:
-            yield Place(home, environ, settings, broker, client)
+            yield Installation(home, environ, settings, broker, client)
         finally:
             client.close()
             web_client(settings).close()
@@ -146,7 +146,7 @@ def nothing_lost(outcome: Outcome, jobs: int) -> bool:
 
 def f1(rng: random.Random, minutes: float) -> Row:
     """A kill every two seconds for a minute, 2,000 jobs."""
-    with place() as here, here.site(3) as site:
+    with started_installation() as here, here.site(3) as site:
         outcome = kill_storm(site, rng, jobs=2000, seconds=60, every=2, work=0.1)
     passed = (
         nothing_lost(outcome, 2000) and outcome.settled <= 30 and outcome.most_runs <= MOST_RUNS
@@ -161,7 +161,7 @@ def f1(rng: random.Random, minutes: float) -> Row:
 
 def f5(rng: random.Random, minutes: float) -> Row:
     """Fifty rolling restarts, 1,500 jobs."""
-    with place() as here, here.site(3) as site:
+    with started_installation() as here, here.site(3) as site:
         outcome = rolling_restarts(site, rng, jobs=1500, restarts=50, work=0.07)
     passed = (
         nothing_lost(outcome, 1500)
@@ -179,7 +179,7 @@ def f5(rng: random.Random, minutes: float) -> Row:
 
 def f6(rng: random.Random, minutes: float) -> Row:
     """The broker killed three times, 1,000 jobs."""
-    with place() as here, here.site(3) as site:
+    with started_installation() as here, here.site(3) as site:
         outcome = broker_kills(site, jobs=1000, kills=3, down=1.0, work=0.05)
     passed = (
         nothing_lost(outcome, 1000)
@@ -197,7 +197,7 @@ def f6(rng: random.Random, minutes: float) -> Row:
 
 def f8(rng: random.Random, minutes: float) -> Row:
     """The broker down for 25 seconds."""
-    with place() as here, here.site(2) as site:
+    with started_installation() as here, here.site(2) as site:
         outage = broker_outage(site, watchful_client(here.settings), down=25)
     passed = (
         outage.retry_after
@@ -219,11 +219,11 @@ def f8(rng: random.Random, minutes: float) -> Row:
 def l2(rng: random.Random, minutes: float) -> Row:
     """A queue of 100,000 jobs."""
     number = 100_000
-    with place(MAX_QUEUE=str(2 * number)) as here, here.web() as server:
+    with started_installation(MAX_QUEUE=str(2 * number)) as here, here.web() as server:
         empty = here.client.info("memory")["used_memory"]
-        began = time.monotonic()
+        started_at = time.monotonic()
         ids = [submit("workers.probe_tasks.nothing").id for _ in range(number)]
-        rate = number / (time.monotonic() - began)
+        rate = number / (time.monotonic() - started_at)
         each = (here.client.info("memory")["used_memory"] - empty) / number
         polls = steady_load(
             server.port,
@@ -260,7 +260,7 @@ def open_files(pid: int) -> int:
 def l4(rng: random.Random, minutes: float) -> Row:
     """Three hundred WebSockets for ten minutes, and one over the limit."""
     with (
-        place(MAX_STREAMS="300") as here,
+        started_installation(MAX_STREAMS="300") as here,
         here.web() as server,
         Sockets(server.port, 300) as sockets,
     ):
@@ -272,12 +272,12 @@ def l4(rng: random.Random, minutes: float) -> Row:
             server.port, lambda n, _: Request("GET", f"/jobs/{ids[n % 100]}"), rate=50, seconds=600
         )
         memory, alive = resident(web_process(server.process.pid)), sockets.alive
-    measured = f"{alive} alive, {sockets.answers} answers on them; {load.summary}; {memory:.0f} MB; one more: {dict(refused.answers)}"
+    measured = f"{alive} alive, {sockets.replies} replies on them; {load.summary}; {memory:.0f} MB; one more: {dict(refused.statuses)}"
     passed = (
         alive == 300
         and load.percentile(0.99) < 0.1
         and memory < 200
-        and set(refused.answers) == {503}
+        and set(refused.statuses) == {503}
     )
     return Row(
         "L4 300 sockets, 10 min",
@@ -289,7 +289,7 @@ def l4(rng: random.Random, minutes: float) -> Row:
 
 def l6(rng: random.Random, minutes: float) -> Row:
     """Memory over 10,000 jobs and 20,000 requests."""
-    with place(RESULT_TTL="30s") as here, here.site(1) as site, here.web() as server:
+    with started_installation(RESULT_TTL="30s") as here, here.site(1) as site, here.web() as server:
         pids = {"worker": site.fleet.workers[0].process.pid, "web": web_process(server.process.pid)}
 
         def work(jobs: int) -> None:
@@ -349,7 +349,7 @@ def web_process(pid: int) -> int:
 def l8(rng: random.Random, minutes: float) -> Row:
     """Everything at once for a long time, with one kill a minute."""
     with (
-        place(MAX_QUEUE="1000000") as here,
+        started_installation(MAX_QUEUE="1000000") as here,
         here.site(2) as site,
         here.web() as server,
         Sockets(server.port, 20) as sockets,
@@ -364,7 +364,7 @@ def l8(rng: random.Random, minutes: float) -> Row:
                     server.port, lambda n, so_far: _mixed(n, total, rng), rate=70, seconds=10
                 )
                 total.seconds += part.seconds
-                total.answers += part.answers
+                total.statuses += part.statuses
                 total.ids += part.ids
             held.append(resident(web_process(server.process.pid)))
         deadline = time.monotonic() + 60
@@ -372,7 +372,9 @@ def l8(rng: random.Random, minutes: float) -> Row:
             site.fleet.tend()
             time.sleep(0.1)
         ends, alive = states(here.client, total.ids), sockets.alive
-    errors = sum(number for status, number in total.answers.items() if status == 0 or status >= 500)
+    errors = sum(
+        number for status, number in total.statuses.items() if status == 0 or status >= 500
+    )
     growth = held[-1] - held[min(2, len(held) - 1)]
     measured = f"{dict(ends)}; {total.summary}; {errors} errors; web {growth:+.1f} MB; {len(site.fleet.endings)} workers replaced; "
     measured += f"{alive} of 20 sockets alive"
@@ -389,7 +391,7 @@ def m1(rng: random.Random, minutes: float) -> Row:
     """All faults at once beside normal traffic; half as long as L8."""
     with installation() as (home, environ, settings):
         seen = everything_at_once(home, environ, settings, rng, 30 * minutes)
-    broken = set(seen.answers) - {200, 202, 204, 404, 503}
+    broken = set(seen.statuses) - {200, 202, 204, 404, 503}
     passed = (
         percentile(seen.health, 0.99) < 0.25
         and seen.ends == {"finished": len(seen.ids)}
@@ -415,11 +417,11 @@ def _mixed(number: int, so_far: Measured, rng: random.Random) -> Request:
 
 def l1(rng: random.Random, minutes: float) -> Row:
     """A hundred submissions a second."""
-    with place() as here, here.site(1), here.web() as server:
+    with started_installation() as here, here.site(1), here.web() as server:
         measured = submissions(server, seconds=20)
         kept = states(here.client, measured.ids)
     passed = (
-        set(measured.answers) <= {200, 202}
+        set(measured.statuses) <= {200, 202}
         and measured.within(0.1)
         and set(kept) <= {"queued", "started", "finished"}
     )
@@ -428,18 +430,18 @@ def l1(rng: random.Random, minutes: float) -> Row:
 
 def l3(rng: random.Random, minutes: float) -> Row:
     """Three hundred polls a second."""
-    with place() as here, here.web() as server:
+    with started_installation() as here, here.web() as server:
         ids = [queue(here.client, "probe_tasks.nothing") for _ in range(1000)]
         measured = polls(server, ids, seconds=10)
-    passed = set(measured.answers) == {200, 304} and measured.within(0.1) and measured.cpu < 1
+    passed = set(measured.statuses) == {200, 304} and measured.within(0.1) and measured.cpu < 1
     return Row("L3 300 polls/s", "p99 < 100 ms, under one core", measured.summary, passed)
 
 
 def l9(rng: random.Random, minutes: float) -> Row:
     """Requests next to a hundred that stall."""
-    with place() as here, here.web() as server:
+    with started_installation() as here, here.web() as server:
         measured = requests_among_stalled_ones(server, stalled=100, seconds=20)
-    passed = measured.answers == {200: 400} and measured.within(0.5)
+    passed = measured.statuses == {200: 400} and measured.within(0.5)
     return Row("L9 100 stalled", "all answered, p99 < 500 ms", measured.summary, passed)
 
 

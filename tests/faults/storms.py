@@ -123,7 +123,7 @@ class Load:
 def kill_storm(
     site: Site, rng: random.Random, *, jobs: int, seconds: float, every: float, work: float
 ) -> Outcome:
-    """F1: kill a worker every few seconds, and every third time only its work-horse."""
+    """Kill a worker every few seconds, and every third time only its work-horse."""
     load, outcome = Load(site, jobs, work), Outcome()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -139,7 +139,7 @@ def kill_storm(
 def rolling_restarts(
     site: Site, rng: random.Random, *, jobs: int, restarts: int, work: float
 ) -> Outcome:
-    """F5: stop the workers one after the other with SIGTERM and replace them."""
+    """Stop the workers one after the other with SIGTERM and replace them."""
     load, outcome = Load(site, jobs, work), Outcome()
     for number in range(restarts):
         # At a different time each: during a job, between two, while one is taken.
@@ -154,7 +154,7 @@ def rolling_restarts(
 
 
 def broker_kills(site: Site, *, jobs: int, kills: int, down: float, work: float) -> Outcome:
-    """F6: kill the broker while workers run, and restart it shortly afterwards."""
+    """Kill the broker while workers run, and restart it shortly afterwards."""
     load, outcome = Load(site, jobs, work), Outcome()
     for number in range(1, kills + 1):
         share = number * jobs / (kills + 1)
@@ -204,7 +204,7 @@ SIMPLE = {"width": 60, "height": 60, "complexity": "simple"}
 
 
 def broker_outage(site: Site, web: FlaskClient, *, down: float) -> Outage:
-    """F8: stop the broker for a while, send requests all the time, and measure the recovery."""
+    """Stop the broker for a while, send requests all the time, and measure the recovery."""
     outage = Outage()
     meanwhile = queue(
         site.client,
@@ -220,7 +220,7 @@ def broker_outage(site: Site, web: FlaskClient, *, down: float) -> Outage:
     until(lambda: not site.broker.alive(), what="the end of the broker")
     away = time.monotonic()
     while time.monotonic() < away + down:
-        _ask(web, outage, away)
+        _send(web, outage, away)
     site.broker.start()
     back = time.monotonic()
     job = queue(
@@ -235,13 +235,13 @@ def broker_outage(site: Site, web: FlaskClient, *, down: float) -> Outage:
     return outage
 
 
-def _ask(web: FlaskClient, outage: Outage, away: float) -> None:
-    asked = time.monotonic()
+def _send(web: FlaskClient, outage: Outage, away: float) -> None:
+    requested_at = time.monotonic()
     reply = web.post("/artboard/create", json=QUEUED)
     if reply.status_code == 503:
         outage.refused += 1
         outage.retry_after &= "Retry-After" in reply.headers
-        outage.slowest_refusal = max(outage.slowest_refusal, time.monotonic() - asked)
+        outage.slowest_refusal = max(outage.slowest_refusal, time.monotonic() - requested_at)
     outage.drawn += web.post("/artboard/create", json=SIMPLE).status_code == 200
     if web.get("/readyz").status_code == 503:
         outage.not_ready_after = min(outage.not_ready_after, time.monotonic() - away)

@@ -1,4 +1,4 @@
-"""F12, F13: jobs that damage the worker or run out of space end, and other jobs continue."""
+"""Jobs that damage the worker or run out of space end, and other jobs continue."""
 
 from __future__ import annotations
 
@@ -29,9 +29,8 @@ def failure(job_id: str) -> tuple[str, str | None, str | None]:
 def test_every_kind_of_poison_job_fails_and_a_hundred_others_finish(
     fleet: Callable[[int], Fleet], client: Redis, ledger: Path
 ) -> None:
-    """F12."""
     three = fleet(3)
-    began = time.monotonic()
+    started = time.monotonic()
     poison = {
         "kills the worker": queue(
             client, "fault_tasks.kill_the_worker", str(ledger), "worker", retries=3
@@ -52,7 +51,7 @@ def test_every_kind_of_poison_job_fails_and_a_hundred_others_finish(
         for name in [
             name for name, job in poison.items() if name not in ended and all_done(client, [job])
         ]:
-            ended[name] = time.monotonic() - began
+            ended[name] = time.monotonic() - started
         return len(ended) == len(poison) and all_done(client, others)
 
     until(all_over, seconds=60, what="the end of all jobs")
@@ -71,15 +70,14 @@ def test_every_kind_of_poison_job_fails_and_a_hundred_others_finish(
 def test_a_job_over_its_memory_limit_fails_alone_and_is_not_retried(
     start_worker: StartWorker, client: Redis
 ) -> None:
-    """F12."""
     start_worker(JOB_MEMORY="1GB")
-    began = Stopwatch()
+    started = Stopwatch()
     greedy, modest = (
         queue(client, "fault_tasks.eat", 2 * 10**9, retries=3),
         queue(client, "fault_tasks.eat", 10**6),
     )
     until(lambda: all_done(client, [greedy, modest]), what="both jobs")
-    assert began.seconds() < 5
+    assert started.seconds() < 5
     assert failure(greedy)[0] == "failed"
     assert "MemoryError" in str(failure(greedy)[2])
     assert failure(modest)[0] == "finished"
@@ -103,7 +101,6 @@ def test_a_job_over_its_cpu_limit_ends(start_worker: StartWorker, client: Redis)
 def test_a_job_without_disk_space_fails_and_leaves_no_partial_file(
     start_worker: StartWorker, client: Redis, settings: Settings
 ) -> None:
-    """F13."""
     worker = start_worker(JOB_FILE_SIZE="1MB")
     horse = horse_of(worker)
     large, small = (

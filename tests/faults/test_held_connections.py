@@ -38,7 +38,7 @@ def server(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> Itera
     assert started.process.wait(10) == 0
 
 
-def ask(port: int, path: str) -> tuple[int, str | None, Any]:
+def get(port: int, path: str) -> tuple[int, str | None, Any]:
     """Return the status, `Retry-After` and the JSON of a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("GET", path)
@@ -54,7 +54,7 @@ def test_with_a_hundred_sockets_requests_are_answered_and_the_next_socket_is_rej
     """L4."""
     ids = [queue(client, "probe_tasks.nothing") for _ in range(100)]
     with Sockets(server.port, HELD) as sockets:
-        status, retry_after, problem = ask(server.port, f"/jobs/{ids[0]}/events")
+        status, retry_after, problem = get(server.port, f"/jobs/{ids[0]}/events")
         assert (status, retry_after, problem["type"]) == (503, "5", "/problems/too-many-streams")
         with pytest.raises(InvalidStatus) as refused:
             connect(f"ws://127.0.0.1:{server.port}/ws/background_jobs", proxy=None, legacy=True)
@@ -64,11 +64,11 @@ def test_with_a_hundred_sockets_requests_are_answered_and_the_next_socket_is_rej
         )
         memory = resident(web_process(server.process.pid))
         report(
-            f"{measured.summary}; {sockets.alive} sockets alive, {sockets.answers} answers; {memory:.0f} MB"
+            f"{measured.summary}; {sockets.alive} sockets alive, {sockets.replies} replies; {memory:.0f} MB"
         )
         assert (sockets.alive, sockets.lost) == (HELD, [])
-        assert sockets.answers > 3 * HELD
-        assert measured.answers == {200: 300}
+        assert sockets.replies > 3 * HELD
+        assert measured.statuses == {200: 300}
 
     def room() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""F15: the lifetime of results, and one broker per folder."""
+"""The lifetime of results, and one broker per folder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ def test_an_expired_result_is_deleted_before_its_file(
     start_worker: Callable[[], WorkerProcess],
     client: Redis,
 ) -> None:
-    """F15."""
     web = watchful_client(short_lived)
     start_worker()
     job_id = web.post("/artboard/create", json=DRAWING).get_json()["job_id"]
@@ -58,7 +57,6 @@ def test_an_expired_result_is_deleted_before_its_file(
 def test_a_second_keeper_of_a_folder_uses_the_first_broker(
     private_broker: EmbeddedBroker, environ: dict[str, str], client: Redis, home: Path
 ) -> None:
-    """F15."""
     client.set("truth", "one")
     log = home / "second.log"
     with log.open("wb") as sink:

@@ -37,7 +37,7 @@ def test_a_hundred_submissions_a_second_are_accepted_and_none_is_lost(
     start_worker()
     measured = submissions(server, seconds=5)
     report(measured.summary)
-    assert set(measured.answers) <= {200, 202}
+    assert set(measured.statuses) <= {200, 202}
     assert len(set(measured.ids)) == 500
     assert set(states(client, measured.ids)) <= {"queued", "started", "finished"}
 
@@ -48,8 +48,8 @@ def test_three_hundred_polls_a_second_are_answered_with_unchanged_states_as_304(
     """L3."""
     measured = polls(server, [queue(client, "probe_tasks.nothing") for _ in range(300)], seconds=4)
     report(measured.summary)
-    assert set(measured.answers) == {200, 304}
-    assert measured.answers[304] > measured.answers[200] / 3
+    assert set(measured.statuses) == {200, 304}
+    assert measured.statuses[304] > measured.statuses[200] / 3
 
 
 def test_fifty_partial_headers_and_fifty_partial_bodies_prevent_no_request(server: Server) -> None:
@@ -57,7 +57,7 @@ def test_fifty_partial_headers_and_fifty_partial_bodies_prevent_no_request(serve
     # Longer than the timeout of the server, which has to close the connections.
     measured = requests_among_stalled_ones(server, stalled=100, seconds=13)
     report(measured.summary)
-    assert measured.answers == {200: 260}
+    assert measured.statuses == {200: 260}
 
 
 def test_a_batch_of_five_hundred_with_one_bad_item_ends(

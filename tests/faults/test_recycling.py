@@ -61,7 +61,7 @@ class Clients:
             part = steady_load(
                 self._port, lambda _, __: Request("GET", f"/jobs/{self._job}"), rate=20, seconds=1
             )
-            self.statuses += part.answers.elements()
+            self.statuses += part.statuses.elements()
 
     def _wait(self) -> None:
         while not self.stop.is_set():

@@ -1,4 +1,4 @@
-"""F1, F5, F6, F7, F8: many jobs and many kills."""
+"""Many jobs and many kills."""
 
 from __future__ import annotations
 
@@ -56,7 +56,6 @@ def assert_nothing_lost(outcome: Outcome, jobs: int) -> None:
 def test_repeatedly_killed_workers_lose_no_job_and_corrupt_no_file(
     site: Site, rng: random.Random
 ) -> None:
-    """F1."""
     outcome = kill_storm(site, rng, jobs=300, seconds=16, every=2, work=0.12)
     assert_nothing_lost(outcome, 300)
     assert outcome.settled <= 30
@@ -65,7 +64,6 @@ def test_repeatedly_killed_workers_lose_no_job_and_corrupt_no_file(
 
 
 def test_rolling_restarts_fail_and_lose_no_job(site: Site, rng: random.Random) -> None:
-    """F5."""
     outcome = rolling_restarts(site, rng, jobs=400, restarts=15, work=0.06)
     assert_nothing_lost(outcome, 400)
     assert outcome.exits == {0: 15}
@@ -74,7 +72,6 @@ def test_rolling_restarts_fail_and_lose_no_job(site: Site, rng: random.Random) -
 
 
 def test_a_broker_killed_under_the_workers_loses_no_job_and_ends_no_worker(site: Site) -> None:
-    """F6."""
     outcome = broker_kills(site, jobs=300, kills=1, down=1.0, work=0.03)
     assert_nothing_lost(outcome, 300)
     assert outcome.settled <= 30
@@ -85,7 +82,6 @@ def test_a_broker_killed_under_the_workers_loses_no_job_and_ends_no_worker(site:
 def test_every_accepted_job_survives_a_kill_of_the_broker(
     private_broker: EmbeddedBroker, client: Redis, web: FlaskClient, rng: random.Random
 ) -> None:
-    """F7."""
     accepted, refused = [], 0
     for round_ in range(3):
         strike = rng.randrange(20, 60)
@@ -109,7 +105,6 @@ def test_every_accepted_job_survives_a_kill_of_the_broker(
 def test_during_an_outage_requests_fail_fast_and_work_resumes_afterwards(
     site: Site, web: FlaskClient
 ) -> None:
-    """F8."""
     outage = broker_outage(site, web, down=5)
     report(outage.summary)
     assert outage.refused >= 5

@@ -1,4 +1,4 @@
-"""F14: due retries, dependent jobs, a paused queue."""
+"""Due retries, dependent jobs, a paused queue."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ StartWorker = Callable[..., WorkerProcess]
 def test_a_failing_task_is_retried_after_each_delay_even_if_the_worker_is_killed(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
-    """F14."""
     pauses = [1.0, 2.0, 4.0]
     worker = start_worker()
     job = queue(client, "fault_tasks.fail", str(ledger), "a", retries=3, intervals=pauses)
@@ -62,7 +61,6 @@ def test_a_failing_task_is_retried_after_each_delay_even_if_the_worker_is_killed
 def test_a_job_that_is_due_without_a_worker_runs_soon_after_a_start(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
-    """F14."""
     worker = start_worker()
     job = queue(client, "fault_tasks.fail", str(ledger), "a", retries=1, intervals=[1.0])
     until(lambda: states(client, [job]) == {"scheduled": 1}, what="the pause")

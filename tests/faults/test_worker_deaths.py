@@ -1,4 +1,4 @@
-"""F2, F3, F4: a worker or its work-horse dies or is stopped at the worst time."""
+"""A worker or its work-horse dies or is stopped at the worst time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,6 @@ def waits_for_a_job(client: Redis) -> bool:
 def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_recorded(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
-    """F2."""
     worker = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 1.0, retries=1)
     until(lambda: begun(ledger) == 1, what="the first run")
@@ -86,7 +85,6 @@ def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_recorded(
 def test_a_killed_work_horse_without_a_retry_fails_its_job_at_once(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
-    """F2."""
     worker = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30, retries=0)
     until(lambda: begun(ledger) == 1, what="the run")
@@ -104,15 +102,14 @@ def test_a_killed_work_horse_without_a_retry_fails_its_job_at_once(
 def test_after_a_kill_of_its_worker_a_job_runs_again_but_never_concurrently(
     fleet: StartFleet, client: Redis, ledger: Path
 ) -> None:
-    """F3."""
     both = fleet(2)
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 3.0, retries=1)
     until(lambda: begun(ledger) == 1, what="the first run")
     (first,) = runs(ledger)["a"]
-    (place,) = (
+    (index,) = (
         n for n, worker in enumerate(both.workers) if first.pid in children(worker.process.pid)
     )
-    both.kill(place)
+    both.kill(index)
     struck = time.monotonic()
     until(lambda: gone(first.pid), seconds=1, what="the end of the work-horse")
     until(lambda: status(job) == "finished", seconds=20, what="the job")
@@ -126,7 +123,7 @@ def test_after_a_kill_of_its_worker_a_job_runs_again_but_never_concurrently(
 def test_a_worker_killed_before_it_starts_a_job_uses_no_retry(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, moment: str
 ) -> None:
-    """F4: the reply with the job is delayed until its reader is dead."""
+    """The reply with the job is delayed until its reader is dead."""
     learn_scripts(client)
     hold_the_take = Once(HOLD, "EVALSHA", script("job_manager/take").sha)
 
@@ -164,7 +161,7 @@ def test_a_worker_killed_before_it_starts_a_job_uses_no_retry(
 def test_a_lost_reply_loses_no_job(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, lost: str
 ) -> None:
-    """F4: the broker has run the command, and the worker gets no reply."""
+    """The broker has run the command, and the worker gets no reply."""
     learn_scripts(client)
     words = ["BLMOVE"] if lost == "BLMOVE" else ["EVALSHA", script(f"job_manager/{lost}").sha]
     job = ""
@@ -191,7 +188,7 @@ def test_a_lost_reply_loses_no_job(
 def test_a_job_that_was_popped_during_a_stop_returns_to_the_queue(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path
 ) -> None:
-    """F5: the reaper does not need to find it."""
+    """The reaper does not need to find it."""
     worker = start_worker(REDIS_URL=proxy.url)
     until(lambda: waits_for_a_job(client), what="a waiting worker")
     proxy.fate_of_wait = HOLD
@@ -377,7 +374,7 @@ def test_a_second_sigterm_returns_the_job_to_the_queue_and_ends_the_worker(
 def test_child_processes_of_a_job_end_with_it(
     start_worker: StartWorker, client: Redis, home: Path, victim: str
 ) -> None:
-    """F12: the children end whenever the work-horse ends."""
+    """The children end whenever the work-horse ends."""
     worker = start_worker()
     pid_file = home / "child.pid"
     timeout = 1 if victim == "timeout" else 60

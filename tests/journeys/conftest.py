@@ -71,7 +71,7 @@ class Service:
         self.seconds_to_draw = self._started.seconds()
         return self
 
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Make a request; return the status and the body, parsed if it is JSON."""
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(  # noqa: S310
@@ -95,13 +95,13 @@ class Service:
 
     def draw(self, **artboard: Any) -> str:
         """Draw an artboard and return the SVG."""
-        status, accepted = self.ask(
+        status, accepted = self.request(
             "POST", "/artboard/create", {"width": 100, "height": 100} | artboard
         )
         assert status == 200, accepted
         job = f"/jobs/{accepted['job_id']}"
-        until(lambda: self.ask("GET", job)[1]["done"], seconds=15, what="the end of the job")
-        status, svg = self.ask("GET", f"{job}/result")
+        until(lambda: self.request("GET", job)[1]["done"], seconds=15, what="the end of the job")
+        status, svg = self.request("GET", f"{job}/result")
         assert status == 200, svg
         return str(svg)
 

@@ -24,7 +24,6 @@ StartService = Callable[..., Service]
 def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(
     shared_service: Service,
 ) -> None:
-    """F20."""
     assert shared_service.seconds_to_draw < 10
     output = shared_service.output()
     assert "First artboard: finished" in output
@@ -33,7 +32,7 @@ def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(
     drawing = Path(shared_service.environ["OUTPUT_DIR"]) / drawn[1]
     assert drawing.read_text().rstrip().endswith("</svg>")
     assert f"{shared_service.url}/docs" in output
-    assert shared_service.ask("GET", "/readyz")[0] == 200
+    assert shared_service.request("GET", "/readyz")[0] == 200
 
 
 def test_the_printed_curl_command_works(shared_service: Service) -> None:
@@ -42,17 +41,16 @@ def test_the_printed_curl_command_works(shared_service: Service) -> None:
         for line in shared_service.output().splitlines()
         if "| " in line and " curl " in line
     )
-    answer = subprocess.run(
+    reply = subprocess.run(
         ["sh", "-c", f"{command} -sS"], capture_output=True, text=True, check=True
     ).stdout
-    assert '"job_id"' in answer
+    assert '"job_id"' in reply
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(
     start_service: StartService, number: int
 ) -> None:
-    """F22."""
     service = start_service()
     family = service.family()
     assert len(family) >= 6, "launcher, keeper, server, worker, gunicorn and its worker"
@@ -66,7 +64,7 @@ def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(
 def test_a_killed_worker_is_replaced_and_the_new_one_takes_jobs_within_five_seconds(
     start_service: StartService,
 ) -> None:
-    """F21. The fault tests cover a job that the dying worker has taken."""
+    """The fault tests cover a job that the dying worker has taken."""
     service = start_service()
     killed = service.workers()
     os.kill(killed[0], signal.SIGKILL)
@@ -88,7 +86,7 @@ def test_a_killed_web_process_and_a_killed_broker_are_replaced(start_service: St
 
     def ready() -> bool:
         try:
-            return service.ask("GET", "/readyz")[0] == 200
+            return service.request("GET", "/readyz")[0] == 200
         except OSError:
             return False
 
@@ -110,7 +108,7 @@ def test_a_killed_launcher_leaves_no_process(start_service: StartService) -> Non
 def test_a_change_of_a_source_file_reloads_the_server(
     start_service: StartService, home: Path
 ) -> None:
-    """F23: in a copy of the sources."""
+    """In a copy of the sources."""
     copy = home / "copy"
     for name in (
         "app.py",
@@ -148,7 +146,7 @@ def _made(folder: Path) -> Path:
 def test_the_parts_run_separately_with_the_commands_of_the_procfile(
     environ: dict[str, str], home: Path
 ) -> None:
-    """F24, D20: a client draws through a web process and a worker that were started separately."""
+    """A client draws through a web process and a worker that were started separately."""
     environ |= {
         "PORT": str(free_port()),
         "PATH": f"{Path(sys.executable).parent}:{environ['PATH']}",
@@ -170,7 +168,7 @@ def test_the_parts_run_separately_with_the_commands_of_the_procfile(
 
         def ready() -> bool:
             try:
-                return service.ask("GET", "/readyz")[0] == 200
+                return service.request("GET", "/readyz")[0] == 200
             except OSError:
                 return False
 
@@ -222,7 +220,6 @@ def test_an_occupied_port_stops_the_start_and_says_what_to_do(environ: dict[str,
 
 
 def test_two_workers_share_the_work(start_service: StartService) -> None:
-    """F12."""
     service = start_service(WORKERS="2")
     until(
         lambda: all(f"worker{number} | " in service.output() for number in (1, 2)),

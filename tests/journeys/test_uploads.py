@@ -115,8 +115,8 @@ def test_twenty_large_files_at_once_take_little_memory_and_no_temporary_file(
     server = running.server
     body = multipart((part(file_name="a.csv"), b"a,b\n" * 2_500_000))
     with ThreadPoolExecutor(20) as senders:
-        answers = list(senders.map(lambda _: post(server, body), range(20)))
-    assert [status for status, _ in answers] == [202] * 20
+        replies = list(senders.map(lambda _: post(server, body), range(20)))
+    assert [status for status, _ in replies] == [202] * 20
     assert web_memory(server) < 300
     left = [path.name for path in (running.home / "temporary").iterdir()]
     assert not [name for name in left if not name.startswith(WorkingFolder.PREFIX)]
@@ -136,7 +136,6 @@ def test_twenty_large_files_at_once_take_little_memory_and_no_temporary_file(
 
 
 def test_a_slow_store_delays_no_reply(running: Running) -> None:
-    """H13."""
     home, log = running.home, running.home / "worker.log"
     command = [sys.executable, "-c", SLOWLY + RUN_WORKER, str(home), "--single"]
     with log.open("wb") as sink:

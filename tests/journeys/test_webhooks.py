@@ -18,25 +18,25 @@ def test_a_drawing_is_reported_with_a_signature_until_accepted_and_again_on_requ
     service = start_service(WEBHOOK_PRIVATE="1")
     with Sink(500, 204) as sink:
         webhook = {"url": sink.url, "events": ["finished"]}
-        _, accepted = service.ask(
+        _, accepted = service.request(
             "POST", "/artboard/create", {"width": 80, "height": 80, "webhook": webhook}
         )
         until(lambda: len(sink.received) == 2, seconds=20, what="a second attempt")
         job = f"/jobs/{accepted['job_id']}"
         until(
-            lambda: len(service.ask("GET", f"{job}/deliveries")[1]["items"]) == 2,
+            lambda: len(service.request("GET", f"{job}/deliveries")[1]["items"]) == 2,
             what="the note of it",
         )
-        _, log = service.ask("GET", f"{job}/deliveries")
+        _, log = service.request("GET", f"{job}/deliveries")
         assert [one["status"] for one in log["items"]] == [204, 500]
         again = f"{job}/deliveries/{log['items'][0]['delivery_id']}/redeliver"
-        assert service.ask("POST", again)[0] == 202
+        assert service.request("POST", again)[0] == 202
         until(lambda: len(sink.received) == 3, what="another delivery")
-    _, shown = service.ask("GET", "/webhooks/secret")
+    _, shown = service.request("GET", "/webhooks/secret")
     delivered = [Webhook(shown["secret"]).verify(one.body, one.headers) for one in sink.received]
     assert {one["type"] for one in delivered} == {"job.finished"}
     # The receiver may be somebody else: it does not get the arguments.
-    assert {**delivered[0]["data"], "arguments": ANY} == service.ask("GET", job)[1]
+    assert {**delivered[0]["data"], "arguments": ANY} == service.request("GET", job)[1]
     assert "arguments" not in delivered[0]["data"]
     assert len({one.headers["webhook-id"] for one in sink.received}) == 1
     assert int(sink.received[1].headers["webhook-timestamp"]) > int(
@@ -49,7 +49,7 @@ def test_by_default_the_service_calls_no_local_address(
 ) -> None:
     with Sink() as sink:
         webhook = {"url": sink.url}
-        status, problem = shared_service.ask(
+        status, problem = shared_service.request(
             "POST", "/artboard/create", {"width": 80, "height": 80, "webhook": webhook}
         )
         shared_service.draw()

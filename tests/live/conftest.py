@@ -21,15 +21,15 @@ API_KEYS = ",".join(
 @pytest.fixture(scope="package")
 def installation() -> Iterator[Installation]:
     """Run a broker and two workers with the tasks of tests/probes."""
-    place = Installation()
+    running = Installation()
     try:
-        place.start_broker()
-        workers = [place.start_worker() for _ in range(2)]
+        running.start_broker()
+        workers = [running.start_worker() for _ in range(2)]
         for worker in workers:
             worker.wait_until_listening()
-        yield place
+        yield running
     finally:
-        place.close()
+        running.close()
 
 
 @pytest.fixture(scope="package")

@@ -81,14 +81,14 @@ class Web:
     def wait_until_ready(self) -> Web:
         """Wait until the process answers."""
 
-        def answers() -> bool:
+        def is_ready() -> bool:
             try:
-                return self.ask("GET", "/healthz").status == 200
+                return self.request("GET", "/healthz").status == 200
             except OSError:
                 return False
 
         until(
-            lambda: self.process.poll() is not None or answers(),
+            lambda: self.process.poll() is not None or is_ready(),
             seconds=30,
             what="a web process that answers",
         )
@@ -108,7 +108,7 @@ class Web:
         """Return the headers of a client, including its key."""
         return ({"X-API-Key": self.key} if self.key else {}) | (more or {})
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -118,7 +118,7 @@ class Web:
         timeout: float = 20,
     ) -> Reply:
         """Send a request on a new connection."""
-        asked = time.monotonic()
+        requested_at = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             data = json.dumps(body) if body is not None else None
@@ -134,17 +134,19 @@ class Web:
             connection.close()
         if "json" in response.headers.get("Content-Type", ""):
             content = json.loads(content)
-        return Reply(response.status, response.headers, content, time.monotonic() - asked)
+        return Reply(response.status, response.headers, content, time.monotonic() - requested_at)
 
     def submit(self, task: str, *args: Any, **options: Any) -> str:
         """Submit a task of the probes; return the id of the job."""
-        reply = self.ask("POST", "/jobs", {"task": f"workers.{task}", "args": list(args)} | options)
+        reply = self.request(
+            "POST", "/jobs", {"task": f"workers.{task}", "args": list(args)} | options
+        )
         assert reply.status == 202, reply.body
         return str(reply.body["job_id"])
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Return the current state of a job as in events, without its arguments."""
-        reply = self.ask("GET", f"/jobs/{job_id}")
+        reply = self.request("GET", f"/jobs/{job_id}")
         assert reply.status == 200, reply.body
         return {name: value for name, value in dict(reply.body).items() if name != "arguments"}
 
@@ -276,14 +278,16 @@ class Socket:
         """Return the next message."""
         return dict(json.loads(self.connection.recv(timeout=timeout)))
 
-    def ask(self, message: Any) -> dict[str, Any]:
+    def request(self, message: Any) -> dict[str, Any]:
         """Send a message, return the next one received."""
         self.send(message)
         return self.receive()
 
     def is_idle(self) -> bool:
         """Return whether the next message is the answer to a ping, so that no other one is pending."""
-        return self.ask({"action": "ping", "type": "ping", "ref": "still"}).get("ref") == "still"
+        return (
+            self.request({"action": "ping", "type": "ping", "ref": "still"}).get("ref") == "still"
+        )
 
     def receive_until(self, status: str) -> list[dict[str, Any]]:
         """Return the next messages, up to one with that status."""

@@ -63,22 +63,22 @@ def extended_web(
 def test_an_added_action_works_in_both_forms_and_is_documented(
     extended_web: Web,
 ) -> None:
-    document = Described(extended_web.ask("GET", "/asyncapi.json").body)
+    document = Described(extended_web.request("GET", "/asyncapi.json").body)
     with extended_web.socket() as socket:
-        asked = {"action": "count", "payload": {"text": "hello"}, "ref": 7}
-        answer = socket.ask(asked)
-        assert answer == {"action": "counted", "payload": {"characters": 5}, "ref": 7}
-        assert document.matching("background_jobs", "receive", asked) == ["CountRequest"]
-        assert document.matching("background_jobs", "send", answer) == ["CountedFrame"]
-        refused = socket.ask({"action": "count"})["payload"]["detail"]
+        request = {"action": "count", "payload": {"text": "hello"}, "ref": 7}
+        reply = socket.request(request)
+        assert reply == {"action": "counted", "payload": {"characters": 5}, "ref": 7}
+        assert document.matching("background_jobs", "receive", request) == ["CountRequest"]
+        assert document.matching("background_jobs", "send", reply) == ["CountedFrame"]
+        refused = socket.request({"action": "count"})["payload"]["detail"]
         assert refused == "text: Missing data for required field."
-        assert "count" in socket.ask({"action": "unknown"})["payload"]["detail"]
+        assert "count" in socket.request({"action": "unknown"})["payload"]["detail"]
     with extended_web.socket("/ws/backgroundjob") as socket:
-        asked = {"type": "count", "text": "hi"}
-        answer = socket.ask(asked)
-        assert answer == {"type": "counted", "characters": 2}
-        assert document.matching("background_job", "receive", asked) == ["FlatCountRequest"]
-        assert document.matching("background_job", "send", answer) == ["FlatCountedFrame"]
+        request = {"type": "count", "text": "hi"}
+        reply = socket.request(request)
+        assert reply == {"type": "counted", "characters": 2}
+        assert document.matching("background_job", "receive", request) == ["FlatCountRequest"]
+        assert document.matching("background_job", "send", reply) == ["FlatCountedFrame"]
     operation = document.document["operations"]["background_jobs_receive_count"]
     assert operation["summary"] == "Count the characters of a text."
     assert operation["description"] == "Spaces count too."

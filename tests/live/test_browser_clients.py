@@ -61,13 +61,13 @@ def exchange(
     page: Page, path: str, *messages: str, protocols: tuple[str, ...] = (), wanted: int = 0
 ) -> dict[str, Any]:
     """Send messages on a WebSocket after the greeting; return the received messages and the close status."""
-    asked = {
+    arguments = {
         "path": path,
         "protocols": list(protocols),
         "messages": list(messages),
         "wanted": wanted,
     }
-    return dict(page.evaluate(TALK, asked))
+    return dict(page.evaluate(TALK, arguments))
 
 
 def test_an_event_source_gets_every_event_once_and_stops_after_the_end(
@@ -117,7 +117,7 @@ def test_a_page_of_an_allowed_origin_may_follow_a_job_with_a_token(
     ann: Web, web: Web, page: Page
 ) -> None:
     job = ann.submit("probe_tasks.nothing")
-    path = ann.ask("POST", f"/jobs/{job}/token").body["links"]["events"]
+    path = ann.request("POST", f"/jobs/{job}/token").body["links"]["events"]
     visit(page, web)
     found = page.evaluate(
         "path => fetch(path).then((reply) => reply.text())", f"http://127.0.0.1:{ann.port}{path}"
@@ -126,7 +126,7 @@ def test_a_page_of_an_allowed_origin_may_follow_a_job_with_a_token(
 
 
 def test_a_page_submits_a_job_on_a_web_socket_and_gets_its_result(web: Web, page: Page) -> None:
-    """C6, C17: as the page of the tutorial, in both forms."""
+    """As the page of the tutorial, in both forms."""
     visit(page, web)
     found = exchange(
         page,

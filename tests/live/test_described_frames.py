@@ -30,7 +30,7 @@ def chatty(installation: Installation) -> Iterator[Web]:
 
 
 def described(web: Web) -> Described:
-    return Described(web.ask("GET", "/asyncapi.json").body)
+    return Described(web.request("GET", "/asyncapi.json").body)
 
 
 class Client:
@@ -41,7 +41,7 @@ class Client:
         self.frames = [socket.greeting]
         self._socket = socket
 
-    def ask(self, action: str, **payload: Any) -> None:
+    def send(self, action: str, **payload: Any) -> None:
         """Send an action."""
         flat = self.channel == FLAT
         self._socket.send(
@@ -50,13 +50,13 @@ class Client:
             else {"action": action, "payload": payload, "ref": action}
         )
 
-    def ask_for_job(self, kind: str, content: object) -> None:
+    def submit_job(self, kind: str, content: object) -> None:
         """Submit a job."""
-        asked = {"type": kind, "content": content}
+        fields = {"type": kind, "content": content}
         self._socket.send(
-            {**asked, "ref": 7}
+            {**fields, "ref": 7}
             if self.channel == FLAT
-            else {"action": "job", "payload": asked, "ref": 7}
+            else {"action": "job", "payload": fields, "ref": 7}
         )
 
     def receive(self, name: str) -> dict[str, Any]:
@@ -85,29 +85,29 @@ def name_of(frame: dict[str, Any]) -> str:
     )
 
 
-def say_everything(client: Client, web: Web, gates: Gates) -> None:
+def send_everything(client: Client, web: Web, gates: Gates) -> None:
     """Provoke every kind of frame."""
-    client.ask("ping")
+    client.send("ping")
     client.receive("pong")
-    client.ask("join", group="studio")
+    client.send("join", group="studio")
     client.receive("joined")
-    client.ask("hello")
+    client.send("hello")
     client_id = client.member("hello", "client_id")
     for group, frame_name in (("studio", "group_message"), (f"client:{client_id}", "message")):
         assert (
-            web.ask("POST", f"/groups/{group}/messages", {"message": {"text": "hello"}}).status
+            web.request("POST", f"/groups/{group}/messages", {"message": {"text": "hello"}}).status
             == 202
         )
         client.receive(frame_name)
-    client.ask("leave", group="studio")
+    client.send("leave", group="studio")
     client.receive("left")
-    client.ask_for_job("translate", "hello")
+    client.submit_job("translate", "hello")
     client.receive("status result")
-    client.ask_for_job("artboard", {"width": 100, "height": 100, "priority": "high"})
+    client.submit_job("artboard", {"width": 100, "height": 100, "priority": "high"})
     client.receive("status result")
-    client.ask_for_job("artboard", {"width": -1, "height": 100})
+    client.submit_job("artboard", {"width": -1, "height": 100})
     client.receive("error")
-    client.ask_for_job("translate", " ")
+    client.submit_job("translate", " ")
     client.receive("status error")
     follow_jobs_of_others(client, web, gates)
 
@@ -115,33 +115,33 @@ def say_everything(client: Client, web: Web, gates: Gates) -> None:
 def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
     """Follow jobs to every kind of end, and some not to the end."""
     talking = web.submit("live_tasks.log_lines", gates.path(client.channel), 2)
-    client.ask("subscribe", job_id=talking)
+    client.send("subscribe", job_id=talking)
     client.receive("subscribed")
     gates.open(client.channel)
     client.receive("job_log")
     client.receive("job_progress")
     client.receive("status result")
-    client.ask("cancel", job_id=talking)
+    client.send("cancel", job_id=talking)
     assert client.member("error", "job_status") == "finished"
     failing = web.submit("probe_tasks.boom", delay=0)
-    client.ask("subscribe", job_id=failing)
+    client.send("subscribe", job_id=failing)
     client.receive("status error")
     for end in (
-        lambda job: client.ask("cancel", job_id=job),
-        lambda job: web.ask("DELETE", f"/jobs/{job}"),
+        lambda job: client.send("cancel", job_id=job),
+        lambda job: web.request("DELETE", f"/jobs/{job}"),
     ):
         waiting = web.submit("probe_tasks.nothing", delay=600)
-        client.ask("subscribe", job_id=waiting)
+        client.send("subscribe", job_id=waiting)
         # The next request is answered when all of this was done.
-        client.ask("ping")
+        client.send("ping")
         client.receive("pong")
         end(waiting)
         client.receive("status canceled")
     unfollowed = web.submit("probe_tasks.nothing", delay=600)
-    client.ask("subscribe", job_id=unfollowed)
-    client.ask("unsubscribe", job_id=unfollowed)
+    client.send("subscribe", job_id=unfollowed)
+    client.send("unsubscribe", job_id=unfollowed)
     client.receive("unsubscribed")
-    client.ask("cancel", job_id=unfollowed)
+    client.send("cancel", job_id=unfollowed)
     client.receive("status canceled")
 
 
@@ -149,11 +149,11 @@ def follow_jobs_of_others(client: Client, web: Web, gates: Gates) -> None:
 def test_sent_frames_and_documented_frames_correspond(
     chatty: Web, gates: Gates, channel: str
 ) -> None:
-    """C2, C20: every frame is valid as one message of the document, and every message is received."""
+    """Every frame is valid as one message of the document, and every message is received."""
     document = described(chatty)
     with chatty.socket(ADDRESSES[channel]) as socket:
         client = Client(channel, socket)
-        say_everything(client, chatty, gates)
+        send_everything(client, chatty, gates)
     used = set()
     for frame in client.frames:
         valid = document.matching(channel, "send", frame)
@@ -180,7 +180,7 @@ def test_each_event_of_a_stream_is_valid(web: Web, gates: Gates) -> None:
     for job, (method, path) in zip(waiting, (("POST", "/cancel"), ("DELETE", "")), strict=True):
         with web.stream(job) as stream:
             frames.append(stream.next())
-            web.ask(method, f"/jobs/{job}{path}")
+            web.request(method, f"/jobs/{job}{path}")
             frames += stream.rest()
     for event in frames:
         assert document.problems(STREAM, f"{event.name.capitalize()}Event", event.data) == [], event
@@ -190,7 +190,7 @@ def test_each_event_of_a_stream_is_valid(web: Web, gates: Gates) -> None:
 def generate(web: Web, folder: Path) -> None:
     """Generate the package `vector_client` from the document with `chanx`."""
     document, package = folder / "asyncapi.json", folder / "vector_client"
-    document.write_text(json.dumps(web.ask("GET", "/asyncapi.json").body))
+    document.write_text(json.dumps(web.request("GET", "/asyncapi.json").body))
     options = ["--schema", str(document), "--output", str(package), "--no-format"]
     run([sys.executable, "-m", "chanx.cli.main", "generate-client", *options], folder)
     assert (package / "background_jobs" / "client.py").exists()
@@ -214,7 +214,6 @@ def run(command: list[str], folder: Path) -> str:
 def test_a_client_generated_from_the_document_gets_typed_results(
     request: pytest.FixtureRequest, tmp_path: Path, way: str
 ) -> None:
-    """C20."""
     web: Web = request.getfixturevalue({"open": "web", "keyed": "ann"}[way])
     generate(web, tmp_path)
     state = json.loads(
@@ -269,6 +268,6 @@ def test_messages_that_the_document_does_not_allow_are_rejected(
     document = described(web)
     assert document.matching(ENVELOPE, "receive", message) == []
     with web.socket() as socket:
-        answer = socket.ask(message)
-    assert answer["action"] == "error"
-    assert answer["payload"]["detail"].startswith(detail)
+        reply = socket.request(message)
+    assert reply["action"] == "error"
+    assert reply["payload"]["detail"].startswith(detail)

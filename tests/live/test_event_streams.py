@@ -38,7 +38,7 @@ def lines_of(events: list[StreamEvent]) -> list[str]:
 
 
 def test_a_stream_has_the_job_then_its_events_then_the_end(web: Web, gates: Gates) -> None:
-    """F19: a forked work horse publishes its progress; C12."""
+    """A forked work horse publishes its progress."""
     job = web.submit("live_tasks.log_lines", gates.path(), 5)
     with web.stream(job) as stream:
         headers = stream.response.headers
@@ -234,8 +234,8 @@ def test_canceled_and_stopped_jobs_have_final_events(web: Web, gates: Gates) -> 
     waiting = Following(web, web.submit("probe_tasks.nothing", delay=600))
     running = Following(web, web.submit("live_tasks.hold", gates.path()))
     web.wait_for(running.job, "started")
-    assert web.ask("POST", f"/jobs/{waiting.job}/cancel").status == 200
-    assert web.ask("POST", f"/jobs/{running.job}/cancel").status == 200
+    assert web.request("POST", f"/jobs/{waiting.job}/cancel").status == 200
+    assert web.request("POST", f"/jobs/{running.job}/cancel").status == 200
     ended = waiting.end(), running.end()
     assert [(end.name, end.data["status"]) for end in ended] == [
         ("canceled", "canceled"),
@@ -247,7 +247,7 @@ def test_the_deletion_of_a_followed_job_is_published(web: Web) -> None:
     job = web.submit("probe_tasks.nothing", delay=600)
     with web.stream(job) as stream:
         assert stream.next().name == "status"
-        assert web.ask("DELETE", f"/jobs/{job}").status == 204
+        assert web.request("DELETE", f"/jobs/{job}").status == 204
         (end,) = stream.rest()
     assert (end.name, end.data["id"], end.data["done"]) == ("canceled", job, True)
     with web.stream(job) as stream:
@@ -258,7 +258,7 @@ def test_a_manually_retried_job_has_a_new_stream(web: Web, gates: Gates) -> None
     job = web.submit("http_tasks.once_bad", Path(gates.path()).parent.name)
     first = Following(web, job).end()
     assert first.name == "failed"
-    assert web.ask("POST", f"/jobs/{job}/retry").status == 202
+    assert web.request("POST", f"/jobs/{job}/retry").status == 202
     with web.stream(job, first.id) as stream:
         events = stream.rest()
     check_order(events)
@@ -270,15 +270,15 @@ class Outage:
     """A separate broker, worker and web process. The supervisor restarts a killed broker."""
 
     def __init__(self) -> None:
-        self.place = Installation()
-        self.place.start_broker()
-        self.web = self.place.start_web()
-        self.place.start_worker().wait_until_listening()
+        self.installation = Installation()
+        self.installation.start_broker()
+        self.web = self.installation.start_web()
+        self.installation.start_worker().wait_until_listening()
         self.web.wait_until_ready()
 
     def broker_pid(self) -> int:
         """The process id of the server."""
-        return int((self.place.home / "data" / "broker" / "server.pid").read_text())
+        return int((self.installation.home / "data" / "broker" / "server.pid").read_text())
 
     def kill_broker(self) -> None:
         """Kill the server with SIGKILL."""
@@ -289,7 +289,7 @@ class Outage:
 def outage() -> Iterator[Outage]:
     started = Outage()
     yield started
-    started.place.close()
+    started.installation.close()
 
 
 def test_no_event_is_lost_or_repeated_when_the_broker_is_killed(
@@ -325,28 +325,28 @@ def test_no_event_is_lost_or_repeated_when_the_broker_is_killed(
 
 def test_a_stream_is_rejected_at_once_during_an_outage(outage: Outage) -> None:
     job = outage.web.submit("probe_tasks.nothing", delay=600)
-    keeper = outage.place._broker
+    keeper = outage.installation._broker
     assert keeper is not None
     keeper.terminate()
     keeper.wait(10)
-    reply = outage.web.ask("GET", f"/jobs/{job}/events")
+    reply = outage.web.request("GET", f"/jobs/{job}/events")
     assert (reply.status, reply.headers["Retry-After"] is not None) == (503, True)
     assert reply.seconds < 3
-    outage.place.start_broker()
-    until(lambda: outage.web.ask("GET", f"/jobs/{job}").status == 200, what="the broker")
+    outage.installation.start_broker()
+    until(lambda: outage.web.request("GET", f"/jobs/{job}").status == 200, what="the broker")
     with outage.web.stream(job) as stream:
         assert stream.next().data["status"] == "scheduled"
 
 
 def test_the_end_of_a_job_of_a_plain_rq_worker_is_published(home: Path, gates: Gates) -> None:
     """RQ's worker publishes no events; the web process polls followed jobs."""
-    place = Installation()
+    separate = Installation()
     try:
-        place.start_broker()
-        web = place.start_web().wait_until_ready()
+        separate.start_broker()
+        web = separate.start_web().wait_until_ready()
         job = web.submit("text_tasks.default_text", "hi")
         following = Following(web, job)
-        socket_file = place.environ["DATA_DIR"]
+        socket_file = separate.environ["DATA_DIR"]
         command = [
             str(Path(sys.executable).parent / "rq"),
             "worker",
@@ -356,7 +356,7 @@ def test_the_end_of_a_job_of_a_plain_rq_worker_is_published(home: Path, gates: G
         ]
         done = subprocess.run(
             [*command, "background"],
-            env=place.environ,
+            env=separate.environ,
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
@@ -370,12 +370,12 @@ def test_the_end_of_a_job_of_a_plain_rq_worker_is_published(home: Path, gates: G
         assert (end.name, end.data["result"]["result"]) == ("finished", "✅ Processed: HI")
         with web.stream(job, end.id) as stream:
             assert stream.status == 204
-        asked = Stopwatch()
+        stopwatch = Stopwatch()
         with web.stream(job) as stream:
             assert stream.rest()[-1] == end
-        assert asked.seconds() < 2, "a known end is returned at once"
+        assert stopwatch.seconds() < 2, "a known end is returned at once"
     finally:
-        place.close()
+        separate.close()
 
 
 def broker_url(data_dir: str) -> str:
@@ -386,27 +386,29 @@ def broker_url(data_dir: str) -> str:
 
 def test_a_token_replaces_the_key_for_one_job(ann: Web, installation: Installation) -> None:
     job, other = (ann.submit("probe_tasks.echo", name) for name in "ab")
-    granted = ann.ask("POST", f"/jobs/{job}/token")
+    granted = ann.request("POST", f"/jobs/{job}/token")
     assert granted.status == 201
     stranger = as_whom(ann, "")
-    assert stranger.ask("GET", f"/jobs/{job}/events").status == 401
+    assert stranger.request("GET", f"/jobs/{job}/events").status == 401
     path = granted.body["links"]["events"]
     assert path == f"/jobs/{job}/events?token={granted.body['token']}"
     with stranger.stream(job, query=f"?token={granted.body['token']}") as stream:
         check_order(stream.rest())
-    assert stranger.ask("GET", f"/jobs/{other}/events?token={granted.body['token']}").status == 401
-    assert stranger.ask("GET", f"/jobs/{job}?token={granted.body['token']}").status == 200
-    assert stranger.ask("DELETE", f"/jobs/{job}?token={granted.body['token']}").status == 401
+    assert (
+        stranger.request("GET", f"/jobs/{other}/events?token={granted.body['token']}").status == 401
+    )
+    assert stranger.request("GET", f"/jobs/{job}?token={granted.body['token']}").status == 200
+    assert stranger.request("DELETE", f"/jobs/{job}?token={granted.body['token']}").status == 401
 
 
 def test_forged_and_expired_tokens_are_rejected(
     ann: Web, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = ann.submit("probe_tasks.nothing")
-    token = ann.ask("POST", f"/jobs/{job}/token").body["token"]
+    token = ann.request("POST", f"/jobs/{job}/token").body["token"]
     stranger = as_whom(ann, "")
     for bad in (f"{token}x", token[:-1], token.swapcase(), f"x{token}", "a.b.c", "", "x" * 1000):
-        assert stranger.ask("GET", f"/jobs/{job}/events?token={bad}").status == 401, bad
+        assert stranger.request("GET", f"/jobs/{job}/events?token={bad}").status == 401, bad
     from components.http.tokens import make_token
     from libraries.settings import read_settings, use_settings
 
@@ -415,7 +417,9 @@ def test_forged_and_expired_tokens_are_rejected(
     use_settings(read_settings(None))
     for lifetime_s, status in ((-1, 401), (60, 200)):
         made, _ = make_token("ann", f"job:{job}", lifetime_s)
-        assert stranger.ask("GET", f"/jobs/{job}/events?token={made}").status == status, lifetime_s
+        assert stranger.request("GET", f"/jobs/{job}/events?token={made}").status == status, (
+            lifetime_s
+        )
 
 
 def test_the_job_of_another_key_is_not_found(ann: Web) -> None:
@@ -426,10 +430,10 @@ def test_the_job_of_another_key_is_not_found(ann: Web) -> None:
         ("POST", f"/jobs/{job}/token"),
         ("GET", f"/jobs/{job}?wait=1"),
     ):
-        assert bob.ask(method, path).status == 404, path
-    unknown = bob.ask("GET", "/jobs/there-is-none/events")
+        assert bob.request(method, path).status == 404, path
+    unknown = bob.request("GET", "/jobs/there-is-none/events")
     assert unknown.status == 404
-    own = ann.ask("GET", f"/jobs/{job}/events")
+    own = ann.request("GET", f"/jobs/{job}/events")
     assert own.status == 200
 
 
@@ -470,7 +474,7 @@ def test_a_client_that_does_not_read_is_disconnected(web: Web, gates: Gates) -> 
 
 def test_a_head_request_gets_the_headers_and_holds_no_connection(web: Web) -> None:
     job = web.submit("probe_tasks.nothing", delay=600)
-    reply = web.ask("HEAD", f"/jobs/{job}/events")
+    reply = web.request("HEAD", f"/jobs/{job}/events")
     assert (reply.status, reply.headers["Content-Type"]) == (
         200,
         "text/event-stream; charset=utf-8",

@@ -52,7 +52,7 @@ def test_lines_are_streamed_until_the_job_ends(web: Web, gates: Gates) -> None:
         assert line(response).startswith("done attempt 1 after ")
         assert line(response) == "ended finished"
         assert response.read() == b""
-    whole = web.ask("GET", f"/jobs/{job}/logs").body.decode()
+    whole = web.request("GET", f"/jobs/{job}/logs").body.decode()
     assert [one.split()[1] for one in whole.splitlines()] == [
         "queued",
         "begun",
@@ -66,7 +66,7 @@ def test_a_followed_log_is_the_same_as_the_complete_one(web: Web) -> None:
     job = web.submit("log_tasks.stumble", "boom", "hello\nhello", retry={"max": 1, "interval": 1})
     with following(web, job) as response:
         log = timeless(response.read())
-    assert sorted(log) == sorted(timeless(web.ask("GET", f"/jobs/{job}/logs").body))
+    assert sorted(log) == sorted(timeless(web.request("GET", f"/jobs/{job}/logs").body))
     assert log[-1].startswith("ended    failed:")
     assert sum("| Traceback" in one for one in log) == 2
 
@@ -87,7 +87,7 @@ def test_the_response_ends_when_the_job_is_canceled_or_deleted(web: Web) -> None
         job = web.submit("probe_tasks.nothing", delay=600)
         with following(web, job) as response:
             assert line(response).startswith("queued")
-            assert web.ask(method, f"/jobs/{job}{path}").status < 300
+            assert web.request(method, f"/jobs/{job}{path}").status < 300
             assert line(response) == f"ended {word}"
             assert response.read() == b""
 
@@ -98,12 +98,12 @@ def test_followed_logs_count_as_held_connections(installation: Installation, gat
     job = small.submit("live_tasks.hold", gates.path())
     with following(small, job) as response:
         assert line(response).startswith("queued")
-        refused = small.ask("GET", f"/jobs/{job}/logs?follow=1")
+        refused = small.request("GET", f"/jobs/{job}/logs?follow=1")
         assert (refused.status, refused.body["type"]) == (503, "/problems/too-many-streams")
         assert int(refused.headers["Retry-After"]) > 0
-        metrics = small.ask("GET", "/metrics").body.decode()
+        metrics = small.request("GET", "/metrics").body.decode()
         assert "vector_held_connections 1.0" in metrics
-        assert small.ask("GET", f"/jobs/{job}/logs").status == 200, (
+        assert small.request("GET", f"/jobs/{job}/logs").status == 200, (
             "the complete log is still available"
         )
         assert small.stop() == 0
@@ -116,7 +116,7 @@ def test_a_long_log_is_followed_without_gaps(web: Web, gates: Gates, lines: int)
     job = web.submit("live_tasks.log_lines", gates.path(), lines)
     with following(web, job) as response:
         assert line(response).startswith("queued")
-        asked = time.monotonic()
+        requested_at = time.monotonic()
         gates.open()
         output = [
             one.split(maxsplit=2)[2]
@@ -124,4 +124,4 @@ def test_a_long_log_is_followed_without_gaps(web: Web, gates: Gates, lines: int)
             if " log " in one
         ]
     assert output == [f"line {number}" for number in range(1, lines + 1)]
-    assert time.monotonic() - asked < 60
+    assert time.monotonic() - requested_at < 60

@@ -22,9 +22,9 @@ SOCKETS, JOBS, UNANSWERED = 5, 100, 20
 @pytest.fixture
 def immediate() -> Iterator[Web]:
     """A web process that runs each job before it replies: an event is as early as it can be."""
-    place = Installation(IMMEDIATE="1", SEND_COMPLETION="1")
-    yield place.start_web().wait_until_ready()
-    place.close()
+    started = Installation(IMMEDIATE="1", SEND_COMPLETION="1")
+    yield started.start_web().wait_until_ready()
+    started.close()
 
 
 def envelopes(client: Socket) -> list[str]:
@@ -75,11 +75,11 @@ def test_the_frames_of_a_thousand_replies_and_events_are_in_order(immediate: Web
         assert seen == ["queuing", "queued", "job_result"] * JOBS
     for seen in chanx:
         # Each job is a reply and then an event, and nothing comes between their frames.
-        replies = [place for place, name in enumerate(seen) if name.startswith("queuing")]
-        for number, place in enumerate(replies):
-            assert seen[place : place + 3] == [f"queuing {number}", f"queued {number}", "complete"]
+        replies = [index for index, name in enumerate(seen) if name.startswith("queuing")]
+        for number, index in enumerate(replies):
+            assert seen[index : index + 3] == [f"queuing {number}", f"queued {number}", "complete"]
             event = seen.index(f"result {number}")
-            assert place + 3 <= event
+            assert index + 3 <= event
             assert seen[event + 1] == "event_complete"
         assert len(seen) == 5 * JOBS
 
@@ -106,13 +106,13 @@ def test_events_that_arrive_during_a_reply_are_sent_after_it(
     session._jobs.update(followers)
     log = JobEvent("1-1", "log", {"message": "line"})
 
-    def answer(text: str) -> None:
+    def reply(text: str) -> None:
         for name in followers:
             session._on_job_event(name, log)
         del session._jobs["dropped"]
         session.send_status("queued", text)
 
-    monkeypatch.setattr(session, "_answer", answer)
+    monkeypatch.setattr(session, "_answer", reply)
     session.on_message(frames, "hello")  # type: ignore[arg-type]
     assert ["queued" in frames.sent[1], *frames.sent[2:]] == [
         True,

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.conftest import Stopwatch
 from tests.live.service import Gates, Installation, Web
-from tests.live.test_long_polls import Asking
+from tests.live.test_long_polls import LongPoll
 
 
 def follow(web: Web, job: str) -> socket.socket:
@@ -33,12 +33,12 @@ def test_a_process_with_many_connections_stops_without_waiting_for_its_clients(
     stopping.wait_for(job, "started")
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(follow(stopping, job)) for _ in range(5)]
-        polls = [Asking(stopping, f"/jobs/{job}?wait=60") for _ in range(2)]
+        polls = [LongPoll(stopping, f"/jobs/{job}?wait=60") for _ in range(2)]
         sockets = [
             stack.enter_context(stopping.socket(path))
             for path in ("/ws/background_jobs", "/ws/backgroundjob")
         ]
-        sockets[0].ask({"action": "subscribe", "payload": {"job_id": job}})
+        sockets[0].request({"action": "subscribe", "payload": {"job_id": job}})
         assert all(poll.waits for poll in polls)
         started = Stopwatch()
         assert stopping.stop(number) == 0

@@ -27,7 +27,7 @@ from tests.live.test_event_streams import as_whom
 
 ENVELOPE, FLAT = "/ws/background_jobs", "/ws/backgroundjob"
 WELCOME = "🔄 Background Job Processor: Connected!"
-ANSWERS = {
+REPLIES = {
     ("translate", "hello"): "🌍 Translated: 'hello' → 'hola'",
     ("default", "hi"): "✅ Processed: HI",
     ("no such type", "hi"): "✅ Processed: HI",
@@ -65,13 +65,12 @@ def closing(client: Socket) -> tuple[int, str]:
 
 
 def test_the_flat_form_sends_a_greeting_and_accepts_json_and_plain_text(web: Web) -> None:
-    """F1, F2, F3, F4, F5, F7, F9, F10."""
-    asked = Stopwatch()
+    stopwatch = Stopwatch()
     with web.socket(FLAT) as client:
-        assert asked.seconds() < 1
+        assert stopwatch.seconds() < 1
         assert client.greeting == {"status": "connected", "message": WELCOME}
-        for (kind, content), answer in ANSWERS.items():
-            queuing = client.ask({"type": kind, "content": content})
+        for (kind, content), expected in REPLIES.items():
+            queuing = client.request({"type": kind, "content": content})
             assert queuing == {"status": "queuing", "message": f"⏳ Queuing {kind} job: {content}"}
             queued = client.receive()
             assert queued == {
@@ -80,29 +79,31 @@ def test_the_flat_form_sends_a_greeting_and_accepts_json_and_plain_text(web: Web
                 "job_id": queued["job_id"],
             }
             result = client.receive()
-            assert (result["type"], result["message"]) == ("job_result", answer)
-        assert client.ask("hi")["message"] == "⏳ Queuing default job: hi"
+            assert (result["type"], result["message"]) == ("job_result", expected)
+        assert client.request("hi")["message"] == "⏳ Queuing default job: hi"
         assert client.receive()["status"] == "queued"
         assert client.receive()["message"] == "✅ Processed: HI"
 
 
 @pytest.mark.parametrize("content", ["", "  \n"])
 def test_an_empty_message_is_rejected(web: Web, content: str) -> None:
-    """F27."""
     with web.socket(FLAT) as flat, web.socket() as client:
-        assert flat.ask({"type": "translate", "content": content}) == {
+        assert flat.request({"type": "translate", "content": content}) == {
             "status": "error",
             "message": EMPTY_MESSAGE,
         }
-        assert flat.ask(content) == {"status": "error", "message": EMPTY_MESSAGE}
-        assert client.ask(job(content))["payload"] == {"status": "error", "message": EMPTY_MESSAGE}
+        assert flat.request(content) == {"status": "error", "message": EMPTY_MESSAGE}
+        assert client.request(job(content))["payload"] == {
+            "status": "error",
+            "message": EMPTY_MESSAGE,
+        }
 
 
 def test_unusual_texts_are_the_content_of_a_job(web: Web) -> None:
-    """F2: everything but a JSON object is a text."""
+    """Everything but a JSON object is a text."""
     with web.socket(FLAT) as client:
         for text in ("[1, 2]", "{", '"quoted"', "null", "\u202e🌍", '{"a": NaN}', "[" * 5000):
-            assert client.ask(text)["status"] == "queuing", text
+            assert client.request(text)["status"] == "queuing", text
             assert client.receive()["status"] == "queued"
             assert client.receive()["message"] == f"✅ Processed: {text.upper()}"
 
@@ -111,20 +112,19 @@ def test_unusual_texts_are_the_content_of_a_job(web: Web) -> None:
 
 
 def test_the_envelope_form_reports_the_states_of_a_job(web: Web) -> None:
-    """C1, C2, C3, C4, C6, C7, F13, F16."""
     with web.socket() as client:
         assert client.greeting == {
             "action": "job_status",
             "payload": {"status": "connected", "message": WELCOME},
         }
-        asked = Stopwatch()
-        queuing = client.ask(job("hello", "translate", ref="mine"))
+        stopwatch = Stopwatch()
+        queuing = client.request(job("hello", "translate", ref="mine"))
         assert queuing["payload"] == {
             "status": "queuing",
             "message": "⏳ Queuing translate job: hello",
         }
         queued = client.receive()
-        assert asked.seconds() < 0.5
+        assert stopwatch.seconds() < 0.5
         job_id = queued["payload"]["job_id"]
         assert queued["payload"] == {
             "status": "queued",
@@ -145,13 +145,12 @@ def test_the_envelope_form_reports_the_states_of_a_job(web: Web) -> None:
             "completed",
             job_id,
         )
-        assert client.ask(job("hi", None))["payload"]["message"] == "⏳ Queuing default job: hi"
+        assert client.request(job("hi", None))["payload"]["message"] == "⏳ Queuing default job: hi"
 
 
 def test_ping_is_answered_and_errors_are_named(web: Web) -> None:
-    """C1, C5."""
     with web.socket() as client:
-        assert client.ask({"action": "ping"}) == {"action": "pong", "payload": None}
+        assert client.request({"action": "ping"}) == {"action": "pong", "payload": None}
         wrong = [
             {"action": "job", "payload": {"type": "translate"}},
             {"action": "job", "payload": {"type": 7, "content": "x"}},
@@ -172,14 +171,13 @@ def test_ping_is_answered_and_errors_are_named(web: Web) -> None:
             {"action": "join", "payload": {}},
         ]
         for message in wrong:
-            answer = client.ask(message)
-            assert (answer["action"], set(answer["payload"])) == ("error", {"detail"}), message
-            assert answer["payload"]["detail"]
-        assert client.ask({"action": "ping"})["action"] == "pong"
+            problem = client.request(message)
+            assert (problem["action"], set(problem["payload"])) == ("error", {"detail"}), message
+            assert problem["payload"]["detail"]
+        assert client.request({"action": "ping"})["action"] == "pong"
 
 
 def test_a_drawing_can_be_submitted_and_ends_with_the_whole_job(web: Web) -> None:
-    """C12, C18."""
     with web.socket() as client:
         for number in range(5):
             client.send(
@@ -197,7 +195,7 @@ def test_a_drawing_can_be_submitted_and_ends_with_the_whole_job(web: Web) -> Non
                 ended.append(frame)
     for frame in ended:
         assert frame["job"]["id"] == frame["job_id"]
-        reply = web.ask("GET", frame["job"]["links"]["result"])
+        reply = web.request("GET", frame["job"]["links"]["result"])
         assert (reply.status, reply.headers["Content-Type"].split(";")[0]) == (200, "image/svg+xml")
 
 
@@ -212,16 +210,18 @@ def test_unknown_members_of_a_drawing_are_listed_when_it_is_queued(web: Web) -> 
 
 def test_an_invalid_drawing_is_rejected_with_its_field(web: Web) -> None:
     with web.socket() as client:
-        answer = client.ask(job({"width": -1, "height": 60}, "artboard", ref=1))
-        assert (answer["action"], answer["ref"]) == ("error", 1)
-        assert "width" in answer["payload"]["detail"]
+        problem = client.request(job({"width": -1, "height": 60}, "artboard", ref=1))
+        assert (problem["action"], problem["ref"]) == ("error", 1)
+        assert "width" in problem["payload"]["detail"]
 
 
 def test_a_subscription_continues_after_the_last_event(web: Web, gates: Gates) -> None:
-    """F11, F19, C12: progress is sent, and the socket still answers."""
+    """Progress is sent, and the socket still answers."""
     job_id = web.submit("live_tasks.log_lines", gates.path(), 3)
     with web.socket() as client:
-        subscribed = client.ask({"action": "subscribe", "payload": {"job_id": job_id}, "ref": 5})
+        subscribed = client.request(
+            {"action": "subscribe", "payload": {"job_id": job_id}, "ref": 5}
+        )
         assert (subscribed["action"], subscribed["ref"], subscribed["payload"]["job"]["id"]) == (
             "subscribed",
             5,
@@ -229,9 +229,9 @@ def test_a_subscription_continues_after_the_last_event(web: Web, gates: Gates) -
         )
         seconds = []
         for _ in range(5):
-            asked = time.monotonic()
-            assert client.ask({"action": "ping"})["action"] == "pong"
-            seconds.append(time.monotonic() - asked)
+            requested_at = time.monotonic()
+            assert client.request({"action": "ping"})["action"] == "pong"
+            seconds.append(time.monotonic() - requested_at)
         assert min(seconds) < 0.2
         gates.open()
         frames = client.receive_until("result")
@@ -252,9 +252,11 @@ def test_a_subscription_continues_after_the_last_event(web: Web, gates: Gates) -
         end = frames[-1]
         assert end["job"] == web.job(job_id)
     with web.socket() as client:
-        client.ask({"action": "subscribe", "payload": {"job_id": job_id, "after": progress["seq"]}})
+        client.request(
+            {"action": "subscribe", "payload": {"job_id": job_id, "after": progress["seq"]}}
+        )
         assert client.receive() == end
-        again = client.ask(
+        again = client.request(
             {"action": "subscribe", "payload": {"job_id": job_id, "after": end["seq"]}}
         )
         assert again["payload"]["job"]["status"] == "finished"
@@ -266,9 +268,9 @@ def test_a_subscription_continues_after_the_last_event(web: Web, gates: Gates) -
 def test_unsubscribing_ends_the_events_of_a_job(web: Web, gates: Gates) -> None:
     job_id = web.submit("live_tasks.log_lines", gates.path(), 3)
     with web.socket() as client:
-        client.ask({"action": "subscribe", "payload": {"job_id": job_id}})
+        client.request({"action": "subscribe", "payload": {"job_id": job_id}})
         assert (
-            client.ask({"action": "unsubscribe", "payload": {"job_id": job_id}})["action"]
+            client.request({"action": "unsubscribe", "payload": {"job_id": job_id}})["action"]
             == "unsubscribed"
         )
         gates.open()
@@ -283,14 +285,14 @@ def test_a_running_or_waiting_job_can_be_canceled(web: Web, gates: Gates) -> Non
     )
     web.wait_for(running, "started")
     with web.socket() as client:
-        client.ask({"action": "subscribe", "payload": {"job_id": running}})
+        client.request({"action": "subscribe", "payload": {"job_id": running}})
         client.send({"action": "cancel", "payload": {"job_id": running}})
         assert client.receive_until("canceled")[-1]["job"]["status"] == "stopped"
-        ended = client.ask({"action": "cancel", "payload": {"job_id": waiting}})
+        ended = client.request({"action": "cancel", "payload": {"job_id": waiting}})
         assert (status_of(ended), ended["job_id"]) == ("canceled", waiting)
         finished = web.submit("probe_tasks.nothing")
         web.wait_for(finished)
-        again = client.ask({"action": "cancel", "payload": {"job_id": finished}})
+        again = client.request({"action": "cancel", "payload": {"job_id": finished}})
         assert (again["action"], again["payload"]["job_status"]) == ("error", "finished")
         assert client.is_idle()
 
@@ -303,14 +305,14 @@ def test_failures_and_deletions_are_reported(web: Web, gates: Gates) -> None:
     with web.socket() as client:
         for one in (failing, deleted):
             assert (
-                client.ask({"action": "subscribe", "payload": {"job_id": one}})["action"]
+                client.request({"action": "subscribe", "payload": {"job_id": one}})["action"]
                 == "subscribed"
             )
         gates.open()
         error = client.receive_until("error")[-1]
         assert error["payload"]["message"].startswith(f"❌ Job {failing} failed: ")
         assert "Traceback" not in json.dumps(error)
-        assert web.ask("DELETE", f"/jobs/{deleted}").status == 204
+        assert web.request("DELETE", f"/jobs/{deleted}").status == 204
         assert client.receive_until("canceled")[-1]["job_id"] == deleted
 
 
@@ -319,10 +321,10 @@ def test_events_right_after_a_subscription_are_sent(web: Web) -> None:
         for _ in range(20):
             deleted = web.submit("probe_tasks.nothing", delay=600)
             assert (
-                client.ask({"action": "subscribe", "payload": {"job_id": deleted}})["action"]
+                client.request({"action": "subscribe", "payload": {"job_id": deleted}})["action"]
                 == "subscribed"
             )
-            assert web.ask("DELETE", f"/jobs/{deleted}").status == 204
+            assert web.request("DELETE", f"/jobs/{deleted}").status == 204
             ended = client.receive()
             assert (ended["payload"]["status"], ended["job_id"]) == ("canceled", deleted), ended
 
@@ -330,18 +332,18 @@ def test_events_right_after_a_subscription_are_sent(web: Web) -> None:
 @pytest.fixture
 def lonely() -> Iterator[Installation]:
     """Return an installation whose broker can be stopped."""
-    place = Installation(SOCKET_COOLDOWN="60", SEND_COMPLETION="1")
-    place.start_broker()
-    yield place
-    place.close()
+    started = Installation(SOCKET_COOLDOWN="60", SEND_COMPLETION="1")
+    started.start_broker()
+    yield started
+    started.close()
 
 
 def test_a_job_that_cannot_be_queued_is_reported(
     lonely: Installation,
 ) -> None:
-    """F14, F28; with the setting, each reply ends with a completion frame."""
+    """With the setting, each reply ends with a completion frame."""
     web = lonely.start_web().wait_until_ready()
-    until(lambda: web.ask("GET", "/jobs").status == 200, what="the broker")
+    until(lambda: web.request("GET", "/jobs").status == 200, what="the broker")
     broker = lonely._broker
     assert broker is not None
     broker.terminate()
@@ -352,17 +354,17 @@ def test_a_job_that_cannot_be_queued_is_reported(
         assert [status_of(frame) for frame in statuses] == ["queuing", "error"]
         assert statuses[-1]["payload"]["message"].startswith("❌ Error queuing job: ")
         assert client.receive() == {"action": "complete"}
-        too_soon = client.ask(job("hello", "translate"))
+        too_soon = client.request(job("hello", "translate"))
         assert too_soon["payload"] == {
             "status": "error",
             "message": "⏳ Please wait before sending another job",
         }
-        assert flat.ask("hi")["status"] == "queuing"
+        assert flat.request("hi")["status"] == "queuing"
         assert flat.receive()["message"].startswith("❌ Error queuing job: ")
 
 
 def test_an_image_can_be_sent_in_one_message(web: Web) -> None:
-    """F33, with more than ten thousand characters."""
+    """With more than ten thousand characters."""
     file = io.BytesIO()
     noise = np.random.default_rng(1).bytes(400 * 300 * 3)
     Image.frombytes("RGB", (400, 300), noise).save(file, "PNG")
@@ -383,7 +385,6 @@ def test_an_image_can_be_sent_in_one_message(web: Web) -> None:
 
 
 def test_a_result_is_only_sent_to_its_requester_across_processes(web: Web, other_web: Web) -> None:
-    """F10, C3."""
     with (
         web.socket() as asker,
         web.socket() as neighbour,
@@ -404,7 +405,7 @@ def test_a_result_is_only_sent_to_its_requester_across_processes(web: Web, other
 def test_a_job_can_be_followed_in_another_process(web: Web, other_web: Web, gates: Gates) -> None:
     job_id = web.submit("live_tasks.log_lines", gates.path(), 1)
     with other_web.socket() as client, other_web.stream(job_id) as stream:
-        client.ask({"action": "subscribe", "payload": {"job_id": job_id}})
+        client.request({"action": "subscribe", "payload": {"job_id": job_id}})
         stream.next()
         gates.open()
         assert client.receive_until("result")[-1]["job"]["status"] == "finished"
@@ -412,13 +413,12 @@ def test_a_job_can_be_followed_in_another_process(web: Web, other_web: Web, gate
 
 
 def test_a_disconnected_client_does_not_affect_its_job(web: Web) -> None:
-    """F15."""
     with web.socket() as client:
         client.send(job("hello", "translate"))
         job_id = client.receive_until("queued")[-1]["payload"]["job_id"]
         client.connection.socket.shutdown(socket.SHUT_RDWR)
     web.wait_for(job_id, "finished")
-    assert web.ask("GET", "/healthz").status == 200
+    assert web.request("GET", "/healthz").status == 200
     # The worker is alive.
     with web.socket() as client:
         client.send(job("still there"))
@@ -428,7 +428,7 @@ def test_a_disconnected_client_does_not_affect_its_job(web: Web) -> None:
 
 
 def test_five_jobs_submitted_together_have_five_results(web: Web) -> None:
-    """C18, on one socket and on five."""
+    """On one socket and on five."""
     with contextlib.ExitStack() as stack:
         one = stack.enter_context(web.socket())
         several = [stack.enter_context(web.socket()) for _ in range(5)]
@@ -446,7 +446,7 @@ def test_five_jobs_submitted_together_have_five_results(web: Web) -> None:
 
 
 def test_two_jobs_run_at_once_where_there_are_two_workers(web: Web, gates: Gates) -> None:
-    """F12: each of the two ends only because the other one runs."""
+    """Each of the two ends only because the other one runs."""
     first = web.submit("live_tasks.hold", gates.path("one"))
     second = web.submit("live_tasks.hold", gates.path("two"))
     for one in (first, second):
@@ -458,7 +458,6 @@ def test_two_jobs_run_at_once_where_there_are_two_workers(web: Web, gates: Gates
 
 
 def test_group_messages_reach_only_members_across_processes(web: Web, other_web: Web) -> None:
-    """C11, C13."""
     with (
         web.socket() as here,
         other_web.socket() as there,
@@ -466,25 +465,29 @@ def test_group_messages_reach_only_members_across_processes(web: Web, other_web:
         other_web.socket() as outside,
     ):
         for client in (here, there):
-            joined = client.ask({"action": "join", "payload": {"group": "room:1"}, "ref": 3})
+            joined = client.request({"action": "join", "payload": {"group": "room:1"}, "ref": 3})
             assert joined == {"action": "joined", "payload": {"group": "room:1"}, "ref": 3}
-        assert flat.ask({"type": "join", "group": "room:1"}) == {
+        assert flat.request({"type": "join", "group": "room:1"}) == {
             "type": "joined",
             "group": "room:1",
         }
-        sent = web.ask("POST", "/groups/room:1/messages", {"message": {"n": 1}})
+        sent = web.request("POST", "/groups/room:1/messages", {"message": {"n": 1}})
         assert (sent.status, sent.body["processes"]) == (202, 2)
         message = {"group": "room:1", "message": {"n": 1}}
         assert here.receive() == there.receive() == {"action": "group_message", "payload": message}
         assert flat.receive() == {"type": "group_message", **message}
-        assert there.ask({"action": "leave", "payload": {"group": "room:1"}})["action"] == "left"
-        other_web.ask("POST", "/groups/room:1/messages", {"message": {"n": 2}})
+        assert (
+            there.request({"action": "leave", "payload": {"group": "room:1"}})["action"] == "left"
+        )
+        other_web.request("POST", "/groups/room:1/messages", {"message": {"n": 2}})
         assert here.receive()["payload"]["message"] == {"n": 2}
         assert there.is_idle()
         assert outside.is_idle()
-        own = there.ask({"action": "hello"})["payload"]
+        own = there.request({"action": "hello"})["payload"]
         assert own["groups"] == []
-        web.ask("POST", f"/groups/client:{own['client_id']}/messages", {"message": {"just": "you"}})
+        web.request(
+            "POST", f"/groups/client:{own['client_id']}/messages", {"message": {"just": "you"}}
+        )
         assert there.receive() == {"action": "message", "payload": {"message": {"just": "you"}}}
         assert here.is_idle()
 
@@ -493,21 +496,24 @@ def test_group_messages_reach_only_members_across_processes(web: Web, other_web:
 def test_an_invalid_group_name_is_rejected(web: Web, group: str) -> None:
     from urllib.parse import quote
 
-    assert web.ask("POST", f"/groups/{quote(group)}/messages", {"message": {}}).status in (404, 422)
+    assert web.request("POST", f"/groups/{quote(group)}/messages", {"message": {}}).status in (
+        404,
+        422,
+    )
 
 
 def test_a_socket_joins_at_most_a_hundred_groups(web: Web) -> None:
     with web.socket() as client:
         for number in range(100):
             assert (
-                client.ask({"action": "join", "payload": {"group": str(number)}})["action"]
+                client.request({"action": "join", "payload": {"group": str(number)}})["action"]
                 == "joined"
             )
         assert (
             "100 groups"
-            in client.ask({"action": "join", "payload": {"group": "more"}})["payload"]["detail"]
+            in client.request({"action": "join", "payload": {"group": "more"}})["payload"]["detail"]
         )
-        assert client.ask({"action": "join", "payload": {"group": "1"}})["action"] == "joined"
+        assert client.request({"action": "join", "payload": {"group": "1"}})["action"] == "joined"
 
 
 # -- owners
@@ -559,7 +565,9 @@ def test_an_invalid_subprotocol_is_not_a_key(ann: Web, offered: str) -> None:
     """No value of the header causes a server error."""
     for path in ("/jobs", "/jobs/none/events"):
         assert (
-            as_whom(ann, "").ask("GET", path, headers={"Sec-WebSocket-Protocol": offered}).status
+            as_whom(ann, "")
+            .request("GET", path, headers={"Sec-WebSocket-Protocol": offered})
+            .status
             == 401
         )
 
@@ -569,19 +577,20 @@ def test_jobs_and_groups_of_another_key_are_inaccessible(ann: Web) -> None:
     job_id = ann.submit("probe_tasks.nothing", delay=600)
     with ann.socket() as mine, bob.socket() as theirs:
         for action in ("subscribe", "cancel"):
-            answer = theirs.ask({"action": action, "payload": {"job_id": job_id}})
-            unknown = theirs.ask({"action": action, "payload": {"job_id": "there_is_none"}})
-            assert answer == unknown, "the two errors must not differ"
-            assert answer["action"] == "error"
+            problem = theirs.request({"action": action, "payload": {"job_id": job_id}})
+            unknown = theirs.request({"action": action, "payload": {"job_id": "there_is_none"}})
+            assert problem == unknown, "the two errors must not differ"
+            assert problem["action"] == "error"
         for client in (mine, theirs):
-            client.ask({"action": "join", "payload": {"group": "room"}})
-        own = mine.ask({"action": "hello"})["payload"]["client_id"]
+            client.request({"action": "join", "payload": {"group": "room"}})
+        own = mine.request({"action": "hello"})["payload"]["client_id"]
         for group in ("room", f"client:{own}"):
-            bob.ask("POST", f"/groups/{group}/messages", {"message": {"from": "bob"}})
+            bob.request("POST", f"/groups/{group}/messages", {"message": {"from": "bob"}})
         assert theirs.receive()["payload"]["message"] == {"from": "bob"}
         assert mine.is_idle()
         assert (
-            status_of(mine.ask({"action": "cancel", "payload": {"job_id": job_id}})) == "canceled"
+            status_of(mine.request({"action": "cancel", "payload": {"job_id": job_id}}))
+            == "canceled"
         )
 
 
@@ -590,9 +599,9 @@ def test_a_token_only_allows_following_its_job(ann: Web, gates: Gates) -> None:
         ann.submit("live_tasks.hold", gates.path()),
         ann.submit("probe_tasks.nothing", delay=600),
     )
-    path = ann.ask("POST", f"/jobs/{job_id}/token").body["links"]["socket"]
+    path = ann.request("POST", f"/jobs/{job_id}/token").body["links"]["socket"]
     with as_whom(ann, "").socket(path) as client:
-        assert client.ask({"action": "ping"})["action"] == "pong"
+        assert client.request({"action": "ping"})["action"] == "pong"
         forbidden = [
             job("hi"),
             {"action": "subscribe", "payload": {"job_id": other}},
@@ -600,12 +609,13 @@ def test_a_token_only_allows_following_its_job(ann: Web, gates: Gates) -> None:
             {"action": "join", "payload": {"group": "room"}},
         ]
         for message in forbidden:
-            answer = client.ask(message)
-            assert (answer["action"], "token" in answer["payload"]["detail"]) == ("error", True), (
-                message
-            )
+            problem = client.request(message)
+            assert (problem["action"], "token" in problem["payload"]["detail"]) == (
+                "error",
+                True,
+            ), message
         assert (
-            client.ask({"action": "subscribe", "payload": {"job_id": job_id}})["action"]
+            client.request({"action": "subscribe", "payload": {"job_id": job_id}})["action"]
             == "subscribed"
         )
         gates.open()
@@ -616,7 +626,7 @@ def test_pages_of_other_origins_need_permission(ann: Web, web: Web) -> None:
     own = f"http://127.0.0.1:{ann.port}"
     for origin in (own, "https://app.example", None):
         with ann.socket(origin=origin) as client:
-            assert client.ask({"action": "ping"})["action"] == "pong"
+            assert client.request({"action": "ping"})["action"] == "pong"
     for origin in (
         "https://evil.example",
         "http://app.example",
@@ -692,7 +702,7 @@ def test_too_many_messages_end_only_one_conversation(web: Web) -> None:
                 flood.send({"action": "join", "payload": {"group": "flood"}})
         code, _ = closing(flood)
         assert code == 1013
-        assert calm.ask({"action": "ping"})["action"] == "pong"
+        assert calm.request({"action": "ping"})["action"] == "pong"
 
 
 def test_garbage_ends_only_one_conversation(web: Web) -> None:
@@ -711,12 +721,12 @@ def test_garbage_ends_only_one_conversation(web: Web) -> None:
                 opcode, data = connection.recv_data()
                 assert opcode == websocket.ABNF.OPCODE_CLOSE
                 assert int.from_bytes(data[:2], "big") in (1002, 1009)
-        assert calm.ask({"action": "ping"})["action"] == "pong"
+        assert calm.request({"action": "ping"})["action"] == "pong"
     assert "Traceback" not in web.log.read_text()[before:]
 
 
 def test_incomplete_and_invalid_handshakes_are_rejected(web: Web) -> None:
-    reply = web.ask("GET", ENVELOPE)
+    reply = web.request("GET", ENVELOPE)
     assert (reply.status, reply.headers["Upgrade"], reply.body["type"]) == (
         426,
         "websocket",
@@ -737,7 +747,7 @@ def test_incomplete_and_invalid_handshakes_are_rejected(web: Web) -> None:
             )
             stalled.sendall(head.encode())
         with web.socket() as client:
-            assert client.ask({"action": "ping"})["action"] == "pong"
+            assert client.request({"action": "ping"})["action"] == "pong"
 
 
 def test_many_short_connections_leave_no_state(web: Web) -> None:
@@ -757,7 +767,7 @@ def test_many_short_connections_leave_no_state(web: Web) -> None:
 
     def deserted() -> bool:
         sent = [
-            web.ask("POST", f"/groups/vanishing{number}/messages", {"message": {}}).body[
+            web.request("POST", f"/groups/vanishing{number}/messages", {"message": {}}).body[
                 "processes"
             ]
             for number in range(8)

@@ -36,6 +36,6 @@ def test_every_operation_is_submitted_with_options_on_a_socket(installation: Ins
                 job = web.job(queued["job_id"])
                 assert (job["status"], job["timeout"], job["retries_left"]) == ("scheduled", 77, 4)
                 assert job["tags"] == ["a"]
-                assert web.ask("DELETE", f"/jobs/{job['id']}").status == 204
+                assert web.request("DELETE", f"/jobs/{job['id']}").status == 204
     finally:
         web.close()

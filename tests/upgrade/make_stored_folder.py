@@ -25,7 +25,7 @@ from typing import Any
 
 from tests.journeys.conftest import Service
 from tests.upgrade.stored_folder import (
-    ANSWERS,
+    REPLIES,
     STANDING,
     STORED,
     TOTALS,
@@ -83,7 +83,7 @@ def label_drawings(client: Client, names: Names) -> None:
     drawings = {one["job_id"]: f"/gallery/{one['id']}" for one in client.get("/gallery")["items"]}
     client.post(f"{drawings[names['spiral']]}/keep")
     label = {"title": "Window", "tags": ["wall"]}
-    assert client.ask("PATCH", drawings[names["grid"]], label).status == 200
+    assert client.request("PATCH", drawings[names["grid"]], label).status == 200
 
 
 def make_waiting(client: Client) -> Names:
@@ -99,8 +99,8 @@ def make_waiting(client: Client) -> Names:
     client.post("/queue/resume")
     client.wait_for(first, "finished")
     # The address of the language model is unreachable, so this job is retried later.
-    asking = {"task": "workers.text_tasks.generate_text", "args": ["How is the weather?"]}
-    names = {"again": client.queue("/jobs", {**asking, "retry": {"max": 2, "interval": SOON}})}
+    question = {"task": "workers.text_tasks.generate_text", "args": ["How is the weather?"]}
+    names = {"again": client.queue("/jobs", {**question, "retry": {"max": 2, "interval": SOON}})}
     client.wait_for(names["again"], "scheduled")
     client.post("/queue/pause")
     client.post(f"/jobs/{second}/retry")
@@ -123,16 +123,16 @@ def make_waiting(client: Client) -> Names:
     names["canceled"] = client.queue("/jobs", card("Canceled"))
     client.post(f"/jobs/{names['canceled']}/cancel")
     names["deleted"] = client.queue("/postcards", CARD, {"Idempotency-Key": "order-18"})
-    assert client.ask("DELETE", f"/jobs/{names['deleted']}").status == 204
+    assert client.request("DELETE", f"/jobs/{names['deleted']}").status == 204
     upload = client.upload("towns.csv", TOWNS)
     names |= {"waiting_upload": upload["job_id"], "waiting_file": upload["file"]}
     names["behind_upload"] = client.queue("/data/process", {**LATE, "file_path": upload["file"]})
     return names
 
 
-def answers_of(client: Client, names: Names) -> dict[str, Any]:
+def replies_of(client: Client, names: Names) -> dict[str, Any]:
     """Return the replies of the service that the test compares."""
-    known = {name: client.ask("GET", f"/jobs/{job_id}") for name, job_id in names.items()}
+    known = {name: client.request("GET", f"/jobs/{job_id}") for name, job_id in names.items()}
     jobs = {name: reply.json for name, reply in known.items() if reply.status == 200}
     done = {name: job["id"] for name, job in jobs.items() if job["done"]}
     finished = [name for name in done if jobs[name]["status"] == "finished"]
@@ -170,18 +170,18 @@ def main() -> int:
         client = Client(int(service.environ["PORT"]))
         # The first drawing of the launcher is large and redundant.
         (first,) = client.get("/jobs")["items"]
-        assert client.ask("DELETE", f"/jobs/{first['id']}").status == 204
+        assert client.request("DELETE", f"/jobs/{first['id']}").status == 204
         brief, finished_at = make_brief(client), time.monotonic()
         names = make_ended(client)
         label_drawings(client, names)
         time.sleep(max(0, finished_at + BRIEF - LEFT - time.monotonic()))
         names |= make_waiting(client)
         file = names.pop("waiting_file")
-        answers = {**answers_of(client, names), "brief": brief, "waiting_file": file}
+        replies = {**replies_of(client, names), "brief": brief, "waiting_file": file}
         assert service.stop() == 0, service.output()
         folder.mkdir(parents=True)
         write_down(home, folder)
-    (folder / ANSWERS).write_text(json.dumps(answers, indent=1, ensure_ascii=False) + "\n")
+    (folder / REPLIES).write_text(json.dumps(replies, indent=1, ensure_ascii=False) + "\n")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     sys.stdout.write(f"{folder}: {size} bytes\n")
     return 0

@@ -4,7 +4,7 @@
 
 - `broker.json`: all keys of the broker, with the DUMP of the value and the remaining time to live;
 - `gallery.sqlite3`, `uploads` and `output`: the files of DATA_DIR and OUTPUT_DIR;
-- `answers.json`: the replies of the service before it was stopped, and the ids of its jobs by kind.
+- `replies.json`: the replies of the service before it was stopped, and the ids of its jobs by kind.
 
 Data that would expire or depends on the folder is changed when it is restored:
 
@@ -46,7 +46,7 @@ from tests.conftest import REPOSITORY, until
 from tests.photographs import multipart, part
 
 STORED = Path(__file__).parent / "stored"
-BROKER, ANSWERS, GALLERY = "broker.json", "answers.json", "gallery.sqlite3"
+BROKER, REPLIES, GALLERY = "broker.json", "replies.json", "gallery.sqlite3"
 DUE_TIMES = (
     "rq:scheduled:background",
     "rq:finished:background",
@@ -82,7 +82,7 @@ class Client:
 
     port: int
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -103,13 +103,13 @@ class Client:
 
     def get(self, path: str) -> Any:
         """Return the JSON at an address."""
-        reply = self.ask("GET", path)
+        reply = self.request("GET", path)
         assert reply.status == 200, reply.body
         return reply.json
 
     def post(self, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """Send a POST request that succeeds, and return the JSON."""
-        reply = self.ask("POST", path, body, headers)
+        reply = self.request("POST", path, body, headers)
         assert 200 <= reply.status < 300, reply.body
         return reply.json
 
@@ -137,13 +137,13 @@ class Client:
 
     def text(self, path: str) -> str:
         """Return the text at an address."""
-        reply = self.ask("GET", path)
+        reply = self.request("GET", path)
         assert reply.status == 200, reply.body
         return reply.body.decode()
 
     def result_sha256(self, job_id: str) -> str:
         """Return the SHA-256 of a job's result in hex."""
-        reply = self.ask("GET", f"/jobs/{job_id}/result")
+        reply = self.request("GET", f"/jobs/{job_id}/result")
         assert reply.status == 200, reply.body
         return sha256(reply.body).hexdigest()
 
@@ -159,7 +159,7 @@ class Client:
     def is_ready(self) -> bool:
         """Return whether all parts of the service are ready."""
         try:
-            return self.ask("GET", "/readyz").status == 200
+            return self.request("GET", "/readyz").status == 200
         except OSError:
             return False
 
@@ -191,21 +191,21 @@ def broker_in(data_dir: Path) -> Iterator[Redis]:
     # Not in the folder, because the path of a socket must be short and the service uses that one.
     socket = data_dir / "s"
     options = ("--port", "0", "--save", "", "--appendonly", "yes", "--aof-use-rdb-preamble", "yes")
-    place = ("--dir", str(folder), "--unixsocket", str(socket))
+    address = ("--dir", str(folder), "--unixsocket", str(socket))
     server = subprocess.Popen(
-        [str(get_binary_path()), *options, *place],
+        [str(get_binary_path()), *options, *address],
         stdout=subprocess.DEVNULL,
     )
     client = Redis(unix_socket_path=str(socket))
 
-    def answers() -> bool:
+    def responds() -> bool:
         try:
             return bool(client.ping())
         except (exceptions.ConnectionError, exceptions.BusyLoadingError):
             return False
 
     try:
-        until(answers, what="a server on the stored folder")
+        until(responds, what="a server on the stored folder")
         yield client
     finally:
         client.close()

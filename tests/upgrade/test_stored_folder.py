@@ -17,7 +17,7 @@ from tests.conftest import until
 from tests.journeys.conftest import Service
 from tests.upgrade.make_stored_folder import BRIEF_FILE, CARD, PRICES, SPIRAL, TOWNS
 from tests.upgrade.stored_folder import (
-    ANSWERS,
+    REPLIES,
     STANDING,
     STORED,
     TOTALS,
@@ -26,7 +26,7 @@ from tests.upgrade.stored_folder import (
     lay_out,
 )
 
-VERSIONS = sorted(path.parent.name for path in STORED.glob(f"*/{ANSWERS}"))
+VERSIONS = sorted(path.parent.name for path in STORED.glob(f"*/{REPLIES}"))
 ENDED = ("spiral", "grid", "text", "keyed", "noticed", "upload", "batch_first", "canceled")
 WAITING = (
     "batch_second",
@@ -48,12 +48,12 @@ class Upgraded:
 
     client: Client
     home: Path
-    answers: dict[str, Any]
+    replies: dict[str, Any]
     at_first: dict[str, Any]
 
     def id_of(self, name: str) -> str:
         """Return the id of a job."""
-        return str(self.answers["names"][name])
+        return str(self.replies["names"][name])
 
     def job(self, name: str) -> dict[str, Any]:
         """Return the current state of a job."""
@@ -65,7 +65,7 @@ class Upgraded:
 
     def result(self, job_id: str) -> bytes:
         """Return the result of a job."""
-        reply = self.client.ask("GET", f"/jobs/{job_id}/result")
+        reply = self.client.request("GET", f"/jobs/{job_id}/result")
         assert reply.status == 200, reply.body
         return reply.body
 
@@ -74,7 +74,7 @@ class Upgraded:
 def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
     """A service that was started with a paused queue, as stored, and then resumed."""
     stored = STORED / request.param
-    answers = json.loads((stored / ANSWERS).read_text())
+    replies = json.loads((stored / REPLIES).read_text())
     with ExitStack() as ended:
         home = Path(tempfile.mkdtemp(prefix="va-"))
         ended.callback(shutil.rmtree, home, ignore_errors=True)
@@ -89,12 +89,12 @@ def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
         at_first["capacity"] = client.get("/capacity")
         at_first["standing"] = client.measures(STANDING)
         for name in WAITING + DUE:
-            at_first[name] = client.ask("GET", f"/jobs/{answers['names'][name]}").json
+            at_first[name] = client.request("GET", f"/jobs/{replies['names'][name]}").json
         # The file is not stored yet.
-        asked = {"file_path": answers["waiting_file"], "format": "csv"}
-        at_first["coming"] = client.ask("POST", "/data/process", asked).json
+        body = {"file_path": replies["waiting_file"], "format": "csv"}
+        at_first["coming"] = client.request("POST", "/data/process", body).json
         client.post("/queue/resume")
-        yield Upgraded(client, home, answers, at_first)
+        yield Upgraded(client, home, replies, at_first)
 
 
 def contains(now: Any, before: Any) -> bool:
@@ -113,11 +113,11 @@ def test_there_is_a_stored_folder() -> None:
 @pytest.mark.parametrize("name", ENDED)
 def test_an_ended_job_is_reported_as_before(upgraded: Upgraded, name: str) -> None:
     job = upgraded.job(name)
-    assert contains(job, upgraded.answers["jobs"][name]), job
+    assert contains(job, upgraded.replies["jobs"][name]), job
 
 
 def test_a_finished_job_still_gives_the_same_bytes(upgraded: Upgraded) -> None:
-    for name, before in upgraded.answers["results"].items():
+    for name, before in upgraded.replies["results"].items():
         assert upgraded.client.result_sha256(upgraded.id_of(name)) == before, name
     assert upgraded.result(upgraded.id_of("spiral")).startswith(b"<svg")
 
@@ -125,16 +125,16 @@ def test_a_finished_job_still_gives_the_same_bytes(upgraded: Upgraded) -> None:
 @pytest.mark.parametrize("name", ENDED)
 def test_the_log_and_the_events_are_unchanged(upgraded: Upgraded, name: str) -> None:
     job_id = upgraded.id_of(name)
-    assert upgraded.client.text(f"/jobs/{job_id}/logs") == upgraded.answers["logs"][name]
-    assert upgraded.client.events(job_id) == upgraded.answers["events"][name]
+    assert upgraded.client.text(f"/jobs/{job_id}/logs") == upgraded.replies["logs"][name]
+    assert upgraded.client.events(job_id) == upgraded.replies["events"][name]
 
 
 def test_a_failed_job_has_its_error_and_can_be_retried(upgraded: Upgraded) -> None:
     client, job_id, job = upgraded.client, upgraded.id_of("failed"), upgraded.job("failed")
     assert job["error"]
-    assert contains(job, upgraded.answers["jobs"]["failed"]), job
-    assert client.text(f"/jobs/{job_id}/logs") == upgraded.answers["logs"]["failed"]
-    assert client.events(job_id) == upgraded.answers["events"]["failed"]
+    assert contains(job, upgraded.replies["jobs"]["failed"]), job
+    assert client.text(f"/jobs/{job_id}/logs") == upgraded.replies["logs"]["failed"]
+    assert client.events(job_id) == upgraded.replies["events"]["failed"]
     # The missing file exists now.
     (upgraded.home / "data" / "uploads" / "late.csv").write_bytes(PRICES)
     client.post(f"/jobs/{job_id}/retry")
@@ -143,7 +143,7 @@ def test_a_failed_job_has_its_error_and_can_be_retried(upgraded: Upgraded) -> No
 
 
 def test_a_job_that_waits_for_a_retry_is_retried(upgraded: Upgraded) -> None:
-    first, before = upgraded.at_first["again"], upgraded.answers["jobs"]["again"]
+    first, before = upgraded.at_first["again"], upgraded.replies["jobs"]["again"]
     assert first["status"] in ("scheduled", "queued")
     assert contains(first["attempts"], before["attempts"])
     assert first["retries_left"] == before["retries_left"]
@@ -159,7 +159,7 @@ def test_the_queue_is_paused_until_it_is_resumed(upgraded: Upgraded) -> None:
 
 @pytest.mark.parametrize("name", WAITING)
 def test_a_waiting_job_still_waits(upgraded: Upgraded, name: str) -> None:
-    job, before = upgraded.at_first[name], upgraded.answers["jobs"][name]
+    job, before = upgraded.at_first[name], upgraded.replies["jobs"][name]
     if before["position"] is not None:
         # The launcher queues its first drawing in front, perhaps before the jobs were read.
         assert job["position"] - before["position"] in (0, 1)
@@ -180,7 +180,7 @@ def test_a_job_that_depends_on_a_failed_one_fails(upgraded: Upgraded) -> None:
 
 
 def test_the_jobs_that_failed_or_wait_for_others_are_counted_as_before(upgraded: Upgraded) -> None:
-    now, before = upgraded.at_first["standing"], upgraded.answers["standing"]
+    now, before = upgraded.at_first["standing"], upgraded.replies["standing"]
     for state in ("deferred", "failed"):
         name = f'{STANDING}{{state="{state}"}}'
         assert now[name] == before[name]
@@ -195,9 +195,9 @@ def test_a_job_for_later_keeps_its_time_and_can_be_canceled(upgraded: Upgraded) 
 
 def test_the_gallery_shows_the_drawings_with_their_titles_and_tags(upgraded: Upgraded) -> None:
     now = {one["id"]: one for one in upgraded.client.get("/gallery?limit=100")["items"]}
-    for before in upgraded.answers["gallery"]:
+    for before in upgraded.replies["gallery"]:
         assert contains(now.get(before["id"]), before), before
-        drawing = upgraded.client.ask("GET", before["links"]["drawing"])
+        drawing = upgraded.client.request("GET", before["links"]["drawing"])
         assert (drawing.status, len(drawing.body)) == (200, before["size"])
 
 
@@ -209,7 +209,7 @@ def test_a_pinned_drawing_is_kept_and_the_search_finds_labels(upgraded: Upgraded
 
 
 def test_a_stored_upload_can_be_converted_and_drawn(upgraded: Upgraded) -> None:
-    client, file = upgraded.client, upgraded.answers["jobs"]["upload"]["result"]["file"]
+    client, file = upgraded.client, upgraded.replies["jobs"]["upload"]["result"]["file"]
     converted = client.queue("/data/process", {"file_path": file, "format": "json"})
     chart = {"file_path": file, "chart": "line", "x": "day", "y": ["price"]}
     drawn = client.queue("/data/chart", chart)
@@ -236,17 +236,17 @@ def test_a_staged_upload_can_be_requested_before_it_is_stored(upgraded: Upgraded
 def test_a_batch_that_was_half_done_is_completed(upgraded: Upgraded) -> None:
     address = f"/batches/{upgraded.id_of('batch')}"
     until(lambda: upgraded.client.get(address)["done"], seconds=40, what="the end of the batch")
-    now, before = upgraded.client.get(address), upgraded.answers["batch"]
+    now, before = upgraded.client.get(address), upgraded.replies["batch"]
     assert before["counts"] == {"finished": 1, "queued": 1}
     assert now["counts"] == {"finished": 2}
     assert [job["id"] for job in now["jobs"]] == [job["id"] for job in before["jobs"]]
 
 
 def test_a_repeated_request_gets_its_first_reply(upgraded: Upgraded) -> None:
-    again = upgraded.client.ask("POST", "/postcards", CARD, {"Idempotency-Key": "order-17"})
+    again = upgraded.client.request("POST", "/postcards", CARD, {"Idempotency-Key": "order-17"})
     assert again.headers["Idempotency-Replayed"] == "true"
-    assert again.json == upgraded.answers["keyed"]
-    other = upgraded.client.ask(
+    assert again.json == upgraded.replies["keyed"]
+    other = upgraded.client.request(
         "POST",
         "/postcards",
         {**CARD, "message": "Goodbye"},
@@ -257,23 +257,23 @@ def test_a_repeated_request_gets_its_first_reply(upgraded: Upgraded) -> None:
 
 def test_a_deleted_job_is_expired_and_an_unknown_one_not_found(upgraded: Upgraded) -> None:
     deleted = upgraded.id_of("deleted")
-    assert upgraded.client.ask("GET", f"/jobs/{deleted}").status == 410
-    assert upgraded.client.ask("GET", f"/jobs/{deleted[::-1]}").status == 404
+    assert upgraded.client.request("GET", f"/jobs/{deleted}").status == 410
+    assert upgraded.client.request("GET", f"/jobs/{deleted[::-1]}").status == 404
 
 
 def test_an_expired_job_is_deleted_with_its_file(upgraded: Upgraded) -> None:
     assert upgraded.at_first["brief"]
     file = upgraded.home / "output" / BRIEF_FILE
     until(lambda: not file.exists(), seconds=60, what="the end of the file")
-    job_id = upgraded.answers["brief"]
+    job_id = upgraded.replies["brief"]
     # Its age determines whether it is still recognized.
-    assert upgraded.client.ask("GET", f"/jobs/{job_id}").status in (404, 410)
+    assert upgraded.client.request("GET", f"/jobs/{job_id}").status in (404, 410)
     drawings = upgraded.client.get("/gallery?limit=100")["items"]
     assert job_id not in [one["job_id"] for one in drawings]
 
 
 def test_a_stored_webhook_is_called(upgraded: Upgraded) -> None:
-    assert upgraded.client.get("/webhooks/secret") == upgraded.answers["secret"]
+    assert upgraded.client.get("/webhooks/secret") == upgraded.replies["secret"]
     address = f"/jobs/{upgraded.id_of('waiting')}/deliveries"
     upgraded.finish("waiting")
     # The address is unreachable; an attempt is sufficient.
@@ -283,25 +283,25 @@ def test_a_stored_webhook_is_called(upgraded: Upgraded) -> None:
 
 def test_all_jobs_are_still_listed_in_their_order(upgraded: Upgraded) -> None:
     listed = [job["id"] for job in upgraded.client.get("/jobs?limit=200")["items"]]
-    before = upgraded.answers["listed"]
+    before = upgraded.replies["listed"]
     assert [job_id for job_id in listed if job_id in before] == before
 
 
 def test_notifications_can_still_be_read(upgraded: Upgraded) -> None:
     now = upgraded.client.get("/notifications")
-    assert contains(now, upgraded.answers["notifications"]), now
+    assert contains(now, upgraded.replies["notifications"]), now
 
 
 def test_the_same_request_still_makes_the_same_drawing(upgraded: Upgraded) -> None:
     # Other code draws again, this code copies: the bytes are the same.
     job_id = upgraded.client.queue("/artboard/create", {**SPIRAL, "id": "again"})
     upgraded.client.wait_for(job_id, "finished")
-    assert upgraded.client.result_sha256(job_id) == upgraded.answers["results"]["spiral"]
+    assert upgraded.client.result_sha256(job_id) == upgraded.replies["results"]["spiral"]
 
 
 def test_the_totals_of_jobs_continue(upgraded: Upgraded) -> None:
     now = upgraded.client.measures(TOTALS)
-    for name, number in upgraded.answers["totals"].items():
+    for name, number in upgraded.replies["totals"].items():
         assert now.get(name, 0) >= number, name
 
 
@@ -313,6 +313,6 @@ def test_a_card_of_an_earlier_version_is_not_replaced_by_a_new_one(upgraded: Upg
     readable = upgraded.home / "output/postcards/postcard_Ann_plain.svg"
     assert readable.read_bytes() == after != before
     assert upgraded.result(upgraded.id_of("keyed")) == before
-    assert upgraded.client.ask("DELETE", f"/jobs/{card}").status == 204
+    assert upgraded.client.request("DELETE", f"/jobs/{card}").status == 204
     assert not readable.exists()
     assert upgraded.result(upgraded.id_of("keyed")) == before

@@ -371,7 +371,6 @@ def test_a_mail_shows_and_attaches_the_files_of_a_job(
 def test_files_of_another_owner_are_neither_attached_nor_shown(
     started: StartServer, run_jobs: Callable[[], None]
 ) -> None:
-    """Attack list, row 28."""
     server = started(MailServer())
     with as_owner("bob"):
         card = enqueue_background_job(

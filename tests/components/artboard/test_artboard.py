@@ -37,12 +37,10 @@ def bad_fields(client: FlaskClient, **fields: Any) -> dict[str, dict[str, Any]]:
 
 
 def test_the_blueprint_has_the_name_that_integrations_import() -> None:
-    """D17."""
     assert artboard_bp.name == "artboard"
 
 
 def test_a_simple_artboard_is_drawn_at_once_without_a_broker(client: FlaskClient) -> None:
-    """D13."""
     reply = create(client, width=200, height=100, complexity="simple")
     assert set(reply) == {"svg"}
     assert rectangle(reply["svg"]) == (10, 10, 50, 50)
@@ -95,7 +93,6 @@ def test_the_rectangle_of_a_simple_artboard_never_leaves_the_page(
 def test_any_complexity_but_simple_queues_the_pattern(
     client: FlaskClient, complexity: dict[str, object]
 ) -> None:
-    """D14."""
     response = client.post(
         "/artboard/create", json={"width": 100, "height": 60, "id": "a1", **complexity}
     )
@@ -127,7 +124,6 @@ def test_a_client_that_prefers_an_asynchronous_response_gets_202(client: FlaskCl
 def test_the_default_pattern_is_a_spiral_in_a_file_named_after_the_id(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    """D15."""
     reply = create(client, id="first_one")
     run_jobs()
     record = fetch_job(reply["job_id"])
@@ -217,7 +213,6 @@ def test_the_params_of_a_pattern_are_checked_before_anything_is_queued(client: F
     [0, -5, 2000.1, 10**9, 10**300, True, False, None, "NaN", "Infinity", "", [], {}, "1e400"],
 )
 def test_an_invalid_length_is_rejected(client: FlaskClient, number: object) -> None:
-    """Attack list, row 21."""
     assert set(bad_fields(client, width=number)) == {"width"}
 
 
@@ -241,7 +236,7 @@ def test_a_margin_that_leaves_no_area_is_rejected(client: FlaskClient, margin: f
 def test_a_drawing_with_too_many_points_is_rejected_before_it_is_queued(
     client: FlaskClient, fields: dict[str, Any]
 ) -> None:
-    """Attack list, row 23: on the largest page, the drawing is within the limit or the response has the estimate."""
+    """On the largest page, the drawing is within the limit or the response has the estimate."""
     response = client.post(
         "/artboard/create", json={"width": 2000, "height": 2000, "margin": 0, **fields}
     )

@@ -158,7 +158,7 @@ def test_all_corners_together_have_a_limit(client: FlaskClient) -> None:
     comb = {
         "type": "polygon",
         "opaque": True,
-        "points": [[place / 10, 50 * (place % 2)] for place in range(900)],
+        "points": [[index / 10, 50 * (index % 2)] for index in range(900)],
     }
     assert "the limit is 5,000" in pointers(client, *[comb] * 64)["#/elements"]
 

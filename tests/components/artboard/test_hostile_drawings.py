@@ -283,8 +283,8 @@ def test_a_file_that_is_not_an_image_or_is_too_large_is_rejected(refuse: Refuse)
     for number, (what, data) in enumerate(bad_images().items()):
         text = base64.b64encode(data).decode()
         for image in (text, f"data:image/png;base64,{text}"):
-            asked = page(PICTURES[number % len(PICTURES)], {"image": image})
-            assert refuse("/artboard/create", asked) == {"params.image"}, what
+            sent = page(PICTURES[number % len(PICTURES)], {"image": image})
+            assert refuse("/artboard/create", sent) == {"params.image"}, what
 
 
 def test_a_text_that_is_not_an_image_is_rejected(refuse: Refuse) -> None:

@@ -204,7 +204,7 @@ def test_jobs_of_a_batch_have_the_same_timeout_as_single_ones(
 def test_every_invalid_item_is_reported_before_anything_is_queued(
     client: FlaskClient, operation: str, items: list[Any], pointers: list[str]
 ) -> None:
-    """Attack lists, rows 1 and 23; without a broker."""
+    """They need no broker."""
     assert (
         bad_pointers(client.post("/batches", json={"operation": operation, "items": items}))
         == pointers

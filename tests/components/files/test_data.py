@@ -29,7 +29,6 @@ def client(settings: Settings) -> FlaskClient:
 def test_a_file_is_queued_converted_and_downloaded(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
-    """D10."""
     reply = client.post("/data/process", json={"file_path": "/uploads/data.csv", "format": "json"})
     assert reply.status_code == 202
     job_id = reply.get_json()["job_id"]

@@ -27,7 +27,6 @@ def client(settings: Settings) -> FlaskClient:
 def test_a_batch_reports_the_result_for_each_file(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
-    """D11."""
     reply = client.post("/files/batch", json={"file_list": ["file1.csv", "file2.csv", "file3.csv"]})
     assert reply.status_code == 202
     run_jobs()

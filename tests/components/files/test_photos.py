@@ -64,7 +64,6 @@ def photo_server() -> Iterator[str]:
 def test_a_photo_is_stored_without_metadata_in_three_sizes(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    """H1 and H2; attack list, row 20."""
     response = send(client, from_a_camera(landscape(1200, 900), held=TURNED_RIGHT), "../my cat.png")
     assert not settings.storage.output_dir.exists()
     run_jobs()
@@ -97,7 +96,7 @@ def test_a_photo_is_stored_without_metadata_in_three_sizes(
 def test_a_photo_is_fetched_from_a_url(
     client: FlaskClient, private: Settings, photo_server: str, run_jobs: Callable[[], None]
 ) -> None:
-    """H2; the media type of the server is ignored."""
+    """The media type of the server is ignored."""
     response = client.post("/photos", json={"url": photo_server})
     run_jobs()
     job = job_of(client, response)
@@ -106,7 +105,7 @@ def test_a_photo_is_fetched_from_a_url(
     assert CAMERA.encode() not in client.get(job["artifacts"][0]["url"]).data
 
 
-NEVER_ASKED = [
+NEVER_REQUESTED = [
     "http://127.0.0.1/a.jpg",
     "http://[::1]:8000/a.jpg",
     "http://169.254.169.254/latest/meta-data/",
@@ -120,9 +119,8 @@ NEVER_ASKED = [
 ]
 
 
-@pytest.mark.parametrize("url", NEVER_ASKED)
+@pytest.mark.parametrize("url", NEVER_REQUESTED)
 def test_disallowed_urls_are_rejected_immediately(client: FlaskClient, url: str) -> None:
-    """Attack list, row 31."""
     assert client.post("/photos", json={"url": url}).status_code == 422
     assert client.post("/photos/plot", json={"photo": url, **PAGE}).status_code == 422
 
@@ -130,7 +128,6 @@ def test_disallowed_urls_are_rejected_immediately(client: FlaskClient, url: str)
 def test_a_host_with_a_private_address_is_rejected_by_the_worker(
     client: FlaskClient, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Attack list, row 31."""
     monkeypatch.setattr("libraries.outbound.addresses.look_up", lambda host, port: ["10.0.0.7"])
     response = client.post("/photos", json={"url": "https://photos.example/a.jpg"})
     run_jobs()
@@ -148,7 +145,6 @@ BAD_PHOTOS = {
 def test_unreadable_photos_fail_without_retries_or_files(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    """Attack list, row 20."""
     sent = [(code, send(client, data)) for data, code in BAD_PHOTOS.values()]
     run_jobs()
     for code, response in sent:
@@ -168,7 +164,6 @@ def test_unreadable_photos_fail_without_retries_or_files(
 def test_a_photo_with_too_many_pixels_in_its_header_is_rejected(
     client: FlaskClient, side: int
 ) -> None:
-    """Attack list, row 20."""
     response = send(client, png_that_promises(side, 5_000))
     assert (response.status_code, response.get_json()["type"]) == (422, "/problems/image-too-large")
     assert "25 megapixels" in response.get_data(as_text=True)
@@ -179,7 +174,7 @@ def test_a_photo_with_too_many_pixels_in_its_header_is_rejected(
 def test_animations_and_polyglot_files_become_plain_photos(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
-    """Attack list, row 20: animations and polyglot files."""
+    """Animations and polyglot files."""
     traps = [
         animation(1000, "GIF"),
         animation(40, "PNG"),
@@ -217,12 +212,12 @@ def test_drawings_of_a_photo_can_be_queued_before_it_is_stored(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
     photo = send(client, PHOTO).get_json()["job_id"]
-    asked = {"photo": photo, "paper": "a6", "seed": 3}
+    body = {"photo": photo, "paper": "a6", "seed": 3}
     sparse = {pattern: {"points": 200} for pattern in PHOTO_PATTERNS} | {
         "halftone_lines": {"spacing": 6}
     }
     sent = [
-        client.post("/photos/plot", json={**asked, "pattern": name, "params": params})
+        client.post("/photos/plot", json={**body, "pattern": name, "params": params})
         for name, params in sparse.items()
     ]
     run_jobs()

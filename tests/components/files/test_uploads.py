@@ -45,7 +45,6 @@ def staged_uploads(settings: Settings) -> list[bytes]:
 def test_a_file_is_stored_by_a_job_after_the_reply(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    """H1."""
     response = send(client)
     accepted = response.get_json()
     assert response.status_code == 202
@@ -86,7 +85,6 @@ def test_storing_twice_gives_the_same_file_once(
 def test_the_name_is_sanitized_and_gets_the_suffix_of_its_type(
     client: FlaskClient, broker: object
 ) -> None:
-    """Attack list, row 5."""
     photo = encoded(landscape(), "PNG")
     for name, end in {
         "../../etc/passwd": "/passwd.png",
@@ -191,7 +189,6 @@ BROKEN = {
 def test_a_malformed_form_is_rejected_and_discarded(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
-    """Attack list, row 24."""
     accepted = {name: send_raw(client, body) for name, body in BROKEN.items()}
     assert {
         name for name, response in accepted.items() if response.status_code not in {400, 413}
@@ -214,7 +211,6 @@ NOT_JUST_A_FILE = {
 def test_a_form_with_other_fields_is_rejected_and_discarded(
     client: FlaskClient, broker: object, settings: Settings
 ) -> None:
-    """Attack list, row 24."""
     for name, parts in NOT_JUST_A_FILE.items():
         response = send_raw(client, multipart(*parts))
         assert (response.status_code, bool(response.get_json()["errors"])) == (422, True), name
@@ -238,7 +234,6 @@ def test_only_forms_are_accepted(client: FlaskClient, content_type: str, status:
 
 
 def test_a_compressed_body_is_rejected(client: FlaskClient) -> None:
-    """Attack list, row 19."""
     packed = send_raw(client, multipart((HEAD, CSV)), headers={"Content-Encoding": "gzip"})
     assert packed.status_code == 415
 
@@ -326,8 +321,8 @@ def test_jobs_on_a_file_can_be_queued_before_it_is_stored(
     client: FlaskClient, run_jobs: Callable[[], None], route: str, body: dict[str, Any]
 ) -> None:
     stored = send(client).get_json()
-    asked = json.loads(json.dumps(body).replace("FILE", stored["file"]))
-    reply = client.post(route, json=asked)
+    filled = json.loads(json.dumps(body).replace("FILE", stored["file"]))
+    reply = client.post(route, json=filled)
     assert reply.status_code == 202, reply.get_json()
     job_id = reply.get_json()["job_id"]
     assert client.get(f"/jobs/{job_id}").get_json()["status"] == "deferred"
@@ -335,7 +330,7 @@ def test_jobs_on_a_file_can_be_queued_before_it_is_stored(
     done = client.get(f"/jobs/{job_id}").get_json()
     assert done["status"] == "finished", done
     assert done["result"].get("failed", 0) == 0
-    again = client.post(route, json=asked).get_json()["job_id"]
+    again = client.post(route, json=filled).get_json()["job_id"]
     assert client.get(f"/jobs/{again}").get_json()["status"] == "queued", "the file is stored"
 
 

@@ -123,11 +123,11 @@ def test_another_owners_drawings_are_unknown(
     assert ids(client, **bob) == []
     assert client.get("/gallery/marks", headers=bob).get_json()["patterns"] == []
     own = f"/gallery/{drawing}"
-    answers = [
+    replies = [
         client.get(own, headers=bob), client.get(f"{own}/drawing.svg", headers=bob), client.delete(own, headers=bob),
         client.patch(own, json={"title": "mine"}, headers=bob), client.post(f"{own}/keep", headers=bob),
     ]  # fmt: skip
-    assert {(one.status_code, one.get_json()["type"]) for one in answers} == {
+    assert {(one.status_code, one.get_json()["type"]) for one in replies} == {
         (404, "/problems/drawing-not-found")
     }
     assert client.get("/gallery").status_code == 401

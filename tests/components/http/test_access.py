@@ -69,7 +69,7 @@ def client(settings: Settings) -> FlaskClient:
     return watchful_client(with_keys(settings))
 
 
-def ask(
+def send(
     client: FlaskClient, method: str, address: str, key: str | None = None, **more: Any
 ) -> TestResponse:
     return client.open(address, method=method, headers={"X-API-Key": key} if key else {}, **more)
@@ -98,7 +98,7 @@ def filled(rule: Rule, values: dict[str, str]) -> str:
 def test_every_route_but_the_open_ones_needs_a_key(client: FlaskClient) -> None:
     closed = 0
     for rule, method in routes(client):
-        status = ask(client, method, filled(rule, {})).status_code
+        status = send(client, method, filled(rule, {})).status_code
         assert (status == 401) == (rule.rule not in OPEN), (method, rule)
         closed += status == 401
     assert closed >= 20
@@ -151,8 +151,8 @@ def test_a_route_for_administrators_needs_the_scope(
     monkeypatch.setattr(
         "components.http.access.Caller", lambda name: Caller(name, frozenset(scopes))
     )
-    assert ask(client, "GET", "/probe").status_code == 401
-    response = ask(client, "GET", "/probe", ANN)
+    assert send(client, "GET", "/probe").status_code == 401
+    response = send(client, "GET", "/probe", ANN)
     assert response.status_code == status
     if status == 403:
         assert response.get_json()["type"] == "/problems/forbidden"
@@ -161,9 +161,9 @@ def test_a_route_for_administrators_needs_the_scope(
 def test_unknown_addresses_and_wrong_methods_reveal_nothing_without_a_key(
     client: FlaskClient,
 ) -> None:
-    assert ask(client, "GET", "/nothing").status_code == 401
-    assert ask(client, "PUT", "/jobs").status_code == 401
-    assert ask(client, "GET", "/nothing", ANN).status_code == 404
+    assert send(client, "GET", "/nothing").status_code == 401
+    assert send(client, "PUT", "/jobs").status_code == 401
+    assert send(client, "GET", "/nothing", ANN).status_code == 404
 
 
 @pytest.mark.usefixtures("broker")
@@ -206,7 +206,6 @@ WRONG: list[dict[str, str]] = [
 def test_a_wrong_key_and_no_key_get_the_same_response(
     client: FlaskClient, headers: dict[str, str]
 ) -> None:
-    """Attack list, row 27."""
     without = client.get("/jobs")
     wrong = client.get(
         "/jobs",
@@ -225,7 +224,6 @@ def test_a_wrong_key_and_no_key_get_the_same_response(
 
 
 def test_a_key_in_the_query_string_is_ignored(client: FlaskClient) -> None:
-    """Attack list, row 27."""
     for name in ("key", "api_key", "X-API-Key", "access_token"):
         assert client.get("/jobs", query_string={name: ANN}).status_code == 401
 
@@ -235,7 +233,6 @@ def test_a_key_in_the_query_string_is_ignored(client: FlaskClient) -> None:
 def test_every_key_is_compared_in_constant_time(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    """Attack list, row 27."""
     compared: list[tuple[int, int]] = []
 
     def compare(one: bytes, other: bytes) -> bool:
@@ -244,7 +241,7 @@ def test_every_key_is_compared_in_constant_time(
 
     hmac_compare = hmac.compare_digest
     monkeypatch.setattr("components.http.access.hmac.compare_digest", compare)
-    ask(client, "GET", "/jobs", key)
+    send(client, "GET", "/jobs", key)
     assert compared == [(32, 32)] * 3
 
 
@@ -252,7 +249,6 @@ def test_every_key_is_compared_in_constant_time(
 def test_no_key_is_logged_repeated_or_stored(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Attack list, row 27."""
     output = []
     with caplog.at_level(logging.DEBUG):
         for key in (ANN, "wrong-7d1c5e"):
@@ -281,9 +277,9 @@ def test_no_key_is_logged_repeated_or_stored(
 
 @pytest.mark.usefixtures("broker")
 def test_two_active_keys_with_one_name_are_one_owner(client: FlaskClient) -> None:
-    """Attack list, row 27: a key can be replaced without a gap."""
-    job_id = ask(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
-    assert ask(client, "GET", f"/jobs/{job_id}", ANN_NEW).status_code == 200
+    """A key can be replaced without a gap."""
+    job_id = send(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
+    assert send(client, "GET", f"/jobs/{job_id}", ANN_NEW).status_code == 200
 
 
 @pytest.mark.parametrize(("key", "name"), [(ANN, "ann"), (BOB, "bob")])
@@ -292,17 +288,17 @@ def test_the_caller_is_available_in_views(settings: Settings, key: str, name: st
         with_keys(settings), probe=lambda: f"{g.caller.name} {sorted(g.caller.scopes)}"
     )
     client = watchful_client(settings, app)
-    assert ask(client, "GET", "/probe", key).get_data(as_text=True) == f"{name} ['*']"
+    assert send(client, "GET", "/probe", key).get_data(as_text=True) == f"{name} ['*']"
 
 
 def anns_things(client: FlaskClient, run_jobs: RunJobs) -> dict[str, str]:
     """The ids of a job, of a batch and of a drawing of Ann's, all done."""
-    job_id = ask(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
-    batch = ask(
+    job_id = send(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
+    batch = send(
         client, "POST", "/batches", ANN, json={"operation": "postcard", "items": [CARD]}
     ).get_json()["batch_id"]
     run_jobs()
-    drawing = ask(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
+    drawing = send(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
     return {
         "job_id": job_id,
         "batch_id": batch,
@@ -314,7 +310,7 @@ def anns_things(client: FlaskClient, run_jobs: RunJobs) -> dict[str, str]:
 def test_objects_of_another_owner_are_not_found_on_any_route(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    """Attack list, row 28: every route with an id in its address, as the application lists them."""
+    """Every route with an id in its address, as the application lists them."""
     things = anns_things(client, run_jobs)
     unknown = {
         "job_id": "7d6c3f2e",
@@ -328,7 +324,7 @@ def test_objects_of_another_owner_are_not_found_on_any_route(
             continue
         body = {"json": {"title": "Mine"}} if method == "PATCH" else {}
         foreign, missing = (
-            ask(client, method, filled(rule, ids), BOB, **body) for ids in (things, unknown)
+            send(client, method, filled(rule, ids), BOB, **body) for ids in (things, unknown)
         )
         assert foreign.status_code == missing.status_code == 404, (method, rule)
         assert sense(foreign) == sense(missing), (method, rule)
@@ -336,72 +332,70 @@ def test_objects_of_another_owner_are_not_found_on_any_route(
     assert len(tried) >= 8
     # They exist for Ann, and Bob has not changed them.
     for rule, method in ((rule, method) for method, rule in tried if method == "GET"):
-        assert ask(client, method, filled(rule, things), ANN).status_code == 200, rule
+        assert send(client, method, filled(rule, things), ANN).status_code == 200, rule
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_waiting_job_of_another_owner_cannot_be_touched(client: FlaskClient) -> None:
-    """Attack list, row 28."""
-    batch = ask(
+    batch = send(
         client, "POST", "/batches", ANN, json={"operation": "postcard", "items": [CARD] * 2}
     ).get_json()
     (job_id, _), batch_id = batch["job_ids"], batch["batch_id"]
     for action in ("cancel", "retry", "delete"):
-        reply = ask(
+        reply = send(
             client, "POST", "/jobs/bulk", BOB, json={"action": action, "ids": [job_id, "unknown"]}
         ).get_json()
         first, second = reply["items"]
         assert (first["code"], first["detail"]) == (second["code"], second["detail"])
         assert first["code"] == "job-not-found"
-    assert ask(client, "POST", f"/batches/{batch_id}/cancel", BOB).status_code == 404
+    assert send(client, "POST", f"/batches/{batch_id}/cancel", BOB).status_code == 404
     waiting = {
         "task": "workers.svg_tasks.generate_postcard_svg",
         "kwargs": CARD,
         "depends_on": [job_id],
     }
-    assert ask(client, "POST", "/jobs", BOB, json=waiting).status_code == 422
-    assert ask(client, "GET", f"/batches/{batch_id}", ANN).get_json()["counts"] == {"queued": 2}
+    assert send(client, "POST", "/jobs", BOB, json=waiting).status_code == 422
+    assert send(client, "GET", f"/batches/{batch_id}", ANN).get_json()["counts"] == {"queued": 2}
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_deleted_job_is_expired_for_its_owner_and_not_found_for_others(
     client: FlaskClient,
 ) -> None:
-    job_id = ask(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
-    assert ask(client, "DELETE", f"/jobs/{job_id}", ANN).status_code == 204
-    assert ask(client, "GET", f"/jobs/{job_id}", ANN).status_code == 410
+    job_id = send(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
+    assert send(client, "DELETE", f"/jobs/{job_id}", ANN).status_code == 204
+    assert send(client, "GET", f"/jobs/{job_id}", ANN).status_code == 410
     foreign, missing = (
-        ask(client, "GET", f"/jobs/{job_id}", BOB),
-        ask(client, "GET", "/jobs/unknown", BOB),
+        send(client, "GET", f"/jobs/{job_id}", BOB),
+        send(client, "GET", "/jobs/unknown", BOB),
     )
     assert (foreign.status_code, sense(foreign)) == (404, sense(missing))
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_list_has_only_the_jobs_of_its_owner(client: FlaskClient) -> None:
-    """Attack list, row 28."""
-    anns = ask(
+    anns = send(
         client, "POST", "/batches", ANN, json={"operation": "postcard", "items": [CARD] * 2}
     ).get_json()
-    bobs = ask(client, "POST", "/postcards", BOB, json=CARD).get_json()["job_id"]
+    bobs = send(client, "POST", "/postcards", BOB, json=CARD).get_json()["job_id"]
     nobodys = enqueue_background_job("workers.svg_tasks.generate_postcard_svg", **CARD).id
     for key, ids in ((ANN, set(anns["job_ids"])), (ANN_NEW, set(anns["job_ids"])), (BOB, {bobs})):
-        listed = ask(client, "GET", "/jobs", key).get_json()["items"]
+        listed = send(client, "GET", "/jobs", key).get_json()["items"]
         assert {job["id"] for job in listed} == ids
-    assert ask(client, "GET", f"/jobs?batch_id={anns['batch_id']}", BOB).get_json()["items"] == []
-    cursor = ask(client, "GET", "/jobs?limit=1", ANN).get_json()["next_cursor"]
+    assert send(client, "GET", f"/jobs?batch_id={anns['batch_id']}", BOB).get_json()["items"] == []
+    cursor = send(client, "GET", "/jobs?limit=1", ANN).get_json()["next_cursor"]
     assert {
-        job["id"] for job in ask(client, "GET", f"/jobs?cursor={cursor}", BOB).get_json()["items"]
+        job["id"] for job in send(client, "GET", f"/jobs?cursor={cursor}", BOB).get_json()["items"]
     } <= {bobs}
-    assert ask(client, "GET", f"/jobs/{nobodys}", ANN).status_code == 404
+    assert send(client, "GET", f"/jobs/{nobodys}", ANN).status_code == 404
 
 
 @pytest.mark.usefixtures("broker")
 def test_one_request_does_not_act_for_the_caller_of_another(client: FlaskClient) -> None:
-    ask(client, "POST", "/postcards", ANN, json=CARD)
-    ask(client, "GET", "/nothing", ANN)
+    send(client, "POST", "/postcards", ANN, json=CARD)
+    send(client, "GET", "/nothing", ANN)
     assert current_owner() == "anonymous"
-    assert ask(client, "GET", "/jobs", BOB).get_json()["items"] == []
+    assert send(client, "GET", "/jobs", BOB).get_json()["items"] == []
 
 
 def test_the_openapi_document_says_which_routes_need_a_key(client: FlaskClient) -> None:
@@ -506,6 +500,6 @@ def test_a_service_with_keys_starts_and_shows_a_curl_command(
     assert "-H 'X-API-Key: KEY'" in output
     assert "No first drawing" not in output
     assert "First artboard" not in output
-    assert service.ask("GET", "/readyz")[0] == 200
-    assert service.ask("GET", "/jobs")[0] == 401
+    assert service.request("GET", "/readyz")[0] == 200
+    assert service.request("GET", "/jobs")[0] == 401
     assert digest(ANN) not in service.output()

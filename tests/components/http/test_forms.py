@@ -38,7 +38,6 @@ def errors(response: TestResponse) -> dict[str, str]:
 def test_a_contact_form_is_queued(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None], media_type: str
 ) -> None:
-    """H16."""
     reply = client.post("/contact", data=MESSAGE, content_type=media_type)
     assert reply.status_code == 202
     run_jobs()

@@ -110,7 +110,6 @@ def test_a_key_belongs_to_its_route(client: FlaskClient) -> None:
 
 @pytest.mark.usefixtures("broker")
 def test_a_key_belongs_to_its_owner(settings: Settings) -> None:
-    """Attack list, row 29."""
     keys = tuple(ApiKey(name, sha256(name.encode()).digest()) for name in ("ann", "bob"))
     client = watchful_client(settings.with_values(api_keys=keys))
     anns = send(client, "/postcards", CARD, **{"X-API-Key": "ann"})
@@ -145,13 +144,13 @@ def test_a_request_conflicts_while_the_first_one_is_in_progress(
 
     seen: list[TestResponse] = []
 
-    def with_a_second_request(asked: dict[str, Any]) -> Any:
+    def with_a_second_request(fields: dict[str, Any]) -> Any:
         second = threading.Thread(
             target=lambda: seen.append(send(client.application.test_client(), "/jobs", NOTHING))
         )
         second.start()
         second.join(10)
-        return job_plan(asked)
+        return job_plan(fields)
 
     monkeypatch.setattr("components.jobs.main.job_plan", with_a_second_request)
     assert send(client, "/jobs", NOTHING).status_code == 202
@@ -182,11 +181,11 @@ def test_a_crash_before_the_response_is_stored_makes_no_second_job(
     assert kind_of(send(client, address, body)) == (409, "idempotency-conflict")
     replies: list[TestResponse] = []
 
-    def answered() -> bool:
+    def completed() -> bool:
         replies.append(send(client, address, body))
         return replies[-1].status_code != 409
 
-    until(answered, what="the end of the first request's time")
+    until(completed, what="the end of the first request's time")
     reply = replies[-1].get_json()
     assert replies[-1].status_code in (200, 202)
     assert "Idempotency-Replayed" not in replies[-1].headers
@@ -230,12 +229,12 @@ def test_fifty_concurrent_requests_with_one_key_are_one_job(client: FlaskClient)
     replies: list[TestResponse] = []
     start = threading.Barrier(50)
 
-    def ask() -> None:
+    def send_once() -> None:
         one = client.application.test_client()
         start.wait(30)
         replies.append(send(one, "/postcards", CARD))
 
-    threads = [threading.Thread(target=ask) for _ in range(50)]
+    threads = [threading.Thread(target=send_once) for _ in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -284,8 +283,8 @@ def test_without_a_broker_a_request_with_a_key_gets_retry_after(
 def test_a_job_is_retried_once_for_repeated_requests_with_one_key(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
-    asked = {"task": "workers.probe_tasks.refuse", "retry": {"max": 0}}
-    job_id = client.post("/jobs", json=asked).get_json()["job_id"]
+    fields = {"task": "workers.probe_tasks.refuse", "retry": {"max": 0}}
+    job_id = client.post("/jobs", json=fields).get_json()["job_id"]
     run_jobs()
     first = client.post(f"/jobs/{job_id}/retry", headers={"Idempotency-Key": "again"})
     run_jobs()
@@ -325,7 +324,7 @@ def test_a_repeated_cancellation_does_not_cancel_the_next_attempt(
 ) -> None:
     job_id = client.post("/artboard/create", json={"width": 50, "height": 50}).get_json()["job_id"]
     for _ in range(2):
-        answer = client.post(f"/jobs/{job_id}/cancel", headers={"Idempotency-Key": "once"})
-        assert (answer.status_code, answer.get_json()["status"]) == (200, "canceled")
+        repeated = client.post(f"/jobs/{job_id}/cancel", headers={"Idempotency-Key": "once"})
+        assert (repeated.status_code, repeated.get_json()["status"]) == (200, "canceled")
         client.post(f"/jobs/{job_id}/retry")
     assert client.get(f"/jobs/{job_id}").get_json()["status"] == "queued"

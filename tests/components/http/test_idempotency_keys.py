@@ -56,13 +56,13 @@ def test_a_key_whose_first_request_is_in_progress_conflicts() -> None:
 def test_one_of_many_concurrent_requests_with_one_key_is_executed() -> None:
     outcomes = list[object]()
 
-    def ask() -> None:
+    def send() -> None:
         try:
             outcomes.append(keyed().begin())
         except Conflict as busy:
             outcomes.append(busy)
 
-    threads = [threading.Thread(target=ask) for _ in range(50)]
+    threads = [threading.Thread(target=send) for _ in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:

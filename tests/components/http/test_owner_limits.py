@@ -35,7 +35,7 @@ def test_an_owner_cannot_use_all_threads_even_from_many_addresses(settings: Sett
     app = create_app(with_keys(settings).with_values(web_threads=16))
     gate = Gate(app)
 
-    def ask(key: str, address: str, path: str = "/gate") -> TestResponse:
+    def send(key: str, address: str, path: str = "/gate") -> TestResponse:
         return app.test_client().get(
             path, headers={"X-API-Key": key}, environ_overrides={"REMOTE_ADDR": address}
         )
@@ -43,20 +43,20 @@ def test_an_owner_cannot_use_all_threads_even_from_many_addresses(settings: Sett
     with ThreadPoolExecutor(16) as pool:
         try:
             running = [
-                pool.submit(ask, (ANN, ANN_NEW)[number % 2], f"192.0.2.{number}")
+                pool.submit(send, (ANN, ANN_NEW)[number % 2], f"192.0.2.{number}")
                 for number in range(14)
             ]
             for _ in running:
                 assert gate.entered.acquire(timeout=20)
-            refused = ask(ANN, "192.0.2.99", "/papers")
+            refused = send(ANN, "192.0.2.99", "/papers")
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
             assert refused.get_json()["type"] == "/problems/too-many-requests"
-            assert ask(BOB, "192.0.2.99", "/papers").status_code == 200
-            assert ask(ANN, "192.0.2.99", "/healthz").status_code == 200
+            assert send(BOB, "192.0.2.99", "/papers").status_code == 200
+            assert send(ANN, "192.0.2.99", "/healthz").status_code == 200
         finally:
             gate.opened.set()
         assert {one.result().status_code for one in running} == {200}
-    assert ask(ANN, "192.0.2.99", "/papers").status_code == 200
+    assert send(ANN, "192.0.2.99", "/papers").status_code == 200
 
 
 def test_finished_requests_are_not_counted() -> None:

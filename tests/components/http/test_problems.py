@@ -49,7 +49,6 @@ def with_route(settings: Settings, view: Callable[[], Any]) -> FlaskClient:
 def test_every_error_of_flask_and_werkzeug_is_a_problem_document(
     settings: Settings, code: int
 ) -> None:
-    """Attack list, row 36."""
     response = with_route(settings, lambda: abort(code, "a text with /secret/place in it")).get(
         "/probe"
     )
@@ -60,7 +59,6 @@ def test_every_error_of_flask_and_werkzeug_is_a_problem_document(
 def test_a_crash_reports_only_an_id_to_the_client_and_the_traceback_to_the_log(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Attack list, row 36."""
 
     def crash() -> str:
         raise RuntimeError("the secret is 42")
@@ -111,12 +109,10 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(client: FlaskCli
 
 @pytest.mark.parametrize("method", ["TRACE", "PUT", "PATCH", "DELETE", "CONNECT", "NONSENSE"])
 def test_a_method_that_no_route_has_is_rejected(client: FlaskClient, method: str) -> None:
-    """Attack list, row 40."""
     assert client.open("/", method=method).status_code == 405
 
 
 def test_the_method_of_a_request_cannot_be_overridden(client: FlaskClient) -> None:
-    """Attack list, row 40."""
     response = client.post("/healthz", headers={"X-HTTP-Method-Override": "GET"})
     assert response.status_code == 405
 

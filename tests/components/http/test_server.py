@@ -62,9 +62,9 @@ def test_unfinished_requests_of_one_client_delay_neither_probes_nor_requests(
             stalled = stack.enter_context(server.connect())
             stalled.sendall(UNFINISHED[number % len(UNFINISHED)])
         for data in (HEALTH, PAPERS, POST + b"Content-Length: %d\r\n\r\n" % len(SMALL) + SMALL):
-            began = Stopwatch()
+            stopwatch = Stopwatch()
             assert server.send(data)[0] == 200
-            assert began.seconds() < 5
+            assert stopwatch.seconds() < 5
 
 
 def test_a_request_must_arrive_within_a_deadline_however_steadily_it_drips(

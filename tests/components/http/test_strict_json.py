@@ -88,7 +88,6 @@ def test_the_depth_of_json_is_measured_correctly(value: Any, levels: int) -> Non
 def test_json_deeper_than_the_limit_is_rejected_without_recursion(
     client: FlaskClient, text: str
 ) -> None:
-    """Attack list, row 22."""
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 400
     assert response.get_json()["type"] == "/problems/malformed-json"
@@ -127,7 +126,6 @@ def test_json_as_deep_as_the_limit_is_read() -> None:
 def test_json_that_is_not_strict_is_rejected_with_the_reason(
     client: FlaskClient, text: bytes, message: str
 ) -> None:
-    """Attack list, rows 21 and 22."""
     response = client.post("/artboard/create", data=text, **JSON)
     assert response.status_code == 400
     assert response.get_json()["type"] == "/problems/malformed-json"
@@ -213,7 +211,6 @@ class Torrent(io.RawIOBase):
 def test_a_body_over_the_limit_is_rejected_by_its_length_before_it_is_read(
     client: FlaskClient,
 ) -> None:
-    """Attack list, rows 22 and 24."""
     torrent = Torrent()
     flood = {"wsgi.input": torrent, "wsgi.input_terminated": True, "CONTENT_LENGTH": str(10**10)}
     response = client.post("/artboard/create", environ_overrides=flood, **JSON)
@@ -227,7 +224,6 @@ def test_a_body_over_the_limit_is_rejected_by_its_length_before_it_is_read(
 def test_a_body_without_a_length_is_read_up_to_the_limit_and_no_further(
     client: FlaskClient, settings: Settings
 ) -> None:
-    """Attack list, row 24."""
     torrent = Torrent()
     flood = {
         "wsgi.input": torrent,

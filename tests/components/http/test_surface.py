@@ -80,12 +80,12 @@ def test_every_route_answers_generated_requests_as_documented(
 
         @BRIEFLY
         @given(case=operation.as_strategy(generation_mode=mode))
-        def answers(case: Any) -> None:
+        def responds(case: Any) -> None:
             checks.do_not_wait(case)
             headers = {"X-API-Key": key} if key else None
             case.validate_response(case.call(headers=headers), checks=CHECKED)
 
-        answers()
+        responds()
         tried.add(operation.label)
     assert len(tried) >= 30
 
@@ -121,7 +121,7 @@ def routes(client: FlaskClient) -> list[tuple[str, str]]:
 def test_no_route_fails_on_odd_text_in_its_address_query_headers_or_body(
     client: FlaskClient, odd: str
 ) -> None:
-    """Attack list, rows 5, 8, 13, 16 and 36; the client checks every response."""
+    """The client checks every response."""
     header = re.sub(r"[^\x20-\x7e]", "?", odd)[:2000]
     for rule, method in routes(client):
         address = re.sub(r"<[^>]+>", "x", rule)
@@ -157,7 +157,6 @@ def test_no_text_in_an_address_is_a_server_error(client: FlaskClient, text: str)
 
 
 def test_many_fields_and_long_queries_are_answered(client: FlaskClient) -> None:
-    """Attack list, row 24."""
     page = {"width": 60, "height": 60, "complexity": "simple"}
     for count, status in ((900, 200), (20_000, 400)):
         many = {f"f{number}": number for number in range(count)}

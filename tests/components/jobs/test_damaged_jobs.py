@@ -161,8 +161,8 @@ def test_damaged_jobs_are_deleted_in_bulk(
     for job, damage in zip(jobs, (FIELDS | WHOLE).values(), strict=True):
         damage(redis, job.id)
     order = {"action": "delete", "ids": [job.id for job in jobs]}
-    answer = client.post("/jobs/bulk", json=order).get_json()
-    assert (answer["done"], answer["failed"]) == (len(jobs), 0)
+    reply = client.post("/jobs/bulk", json=order).get_json()
+    assert (reply["done"], reply["failed"]) == (len(jobs), 0)
     assert client.get("/jobs").get_json()["items"] == []
 
 

@@ -172,7 +172,7 @@ def test_a_long_traceback_is_truncated_in_the_middle(
 def test_client_input_cannot_forge_log_lines(
     client: FlaskClient, run_jobs: RunJobs, task: str
 ) -> None:
-    """Attack list: client input in log messages and errors stays within its line."""
+    """Client input in log messages and errors stays within its line."""
     arguments = (HOSTILE, HOSTILE) if task == STUMBLE else (HOSTILE,)
     job_id = submit(task, arguments, {}, JobOptions(retries=0)).id
     run_jobs()

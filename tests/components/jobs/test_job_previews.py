@@ -71,9 +71,9 @@ def test_equal_drawings_have_equal_previews_and_files(drawer: FlaskClient) -> No
     one, other = drawn(drawer, seed=3), drawn(drawer, seed=3)
     assert other["progress"]["message"] == "grid was already drawn"
     for link in ("preview", "result"):
-        answers = [drawer.get(job["links"][link]) for job in (one, other)]
-        assert answers[0].data == answers[1].data
-        assert answers[0].headers["ETag"] == answers[1].headers["ETag"]
+        replies = [drawer.get(job["links"][link]) for job in (one, other)]
+        assert replies[0].data == replies[1].data
+        assert replies[0].headers["ETag"] == replies[1].headers["ETag"]
 
 
 def test_a_compact_file_has_the_same_preview(drawer: FlaskClient) -> None:

@@ -65,7 +65,6 @@ def test_a_job_can_be_followed_from_queued_to_finished(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """D19, D5."""
     # The arguments of the job are paths.
     monkeypatch.setattr(client, "private", "")
     begun, ended = (
@@ -83,7 +82,6 @@ def test_a_job_can_be_followed_from_queued_to_finished(
 def test_a_job_starts_with_seven_keys_and_has_utc_times(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    """D4, D7."""
     job_id = finished_write_job(run_jobs)
     job = get_job(client, job_id)
     assert list(job)[:7] == SEED_KEYS
@@ -234,7 +232,6 @@ def test_the_result_is_the_file_with_its_hash_as_etag(
 def test_an_svg_is_always_sandboxed(
     client: FlaskClient, run_jobs: RunJobs, headers: dict[str, str], status: int
 ) -> None:
-    """Attack list, row 12."""
     tag = f'"{hashlib.sha256(b"<svg/>").hexdigest()}"'
     request_headers = {name: tag if value == "tag" else value for name, value in headers.items()}
     response = client.get(f"/jobs/{finished_write_job(run_jobs)}/result", headers=request_headers)

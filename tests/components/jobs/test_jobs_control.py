@@ -201,7 +201,6 @@ def test_invalid_requests_are_rejected_without_the_broker(
 def test_only_task_names_are_accepted_and_nothing_else_is_imported(
     client: FlaskClient, name: str, settings: Settings
 ) -> None:
-    """Attack list, row 1."""
     canary = settings.storage.output_dir.parent / "canary"
     response = client.post("/jobs", json={"task": name, "args": [f"touch {canary}"]})
     assert kind_of(response) == (404, "unknown-task")
@@ -215,7 +214,6 @@ def test_only_task_names_are_accepted_and_nothing_else_is_imported(
 )
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_arbitrary_texts_are_not_task_names(client: FlaskClient, name: str) -> None:
-    """Attack list, row 1."""
     assert client.post("/jobs", json={"task": name}).status_code == (
         503 if name in known_tasks() else 404
     )
@@ -231,7 +229,6 @@ def test_an_unknown_task_is_reported_with_a_suggestion(client: FlaskClient) -> N
 def test_queue_options_in_kwargs_are_ordinary_arguments(
     client: FlaskClient, run_jobs: RunJobs
 ) -> None:
-    """Attack list, row 3."""
     first = submitted(client)["job_id"]
     reply = submitted(client, ECHO, kwargs=SMUGGLED)
     plain = submitted(client, ECHO)
@@ -259,7 +256,6 @@ def test_queue_options_in_kwargs_are_ordinary_arguments(
 
 @pytest.mark.usefixtures("broker")
 def test_jobs_are_serialized_as_pickles_of_json_types(client: FlaskClient) -> None:
-    """Attack list, row 4."""
     record = background_queue(web_client(get_settings())).fetch_job(
         submitted(client, ECHO, args=["a"])["job_id"]
     )
@@ -268,7 +264,6 @@ def test_jobs_are_serialized_as_pickles_of_json_types(client: FlaskClient) -> No
 
 
 def test_one_module_of_the_product_imports_a_pickler() -> None:
-    """Attack list, row 4."""
     sources = [
         path
         for folder in ("components", "libraries", "workers")
@@ -483,8 +478,8 @@ def test_a_bulk_action_reports_the_result_for_each_job(
     done = submitted(client)["job_id"]
     run_jobs()
     first, second = (submitted(client)["job_id"] for _ in range(2))
-    asked = {"action": "cancel", "ids": [first, done, "unknown", "../x", second, first]}
-    reply = client.post("/jobs/bulk", json=asked).get_json()
+    request_body = {"action": "cancel", "ids": [first, done, "unknown", "../x", second, first]}
+    reply = client.post("/jobs/bulk", json=request_body).get_json()
     assert (reply["action"], reply["done"], reply["failed"]) == ("cancel", 2, 3)
     found = {item["id"]: item.get("status") or item["code"] for item in reply["items"]}
     assert found == {
@@ -500,7 +495,7 @@ def test_a_bulk_action_reports_the_result_for_each_job(
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request_body",
     [
         {"action": "explode", "ids": ["a"]},
         {"action": "cancel", "ids": []},
@@ -510,8 +505,10 @@ def test_a_bulk_action_reports_the_result_for_each_job(
         {"ids": ["a"]},
     ],
 )
-def test_an_invalid_bulk_request_is_rejected(client: FlaskClient, asked: dict[str, Any]) -> None:
-    assert client.post("/jobs/bulk", json=asked).status_code == 422
+def test_an_invalid_bulk_request_is_rejected(
+    client: FlaskClient, request_body: dict[str, Any]
+) -> None:
+    assert client.post("/jobs/bulk", json=request_body).status_code == 422
 
 
 @pytest.mark.usefixtures("broker")

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from libraries.settings import Settings, use_settings
-from tests.components.http.test_access import ANN, BOB, ask, with_keys
+from tests.components.http.test_access import ANN, BOB, send, with_keys
 from tests.watchful import watchful_client
 
 RunJobs = Callable[[], None]
@@ -27,13 +27,13 @@ def client(settings: Settings) -> FlaskClient:
 @pytest.fixture
 def job_id(client: FlaskClient, run_jobs: RunJobs) -> str:
     """The id of a finished drawing of Ann's."""
-    job_id: str = ask(client, "POST", "/artboard/create", ANN, json=ARTBOARD).get_json()["job_id"]
+    job_id: str = send(client, "POST", "/artboard/create", ANN, json=ARTBOARD).get_json()["job_id"]
     run_jobs()
     return job_id
 
 
 def link(client: FlaskClient, path: str, **more: int) -> str:
-    reply = ask(client, "POST", "/links", ANN, json={"path": path, **more})
+    reply = send(client, "POST", "/links", ANN, json={"path": path, **more})
     assert reply.status_code == 201, reply.get_json()
     url: str = reply.get_json()["url"]
     return url
@@ -41,7 +41,7 @@ def link(client: FlaskClient, path: str, **more: int) -> str:
 
 def paths_of(client: FlaskClient, job_id: str) -> list[str]:
     """Everything of a job that a link can open."""
-    artifact = ask(client, "GET", f"/jobs/{job_id}", ANN).get_json()["artifacts"][0]["name"]
+    artifact = send(client, "GET", f"/jobs/{job_id}", ANN).get_json()["artifacts"][0]["name"]
     parts = ("result", "preview.png", "logs", f"artifacts/{artifact.rsplit('/', 1)[-1]}")
     return [f"/jobs/{job_id}", *(f"/jobs/{job_id}/{part}" for part in parts)]
 
@@ -77,11 +77,11 @@ def test_a_link_takes_further_query_parameters(client: FlaskClient, job_id: str)
 def test_the_token_of_a_job_opens_all_that_can_be_read_of_it_and_no_other_job(
     client: FlaskClient, job_id: str, run_jobs: RunJobs
 ) -> None:
-    other = ask(client, "POST", "/artboard/create", ANN, json={**ARTBOARD, "width": 70}).get_json()[
-        "job_id"
-    ]
+    other = send(
+        client, "POST", "/artboard/create", ANN, json={**ARTBOARD, "width": 70}
+    ).get_json()["job_id"]
     run_jobs()
-    made = ask(client, "POST", f"/jobs/{job_id}/token", ANN).get_json()
+    made = send(client, "POST", f"/jobs/{job_id}/token", ANN).get_json()
     for name, url in made["links"].items():
         if name not in ("events", "socket"):
             assert client.get(url).status_code == 200, name
@@ -92,9 +92,9 @@ def test_the_token_of_a_job_opens_all_that_can_be_read_of_it_and_no_other_job(
 def test_a_drawing_of_the_gallery_and_the_archive_of_a_batch_have_links(
     client: FlaskClient, job_id: str, run_jobs: RunJobs
 ) -> None:
-    drawing_id = ask(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
+    drawing_id = send(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
     items = {"operation": "artboard", "items": [ARTBOARD]}
-    batch_id = ask(client, "POST", "/batches", ANN, json=items).get_json()["batch_id"]
+    batch_id = send(client, "POST", "/batches", ANN, json=items).get_json()["batch_id"]
     run_jobs()
     for path in (f"/gallery/{drawing_id}/drawing.svg", f"/batches/{batch_id}/archive.zip"):
         assert client.get(path).status_code == 401
@@ -112,8 +112,8 @@ def test_an_address_of_a_drawing_has_a_link_for_all_its_parameters(client: Flask
 
 
 def test_the_token_of_a_job_does_not_open_other_things(client: FlaskClient, job_id: str) -> None:
-    drawing_id = ask(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
-    token = ask(client, "POST", f"/jobs/{job_id}/token", ANN).get_json()["token"]
+    drawing_id = send(client, "GET", "/gallery", ANN).get_json()["items"][0]["id"]
+    token = send(client, "POST", f"/jobs/{job_id}/token", ANN).get_json()["token"]
     for path in (f"/gallery/{drawing_id}/drawing.svg", "/draw/grid.svg"):
         assert client.get(f"{path}?token={token}").status_code == 401
 
@@ -136,7 +136,7 @@ def test_a_link_ends_with_its_job_and_with_the_secret(
     assert client.get(url).status_code == 401
     use_settings(with_keys(settings))
     assert client.get(url).status_code == 200
-    assert ask(client, "DELETE", f"/jobs/{job_id}", ANN).status_code == 204
+    assert send(client, "DELETE", f"/jobs/{job_id}", ANN).status_code == 204
     assert client.get(url).status_code in (404, 410)
 
 
@@ -158,13 +158,13 @@ def test_a_changed_link_opens_nothing(
     ],
 )
 def test_a_path_that_links_cannot_open_is_refused(client: FlaskClient, path: str) -> None:
-    reply = ask(client, "POST", "/links", ANN, json={"path": path})
+    reply = send(client, "POST", "/links", ANN, json={"path": path})
     assert (reply.status_code, reply.get_json()["type"]) == (422, "/problems/not-linkable")
 
 
 def test_files_of_another_owner_cannot_be_linked(client: FlaskClient, job_id: str) -> None:
     for path in (f"/jobs/{job_id}/result", "/batches/none/archive.zip", "/gallery/1/drawing.svg"):
-        assert ask(client, "POST", "/links", BOB, json={"path": path}).status_code == 404, path
+        assert send(client, "POST", "/links", BOB, json={"path": path}).status_code == 404, path
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 31 * 24 * 3600, "soon"])
@@ -172,21 +172,21 @@ def test_a_link_lasts_thirty_days_at_most(
     client: FlaskClient, job_id: str, seconds: object
 ) -> None:
     body = {"path": f"/jobs/{job_id}/result", "expires_in": seconds}
-    assert ask(client, "POST", "/links", ANN, json=body).status_code == 422
+    assert send(client, "POST", "/links", ANN, json=body).status_code == 422
 
 
 def test_a_link_shows_no_details_of_an_unexpected_error(
     client: FlaskClient, probe_tasks: None, run_jobs: RunJobs
 ) -> None:
     body = {"task": "workers.probe_tasks.boom", "retry": {"max": 0}}
-    job_id = ask(client, "POST", "/jobs", ANN, json=body).get_json()["job_id"]
+    job_id = send(client, "POST", "/jobs", ANN, json=body).get_json()["job_id"]
     run_jobs()
     paths = [
         f"/jobs/{job_id}",
         *(f"/jobs/{job_id}/{part}" for part in ("result", "logs", "events")),
     ]
     for path in paths:
-        assert "boom at" in ask(client, "GET", path, ANN).get_data(as_text=True), path
+        assert "boom at" in send(client, "GET", path, ANN).get_data(as_text=True), path
         shared = client.get(link(client, path)).get_data(as_text=True)
         assert "internal error" in shared, path
         assert "boom" not in shared.replace("probe_tasks.boom", ""), path

@@ -25,7 +25,6 @@ def client(settings: Settings) -> FlaskClient:
 def test_a_message_is_mailed_to_the_admin_whose_address_stays_hidden(
     client: FlaskClient, settings: Settings, run_jobs: Callable[[], None]
 ) -> None:
-    """H3."""
     server = MailServer()
     server.start()
     try:
@@ -58,7 +57,6 @@ def test_without_a_mail_server_the_message_is_stored_and_not_shown(
 
 
 def test_a_message_cannot_inject_headers_or_recipients(client: FlaskClient) -> None:
-    """Attack list, rows 13 to 16."""
     changes: list[tuple[dict[str, Any], str]] = [
         ({"name": "Ann\r\nBcc: v@example.com"}, "#/name"),
         ({"name": ""}, "#/name"),

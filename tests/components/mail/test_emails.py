@@ -37,7 +37,6 @@ def pointers(reply: Any) -> list[str]:
 def test_a_mail_is_queued_and_sent(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
-    """D9."""
     reply = client.post("/emails", json={**MAIL, "context": {"name": "Ann"}})
     body = reply.get_json()
     assert reply.status_code == 202
@@ -170,7 +169,6 @@ def test_a_file_of_a_job_can_be_attached_to_a_mail(
 def test_the_hourly_limit_of_mails_applies_to_all_routes(
     client: FlaskClient,
 ) -> None:
-    """Attack list, row 15."""
     people = [f"a{number}@example.com" for number in range(100)]
     assert client.post("/emails", json={**MAIL, "recipient": people}).status_code == 202
     one = {**MAIL, "recipient": "new@example.com"}

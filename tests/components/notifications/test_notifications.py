@@ -69,8 +69,8 @@ def test_since_returns_only_later_notifications(client: FlaskClient, run_jobs: R
     run_jobs()
     found = notifications(client)
     assert len(found) >= 3
-    for place, one in enumerate(found):
-        assert notifications(client, one["timestamp"]) == found[place + 1 :]
+    for index, one in enumerate(found):
+        assert notifications(client, one["timestamp"]) == found[index + 1 :]
 
 
 @pytest.mark.usefixtures("broker")
@@ -129,8 +129,8 @@ def test_notifications_of_the_same_millisecond_have_different_timestamps(
     write(settings, *ids)
     found = read_notifications()
     assert [one.data["job_id"] for one in found] == ids
-    for place in (0, 1, 498, 499, 500, 998, 999):
-        assert read_notifications(found[place].timestamp) == found[place + 1 :]
+    for index in (0, 1, 498, 499, 500, 998, 999):
+        assert read_notifications(found[index].timestamp) == found[index + 1 :]
 
 
 @pytest.mark.usefixtures("broker")

@@ -15,7 +15,6 @@ CARD = {"recipient": "John Doe", "message": "Happy Birthday!", "template_name": 
 def test_a_postcard_is_queued_and_drawn(
     client: FlaskClient, run_jobs: Callable[[], None], settings: Settings
 ) -> None:
-    """D12, D21."""
     response = client.post("/postcards", json=CARD)
     reply = response.get_json()
     assert response.status_code == 202

@@ -75,7 +75,6 @@ def messages(document: Node) -> Iterator[tuple[str, str, Node]]:
 
 
 def test_the_document_is_valid_asyncapi_3_0(document: Node, official: Draft7Validator) -> None:
-    """C20."""
     assert document["asyncapi"] == "3.0.0"
     assert [
         f"{list(error.path)}: {error.message}" for error in official.iter_errors(document)
@@ -226,7 +225,6 @@ def test_a_new_job_type_is_described_without_further_declarations(
 def test_a_message_without_a_type_is_a_text_job_and_needs_content(
     document: Node,
 ) -> None:
-    """C1."""
     described = Described(document)
     assert described.matching(
         "background_jobs", "receive", {"action": "job", "payload": {"content": "hi"}}

@@ -52,24 +52,24 @@ def command(settings: Settings) -> Command:
 def doctor(command: Command, settings: Settings) -> Callable[..., dict[str, str]]:
     """A function that runs the doctor and returns its findings by component."""
 
-    def ask(**changes: Any) -> dict[str, str]:
+    def diagnose(**changes: Any) -> dict[str, str]:
         started = Stopwatch()
         result = command("doctor", **changes)
         assert started.seconds() < 5
         # Only the standard output: servers of tests may log broken connections.
         lines = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
-        assert result.exit_code == (1 if any(line[0] == "trouble" for line in lines) else 0), (
+        assert result.exit_code == (1 if any(line[0] == "problem" for line in lines) else 0), (
             result.output
         )
         return {name: f"{mark}: {text}" for mark, name, text in lines}
 
-    return ask
+    return diagnose
 
 
 Doctor = Callable[..., dict[str, str]]
 
 
-class Answer(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
     """Answers every request with the same body."""
 
     body: ClassVar[bytes] = b"hello"
@@ -90,7 +90,7 @@ def serve() -> Iterator[Callable[[bytes], int]]:
     servers: list[http.server.ThreadingHTTPServer] = []
 
     def start(body: bytes) -> int:
-        handler = type("Answering", (Answer,), {"body": body})
+        handler = type("Answering", (Handler,), {"body": body})
         servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
         threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.01}).start()
         return int(servers[-1].server_address[1])
@@ -115,7 +115,6 @@ def version_body(version: str = VERSION) -> bytes:
 def test_a_healthy_service_has_an_ok_line_for_each_component(
     doctor: Doctor, start_worker: Callable[..., WorkerProcess], serve: Callable[[bytes], int]
 ) -> None:
-    """F31."""
     start_worker()
     findings = doctor(port=serve(version_body()))
     assert list(findings) == [
@@ -145,7 +144,7 @@ def test_invalid_settings_are_reported_without_a_traceback(environ: dict[str, st
         check=False,
     )
     assert ended.returncode == 1
-    assert ended.stderr.startswith("trouble  settings")
+    assert ended.stderr.startswith("problem  settings")
     assert re.findall(r"^  (\w+):", ended.stderr, re.MULTILINE) == ["PORT", "WORKERS"]
     assert "Traceback" not in ended.stderr
 
@@ -167,7 +166,7 @@ def test_the_command_reports_a_missing_broker_within_five_seconds(
     assert started.seconds() < 5
     assert ended.returncode == 1
     assert re.search(
-        r"^trouble +broker +cannot be reached at unix://.*make run", ended.stdout, re.MULTILINE
+        r"^problem +broker +cannot be reached at unix://.*make run", ended.stdout, re.MULTILINE
     )
     assert "Traceback" not in ended.stderr
 
@@ -179,7 +178,7 @@ def test_the_password_of_a_broker_is_not_shown(doctor: Doctor) -> None:
         f"redis://127.0.0.1:{port}/2?db=2&password=hush",
     ):
         finding = doctor(redis_url=url)["broker"]
-        assert finding.startswith("trouble: cannot be reached at redis://")
+        assert finding.startswith("problem: cannot be reached at redis://")
         assert f"127.0.0.1:{port}/2" in finding
         assert "hush" not in finding
 
@@ -218,21 +217,21 @@ def test_a_broker_that_evicts_jobs_is_reported(
     web_client(settings).config_set("maxmemory-policy", "allkeys-lru")
     findings = doctor()
     assert findings["broker"].startswith("ok: ")
-    assert re.match(r"trouble: .*allkeys-lru.*noeviction", findings["memory"])
+    assert re.match(r"problem: .*allkeys-lru.*noeviction", findings["memory"])
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_missing_worker_is_reported(doctor: Doctor) -> None:
-    assert re.match(r"trouble: none is alive.*python -m workers", doctor()["worker"])
+    assert re.match(r"problem: none is alive.*python -m workers", doctor()["worker"])
 
 
 @pytest.mark.usefixtures("broker")
 def test_a_worker_of_other_queues_is_not_counted(doctor: Doctor, settings: Settings) -> None:
-    """F31: a stock worker that was started without the name of the queue."""
+    """A stock worker that was started without the name of the queue."""
     other = Worker(["default"], connection=web_client(settings))
     other.register_birth()  # type: ignore[no-untyped-call]
     finding = doctor()["worker"]
-    assert finding.startswith("trouble: none takes jobs of the queue background; 1 listen to other")
+    assert finding.startswith("problem: none takes jobs of the queue background; 1 listen to other")
     assert "rq worker background" in finding
 
 
@@ -246,9 +245,9 @@ def test_a_worker_of_other_queues_is_not_counted(doctor: Doctor, settings: Setti
 def test_each_fault_of_the_start_has_a_cause_and_a_fix(
     doctor: Doctor, name: str, changes: dict[str, Any], cause: str, fix: str
 ) -> None:
-    """F31. Without a broker, and on a wrong port."""
+    """Without a broker, and on a wrong port."""
     finding = doctor(**changes)[name]
-    assert finding.startswith("trouble: ")
+    assert finding.startswith("problem: ")
     assert cause in finding
     assert fix in finding
 
@@ -258,9 +257,9 @@ def test_a_paused_queue_and_a_full_one_are_reported(doctor: Doctor) -> None:
     enqueue_background_job("workers.probe_tasks.nothing")
     submit("workers.probe_tasks.nothing", options=JobOptions(run_at=time.time() + 60))
     assert doctor()["queue"] == "ok: 1 waiting, 1 scheduled, 0 running"
-    assert doctor(max_queue=2)["queue"].startswith("trouble: full: 2 wait, and MAX_QUEUE is 2")
+    assert doctor(max_queue=2)["queue"].startswith("problem: full: 2 wait, and MAX_QUEUE is 2")
     pause_queue()
-    assert re.match(r"trouble: paused, with 1 waiting.*POST /queue/resume", doctor()["queue"])
+    assert re.match(r"problem: paused, with 1 waiting.*POST /queue/resume", doctor()["queue"])
 
 
 @pytest.fixture
@@ -278,11 +277,11 @@ def test_task_modules_that_cannot_be_imported_are_reported_with_the_reason(
 ) -> None:
     (task_folder / "broken_tasks.py").write_text("def greet(name:\n")
     (task_folder / "missing_tasks.py").write_text("import nonesuch\n")
-    (task_folder / "talking_tasks.py").write_text("print('trouble')\n")
+    (task_folder / "talking_tasks.py").write_text("print('hello')\n")
     (task_folder / "leaving_tasks.py").write_text("raise SystemExit('bye')\n")
     findings = [line for line in command("doctor").output.splitlines() if " tasks " in line]
     assert [re.sub(r"  +", " ", line) for line in findings] == [
-        f"trouble tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: its jobs fail."
+        f"problem tasks workers.{name}_tasks cannot be imported: {task_folder}/{name}_tasks.py, line 1: {why}. Correct the module: its jobs fail."
         for name, why in (
             ("broken", "SyntaxError: '(' was never closed"),
             ("leaving", "SystemExit: bye"),
@@ -301,7 +300,7 @@ def test_an_extension_that_cannot_be_loaded_is_reported_with_file_and_error(
         path=REPOSITORY / "libraries" / "patterns" / "rays.py",
     )
     assert doctor()["modules"] == (
-        "trouble: libraries.patterns.rays is skipped: libraries/patterns/rays.py: cost must take (self, area)."
+        "problem: libraries.patterns.rays is skipped: libraries/patterns/rays.py: cost must take (self, area)."
         " Correct the file, then restart web and workers."
     )
 
@@ -328,7 +327,7 @@ def test_a_hanging_task_module_is_reported_in_time_despite_its_child_process(
 def test_an_unreachable_web_process_is_reported(doctor: Doctor) -> None:
     port = closed_port()
     assert doctor(port=port)["web"].startswith(
-        f"trouble: connection refused at http://127.0.0.1:{port}"
+        f"problem: connection refused at http://127.0.0.1:{port}"
     )
 
 
@@ -341,7 +340,7 @@ def test_another_program_on_the_port_is_reported(
 ) -> None:
     port = serve(body)
     finding = doctor(port=port)["web"]
-    assert finding.startswith(f"trouble: another program answers at http://127.0.0.1:{port}")
+    assert finding.startswith(f"problem: another program answers at http://127.0.0.1:{port}")
     assert "set PORT to a free port" in finding
 
 
@@ -361,7 +360,7 @@ def test_a_program_that_is_not_a_web_server_is_reported(
         thread.start()
         finding = doctor(port=port)["web"]
         thread.join()
-    assert finding.startswith("trouble: another program answers")
+    assert finding.startswith("problem: another program answers")
 
 
 def test_a_port_that_accepts_connections_without_responding_is_reported(doctor: Doctor) -> None:
@@ -371,7 +370,7 @@ def test_a_port_that_accepts_connections_without_responding_is_reported(doctor: 
 
 def test_an_outdated_web_process_is_reported(doctor: Doctor, serve: Callable[[bytes], int]) -> None:
     finding = doctor(port=serve(version_body("0.0.1")))["web"]
-    assert finding.startswith("trouble: version 0.0.1 answers")
+    assert finding.startswith("problem: version 0.0.1 answers")
     assert "Restart the web process" in finding
 
 
@@ -379,7 +378,7 @@ def test_an_output_folder_that_is_not_writable_is_reported(doctor: Doctor, home:
     (home / "file").write_text("")
     finding = doctor(output_dir=home / "file" / "output")["output"]
     assert re.match(
-        r"trouble: cannot write to .*/file/output: not a directory.*OUTPUT_DIR", finding
+        r"problem: cannot write to .*/file/output: not a directory.*OUTPUT_DIR", finding
     )
 
 
@@ -440,7 +439,6 @@ def test_a_check_that_hangs_or_fails_does_not_block_the_others(settings: Setting
 def test_the_list_of_jobs_shows_state_age_and_result_of_each_the_newest_first(
     command: Command, run_jobs: Callable[[], None]
 ) -> None:
-    """H11."""
     good, bad = (
         enqueue_background_job("workers.probe_tasks.echo", 1),
         enqueue_background_job("workers.probe_tasks.boom"),

@@ -26,7 +26,6 @@ from tests.watchful import application
 def test_a_message_from_the_command_line_reaches_only_its_group(
     broker: EmbeddedBroker, settings: Settings, argument: str, payload: dict[str, Any]
 ) -> None:
-    """C13."""
     app = application(settings)
     ours: queue.Queue[Message] = queue.Queue()
     others: queue.Queue[Message] = queue.Queue()

@@ -200,11 +200,11 @@ def test_a_check_is_never_run_twice_at_once_and_its_result_is_cached() -> None:
     check = Check()
     probe = Probe(check, "Do something.")
 
-    def ask() -> None:
+    def send() -> None:
         probe.start()
         probe.result(0.01)
 
-    threads = [threading.Thread(target=ask) for _ in range(20)]
+    threads = [threading.Thread(target=send) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

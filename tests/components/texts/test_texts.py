@@ -27,11 +27,11 @@ from tests.conftest import REPOSITORY
 FUNCTION = '''
 
 def count_bytes(content: str) -> dict[str, Any]:
-    """Say how large a text is."""
-    return _answered("size", content, lambda text: Answer(f"{len(text)} bytes"))
+    """Return the size of a text in bytes."""
+    return _answered("size", content, lambda text: Answer(f"{len(text.encode())} bytes"))
 '''
 ENTRY = '    "size": "workers.text_tasks.count_bytes",\n'
-ASK = """
+SUBMIT = """
 import json
 from app import create_app
 from libraries.worker.worker import VectorWorker
@@ -77,7 +77,6 @@ def extended(home: Path) -> Path:
 def test_a_text_is_queued_and_processed(
     client: FlaskClient, run_jobs: Callable[[], None], kind: str, result: str
 ) -> None:
-    """F3, F16, C7."""
     response = client.post("/texts", json={"type": kind, "content": "hello"})
     reply = response.get_json()
     assert response.status_code == 202
@@ -95,13 +94,13 @@ def test_a_text_is_queued_and_processed(
 
 
 @pytest.mark.parametrize(
-    "asked", [{"type": "sing"}, {"type": ""}, {"type": "workers.svg_tasks.x"}, {"type": "\x00"}, {}]
+    "fields",
+    [{"type": "sing"}, {"type": ""}, {"type": "workers.svg_tasks.x"}, {"type": "\x00"}, {}],
 )
 def test_an_unknown_type_runs_the_default(
-    client: FlaskClient, run_jobs: Callable[[], None], asked: dict[str, str]
+    client: FlaskClient, run_jobs: Callable[[], None], fields: dict[str, str]
 ) -> None:
-    """F3."""
-    reply = client.post("/texts", json={**asked, "content": "hello"}).get_json()
+    reply = client.post("/texts", json={**fields, "content": "hello"}).get_json()
     assert reply["type"] == "default"
     assert reply["job_id"].startswith("default_")
     run_jobs()
@@ -113,7 +112,6 @@ def test_an_unknown_type_runs_the_default(
 
 @pytest.mark.usefixtures("broker")
 def test_ids_of_one_type_are_unique_within_a_second(client: FlaskClient) -> None:
-    """C7."""
     replies = [
         client.post("/texts", json={"type": "translate", "content": "hello"}).get_json()
         for _ in range(20)
@@ -133,7 +131,6 @@ def test_an_invalid_text_is_rejected_without_the_broker(client: FlaskClient, con
 
 
 def test_an_empty_message_is_rejected_with_the_documented_message(client: FlaskClient) -> None:
-    """F27."""
     (error,) = client.post("/texts", json={"type": "translate", "content": ""}).get_json()["errors"]
     assert error["detail"] == "❌ Empty message not allowed"
 
@@ -184,11 +181,10 @@ def test_texts_in_a_batch_are_validated_like_single_ones(
 def test_a_type_is_added_with_one_function_and_one_entry(
     extended: Path, environ: dict[str, str]
 ) -> None:
-    """F26."""
     # The copy no longer exists when coverage is combined.
     kept = {name: value for name, value in environ.items() if not name.startswith("COVERAGE_")}
     done = subprocess.run(
-        [sys.executable, "-c", ASK],
+        [sys.executable, "-c", SUBMIT],
         env=kept | {"PYTHONPATH": str(extended)},
         cwd=extended,
         capture_output=True,
@@ -223,7 +219,6 @@ def picture(mode: str = "RGB", size: tuple[int, int] = (300, 200), form: str = "
 def test_an_image_of_more_than_ten_thousand_characters_is_described(
     client: FlaskClient, run_jobs: Callable[[], None]
 ) -> None:
-    """F33."""
     large = picture()
     assert len(large) > 200_000
     red = io.BytesIO()

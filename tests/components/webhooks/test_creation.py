@@ -68,7 +68,7 @@ ATTACKS = [
 pytestmark = pytest.mark.usefixtures("probe_tasks", "broker")
 
 
-def ask(client: FlaskClient, route: str, webhook: object) -> TestResponse:
+def send(client: FlaskClient, route: str, webhook: object) -> TestResponse:
     return client.post(route, json={**ROUTES[route], "webhook": webhook})
 
 
@@ -83,7 +83,7 @@ def test_a_private_url_is_rejected_and_nothing_is_queued(
 ) -> None:
     monkeypatch.setattr(addresses, "look_up", lambda host, port: ["127.0.0.1"])
     urls = [url.format(port=sink.port) for url in ATTACKS]
-    replies = {url: ask(client, route, {"url": url}) for url in urls}
+    replies = {url: send(client, route, {"url": url}) for url in urls}
     assert [url for url, reply in replies.items() if reply.status_code != 422] == []
     assert [url for url, reply in replies.items() if pointers(reply) != ["#/webhook/url"]] == []
     assert capacity()["queue_depth"] == 0
@@ -95,7 +95,7 @@ def test_an_unresolvable_host_is_rejected(
     route: str, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(addresses, "look_up", lambda host, port: [])
-    assert pointers(ask(client, route, {"url": "http://nowhere.example/"})) == ["#/webhook/url"]
+    assert pointers(send(client, route, {"url": "http://nowhere.example/"})) == ["#/webhook/url"]
     assert capacity()["queue_depth"] == 0
 
 
@@ -120,7 +120,7 @@ def test_an_unresolvable_host_is_rejected(
 def test_an_invalid_webhook_is_rejected(
     client: FlaskClient, webhook: object, wrong: list[str]
 ) -> None:
-    assert [pointers(ask(client, route, webhook)) for route in ROUTES] == [wrong] * len(ROUTES)
+    assert [pointers(send(client, route, webhook)) for route in ROUTES] == [wrong] * len(ROUTES)
     assert capacity()["queue_depth"] == 0
 
 
@@ -140,7 +140,7 @@ def test_an_invalid_webhook_is_rejected(
 def test_a_webhook_to_a_public_address_is_accepted(
     client: FlaskClient, route: str, webhook: object
 ) -> None:
-    assert ask(client, route, webhook).status_code in (200, 202)
+    assert send(client, route, webhook).status_code in (200, 202)
     assert capacity()["queue_depth"] == 1
 
 
@@ -158,14 +158,19 @@ def test_a_webhook_belongs_to_a_batch_and_not_to_its_items(client: FlaskClient) 
 def test_items_of_a_batch_are_validated_before_a_host_is_resolved(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(addresses, "look_up", lambda host, port: asked.append(host) or ["1.1.1.1"])  # type: ignore[func-returns-value]
+    looked_up: list[str] = []
+
+    def look_up(host: str, port: int) -> list[str]:
+        looked_up.append(host)
+        return ["1.1.1.1"]
+
+    monkeypatch.setattr(addresses, "look_up", look_up)
     body = {
         "operation": "artboard",
         "items": [{"width": -1}],
         "webhook": {"url": "http://hooks.example/"},
     }
     assert client.post("/batches", json=body).status_code == 422
-    assert asked == []
+    assert looked_up == []
     assert client.post("/batches", json={**body, "items": [ARTBOARD] * 3}).status_code == 202
-    assert asked == ["hooks.example"]
+    assert looked_up == ["hooks.example"]

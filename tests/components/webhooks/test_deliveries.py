@@ -340,10 +340,10 @@ def test_the_task_rejects_invalid_events_and_ids(
         **call,
     }
     body = {"task": "workers.webhook_tasks.deliver_webhook", "kwargs": kwargs}
-    asked = private.post("/jobs", json=body).get_json()["job_id"]
+    delivery_job = private.post("/jobs", json=body).get_json()["job_id"]
     run_jobs()
     assert sink.received == []
-    assert private.get(f"/jobs/{asked}").get_json()["error_code"] == "bad-delivery"
+    assert private.get(f"/jobs/{delivery_job}").get_json()["error_code"] == "bad-delivery"
 
 
 def test_the_task_fails_for_a_job_without_a_webhook(
@@ -353,11 +353,11 @@ def test_the_task_fails_for_a_job_without_a_webhook(
         "job_id"
     ]
     call = {"job_id": job_id, "event": "finished", "delivery_id": "msg_1"}
-    asked = private.post(
+    delivery_job = private.post(
         "/jobs", json={"task": "workers.webhook_tasks.deliver_webhook", "kwargs": call}
     ).get_json()["job_id"]
     run_jobs()
-    assert private.get(f"/jobs/{asked}").get_json()["error_code"] == "no-webhook"
+    assert private.get(f"/jobs/{delivery_job}").get_json()["error_code"] == "no-webhook"
 
 
 def test_without_a_broker_the_secret_is_unavailable(

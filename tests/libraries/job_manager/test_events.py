@@ -273,7 +273,7 @@ def test_a_message_reaches_only_its_group_of_its_owner(
 def test_a_poison_job_has_a_final_event(
     feed: EventSubscriptions, client: Redis, start_worker: StartWorker, home: Path
 ) -> None:
-    """F12. The reaper publishes the event, because killed workers cannot."""
+    """The reaper publishes the event, because killed workers cannot."""
     job = submit("workers.live_tasks.hold", (str(home / "gate"),), options=JobOptions(retries=0)).id
     listener = Listener()
     feed.follow(job, listener)

@@ -48,7 +48,6 @@ def broker_client() -> Redis:
 
 
 def test_a_queued_task_runs_and_its_result_is_found_by_id(run_jobs: Callable[[], None]) -> None:
-    """D2, D4, D6."""
     job = enqueue_background_job("workers.probe_tasks.echo", 1, "two", three=[3])
     assert get_job_status(job.id)["status"] == "queued"
     run_jobs()
@@ -59,7 +58,6 @@ def test_a_queued_task_runs_and_its_result_is_found_by_id(run_jobs: Callable[[],
 
 
 def test_the_status_has_the_seven_keys_with_datetimes_in_utc(run_jobs: Callable[[], None]) -> None:
-    """D4, D7."""
     before = datetime.now(UTC)
     job = enqueue_background_job("workers.probe_tasks.nothing")
     queued = get_job_status(job.id)
@@ -76,14 +74,13 @@ def test_the_status_has_the_seven_keys_with_datetimes_in_utc(run_jobs: Callable[
 
 
 def test_a_status_is_a_plain_text(run_jobs: Callable[[], None]) -> None:
-    """D5: an enum member would print as JobStatus.QUEUED."""
+    """An enum member would print as JobStatus.QUEUED."""
     job = enqueue_background_job("workers.probe_tasks.nothing")
     assert type(get_job_status(job.id)["status"]) is str
     assert f"{get_job_status(job.id)['status']}" == "queued"
 
 
 def test_a_failed_task_gives_its_error_as_text(run_jobs: Callable[[], None]) -> None:
-    """D6."""
     job = enqueue_background_job("workers.probe_tasks.boom")
     run_jobs()
     status = get_job_status(job.id)
@@ -152,7 +149,7 @@ def test_an_error_meant_for_users_keeps_its_code_and_text(run_jobs: Callable[[],
 
 
 @pytest.mark.parametrize(
-    ("asked", "seconds"),
+    ("timeout", "seconds"),
     [
         ("5m", 300),
         ("2m", 120),
@@ -165,24 +162,22 @@ def test_an_error_meant_for_users_keeps_its_code_and_text(run_jobs: Callable[[],
     ],
 )
 def test_the_job_timeout_is_the_queues_and_never_reaches_the_task(
-    run_jobs: Callable[[], None], asked: str | int | timedelta, seconds: int
+    run_jobs: Callable[[], None], timeout: str | int | timedelta, seconds: int
 ) -> None:
-    """D3."""
-    job = enqueue_background_job("workers.probe_tasks.echo", job_timeout=asked)
+    job = enqueue_background_job("workers.probe_tasks.echo", job_timeout=timeout)
     assert job.timeout == seconds
     run_jobs()
     assert get_job_status(job.id)["result"] == {"args": [], "kwargs": {}}
 
 
 def test_the_default_timeout_is_five_minutes() -> None:
-    """D3."""
     assert enqueue_background_job("workers.probe_tasks.echo").timeout == 300
 
 
-@pytest.mark.parametrize("asked", ["0", 0, -1, "-1", "2d", "soon", 10**9, True, ""])
-def test_a_timeout_that_is_not_a_duration_up_to_a_day_is_refused(asked: Any) -> None:
+@pytest.mark.parametrize("timeout", ["0", 0, -1, "-1", "2d", "soon", 10**9, True, ""])
+def test_a_timeout_that_is_not_a_duration_up_to_a_day_is_refused(timeout: Any) -> None:
     with raises_code("bad-timeout"):
-        enqueue_background_job("workers.probe_tasks.echo", job_timeout=asked)
+        enqueue_background_job("workers.probe_tasks.echo", job_timeout=timeout)
 
 
 def test_keyword_arguments_that_rq_would_swallow_reach_the_task(
@@ -315,7 +310,6 @@ def test_an_unknown_or_odd_id_is_not_found_rather_than_an_error(job_id: Any) -> 
 
 
 def test_a_canceled_job_is_off_the_queue_and_never_runs(run_jobs: Callable[[], None]) -> None:
-    """D21."""
     job = enqueue_background_job("workers.probe_tasks.write", "canceled.txt", "x")
     assert cancel_job(job.id) is True
     assert cancel_job(job.id) is True
@@ -431,7 +425,6 @@ def test_a_job_survives_a_kill_and_restart_of_the_broker(
 
 
 def test_only_the_background_queue_is_used(run_jobs: Callable[[], None]) -> None:
-    """D1."""
     for task in ("workers.probe_tasks.nothing", "workers.probe_tasks.echo"):
         enqueue_background_job(task)
     run_jobs()

@@ -40,7 +40,6 @@ def sugar(probe_tasks: None) -> Any:
 
 
 def test_a_call_queues_the_task_and_returns_a_handle_at_once(sugar: Any) -> None:
-    """H4."""
     handle = sugar.add(2, second=3)
     assert isinstance(handle, JobHandle)
     assert handle.status() == "queued"

@@ -66,7 +66,6 @@ Run = Callable[..., JobRecord]
 def test_an_async_task_with_ctx_runs_as_in_a_program_for_arq(
     run: Run, shared: dict[str, Any]
 ) -> None:
-    """C21, C22."""
     record = run("translate", "hello")
     assert record.status == "finished", record.error
     assert record.result["text"] == "HELLO"
@@ -170,7 +169,6 @@ def test_a_function_that_is_not_a_task_is_rejected(function: Callable[..., Any])
 
 
 def test_arguments_may_have_the_names_of_parameters_of_the_call(run: Run) -> None:
-    """F16."""
     assert run("first_is_named", task_function="a", job="b").result == ["a", "b"]
     by_keyword = enqueue_background_job(task_function=f"{FORMS}.only_keyword", ctx="c")
     assert by_keyword.func_name == f"{FORMS}.only_keyword"
@@ -224,7 +222,6 @@ def test_an_invalid_notification_is_rejected(name: str, data: dict[str, Any]) ->
 
 
 def test_a_text_job_is_queued_by_its_type(run_jobs: RunJobs) -> None:
-    """F13."""
     jobs = [queue_job("translate", "hello"), queue_job("nonesuch", "hello")]
     assert [job_id.split("_")[0] for job_id in jobs] == ["translate", "default"]
     run_jobs()
@@ -271,7 +268,6 @@ def tasks_of(stem: str) -> set[str]:
 
 
 def test_public_functions_of_any_module_are_tasks(folder: Path) -> None:
-    """D22."""
     for stem in (
         "letters",
         "letter_tasks",

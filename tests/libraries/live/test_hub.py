@@ -408,17 +408,17 @@ def test_too_many_unanswered_messages_end_the_conversation(client: WebSocketClie
     client.handler.gate.set()
 
 
-def test_large_messages_share_the_places_of_the_process(
+def test_large_messages_share_the_slots_of_the_process(
     hub: Hub, handlers: Handlers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(Conversation, "LARGE_PLACES", places)
+    slots = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(Conversation, "LARGE_SLOTS", slots)
     slow, other, quick = (WebSocketClient(hub, handlers).begin() for _ in range(3))
     assert all(one.read("welcome") for one in (slow, other, quick))
     large = "x" * 100_000
     half = bytes(Frame(Opcode.TEXT, large.encode()).serialize(mask=True))[:80_000]
     slow.socket.sendall(half)
-    until(lambda: places._value == 0, what="a taken place")
+    until(lambda: slots._value == 0, what="an acquired slot")
     other.send(large)
     answer = other.pair.read(4)
     assert (answer[0], int.from_bytes(answer[2:4], "big")) == (0x88, 1013)

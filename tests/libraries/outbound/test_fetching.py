@@ -75,7 +75,6 @@ def test_a_file_is_downloaded_with_and_without_its_length() -> None:
 
 @pytest.mark.parametrize("url", INSIDE)
 def test_private_addresses_are_rejected_before_and_during_a_download(url: str) -> None:
-    """Attack list, row 31."""
     with raises_code("address-refused"):
         check_url(url)
     with raises_code("address-refused"):

@@ -67,7 +67,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
 
-def said_by(address: BucketAddress, program: str) -> str:
+def output_of(address: BucketAddress, program: str) -> str:
     """Return the output of a program whose store is the bucket at `address`."""
     environ = {**os.environ, "STORAGE_URL": f"{address}?endpoint={address.endpoint}"}
     done = subprocess.run(
@@ -90,24 +90,24 @@ def test_a_small_file_needs_one_request_to_write_and_one_to_read(
     faulty: BucketStore, way: Way
 ) -> None:
     sha256 = faulty.publish("a.svg", "<svg/>").sha256
-    assert [line.split()[0] for line in way.asked] == ["PUT"]
+    assert [line.split()[0] for line in way.requests] == ["PUT"]
     with faulty.open_checked("a.svg", sha256=sha256) as file:
         assert file.read() == b"<svg/>"
-    assert [line.split()[0] for line in way.asked] == ["PUT", "GET"]
+    assert [line.split()[0] for line in way.requests] == ["PUT", "GET"]
 
 
 def test_a_large_file_is_written_in_parts_and_read_in_blocks(faulty: BucketStore, way: Way) -> None:
     faulty.publish("a.bin", iter([LARGE[:PART_BYTES], LARGE[PART_BYTES:]]))
-    assert [line.split()[0] for line in way.asked] == ["POST", "PUT", "PUT", "POST"]
-    way.asked.clear()
+    assert [line.split()[0] for line in way.requests] == ["POST", "PUT", "PUT", "POST"]
+    way.requests.clear()
     with faulty.open_checked("a.bin") as file:
         assert isinstance(file, io.BufferedReader)
         file.seek(len(LARGE) - 100)
         assert file.read() == LARGE[-100:]
-        assert len(way.asked) == 2
+        assert len(way.requests) == 2
         file.seek(0)
         assert file.read() == LARGE
-    assert len(way.asked) <= 4 + len(LARGE) // FIRST_BLOCK_BYTES
+    assert len(way.requests) <= 4 + len(LARGE) // FIRST_BLOCK_BYTES
     assert len(LARGE) > MAX_BLOCK_BYTES
 
 
@@ -115,9 +115,9 @@ def test_the_object_has_its_checksum_and_media_type(
     store: BucketStore, s3: Any, bucket: str
 ) -> None:
     artifact = store.publish("a.svg", "<svg/>")
-    answer = s3.head_object(Bucket=bucket, Key="site/output/a.svg")
-    assert answer["Metadata"]["sha256"] == artifact.sha256
-    assert answer["ContentType"] == "image/svg+xml"
+    head = s3.head_object(Bucket=bucket, Key="site/output/a.svg")
+    assert head["Metadata"]["sha256"] == artifact.sha256
+    assert head["ContentType"] == "image/svg+xml"
 
 
 @pytest.mark.parametrize("size", [10, FIRST_BLOCK_BYTES + 10])
@@ -155,7 +155,7 @@ def test_bytes_that_changed_in_the_store_are_rejected(
 def test_server_errors_are_distinguished_and_leave_nothing(
     faulty: BucketStore, way: Way, objects: Objects, response: bytes, kind: str
 ) -> None:
-    way.answer = lambda _: response
+    way.respond = lambda _: response
     calls: list[Callable[[], object]] = [
         lambda: faulty.publish("a.txt", b"x"), lambda: faulty.open_checked("a.txt"), lambda: list(faulty.names()),
         lambda: faulty.remove_temporary(time.time()),
@@ -170,7 +170,7 @@ def test_server_errors_are_distinguished_and_leave_nothing(
 
 
 def test_a_full_server_is_reported(faulty: BucketStore, way: Way, objects: Objects) -> None:
-    way.answer = lambda _: refusal(400, "XMinioStorageFull")
+    way.respond = lambda _: refusal(400, "XMinioStorageFull")
     with raises_code("storage-full"):
         faulty.publish("a.txt", b"x")
     assert objects() == []
@@ -178,10 +178,10 @@ def test_a_full_server_is_reported(faulty: BucketStore, way: Way, objects: Objec
 
 @pytest.mark.usefixtures("at_once")
 def test_a_single_server_error_is_retried(faulty: BucketStore, way: Way) -> None:
-    way.answer = lambda _: refusal(503, "SlowDown") if len(way.asked) == 1 else None
+    way.respond = lambda _: refusal(503, "SlowDown") if len(way.requests) == 1 else None
     faulty.publish("a.txt", b"x")
-    way.asked.clear()
-    way.answer = lambda _: b"" if len(way.asked) == 1 else None
+    way.requests.clear()
+    way.respond = lambda _: b"" if len(way.requests) == 1 else None
     with faulty.open_checked("a.txt") as file:
         assert file.read() == b"x"
 
@@ -202,12 +202,12 @@ def test_a_failed_upload_leaves_no_object_and_no_parts(
     faulty: BucketStore, way: Way, bucket: str, objects: Objects, broken: str
 ) -> None:
     swap = broken.format(bucket)
-    way.answer = lambda line: (
+    way.respond = lambda line: (
         refusal(503, "SlowDown") if _reordered(line).startswith(swap) else None
     )
     with pytest.raises(StorageUnavailable):
         faulty.publish("a.bin", LARGE)
-    assert any(_reordered(line).startswith(swap) for line in way.asked)
+    assert any(_reordered(line).startswith(swap) for line in way.requests)
     assert objects() == []
 
 
@@ -234,10 +234,10 @@ def test_parts_of_a_recent_upload_are_not_removed(faulty: BucketStore, way: Way)
         "young", datetime.now(UTC).isoformat()
     )
     listed = f"<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>{uploads}</ListMultipartUploadsResult>"
-    way.answer = lambda line: reply(200, listed) if line.startswith("GET") else reply(204, "")
+    way.respond = lambda line: reply(200, listed) if line.startswith("GET") else reply(204, "")
     assert faulty.remove_temporary(time.time() - faulty.max_write_s) == 1
     assert [
-        line.split()[1].partition("?")[2] for line in way.asked if line.startswith("DELETE")
+        line.split()[1].partition("?")[2] for line in way.requests if line.startswith("DELETE")
     ] == ["uploadId=old"]
 
 
@@ -251,7 +251,7 @@ def test_a_late_answer_leaves_no_object(
     with pytest.raises(StorageUnavailable) as away:
         BucketStore(hurried, "output", "output", 0.2).publish("a.txt", b"x")
     assert away.value.kind == "slow"
-    assert [line.split()[0] for line in way.asked][-2:] == ["HEAD", "DELETE"]
+    assert [line.split()[0] for line in way.requests][-2:] == ["HEAD", "DELETE"]
     assert objects() == []
 
 
@@ -260,7 +260,7 @@ def test_no_temporary_file_remains_on_this_machine(
     faulty: BucketStore, way: Way, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    way.answer = lambda _: b""
+    way.respond = lambda _: b""
     with pytest.raises(StorageUnavailable):
         faulty.publish("a.bin", LARGE)
     assert list(tmp_path.iterdir()) == []
@@ -270,9 +270,9 @@ def test_the_check_runs_right_before_a_large_file_is_committed(
     faulty: BucketStore, way: Way, objects: Objects
 ) -> None:
     seen: list[str] = []
-    with commit_if(lambda: seen.extend(way.asked)):
+    with commit_if(lambda: seen.extend(way.requests)):
         faulty.publish("a.bin", LARGE)
-    assert len(seen) == len(way.asked) - 1
+    assert len(seen) == len(way.requests) - 1
     assert objects() == ["site/output/a.bin"]
 
 
@@ -285,12 +285,12 @@ def test_a_server_crash_while_reading_is_reported(address: BucketAddress) -> Non
             if (
                 line.startswith("PUT")
                 and mortal.process.poll() is None
-                and sum(map(begins("PUT"), way.asked)) > 1
+                and sum(map(begins("PUT"), way.requests)) > 1
             ):
                 mortal.process.kill()
                 mortal.process.wait()
 
-        way.answer = die
+        way.respond = die
         store = BucketStore(
             address._replace(bucket="mortal", endpoint=f"http://127.0.0.1:{way.port}"),
             "output",
@@ -303,13 +303,13 @@ def test_a_server_crash_while_reading_is_reported(address: BucketAddress) -> Non
 
 
 def test_a_fork_creates_its_own_client(address: BucketAddress) -> None:
-    assert said_by(address, IN_A_FORK) == "['a.txt', 'child.txt', 'parent.txt']"
+    assert output_of(address, IN_A_FORK) == "['a.txt', 'child.txt', 'parent.txt']"
 
 
 def test_a_prepared_process_imports_nothing_more(
     address: BucketAddress,
 ) -> None:
-    assert said_by(address, LOADED_LATER) == "[]"
+    assert output_of(address, LOADED_LATER) == "[]"
 
 
 def test_a_reachable_bucket_has_no_error(in_bucket: Settings) -> None:

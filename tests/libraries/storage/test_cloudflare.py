@@ -43,7 +43,6 @@ def server(shared_server: CloudflareServer, settings: Settings) -> CloudflareSer
 def test_a_photo_is_kept_served_drawn_and_deleted(
     settings: Settings, server: CloudflareServer, run_jobs: Callable[[], None]
 ) -> None:
-    """H17."""
     client: FlaskClient = watchful_client(settings.with_values(**server.values()))
     form = {"file": (io.BytesIO(encoded(landscape(), "PNG")), "cat.png")}
     job_id = client.post("/photos", data=form).get_json()["job_id"]

@@ -59,8 +59,8 @@ def test_a_drawing_is_stored_in_the_bucket_and_deleted_with_its_job(
 ) -> None:
     start(start_worker, by_way.storage.storage_url)
     # The bucket is missing during the first attempt.
-    writes = partial(filter, lambda line: line.startswith("PUT"), way.asked)
-    way.answer = lambda line: (
+    writes = partial(filter, lambda line: line.startswith("PUT"), way.requests)
+    way.respond = lambda line: (
         refusal(404, "NoSuchBucket")
         if line.startswith("PUT") and len(list(writes())) == 1
         else None
@@ -91,12 +91,12 @@ def test_a_range_of_a_large_file_is_read_directly(by_way: Settings, way: Way) ->
     data = bytes(range(256)) * 8192
     artifact = output_folder().publish("a.bin", data)
     app = watchful_client(by_way).application
-    way.asked.clear()
+    way.requests.clear()
     with app.test_request_context(headers={"Range": f"bytes={len(data) - 1000}-"}):
         response = file_response(artifact.as_record(), download=False)
         response.direct_passthrough = False
         assert (response.status_code, response.get_data()) == (206, data[-1000:])
-    assert len(way.asked) == 2
+    assert len(way.requests) == 2
 
 
 @pytest.mark.usefixtures("broker")
@@ -105,12 +105,12 @@ def test_files_of_a_job_deleted_during_an_outage_are_removed_later(
 ) -> None:
     job_id = client.post("/artboard/create", json=ARTBOARD).get_json()["job_id"]
     run_jobs()
-    way.answer = lambda _: refusal(403, "AccessDenied")
+    way.respond = lambda _: refusal(403, "AccessDenied")
     assert client.get(f"/jobs/{job_id}/result").get_json()["type"] == "/problems/storage-away"
     assert client.delete(f"/jobs/{job_id}").status_code < 300
     assert client.get(f"/jobs/{job_id}").status_code in {404, 410}
     assert len(objects()) == 2
-    way.answer = lambda _: None
+    way.respond = lambda _: None
     delete_orphans(worker_client(by_way))
     assert objects() == []
 
@@ -137,7 +137,7 @@ def test_the_doctor_names_the_error_of_the_bucket(
         ("InvalidAccessKeyId", "denied access. Correct AWS_ACCESS_KEY_ID"),
         ("AccessDenied", "denied access. Correct AWS_ACCESS_KEY_ID"),
     ):
-        way.answer = lambda _, code=code: refusal(403, code)  # type: ignore[misc]
+        way.respond = lambda _, code=code: refusal(403, code)  # type: ignore[misc]
         assert words in report()
     way.close()
     assert "is unreachable. Start the server in STORAGE_URL" in report()

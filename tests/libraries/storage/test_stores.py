@@ -68,9 +68,9 @@ def test_files_of_every_size_can_be_read_from_any_position(store: Store, size: i
         assert file.seekable()
         assert file.seek(0, io.SEEK_END) == size
         assert file.read() == b""
-        for place in (size // 2, size - 1, 0, size // 3):
-            file.seek(max(place, 0))
-            assert file.read(100) == data[max(place, 0) :][:100]
+        for position in (size // 2, size - 1, 0, size // 3):
+            file.seek(max(position, 0))
+            assert file.read(100) == data[max(position, 0) :][:100]
         file.seek(0)
         assert b"".join(iter(lambda: file.read(100_000), b"")) == data
 

@@ -90,7 +90,6 @@ def test_the_type_of_a_file_is_detected_by_content_and_not_by_name(
     ],
 )
 def test_other_files_are_rejected(data: bytes) -> None:
-    """Attack list, row 19."""
     with pytest.raises(UnknownKind):
         recognise(data, "data.csv")
 

@@ -53,12 +53,12 @@ Single = Callable[..., "subprocess.Popen[str]"]
 @pytest.fixture
 def folder(home: Path) -> Path:
     """A project folder with a copy of the product's workers."""
-    place = home / "workers"
-    place.mkdir()
+    task_folder = home / "workers"
+    task_folder.mkdir()
     for path in (REPOSITORY / "workers").glob("*.py"):
-        (place / path.name).symlink_to(path)
-    (place / "noting_tasks.py").write_text(TASKS)
-    return place
+        (task_folder / path.name).symlink_to(path)
+    (task_folder / "noting_tasks.py").write_text(TASKS)
+    return task_folder
 
 
 @pytest.fixture
@@ -100,7 +100,6 @@ def listening(home: Path) -> Callable[[], bool]:
 def test_hooks_run_once_in_the_worker_itself_however_many_jobs_it_runs(
     start: Single, home: Path, environ: dict[str, str]
 ) -> None:
-    """C10."""
     worker = start(HOOKS)
     until(listening(home), what="a listening worker")
     code = (
@@ -194,7 +193,6 @@ def test_a_module_of_hooks_that_cannot_be_imported_is_reported_and_ignored(
 
 
 def test_the_start_is_logged_with_the_configuration(start: Single, home: Path) -> None:
-    """H8, H9, C15."""
     worker = start(HOOKS)
     until(listening(home), what="a listening worker")
     messages = [line.split(" INFO ", 1)[1] for line in log(home).splitlines() if " INFO " in line]

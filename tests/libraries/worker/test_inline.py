@@ -57,7 +57,6 @@ def status(job_id: str) -> str:
 
 @pytest.mark.usefixtures("immediate")
 def test_a_job_is_finished_when_the_call_that_queues_it_returns() -> None:
-    """H5."""
     job = enqueue_background_job(ECHO, 1, two=2)
     record = fetch_job(job.id)
     assert record is not None
@@ -101,7 +100,6 @@ def test_progress_and_artifacts_are_on_the_record(immediate: Settings) -> None:
 def test_the_timeout_and_the_lifetime_of_the_settings_apply(
     immediate: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """C9."""
     changed = immediate.with_values(job_timeout=300, result_ttl=3600)
     use_settings(changed)
     job = fetch_job(enqueue_background_job(NOTHING).id)
@@ -364,7 +362,6 @@ def test_two_processes_have_two_brokers(immediate: Settings, environ: dict[str, 
 
 @pytest.mark.parametrize("options", [[], ["--single"], ["--burst"]])
 def test_a_worker_refuses_to_start(environ: dict[str, str], options: list[str]) -> None:
-    """H6."""
     command = [sys.executable, "-m", "workers", *options]
     ended = subprocess.run(
         command,

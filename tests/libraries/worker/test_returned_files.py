@@ -58,7 +58,6 @@ def refused(job: JobRecord) -> str:
 def test_a_plain_task_makes_a_result_a_preview_statistics_and_a_gallery_entry(
     client: FlaskClient, run_jobs: RunJobs, settings: Settings
 ) -> None:
-    """D23."""
     kwargs = {"recipient": "John Doe", "message": "Hello!", "template_name": "birthday"}
     ids = [
         client.post(

@@ -192,13 +192,13 @@ def test_three_schedulers_at_once_queue_one_job_for_each_due_time(
     barrier = threading.Barrier(3)
     made: list[list[str]] = [[], [], []]
 
-    def run(place: int) -> None:
+    def run(index: int) -> None:
         # One clock is fast and one slow; each passes every due time.
         for second in range(-1, 25):
             barrier.wait(20)
-            made[place] += schedulers[place].tick(NOON + 50 + second + place * 0.3)
+            made[index] += schedulers[index].tick(NOON + 50 + second + index * 0.3)
 
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(3)]
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -301,7 +301,7 @@ def test_an_outage_of_the_broker_loses_no_due_time(
 def test_a_one_second_task_runs_and_is_logged(
     home: Path, settings: Settings, start_worker: Callable[..., WorkerProcess], probe_tasks: None
 ) -> None:
-    """H8, H14: two workers, one of them killed, and still no due time has two jobs."""
+    """Two workers, one of them killed, and still no due time has two jobs."""
     text = (
         f'[[schedule]]\nname = "tick"\nevery = 1\ntask = "{ECHO}"\nargs = ["now"]\noverlap = true\n'
     )

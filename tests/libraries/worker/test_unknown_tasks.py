@@ -86,7 +86,6 @@ def log_of(job_id: str) -> str:
 
 
 def test_a_running_worker_loads_a_task_that_was_added(start: StartedWorker, folder: Path) -> None:
-    """F1."""
     worker = start()
     (folder / "letters.py").write_text(GREET)
     jobs = [enqueue_background_job(TASK, name) for name in ("Ann", "Bob")]
@@ -110,7 +109,7 @@ def test_a_running_worker_loads_a_task_that_was_added_to_a_module(
 def test_a_worker_that_is_older_than_a_task_leaves_its_jobs_to_a_newer_one(
     start: StartedWorker, folder: Path, client: Redis, settings: Settings
 ) -> None:
-    """F1: a rolling deploy."""
+    """A rolling deploy."""
     older = start()
     (folder / "letters.py").write_text(GREET)
     jobs = [enqueue_background_job(TASK, name).id for name in ("Ann", "Bob")]

@@ -29,7 +29,6 @@ def finished(job_id: str) -> bool:
 
 
 def test_without_a_broker_it_reports_the_error_and_exits_1(environ: dict[str, str]) -> None:
-    """F17."""
     command = [sys.executable, "-m", "workers"]
     ended = subprocess.run(
         command,
@@ -118,7 +117,6 @@ def test_an_expected_error_is_one_line_and_no_error_can_forge_a_line(
 def test_one_signal_lets_the_running_job_finish_and_exits_0(
     start_worker: StartWorker, home: Path, number: int
 ) -> None:
-    """F18."""
     worker = start_worker()
     begun, ended = home / "begun", home / "ended"
     job = enqueue_background_job("workers.probe_tasks.nap", 1.0, str(begun), str(ended))
@@ -233,7 +231,7 @@ def test_an_idle_worker_takes_jobs_again_after_an_outage_of_the_broker(
 def test_a_file_in_workers_is_a_task_without_registration(
     broker: EmbeddedBroker, environ: dict[str, str], home: Path
 ) -> None:
-    """D18, F26: a copy of the product's folder with one more file and two broken ones."""
+    """A copy of the product's folder with one more file and two broken ones."""
     folder = home / "workers"
     folder.mkdir()
     for path in (REPOSITORY / "workers").glob("*.py"):
@@ -270,7 +268,7 @@ def test_a_file_in_workers_is_a_task_without_registration(
 def test_stock_rq_runs_our_tasks_and_shows_our_queue(
     broker: EmbeddedBroker, environ: dict[str, str], settings: Settings
 ) -> None:
-    """M2, D1: `rq worker background` and `rq info`."""
+    """With `rq worker background` and `rq info`."""
     job = enqueue_background_job(
         "workers.svg_tasks.generate_complex_svg",
         width=50,

@@ -1,4 +1,4 @@
-"""F9, F10, F11: the broker hangs, replies are lost, its memory is full."""
+"""The broker hangs, replies are lost, its memory is full."""
 
 from __future__ import annotations
 
@@ -39,7 +39,6 @@ def test_with_a_hanging_broker_requests_fail_fast_and_no_job_is_queued_twice(
     client: Redis,
     ledger: Path,
 ) -> None:
-    """F9."""
     web = watchful_client(settings)
     start_worker()
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 2.0, retries=1)
@@ -54,11 +53,11 @@ def test_with_a_hanging_broker_requests_fail_fast_and_no_job_is_queued_twice(
                 ("POST", "/artboard/create", QUEUED),
                 ("GET", "/readyz", None),
             ):
-                asked = time.monotonic()
+                requested_at = time.monotonic()
                 reply = web.open(path, method=method, json=body)
                 assert reply.status_code == 503
                 assert int(reply.headers["Retry-After"]) >= 1
-                slowest = max(slowest, time.monotonic() - asked)
+                slowest = max(slowest, time.monotonic() - requested_at)
             assert web.post("/artboard/create", json=SIMPLE).status_code == 200
     finally:
         os.kill(private_broker.pid, signal.SIGCONT)
@@ -82,7 +81,6 @@ def test_submissions_with_lost_replies_queue_one_job_each(
     client: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """F10."""
     seen: set[bytes] = set()
 
     def lose_the_first(block: bytes) -> str | None:
@@ -122,17 +120,16 @@ def no_room(client: Redis) -> Iterator[None]:
 def test_with_full_broker_memory_submissions_fail_and_running_jobs_end(
     start_worker: StartWorker, client: Redis, settings: Settings, ledger: Path
 ) -> None:
-    """F11."""
     web = watchful_client(settings)
     worker = start_worker()
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 7.0, retries=1)
     waiting = queue(client, "fault_tasks.leave_a_trail", str(ledger), "waiting", 0.0)
     until(lambda: begun(ledger) == 1, what="a running job")
     with no_room(client):
-        asked = Stopwatch()
+        stopwatch = Stopwatch()
         reply = web.post("/artboard/create", json=QUEUED)
         assert reply.status_code == 503
-        assert asked.seconds() <= 1
+        assert stopwatch.seconds() <= 1
         assert "Retry-After" in reply.headers
         until(lambda: all_done(client, [running]), seconds=12, what="the end of the running job")
         assert states(client, [running]) == {"finished": 1}
@@ -150,7 +147,6 @@ def test_with_full_broker_memory_submissions_fail_and_running_jobs_end(
 def test_an_idle_worker_survives_full_broker_memory(
     start_worker: StartWorker, client: Redis
 ) -> None:
-    """F11."""
     worker = start_worker()
     horse = horse_of(worker)
     with no_room(client):
@@ -166,7 +162,7 @@ def test_an_idle_worker_survives_full_broker_memory(
 def test_a_worker_rejects_a_broker_that_evicts_keys(
     private_broker: EmbeddedBroker, client: Redis, environ: dict[str, str], policy: str
 ) -> None:
-    """F11: such a broker silently loses jobs when its memory is full."""
+    """Such a broker silently loses jobs when its memory is full."""
     client.config_set("maxmemory-policy", policy)
     command = [sys.executable, "-m", "workers", "--burst"]
     ended = subprocess.run(
