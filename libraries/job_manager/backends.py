@@ -205,8 +205,8 @@ def get_job_status(job_id: str) -> JsonObject:
     """Return a dict with the keys id, status, result, error, created_at, started_at and ended_at.
 
     The status is queued, started, finished, failed, stopped, canceled, deferred, scheduled, or
-    not_found for an unknown id. The error is the last line of the traceback, or None. The times are
-    `datetime` objects in UTC, or None.
+    not_found for an unknown id. The error has the type and the first line of the message of the
+    exception, or is None. The times are `datetime` objects in UTC, or None.
     """
     record = fetch_job(job_id) or JobRecord(
         id=job_id, status=NOT_FOUND, error=f"job not found: {str(job_id)[:128]!r}"

@@ -430,7 +430,7 @@ def test_large_messages_share_the_slots_of_the_process(
     for _ in range(2):
         quick.send(large)
         assert quick.read(large)
-    until(lambda: places.acquire(blocking=False), what="a free place")
+    until(lambda: slots.acquire(blocking=False), what="a free slot")
     for one in (other, quick):
         one.socket.close()
 
