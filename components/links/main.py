@@ -69,15 +69,15 @@ class LinkSchema(ReplySchema):
 @blueprint.response(201, LinkSchema)
 @blueprint.problems(404)
 @blueprint.queues()
-def create_link(asked: dict[str, Any]) -> Response:
+def create_link(options: dict[str, Any]) -> Response:
     """Make a link that opens one path without a key.
 
     It works in `<img>`, `<a download>` and `EventSource`, also on pages of other origins, and opens nothing but this path. It
     stops working when it expires, when the job, batch or drawing is deleted, and when the operator changes `LINK_SECRET`.
     """
-    path = asked["path"]
+    path = options["path"]
     check_linkable(path)
-    token, expires_at = make_token(g.caller.name, path, asked["expires_in"])
+    token, expires_at = make_token(g.caller.name, path, options["expires_in"])
     body = {
         "url": f"{path}?token={token}",
         "token": token,

@@ -41,7 +41,7 @@ class StoreProblem(NamedTuple):
 
 
 def store_problem(patience_s: float = 1.0) -> StoreProblem | None:
-    """Write to the output and upload storage, and ask Cloudflare Images; return the first problem, None without any."""
+    """Write to the output and upload storage, and ping Cloudflare Images; return the first problem, None without any."""
     return _files_problem(patience_s) or _images_problem()
 
 

@@ -216,13 +216,13 @@ class Canvas:
         return self._add(element(checked))
 
     def _run(self, coordinates: Floats, offsets: Integers, checked: dict[str, str]) -> Self:
-        here, to_page, began = self._open[-1], self._to_page(checked), len(self._store)
+        here, to_page, first = self._open[-1], self._to_page(checked), len(self._store)
         if here.clips:
             coordinates, offsets = clipped_strokes(coordinates, offsets, to_page, here.clips)
         self._store.extend(coordinates, offsets)
-        if len(self._store) == began:
+        if len(self._store) == first:
             return self
-        strokes = slice(began, len(self._store))
+        strokes = slice(first, len(self._store))
         parent = self._drawing.g(**checked) if checked else here.element
         parent.elements.append(Marker(len(self._runs)))
         self._runs.append(strokes)

@@ -34,7 +34,7 @@ import time
 from libraries.storage.folder import ArtifactFolder
 publish = ArtifactFolder.publish
 def slowly(self, name, data):
-    print("the store was asked", flush=True)
+    print("the store was pinged", flush=True)
     time.sleep(6)
     return publish(self, name, data)
 ArtifactFolder.publish = slowly
@@ -150,7 +150,7 @@ def test_a_slow_store_delays_no_reply(running: Running) -> None:
             started = time.monotonic()
             assert post(running.server, body, path)[0] == 202
             took.append(time.monotonic() - started)
-            until(lambda: "the store was asked" in log.read_text(), what="a store that is pinged")
+            until(lambda: "the store was pinged" in log.read_text(), what="a store that is pinged")
         # One reply came before the worker started, the others while its store was blocked.
         assert min(took) < 0.3
         assert max(took) < 3

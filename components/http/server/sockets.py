@@ -87,11 +87,11 @@ class ClientSocket(socket.socket):
             return call()
         left = pace.left_s()
         self.settimeout(left if before is None else min(before, left))
-        began = time.monotonic()
+        started_at = time.monotonic()
         try:
             return call()
         except TimeoutError:
             raise ClientStalled from None
         finally:
-            pace.waited_s += time.monotonic() - began
+            pace.waited_s += time.monotonic() - started_at
             self.settimeout(before)

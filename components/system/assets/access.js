@@ -24,9 +24,9 @@ export function protocols() {
   return ['vector-api', `bearer.${encoded}`]
 }
 
-// Asks this server for something. Throws an Error whose text is for the user, with the `status` and the `problem` document of the
-// answer if there was one.
-export async function ask(path, options = {}) {
+// Sends a request to this server. Throws an Error whose text is for the user, with the `status` and the `problem` document of the
+// response if there was one.
+export async function callApi(path, options = {}) {
   let reply
   try {
     // The browser sets the type of a form, with its boundary.
@@ -38,6 +38,6 @@ export async function ask(path, options = {}) {
   if (reply.ok) return reply
   const problem = await reply.json().catch(() => ({}))
   const mistakes = (problem.errors || []).map((one) => one.detail).join(' ')
-  const text = mistakes || problem.detail || `The server answered ${reply.status}.`
+  const text = mistakes || problem.detail || `The server replied ${reply.status}.`
   throw Object.assign(new Error(text), { status: reply.status, problem })
 }

@@ -3,8 +3,8 @@
 -- ARGV: 1 time now, 2 window in seconds, 3 unique name of this call, then an amount and a limit for each key
 -- Returns 0 when counted, otherwise the seconds to wait.
 local now, window, wait = tonumber(ARGV[1]), tonumber(ARGV[2]), 0
-for place, key in ipairs(KEYS) do
-  local wanted, limit = tonumber(ARGV[2 + 2 * place]), tonumber(ARGV[3 + 2 * place])
+for index, key in ipairs(KEYS) do
+  local wanted, limit = tonumber(ARGV[2 + 2 * index]), tonumber(ARGV[3 + 2 * index])
   for number = 1, wanted do redis.call('ZREM', key, ARGV[3] .. ':' .. number) end
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
   local over = redis.call('ZCARD', key) + wanted - limit
@@ -16,8 +16,8 @@ for place, key in ipairs(KEYS) do
   end
 end
 if wait > 0 then return wait end
-for place, key in ipairs(KEYS) do
-  for number = 1, tonumber(ARGV[2 + 2 * place]) do redis.call('ZADD', key, now, ARGV[3] .. ':' .. number) end
+for index, key in ipairs(KEYS) do
+  for number = 1, tonumber(ARGV[2 + 2 * index]) do redis.call('ZADD', key, now, ARGV[3] .. ':' .. number) end
   redis.call('EXPIRE', key, window)
 end
 return 0

@@ -180,7 +180,7 @@ def test_a_loss_of_data_is_reported_by_readyz_and_the_doctor(settings: Settings)
 
 
 class Check:
-    """A check that hangs until it is told to go on."""
+    """A check that hangs until it is released."""
 
     def __init__(self) -> None:
         self.calls = self.most_at_once = self._running = 0

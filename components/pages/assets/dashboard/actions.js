@@ -1,5 +1,5 @@
 // Actions of the dashboard, with a confirmation before destructive ones and a message afterwards.
-import { ask } from '/assets/access.js'
+import { callApi } from '/assets/access.js'
 import { edit } from './edit.js'
 import { nameOf, put, sentence } from './words.js'
 
@@ -33,12 +33,12 @@ export function confirmed(title, text, label) {
 const WORDS = { canceled: 'was canceled', stopped: 'was stopped' }
 
 async function cancel(job) {
-  const after = await (await ask(job.links.cancel, { method: 'POST' })).json()
+  const after = await (await callApi(job.links.cancel, { method: 'POST' })).json()
   return `${nameOf(job.task)} ${WORDS[after.status] || `is ${after.status}`}.`
 }
 
 async function retry(job) {
-  await ask(job.links.retry, { method: 'POST' })
+  await callApi(job.links.retry, { method: 'POST' })
   return `${nameOf(job.task)} was queued again.`
 }
 
@@ -52,7 +52,7 @@ async function editAndRetry(job) {
 async function remove(job) {
   const text = 'The job and its files are permanently deleted.'
   if (!(await confirmed(`Delete this ${nameOf(job.task)}?`, text, 'Delete'))) return ''
-  await ask(job.links.self, { method: 'DELETE' })
+  await callApi(job.links.self, { method: 'DELETE' })
   return `${nameOf(job.task)} was deleted.`
 }
 
@@ -82,11 +82,11 @@ export async function attempt(act) {
 export async function pauseQueue() {
   const text = 'Workers finish their current jobs but start no new ones. Jobs can still be queued. The queue stays paused, even after a restart, until you resume it.'
   if (!(await confirmed('Pause the queue?', text, 'Pause queue'))) return ''
-  await ask('/queue/pause', { method: 'POST' })
+  await callApi('/queue/pause', { method: 'POST' })
   return 'The queue was paused.'
 }
 
 export async function resumeQueue() {
-  await ask('/queue/resume', { method: 'POST' })
+  await callApi('/queue/resume', { method: 'POST' })
   return 'The queue was resumed.'
 }

@@ -1,5 +1,5 @@
 // Actions on all jobs that match a filter: counted, confirmed, then applied part by part.
-import { ask } from '/assets/access.js'
+import { callApi } from '/assets/access.js'
 import { confirmed, showMessage } from './actions.js'
 import { jobs } from './words.js'
 
@@ -15,7 +15,7 @@ const ACTIONS = {
 async function* parts(body) {
   let cursor = null
   for (let request = 0; request < MAX_REQUESTS; request += 1) {
-    const reply = await (await ask('/jobs/bulk', { method: 'POST', body: JSON.stringify({ ...body, cursor: cursor || undefined }) })).json()
+    const reply = await (await callApi('/jobs/bulk', { method: 'POST', body: JSON.stringify({ ...body, cursor: cursor || undefined }) })).json()
     yield reply
     cursor = reply.next_cursor
     if (!cursor) return

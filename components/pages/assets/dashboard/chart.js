@@ -25,11 +25,11 @@ export class Chart {
   draw(now) {
     const most = Math.max(...this.points.map((point) => point.value))
     const length = Math.max(MINUTE_MS, now - this.points[0].at)
-    const place = ({ at, value }) => [
+    const toPoint = ({ at, value }) => [
       (WIDTH * (1 - (now - at) / length)).toFixed(1),
       (BASE - (HEIGHT * value) / Math.max(most, 4)).toFixed(1),
     ]
-    const pieces = this.pieces().map((piece) => piece.map(place))
+    const pieces = this.pieces().map((piece) => piece.map(toPoint))
     const lines = pieces.map((piece) => `M${piece.map((point) => point.join(' ')).join('L')}`)
     const areas = pieces.map((piece, number) => `${lines[number]}V${BASE}H${piece[0][0]}Z`)
     const minutes = length < 1.5 * MINUTE_MS ? 'minute' : `${Math.round(length / MINUTE_MS)} minutes`

@@ -1,5 +1,5 @@
 // The page /dashboard: polls the service every two seconds while the page is visible.
-import { ask, getKey, setKey } from '/assets/access.js'
+import { callApi, getKey, setKey } from '/assets/access.js'
 import { attempt, pauseQueue, resumeQueue, showMessage } from './actions.js'
 import { actOnAll } from './bulk.js'
 import { Chart } from './chart.js'
@@ -32,7 +32,7 @@ let refreshes = 0
 let latest = 0
 let timer = 0
 
-const get = (path) => ask(path, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+const get = (path) => callApi(path, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
 
 // ---- filters
 
@@ -370,7 +370,7 @@ document.addEventListener('click', async (event) => {
   if (!link || !getKey()) return
   event.preventDefault()
   await attempt(async () => {
-    const address = URL.createObjectURL(await (await ask(link.getAttribute('href'))).blob())
+    const address = URL.createObjectURL(await (await callApi(link.getAttribute('href'))).blob())
     make('a', { href: address, download: link.dataset.file }).click()
     setTimeout(() => URL.revokeObjectURL(address), POLL_MS)
     return `${link.dataset.file} was downloaded.`

@@ -1,5 +1,5 @@
 // The details of one job. Its id is in the URL (`#job=ID`), so that it can be shared and the back button closes it.
-import { ask, getKey } from '/assets/access.js'
+import { callApi, getKey } from '/assets/access.js'
 import { showMessage } from './actions.js'
 import { argumentsList, tagLinks } from './arguments.js'
 import { addressOf, fillActions } from './lists.js'
@@ -24,9 +24,9 @@ export async function refreshDetail(onAct) {
   if (!$('detail').open) begin(id)
   try {
     // The browser revalidates with its ETag; an unchanged job is answered with 304.
-    const job = await (await ask(`/jobs/${encodeURIComponent(id)}`, { cache: 'no-cache' })).json()
+    const job = await (await callApi(`/jobs/${encodeURIComponent(id)}`, { cache: 'no-cache' })).json()
     if (mine !== latest) return
-    const batch = job.batch_id && !job.done ? await (await ask(`/batches/${job.batch_id}`)).json().catch(() => null) : null
+    const batch = job.batch_id && !job.done ? await (await callApi(`/batches/${job.batch_id}`)).json().catch(() => null) : null
     if (mine === latest && selectedJob() === id && fill(job, batch, onAct)) await showLog(job)
   } catch (error) {
     if (mine === latest && error.status && error.status !== 401) showError(error)
@@ -58,7 +58,7 @@ function showError(error) {
 }
 
 async function showLog(job) {
-  const text = await (await ask(job.links.logs)).text()
+  const text = await (await callApi(job.links.logs)).text()
   if (selectedJob() !== job.id) return
   put($('detail-log').querySelector('pre'), text)
   $('detail-log').hidden = false

@@ -1,5 +1,5 @@
 // The dialog that retries a job with other arguments. Only changed arguments are sent, so hidden and shortened ones stay as they are.
-import { ask } from '/assets/access.js'
+import { callApi } from '/assets/access.js'
 import { isIncomplete } from './arguments.js'
 import { nameOf, put, sentence } from './words.js'
 
@@ -56,7 +56,7 @@ $('edit-form').addEventListener('submit', async (event) => {
   $('edit-ok').disabled = true
   try {
     const body = JSON.stringify(changes(edited))
-    edited.made = await (await ask(`${edited.job.links.self}/retry`, { method: 'POST', body })).json()
+    edited.made = await (await callApi(`${edited.job.links.self}/retry`, { method: 'POST', body })).json()
     $('edit').close()
   } catch (error) {
     const details = (error.problem?.errors || []).map((one) => `${one.field}: ${one.detail}`)

@@ -99,11 +99,11 @@ function fillRow(row, job, onAct) {
   fillActions(row.querySelector('.acts'), job, onAct)
 }
 
-function showTags(place, job) {
+function showTags(element, job) {
   const text = job.tags.join('\n')
-  if (place.dataset.tags !== text) place.replaceChildren(...tagLinks(job))
-  place.dataset.tags = text
-  place.hidden = !text
+  if (element.dataset.tags !== text) element.replaceChildren(...tagLinks(job))
+  element.dataset.tags = text
+  element.hidden = !text
 }
 
 function describe({ status, progress, error, retries_left: left, attempt }) {
@@ -121,8 +121,8 @@ function whenOf(job) {
   return ago(job.ended_at || job.created_at)
 }
 
-export function fillActions(place, job, onAct, { detailed = false } = {}) {
-  sync(place, actionsOf(job).filter((action) => detailed || !action.detailed), {
+export function fillActions(element, job, onAct, { detailed = false } = {}) {
+  sync(element, actionsOf(job).filter((action) => detailed || !action.detailed), {
     create: ({ id }) => make('button', { type: 'button', className: id === 'delete' ? 'quiet danger' : 'quiet' }),
     update(button, action) {
       put(button, action.label)

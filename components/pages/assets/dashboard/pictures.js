@@ -1,5 +1,5 @@
 // Previews of finished jobs, fetched one after the other with the API key, if any, and shown from memory.
-import { ask } from '/assets/access.js'
+import { callApi } from '/assets/access.js'
 
 const MAX_CACHED = 80
 const MAX_ATTEMPTS = 5
@@ -42,7 +42,7 @@ async function work() {
 // The server renders a few previews at a time and may be busy.
 async function fetched(address, attempt = 1) {
   try {
-    return URL.createObjectURL(await (await ask(address)).blob())
+    return URL.createObjectURL(await (await callApi(address)).blob())
   } catch (error) {
     const temporary = [undefined, 429, 503].includes(error.status)
     if (!temporary || attempt === MAX_ATTEMPTS) throw error

@@ -1,5 +1,5 @@
 // The page /forms. Without this script and without API keys, the forms work as well: the server redirects to the job.
-import { ask, getKey, setKey } from '/assets/access.js'
+import { callApi, getKey, setKey } from '/assets/access.js'
 
 const WAIT_S = 20
 const $ = (id) => document.getElementById(id)
@@ -51,12 +51,12 @@ class Sender {
   }
 
   async send() {
-    const reply = await ask(this.form.getAttribute('action'), { method: 'POST', body: new FormData(this.form) })
+    const reply = await callApi(this.form.getAttribute('action'), { method: 'POST', body: new FormData(this.form) })
     const { job_id: jobId, message } = await reply.json()
     this.show(`${message}…`, '', jobId)
     let job
     do {
-      job = await (await ask(`/jobs/${encodeURIComponent(jobId)}?wait=${WAIT_S}`)).json()
+      job = await (await callApi(`/jobs/${encodeURIComponent(jobId)}?wait=${WAIT_S}`)).json()
     } while (!job.done)
     if (job.status !== 'finished') return this.show(job.error || `The job was ${job.status}.`, 'bad', jobId)
     this.show(await this.done(job), 'good', jobId)
@@ -80,7 +80,7 @@ let objectUrl = ''
 async function showPhoto(job) {
   const picture = job.artifacts.find((one) => Math.max(one.width, one.height) <= 800) || job.artifacts[0]
   if (objectUrl) URL.revokeObjectURL(objectUrl)
-  objectUrl = getKey() ? URL.createObjectURL(await (await ask(picture.url)).blob()) : ''
+  objectUrl = getKey() ? URL.createObjectURL(await (await callApi(picture.url)).blob()) : ''
   const image = $('photo').querySelector('img')
   image.src = objectUrl || picture.url
   image.alt = `Stored photo ${job.artifacts[0].name}`

@@ -1,5 +1,5 @@
 // The gallery. Searches are kept in the URL, so that they can be shared.
-import { ask, getKey, setKey } from '/assets/access.js'
+import { callApi, getKey, setKey } from '/assets/access.js'
 
 const $ = (id) => document.getElementById(id)
 const FILTERS = ['q', 'pattern', 'color', 'tag', 'paper', 'kept']
@@ -53,7 +53,7 @@ const visible = new IntersectionObserver((entries) => {
 
 async function fetchPicture(image) {
   try {
-    image.src = URL.createObjectURL(await (await ask(image.dataset.address)).blob())
+    image.src = URL.createObjectURL(await (await callApi(image.dataset.address)).blob())
     image.closest('a').href = image.src
   } catch {
     image.alt = 'Image not available'
@@ -127,7 +127,7 @@ async function keepDrawing(card) {
   if (drawing.kept) return
   card.querySelector('.keep').disabled = true
   try {
-    update(card, await (await ask(`${drawing.links.self}/keep`, { method: 'POST' })).json())
+    update(card, await (await callApi(`${drawing.links.self}/keep`, { method: 'POST' })).json())
   } catch (error) {
     card.querySelector('.keep').disabled = false
     showMessage(error.message, true)
@@ -150,7 +150,7 @@ async function save() {
   const drawing = drawingOf(edited)
   const body = { title: $('title').value, tags: $('tags').value.toLowerCase().split(/[\s,]+/).filter(Boolean) }
   try {
-    update(edited, await (await ask(drawing.links.self, { method: 'PATCH', body: JSON.stringify(body) })).json())
+    update(edited, await (await callApi(drawing.links.self, { method: 'PATCH', body: JSON.stringify(body) })).json())
     $('editor').close()
     fillFilters()
   } catch (error) {
@@ -164,7 +164,7 @@ async function remove() {
     return
   }
   try {
-    await ask(drawingOf(edited).links.self, { method: 'DELETE' })
+    await callApi(drawingOf(edited).links.self, { method: 'DELETE' })
     $('editor').close()
     cards.delete(edited.dataset.id)
     const after = edited.nextElementSibling || edited.previousElementSibling
@@ -196,7 +196,7 @@ async function load({ more = false } = {}) {
   if (more && nextCursor) query.set('cursor', nextCursor)
   $('more').disabled = true
   try {
-    const page = await (await ask(`/gallery?${query}`)).json()
+    const page = await (await callApi(`/gallery?${query}`)).json()
     if (mine !== latest) return
     nextCursor = page.next_cursor
     const loaded = page.items.map(cardOf)
@@ -214,7 +214,7 @@ async function load({ more = false } = {}) {
 
 async function fillFilters() {
   try {
-    const marks = await (await ask('/gallery/marks')).json()
+    const marks = await (await callApi('/gallery/marks')).json()
     for (const [name, found] of [['pattern', marks.patterns], ['color', marks.colors], ['tag', marks.tags]]) {
       const chosen = value(name)
       $(name).replaceChildren(new Option('All', ''), ...found.map((one) => new Option(`${one.value} (${one.drawings})`, one.value)))

@@ -1,5 +1,5 @@
 // The page /live: submits and follows jobs on a WebSocket. Data from the server is shown as text or as an image, never as HTML.
-import { ask, getKey, protocols, setKey } from '/assets/access.js'
+import { callApi, getKey, protocols, setKey } from '/assets/access.js'
 import { Connection } from './connection.js'
 
 const EXAMPLE_TASK = 'workers.example_tasks.example_long_task'
@@ -76,7 +76,7 @@ slots.artboard.onSubmit(() => {
 
 slots.example.onSubmit(async () => {
   try {
-    const reply = await ask('/start-task', { method: 'POST' })
+    const reply = await callApi('/start-task', { method: 'POST' })
     const { job_id: jobId, message } = await reply.json()
     slots.example.showMessage(message)
     adopt(jobId, slots.example, 'example task')
@@ -107,7 +107,7 @@ function subscribe(jobId) {
 // Follows running example tasks: GET /start-task redirects here.
 async function adoptExamples() {
   try {
-    const reply = await ask(`/jobs?task=${EXAMPLE_TASK}&limit=5`)
+    const reply = await callApi(`/jobs?task=${EXAMPLE_TASK}&limit=5`)
     const { items } = await reply.json()
     for (const job of items.reverse()) {
       if (!job.done && !jobs.has(job.id)) adopt(job.id, slots.example, 'example task')
@@ -185,7 +185,7 @@ async function showDrawing(picture, about) {
   let address = picture.url
   if (getKey()) {
     try {
-      address = URL.createObjectURL(await (await ask(picture.url)).blob())
+      address = URL.createObjectURL(await (await callApi(picture.url)).blob())
     } catch (error) {
       slots.artboard.showMessage(error.message, 'bad')
       return
@@ -273,7 +273,7 @@ const connection = new Connection('/ws/background_jobs', {
 
 async function loadPatterns() {
   try {
-    const { patterns } = await (await ask('/patterns')).json()
+    const { patterns } = await (await callApi('/patterns')).json()
     const select = $('pattern')
     const chosen = select.value
     select.replaceChildren(...patterns.map(({ name }) => new Option(name, name, false, name === chosen)))
