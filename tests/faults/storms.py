@@ -22,7 +22,7 @@ from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_manager import get_job_status
 from tests.conftest import until
 from tests.faults.fleet import Fleet
-from tests.faults.trail import all_done, begun, leftovers, queue, runs, states, torn
+from tests.faults.trail import all_done, leftovers, queue, runs, started_runs, states, torn
 
 RETRIES = 3
 MOST_RUNS = 1 + RETRIES
@@ -90,7 +90,7 @@ class Load:
 
     def half_done(self) -> bool:
         """Return whether half of the runs have started."""
-        return begun(self.site.ledger) > len(self.ids) / 2
+        return started_runs(self.site.ledger) > len(self.ids) / 2
 
     def settle(self, outcome: Outcome, *, seconds: float, tend: bool = True) -> Outcome:
         """Wait for the last job and check the results."""
@@ -158,7 +158,9 @@ def broker_kills(site: Site, *, jobs: int, kills: int, down: float, work: float)
     load, outcome = Load(site, jobs, work), Outcome()
     for number in range(1, kills + 1):
         share = number * jobs / (kills + 1)
-        until(lambda share=share: begun(site.ledger) >= share, seconds=60, what="enough runs")  # type: ignore[misc]
+        until(
+            lambda share=share: started_runs(site.ledger) >= share, seconds=60, what="enough runs"
+        )  # type: ignore[misc]
         kill_broker(site.broker, down)
         outcome.blows += 1
     return load.settle(outcome, seconds=60)
@@ -214,7 +216,7 @@ def broker_outage(site: Site, web: FlaskClient, *, down: float) -> Outage:
         min(2.0, down / 2),
         retries=RETRIES,
     )
-    until(lambda: begun(site.ledger, "meanwhile"), what="the beginning of a job")
+    until(lambda: started_runs(site.ledger, "meanwhile"), what="the beginning of a job")
     assert site.broker.pid is not None
     os.kill(site.broker.pid, signal.SIGKILL)
     until(lambda: not site.broker.alive(), what="the end of the broker")

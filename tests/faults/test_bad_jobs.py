@@ -14,7 +14,7 @@ from libraries.settings import Settings
 from libraries.storage import own_name
 from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.fleet import Fleet, horse_of
-from tests.faults.trail import all_done, begun, leftovers, queue, report, states
+from tests.faults.trail import all_done, leftovers, queue, report, started_runs, states
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 StartWorker = Callable[..., WorkerProcess]
@@ -58,8 +58,8 @@ def test_every_kind_of_poison_job_fails_and_a_hundred_others_finish(
     report({name: f"{seconds:.1f} s" for name, seconds in ended.items()})
     assert states(client, others) == {"finished": 100}
     assert states(client, poison.values()) == {"failed": 5}
-    assert begun(ledger, "worker") == 4
-    assert begun(ledger, "itself") == 4
+    assert started_runs(ledger, "worker") == 4
+    assert started_runs(ledger, "itself") == 4
     assert ended["is stuck"] <= 1 + 10
     assert ended["swallows"] <= 1 + 10
     assert ended["takes all memory"] <= 5

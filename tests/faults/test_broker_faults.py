@@ -25,7 +25,7 @@ from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import LOSE, CuttingProxy
 from tests.faults.fleet import horse_of
 from tests.faults.storms import QUEUED, SIMPLE
-from tests.faults.trail import all_done, begun, leftovers, queue, report, runs, states
+from tests.faults.trail import all_done, leftovers, queue, report, runs, started_runs, states
 from tests.watchful import watchful_client
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
@@ -42,7 +42,7 @@ def test_with_a_hanging_broker_requests_fail_fast_and_no_job_is_queued_twice(
     web = watchful_client(settings)
     start_worker()
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 2.0, retries=1)
-    until(lambda: begun(ledger) == 1, what="a running job")
+    until(lambda: started_runs(ledger) == 1, what="a running job")
     assert private_broker.pid is not None
     os.kill(private_broker.pid, signal.SIGSTOP)
     hung = time.monotonic()
@@ -124,7 +124,7 @@ def test_with_full_broker_memory_submissions_fail_and_running_jobs_end(
     worker = start_worker()
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 7.0, retries=1)
     waiting = queue(client, "fault_tasks.leave_a_trail", str(ledger), "waiting", 0.0)
-    until(lambda: begun(ledger) == 1, what="a running job")
+    until(lambda: started_runs(ledger) == 1, what="a running job")
     with no_room(client):
         stopwatch = Stopwatch()
         reply = web.post("/artboard/create", json=QUEUED)
@@ -133,7 +133,7 @@ def test_with_full_broker_memory_submissions_fail_and_running_jobs_end(
         assert "Retry-After" in reply.headers
         until(lambda: all_done(client, [running]), seconds=12, what="the end of the running job")
         assert states(client, [running]) == {"finished": 1}
-        assert begun(ledger, "running") == 1, "its heartbeats were accepted"
+        assert started_runs(ledger, "running") == 1, "its heartbeats were accepted"
     room = Stopwatch()
     until(lambda: all_done(client, [waiting]), seconds=35, what="the waiting job")
     assert room.seconds() < 5

@@ -13,7 +13,7 @@ from libraries.job_manager.batches import fetch_batch, submit_batch
 from libraries.job_manager.submission import JobOptions
 from tests.conftest import WorkerProcess, until
 from tests.faults.fleet import Fleet
-from tests.faults.trail import begun, queue, report, states
+from tests.faults.trail import queue, report, started_runs, states
 from tests.faults.web_loads import polls, requests_among_stalled_ones, submissions
 from tests.test_app_server import Server
 
@@ -88,5 +88,5 @@ def test_a_batch_of_five_hundred_with_one_bad_item_ends(
         for number, job in enumerate(state.jobs)
         if job is not None and job.status == "failed"
     ] == [321]
-    assert begun(ledger) == 500
+    assert started_runs(ledger) == 500
     assert both.endings == []

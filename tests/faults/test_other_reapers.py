@@ -17,7 +17,7 @@ from libraries.job_manager.transitions import LEASE_S
 from libraries.worker.reaper import TICK_S
 from tests.conftest import WorkerProcess, until
 from tests.faults.fleet import children
-from tests.faults.trail import begun, leftovers, queue
+from tests.faults.trail import leftovers, queue, started_runs
 from tests.test_app_server import Server
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
@@ -52,7 +52,7 @@ def test_a_job_of_a_dead_worker_is_settled_by_the_web_process_alone(
 ) -> None:
     ledger = home / "ledger"
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 60, retries=retries)
-    until(lambda: begun(ledger) == 1 and holds_its_job(client), what="the run")
+    until(lambda: started_runs(ledger) == 1 and holds_its_job(client), what="the run")
     worker.process.kill()
     worker.process.wait()
     expire_leases(client)
@@ -76,7 +76,7 @@ def test_after_a_pause_of_the_machine_a_running_job_goes_on(
 ) -> None:
     """All leases have expired before the first process continues."""
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 12, retries=3)
-    until(lambda: begun(ledger) == 1 and holds_its_job(client), what="the run")
+    until(lambda: started_runs(ledger) == 1 and holds_its_job(client), what="the run")
     family = [worker.process.pid, *children(worker.process.pid)]
     for pid in family:
         os.kill(pid, signal.SIGSTOP)
@@ -86,7 +86,7 @@ def test_after_a_pause_of_the_machine_a_running_job_goes_on(
     for pid in family:
         os.kill(pid, signal.SIGCONT)
     until(lambda: status(job) == "finished", seconds=40, what="the job")
-    assert begun(ledger) == 1
+    assert started_runs(ledger) == 1
     record = fetch_job(job)
     assert record is not None
     assert record.attempts == []

@@ -17,7 +17,7 @@ from libraries.job_manager import get_job_status
 from libraries.job_manager.control import queue_health
 from tests.conftest import PROBES, REPOSITORY, until
 from tests.faults.fleet import children, gone, processes_of
-from tests.faults.trail import all_done, begun, queue, runs
+from tests.faults.trail import all_done, queue, runs, started_runs
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 # `python -m workers`, which calls a worker frozen after three seconds instead of thirteen.
@@ -73,7 +73,7 @@ def test_a_killed_worker_is_replaced_and_its_job_finishes(
     supervisor = supervise()
     before = set(children(supervisor.pid))
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 2.0, retries=1)
-    until(lambda: begun(ledger) == 1, what="the first run")
+    until(lambda: started_runs(ledger) == 1, what="the first run")
     victim = worker_of(supervisor, runs(ledger)["a"][0].pid)
     os.kill(victim, signal.SIGKILL)
     until(
@@ -90,7 +90,7 @@ def test_a_frozen_worker_is_replaced_and_its_job_finishes(
     supervisor = supervise()
     before = set(children(supervisor.pid))
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 2.0, retries=1)
-    until(lambda: begun(ledger) == 1, what="the first run")
+    until(lambda: started_runs(ledger) == 1, what="the first run")
     horse = runs(ledger)["a"][0].pid
     victim = worker_of(supervisor, horse)
     for process in (victim, horse):
@@ -125,7 +125,7 @@ def test_one_sigterm_ends_all_workers_after_their_jobs(
     supervisor = supervise()
     jobs = [queue(client, "fault_tasks.leave_a_trail", str(ledger), key, 1.0) for key in ("a", "b")]
     waiting = queue(client, "fault_tasks.leave_a_trail", str(ledger), "c", 0.0)
-    until(lambda: begun(ledger) == 2, what="two running jobs")
+    until(lambda: started_runs(ledger) == 2, what="two running jobs")
     supervisor.send_signal(signal.SIGTERM)
     assert supervisor.wait(10) == 0
     assert [get_job_status(job)["status"] for job in (*jobs, waiting)] == [

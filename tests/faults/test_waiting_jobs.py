@@ -23,7 +23,7 @@ from libraries.settings import Settings
 from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
 from tests.faults.fleet import horse_of
-from tests.faults.trail import all_done, begun, leftovers, queue, report, runs, states
+from tests.faults.trail import all_done, leftovers, queue, report, runs, started_runs, states
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 StartWorker = Callable[..., WorkerProcess]
@@ -35,7 +35,7 @@ def test_a_failing_task_is_retried_after_each_delay_even_if_the_worker_is_killed
     pauses = [1.0, 2.0, 4.0]
     worker = start_worker()
     job = queue(client, "fault_tasks.fail", str(ledger), "a", retries=3, intervals=pauses)
-    until(lambda: begun(ledger) == 3, seconds=15, what="the third run")
+    until(lambda: started_runs(ledger) == 3, seconds=15, what="the third run")
     until(lambda: states(client, [job]) == {"scheduled": 1}, what="the last pause")
     worker.process.kill()
     worker.process.wait()
@@ -70,7 +70,7 @@ def test_a_job_that_is_due_without_a_worker_runs_soon_after_a_start(
     until(lambda: time.monotonic() > late)
     start_worker()
     back = Stopwatch()
-    until(lambda: begun(ledger) == 2, what="the second run")
+    until(lambda: started_runs(ledger) == 2, what="the second run")
     assert back.seconds() <= 5
 
 
@@ -107,8 +107,8 @@ def test_a_dependent_job_runs_when_its_dependency_has_finished(
         start_worker()
     until(lambda: all_done(client, [first, after]), seconds=15, what="both jobs")
     assert states(client, [first, after]) == {"finished": 2}
-    assert begun(ledger, "first") == 1
-    assert begun(ledger, "after") == 1
+    assert started_runs(ledger, "first") == 1
+    assert started_runs(ledger, "after") == 1
 
 
 def test_a_dependent_job_runs_if_the_work_horse_died_right_after_the_commit(
@@ -124,7 +124,7 @@ def test_a_dependent_job_runs_if_the_work_horse_died_right_after_the_commit(
     proxy.let_go.set()
     until(lambda: all_done(client, [first, after]), seconds=15, what="both jobs")
     assert states(client, [first, after]) == {"finished": 2}
-    assert begun(ledger, "first") == 1
+    assert started_runs(ledger, "first") == 1
 
 
 def test_a_paused_queue_runs_nothing_until_it_is_resumed(
@@ -134,7 +134,7 @@ def test_a_paused_queue_runs_nothing_until_it_is_resumed(
     start_worker()
     rq = [str(Path(sys.executable).parent / "rq")]
     running = queue(client, "fault_tasks.leave_a_trail", str(ledger), "running", 1.5)
-    until(lambda: begun(ledger) == 1, what="a running job")
+    until(lambda: started_runs(ledger) == 1, what="a running job")
     subprocess.run(
         [*rq, "suspend", "-u", broker_url(settings)], check=True, capture_output=True, timeout=30
     )
@@ -142,7 +142,7 @@ def test_a_paused_queue_runs_nothing_until_it_is_resumed(
     until(lambda: all_done(client, [running]), what="the running job")
     quiet = time.monotonic() + 1.5
     until(lambda: time.monotonic() > quiet)
-    assert begun(ledger) == 1
+    assert started_runs(ledger) == 1
     assert client.lrange(QUEUE_KEY, 0, -1) == [job.encode() for job in jobs]
     subprocess.run(
         [*rq, "resume", "-u", broker_url(settings)], check=True, capture_output=True, timeout=30

@@ -28,7 +28,7 @@ from tests.faults.cutting_proxy import HOLD, LOSE, CuttingProxy, Once
 from tests.faults.fleet import Fleet, children, gone, horse_of
 from tests.faults.load import calls_to_an_idle_process, percentile
 from tests.faults.storms import kill_broker
-from tests.faults.trail import all_done, begun, leftovers, queue, report, runs
+from tests.faults.trail import all_done, leftovers, queue, report, runs, started_runs
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
 StartWorker = Callable[..., WorkerProcess]
@@ -62,12 +62,12 @@ def test_a_killed_work_horse_is_noticed_at_once_and_both_attempts_are_recorded(
 ) -> None:
     worker = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 1.0, retries=1)
-    until(lambda: begun(ledger) == 1, what="the first run")
+    until(lambda: started_runs(ledger) == 1, what="the first run")
     lag: list[float] = []
     with calls_to_an_idle_process(lag, rate=50):
         struck = time.monotonic()
         os.kill(horse_of(worker), signal.SIGKILL)
-        until(lambda: begun(ledger) == 2, what="the second run")
+        until(lambda: started_runs(ledger) == 2, what="the second run")
         seconds = time.monotonic() - struck
     report(f"second run after {seconds:.2f} s")
     # Other tests may slow down the machine: ten times the delay of an idle process is subtracted.
@@ -87,7 +87,7 @@ def test_a_killed_work_horse_without_a_retry_fails_its_job_at_once(
 ) -> None:
     worker = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30, retries=0)
-    until(lambda: begun(ledger) == 1, what="the run")
+    until(lambda: started_runs(ledger) == 1, what="the run")
     lag: list[float] = []
     with calls_to_an_idle_process(lag, rate=50):
         struck = time.monotonic()
@@ -104,7 +104,7 @@ def test_after_a_kill_of_its_worker_a_job_runs_again_but_never_concurrently(
 ) -> None:
     both = fleet(2)
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 3.0, retries=1)
-    until(lambda: begun(ledger) == 1, what="the first run")
+    until(lambda: started_runs(ledger) == 1, what="the first run")
     (first,) = runs(ledger)["a"]
     (index,) = (
         n for n, worker in enumerate(both.workers) if first.pid in children(worker.process.pid)
@@ -115,7 +115,7 @@ def test_after_a_kill_of_its_worker_a_job_runs_again_but_never_concurrently(
     until(lambda: status(job) == "finished", seconds=20, what="the job")
     first, second = runs(ledger)["a"]
     assert first.ended == float("inf"), "the first run was interrupted"
-    assert struck < second.begun < struck + 10
+    assert struck < second.started_at < struck + 10
     assert second.ended < float("inf")
 
 
@@ -149,10 +149,10 @@ def test_a_worker_killed_before_it_starts_a_job_uses_no_retry(
     assert leftovers(client)[1:] == ((1, 0) if moment == "popped" else (0, 1))
     start_worker()
     until(lambda: status(job) == "finished", seconds=15, what="the job")
-    waited = runs(ledger)["a"][0].begun - struck
+    waited = runs(ledger)["a"][0].started_at - struck
     report(f"killed when the job was {moment}: run after {waited:.1f} s")
     assert waited < 10
-    assert begun(ledger) == 1
+    assert started_runs(ledger) == 1
     assert attempts(job) == []
     assert leftovers(client) == (0, 0, 0)
 
@@ -177,10 +177,10 @@ def test_a_lost_reply_loses_no_job(
     until(lambda: proxy.lost == 1, what="a lost reply")
     cut = time.monotonic()
     until(lambda: status(job) == "finished", seconds=15, what="the job")
-    waited = runs(ledger)["a"][0].begun - cut
+    waited = runs(ledger)["a"][0].started_at - cut
     report(f"reply of {lost} lost: run after {waited:.1f} s")
     assert waited < 10
-    assert begun(ledger) == 1
+    assert started_runs(ledger) == 1
     assert attempts(job) == []
     until(lambda: leftovers(client) == (0, 0, 0), what="tidy lists")
 
@@ -238,7 +238,7 @@ def superseded(start_worker: StartWorker, client: Redis, ledger: Path, home: Pat
     gate = home / "gate"
     sleeper = start_worker()
     job = queue(client, "fault_tasks.sign_a_file", str(ledger), "signed", str(gate), retries=1)
-    until(lambda: begun(ledger) == 1, what="the first run")
+    until(lambda: started_runs(ledger) == 1, what="the first run")
     freeze(sleeper, signal.SIGSTOP)
     lapse(client, job)
     start_worker()
@@ -289,11 +289,11 @@ def test_a_worker_kills_its_superseded_attempt(
 ) -> None:
     sleeper = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 4.0, retries=1)
-    until(lambda: begun(ledger) == 1, what="the first run")
+    until(lambda: started_runs(ledger) == 1, what="the first run")
     freeze(sleeper, signal.SIGSTOP)
     lapse(client, job)
     start_worker()
-    until(lambda: begun(ledger) == 2, what="the second run")
+    until(lambda: started_runs(ledger) == 2, what="the second run")
     freeze(sleeper, signal.SIGCONT)
     until(lambda: status(job) == "finished", what="the job")
     first, second = runs(ledger)["a"]
@@ -322,10 +322,10 @@ def test_a_stop_command_stops_only_its_job(
         assert [status(job) for job in short if job != target] == ["finished"] * 5
         assert status(target) in ("stopped", "finished")
     long = queue(client, "fault_tasks.leave_a_trail", str(ledger), "long", 30, retries=3)
-    until(lambda: begun(ledger, "long"), what="the long job")
+    until(lambda: started_runs(ledger, "long"), what="the long job")
     send_stop_job_command(client, long)
     until(lambda: status(long) == "stopped", seconds=2, what="the stop")
-    assert begun(ledger, "long") == 1, "a stopped job is not retried"
+    assert started_runs(ledger, "long") == 1, "a stopped job is not retried"
     assert worker.process.poll() is None
 
 
@@ -335,7 +335,7 @@ def test_stop_commands_work_after_a_kill_of_the_broker(
     start_worker()
     kill_broker(private_broker, 0.5)
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30)
-    until(lambda: begun(ledger) == 1, what="the job")
+    until(lambda: started_runs(ledger) == 1, what="the job")
 
     def stopped() -> bool:
         send_stop_job_command(client, job)
@@ -350,7 +350,7 @@ def test_a_second_sigterm_returns_the_job_to_the_queue_and_ends_the_worker(
     worker = start_worker()
     job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 30, retries=1)
     other = queue(client, "fault_tasks.leave_a_trail", str(ledger), "b", 0.0)
-    until(lambda: begun(ledger) == 1, what="the run")
+    until(lambda: started_runs(ledger) == 1, what="the run")
     horse = horse_of(worker)
     worker.process.send_signal(signal.SIGTERM)
     until(lambda: taken_notice(worker), what="the first signal")

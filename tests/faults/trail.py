@@ -26,7 +26,7 @@ class Run(NamedTuple):
     """A run of a job, in monotonic seconds; `ended` is infinite if it was interrupted."""
 
     pid: int
-    begun: float
+    started_at: float
     ended: float
 
 
@@ -41,12 +41,12 @@ def runs(ledger: Path) -> dict[str, list[Run]]:
             found[key][number] = Run(int(pid), float(at), float("inf"))
             order[key].append(number)
         else:
-            begun = next(n for n in reversed(order[key]) if found[key][n].pid == int(pid))
-            found[key][begun] = found[key][begun]._replace(ended=float(at))
+            latest = next(n for n in reversed(order[key]) if found[key][n].pid == int(pid))
+            found[key][latest] = found[key][latest]._replace(ended=float(at))
     return {key: [rows[number] for number in order[key]] for key, rows in found.items()}
 
 
-def begun(ledger: Path, key: str = "") -> int:
+def started_runs(ledger: Path, key: str = "") -> int:
     """Return the number of started runs, of one job or of all."""
     return sum(len(rows) for name, rows in runs(ledger).items() if not key or name == key)
 
