@@ -35,47 +35,47 @@ log = logging.getLogger(__name__)
 
 def translate_text(content: str) -> JsonObject:
     """Translate a text, by default from English to Spanish; see the setting `TRANSLATION_PAIR`."""
-    return _answered("translate", content, translate)
+    return _text_result("translate", content, translate)
 
 
 def analyze_text(content: str) -> JsonObject:
     """Count the characters, words, vowels and consonants of a text."""
-    return _answered("analyze", content, analyze)
+    return _text_result("analyze", content, analyze)
 
 
 def generate_text(content: str) -> JsonObject:
     """Reply to a text, with the language model of the setting `TEXT_MODEL_URL` or by keyword."""
-    return _answered("generate", content, generate)
+    return _text_result("generate", content, generate)
 
 
 def image_text(content: str) -> JsonObject:
     """Describe an image in base64: format, size in pixels and mean color."""
-    return _answered("image", content, describe_image)
+    return _text_result("image", content, describe_image)
 
 
 def default_text(content: str) -> JsonObject:
     """Convert a text to upper case."""
-    return _answered("default", content, default)
+    return _text_result("default", content, default)
 
 
-def _answered(kind: str, content: str, answer: Callable[[str], Answer]) -> JsonObject:
-    """Run a text job of the type `kind` with `answer`, and return its result."""
+def _text_result(kind: str, content: str, process: Callable[[str], Answer]) -> JsonObject:
+    """Run a text job of the type `kind` with `process`, and return its result."""
     log.info("Job started: %s", kind)
     check_content(content, kind)
     for step, total in demonstration_steps(kind):
         report_progress(step, total, kind)
-    answered = answer(content)
+    answer = process(content)
     if TextSettings.current().result_timestamps:
-        answered = stamp(answered, datetime.now(UTC))
+        answer = stamp(answer, datetime.now(UTC))
     result = {
         "status": "completed",
-        **_stored(kind, answered.text),
+        **_stored(kind, answer.text),
         "job_id": current_job_id(),
         "type": kind,
-        "engine": answered.engine,
+        "engine": answer.engine,
     }
     log.info("Job complete: %s", kind)
-    return result | ({"timestamp": answered.timestamp} if answered.timestamp else {})
+    return result | ({"timestamp": answer.timestamp} if answer.timestamp else {})
 
 
 def _stored(kind: str, text: str) -> JsonObject:

@@ -28,7 +28,7 @@ FUNCTION = '''
 
 def count_bytes(content: str) -> dict[str, Any]:
     """Return the size of a text in bytes."""
-    return _answered("size", content, lambda text: Answer(f"{len(text.encode())} bytes"))
+    return _text_result("size", content, lambda text: Answer(f"{len(text.encode())} bytes"))
 '''
 ENTRY = '    "size": "workers.text_tasks.count_bytes",\n'
 SUBMIT = """
