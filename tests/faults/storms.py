@@ -12,6 +12,7 @@ import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -156,11 +157,13 @@ def rolling_restarts(
 def broker_kills(site: Site, *, jobs: int, kills: int, down: float, work: float) -> Outcome:
     """Kill the broker while workers run, and restart it shortly afterwards."""
     load, outcome = Load(site, jobs, work), Outcome()
+
+    def is_reached(share: float) -> bool:
+        return started_runs(site.ledger) >= share
+
     for number in range(1, kills + 1):
         share = number * jobs / (kills + 1)
-        until(
-            lambda share=share: started_runs(site.ledger) >= share, seconds=60, what="enough runs"
-        )  # type: ignore[misc]
+        until(partial(is_reached, share), seconds=60, what="enough runs")
         kill_broker(site.broker, down)
         outcome.blows += 1
     return load.settle(outcome, seconds=60)
