@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import wraps
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
@@ -329,12 +330,28 @@ class VectorApi(Api):  # type: ignore[misc]
         super()._register_responses()
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
+    def __init__(self, app: Flask) -> None:
+        self._undocumented: list[ApiBlueprint] = []
+        self._documenting = Lock()
+        super().__init__(app)
+
     def register_blueprint(self, blp: ApiBlueprint, **options: Any) -> None:
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
         self._app.register_blueprint(blp, **options)
-        blp.register_views_in_doc(self, self._app, self.spec, name=blp.name, parameters=None)
-        if blp.tag == blp.name:
-            self.spec.tag({"name": blp.tag, "description": blp.description})
+        self._undocumented.append(blp)
+
+    def document(self) -> JsonObject:
+        """Return the OpenAPI document. The first call describes the routes, so that a start is fast."""
+        with self._documenting:
+            while self._undocumented:
+                blp = self._undocumented.pop(0)
+                blp.register_views_in_doc(
+                    self, self._app, self.spec, name=blp.name, parameters=None
+                )
+                if blp.tag == blp.name:
+                    self.spec.tag({"name": blp.tag, "description": blp.description})
+            document: JsonObject = self.spec.to_dict()
+        return document
 
     def _register_pagination_header(self) -> None:
         """Omit the header: no list is paged with it."""
@@ -378,9 +395,8 @@ def api_blueprint(
 
 
 def api_document() -> JsonObject:
-    api = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    document: JsonObject = api.spec.to_dict()
-    return document
+    api: VectorApi = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    return api.document()
 
 
 def finish_response(response: Response) -> Response:
