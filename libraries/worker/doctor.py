@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
+import time
 from contextlib import suppress
-from itertools import zip_longest
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,7 @@ from libraries.broker.paths import broker_folder, socket_path
 from libraries.job_manager.control import count_other_workers, count_workers
 from libraries.job_manager.records import count_unreadable
 from libraries.job_manager.tasks import PACKAGE, misplaced_functions, task_files
+from libraries.loading import load_module, load_problem
 from libraries.settings import Settings
 from libraries.worker.broker_checks import eviction_policy
 
@@ -162,10 +165,10 @@ def examine_tasks(timeout_s: float = IMPORT_TIMEOUT_S) -> list[Finding]:
     """Return findings about the task modules, imported elsewhere within `timeout_s` seconds."""
     files = task_files()
     modules = [f"{PACKAGE}.{path.stem}" for path in files]
-    lines, ending = _import_elsewhere(modules, files, timeout_s)
-    errors = dict(zip_longest(lines[::2], lines[1::2], fillvalue=ending))
-    findings = [_import_failed(module, error) for module, error in errors.items() if error]
-    if not lines:
+    errors, ending = _import_elsewhere(modules, files, timeout_s)
+    failed = {module: ending if error is None else error for module, error in errors.items()}
+    findings = [_import_failed(module, error) for module, error in failed.items() if error]
+    if not errors:
         detail = f"the modules cannot be imported: {ending}"
         fix = "Run `python -m workers` to see the error, or wait until the machine is less busy."
         findings.append(Finding("tasks", ok=False, detail=detail, fix=fix))
@@ -179,28 +182,49 @@ def examine_tasks(timeout_s: float = IMPORT_TIMEOUT_S) -> list[Finding]:
 
 def _import_elsewhere(
     modules: list[str], files: list[Path], timeout_s: float
-) -> tuple[list[str], str]:
-    """Return the output lines of the importing process, and why it ended early."""
-    folders = os.pathsep.join(dict.fromkeys(str(path.parent) for path in files))
-    command = [sys.executable, "-m", "libraries.worker.importing", folders, *modules]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command,
-        cwd=Path(__file__).parents[2],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=timeout_s)
-            ending = f"the import ended the process (code {process.returncode})"
-        except subprocess.TimeoutExpired:
-            # The whole group: a process that a module started may hold the pipe open.
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            ending = f"not imported within {timeout_s:.1f} s"
-    return output.splitlines(), ending
+) -> tuple[dict[str, str | None], str]:
+    """Import modules in a child process, because a module may print, hang or exit.
+
+    Returns the errors by module, `""` for none and None for a module whose import did not end, and
+    why the process ended early.
+    """
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    process = fork.Process(target=_import_all, args=(modules, files, sender))
+    process.start()
+    sender.close()
+    errors: dict[str, str | None] = {}
+    deadline = time.monotonic() + timeout_s
+    try:
+        while receiver.poll(max(0.0, deadline - time.monotonic())):
+            module, error = receiver.recv()
+            errors[module] = error
+        ending = f"not imported within {timeout_s:.1f} s"
+    except EOFError:
+        process.join()
+        ending = f"the import ended the process (code {process.exitcode})"
+    finally:
+        # The whole group, with the processes that a module started.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid or 0, signal.SIGKILL)
+        process.join()
+        receiver.close()
+    return errors, ending
+
+
+def _import_all(modules: list[str], files: list[Path], sender: Connection) -> None:
+    """Import modules from the folders of `files`; send each name before and with its error after."""
+    os.setsid()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+    folders = dict.fromkeys(str(path.parent) for path in files)
+    importlib.import_module(PACKAGE).__path__[:] = list(folders)
+    for module in modules:
+        sender.send((module, None))
+        sys.modules.pop(module, None)
+        load_module(module)
+        sender.send((module, str(load_problem(module) or "")))
 
 
 def _import_failed(module: str, error: str) -> Finding:
