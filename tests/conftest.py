@@ -25,6 +25,7 @@ from libraries.settings import SETTINGS, Settings, read_settings, reset_settings
 from libraries.worker.worker import VectorWorker
 from tests.brokers import SharedBroker
 from tests.cleanup import TemporaryRoot, end_with_parent
+from tests.forked import WORKER, ForkedProcess, start_python
 
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
@@ -309,18 +310,25 @@ def run_jobs(broker: EmbeddedBroker, settings: Settings) -> Callable[[], None]:
 
 
 class WorkerProcess:
-    """A `python -m workers` process with the tasks of tests/probes."""
+    """A `python -m workers` process with the tasks of tests/probes; a new interpreter unless `forked`."""
 
-    def __init__(self, environ: dict[str, str], log: Path) -> None:
+    def __init__(self, environ: dict[str, str], log: Path, *, forked: bool = True) -> None:
         self.log = log
         with log.open("wb") as sink:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", RUN_WORKER, str(PROBES), "--single"],
-                env=environ,
-                cwd=REPOSITORY,
-                stdout=sink,
-                stderr=sink,
-            )
+            arguments = ["-c", RUN_WORKER, str(PROBES), "--single"]
+            self.process: ForkedProcess | subprocess.Popen[bytes]
+            if forked:
+                self.process = start_python(
+                    WORKER, arguments=arguments, environ=environ, output=sink
+                )
+            else:
+                self.process = subprocess.Popen(
+                    [sys.executable, *arguments],
+                    env=environ,
+                    cwd=REPOSITORY,
+                    stdout=sink,
+                    stderr=sink,
+                )
 
     def output(self) -> str:
         """Return the log so far."""
@@ -343,14 +351,21 @@ class WorkerProcess:
 
 
 @pytest.fixture
+def forks_workers() -> bool:
+    """Return whether workers are forked, not started by a new interpreter."""
+    return True
+
+
+@pytest.fixture
 def start_worker(
-    broker: EmbeddedBroker, environ: dict[str, str], home: Path
+    broker: EmbeddedBroker, environ: dict[str, str], home: Path, forks_workers: bool
 ) -> Iterator[Callable[..., WorkerProcess]]:
     """Return a function that starts a worker process, which is killed after the test."""
     started: list[WorkerProcess] = []
 
     def start(**more: str) -> WorkerProcess:
-        started.append(WorkerProcess(environ | more, home / f"worker{len(started)}.log"))
+        log = home / f"worker{len(started)}.log"
+        started.append(WorkerProcess(environ | more, log, forked=forks_workers))
         return started[-1].wait_until_listening()
 
     yield start

@@ -14,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, Stopwatch, until
+from tests.forked import WEB, start_python
 
 CONFIGURATION = Path("gunicorn.conf.py")
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c"]
+RUN_WEB = "from gunicorn.app.wsgiapp import run; run()"
 
 
 class Server:
@@ -30,12 +32,11 @@ class Server:
             self.port = probe.getsockname()[1]
         self.log = home / "web.log"
         with self.log.open("wb") as sink:
-            self.process = subprocess.Popen(
-                [*GUNICORN, str(configuration)],
-                env=environ | {"PORT": str(self.port), "HOME": str(home)},
-                cwd=REPOSITORY,
-                stdout=sink,
-                stderr=sink,
+            self.process = start_python(
+                *WEB,
+                arguments=["-c", RUN_WEB, "-c", str(configuration)],
+                environ=environ | {"PORT": str(self.port), "HOME": str(home)},
+                output=sink,
             )
         until(
             lambda: self.answers() or self.process.poll() is not None,

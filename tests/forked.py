@@ -1,0 +1,191 @@
+"""Python processes of tests, forked from a process that has already imported the product.
+
+An import of the worker or of the web application takes most of the processor time of a short test. A template
+imports it once for each test process; its children run the same code with a new environment, folder, output and
+exit code.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import select
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO
+
+from libraries.settings import SETTINGS
+
+REPOSITORY = Path(__file__).parent.parent
+WORKER = "workers.__main__"
+WEB = "app", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"
+LARGEST_MESSAGE = 1 << 16
+
+
+class ForkedProcess:
+    """A child of a template, with the members of `subprocess.Popen` that tests use."""
+
+    def __init__(self, pid: int, template: _Template) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._template = template
+        self._descriptor = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while the process runs."""
+        if self.returncode is None and select.select([self._descriptor], [], [], 0)[0]:
+            self.returncode = self._template.exit_code(self.pid)
+            os.close(self._descriptor)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code. Raises subprocess.TimeoutExpired after `timeout` seconds."""
+        if self.returncode is None and not select.select([self._descriptor], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired("a forked process", timeout or 0.0)
+        code = self.poll()
+        assert code is not None
+        return code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class _Template:
+    """A process with the imported `modules`, which forks on request and reports exit codes."""
+
+    def __init__(self, modules: Sequence[str]) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # Without the folders of the first test: fault tests find the processes of a test by its folder.
+        settings = {row.name for row in SETTINGS}
+        kept = {name: value for name, value in os.environ.items() if name not in settings}
+        code = f"from tests.forked import serve; serve({theirs.fileno()}, {list(modules)!r})"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=REPOSITORY,
+            env=kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+        )
+        theirs.close()
+        self._exit_codes: dict[int, int] = {}
+
+    def start(
+        self, arguments: Sequence[str], environ: Mapping[str, str], folder: Path, output: BinaryIO
+    ) -> ForkedProcess:
+        request = {"arguments": list(arguments), "environ": dict(environ), "folder": str(folder)}
+        socket.send_fds(self._socket, [json.dumps(request).encode()], [output.fileno()])
+        while True:
+            message = self._receive()
+            if "started" in message:
+                return ForkedProcess(message["started"], self)
+
+    def exit_code(self, pid: int) -> int:
+        while pid not in self._exit_codes:
+            self._receive()
+        return self._exit_codes.pop(pid)
+
+    def _receive(self) -> dict[str, int]:
+        data = self._socket.recv(LARGEST_MESSAGE)
+        if not data:
+            raise RuntimeError("the template process has ended")
+        message: dict[str, int] = json.loads(data)
+        if "ended" in message:
+            self._exit_codes[message["ended"]] = message["code"]
+        return message
+
+    def close(self) -> None:
+        self._socket.close()
+        self._process.wait()
+
+
+_templates: dict[tuple[str, ...], _Template] = {}
+
+
+def start_python(
+    *modules: str,
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    output: BinaryIO,
+    folder: Path = REPOSITORY,
+) -> ForkedProcess:
+    """Run `python ARGUMENTS`, which begin with `-c CODE`, with imported `modules`."""
+    template = _templates.get(modules)
+    if template is None:
+        template = _templates[modules] = _Template(modules)
+        atexit.register(template.close)
+    return template.start(arguments, environ, folder, output)
+
+
+def serve(descriptor: int, modules: Sequence[str]) -> None:
+    """Fork a child for each request until the test process ends. In a child, run its program."""
+    for module in modules:
+        import_module(module)
+    assert threading.active_count() == 1, "a fork would copy only this thread"
+    gc.collect()
+    gc.freeze()
+    connection = socket.socket(fileno=descriptor)
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ, 0)
+        while True:
+            for key, _ in selector.select():
+                if key.data:
+                    _report_end(connection, selector, key)
+                    continue
+                data, descriptors, *_ = socket.recv_fds(connection, LARGEST_MESSAGE, 1)
+                if not data:
+                    return
+                pid = os.fork()
+                if pid == 0:
+                    break
+                os.close(descriptors[0])
+                selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
+                connection.send(json.dumps({"started": pid}).encode())
+            else:
+                continue
+            break
+        for one in list(selector.get_map().values()):
+            os.close(one.fd)
+    connection.detach()
+    _run(json.loads(data), descriptors[0])
+
+
+def _report_end(
+    connection: socket.socket, selector: selectors.BaseSelector, key: selectors.SelectorKey
+) -> None:
+    _, status = os.waitpid(key.data, 0)
+    selector.unregister(key.fd)
+    os.close(key.fd)
+    ended = {"ended": key.data, "code": os.waitstatus_to_exitcode(status)}
+    connection.send(json.dumps(ended).encode())
+
+
+def _run(request: dict[str, Any], output: int) -> None:
+    """Become the requested process, as far as a new interpreter would."""
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    os.close(output)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    option, program, *arguments = request["arguments"]
+    assert option == "-c"
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    sys.argv = [option, *arguments]
+    exec(compile(program, "<string>", "exec"), main.__dict__)  # noqa: S102 - as python -c does
