@@ -17,6 +17,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 import workers
 from components.http.long_connections import LiveConnections
@@ -34,6 +35,7 @@ MACHINE_PATH = os.environ["PATH"]
 OPTIONAL_PROGRAMS = ("apertium",)
 # The slowest folders and modules, in this order.
 SLOWEST_FIRST = (
+    "browser/",
     "faults/test_worker_deaths",
     "faults/test_storms",
     "faults/",
@@ -41,7 +43,6 @@ SLOWEST_FIRST = (
     "journeys/",
     "test_bench",
     "libraries/patterns/test_every_pattern",
-    "browser/",
     "live/",
     "docs/",
     "deployment/",
@@ -145,6 +146,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(matches, len(SLOWEST_FIRST))
 
     items.sort(key=rank)
+
+
+class _OneBrowser(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each test process whole modules, and one of them all tests with a browser and its services."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if "tests/browser/" in nodeid else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    return _OneBrowser(config, log)
 
 
 def path_without(programs: Sequence[str], path: str, root: Path) -> str:

@@ -6,13 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import LOWEST_CONTRAST, watched
 from tests.conftest import REPOSITORY, until
 from tests.journeys.conftest import Service
@@ -69,9 +69,10 @@ def is_decoded(image: Locator) -> bool:
 
 
 def test_jobs_are_shown_stopped_retried_and_deleted(
-    start_service: StartService, page: Page, browser: Browser
+    empty_service: Service, page: Page, browser: Browser
 ) -> None:
-    service = start_service(WORKERS="2")  # The launcher draws one artboard
+    service = empty_service
+    service.draw(pattern="spiral", id="first")
     failed = [fail(service), fail(service, "plaid")]
     running = queue(service, EXAMPLE, seconds=2)
     with watched(page) as (requested, errors):
@@ -148,8 +149,9 @@ def check_layout_and_contrast(service: Service, browser: Browser) -> None:
         context.close()
 
 
-def test_jobs_are_searched_and_the_queue_is_paused(start_service: StartService, page: Page) -> None:
-    service = start_service()
+def test_jobs_are_searched_and_the_queue_is_paused(empty_service: Service, page: Page) -> None:
+    service = empty_service
+    service.draw()
     for template in ("plaid", "tartan"):
         fail(service, template)
     opened(page, service)
@@ -183,9 +185,9 @@ def test_jobs_are_searched_and_the_queue_is_paused(start_service: StartService, 
 
 
 def test_jobs_are_changed_by_tag_and_retried_with_other_arguments(
-    start_service: StartService, page: Page
+    empty_service: Service, page: Page
 ) -> None:
-    service = start_service()
+    service = empty_service
     card = {"recipient": "Ann", "message": "Hello", "template_name": "plaid"}
     tagged = {"task": POSTCARD, "retry": {"max": 0}, "tags": ["order-17"]}
     for password in ("", HOSTILE):
@@ -235,8 +237,8 @@ def test_jobs_are_changed_by_tag_and_retried_with_other_arguments(
     assert [one for one in errors if "422" not in one] == []
 
 
-def test_groups_show_the_number_of_all_jobs(start_service: StartService, page: Page) -> None:
-    service = start_service()
+def test_groups_show_the_number_of_all_jobs(empty_service: Service, page: Page) -> None:
+    service = empty_service
     assert service.request("POST", "/queue/pause")[0] == 200
     card = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
     items = [{**card, "delay": 3600 * (number % 2)} for number in range(60)]
@@ -248,6 +250,7 @@ def test_groups_show_the_number_of_all_jobs(start_service: StartService, page: P
     page.get_by_role("button", name="Show older jobs").click()
     expect(page.locator("#waiting .count")).to_have_text("60, of which 30 scheduled")
     expect(page.locator("#waiting .all")).to_have_text("Show all 60")
+    assert service.request("POST", "/queue/resume")[0] == 200
 
 
 def test_the_page_reconnects_when_the_service_is_back(
@@ -267,11 +270,9 @@ def test_the_page_reconnects_when_the_service_is_back(
     expect(page.locator("#finished .made")).to_have_count(2)
 
 
-def test_with_keys_the_page_shows_what_the_key_may_see(
-    start_service: StartService, page: Page
-) -> None:
-    service = start_service(API_KEYS=f"ann:{sha256(b'ann-key').hexdigest()}")
-    body, headers = {"width": 80, "height": 100}, {"X-API-Key": "ann-key", "Prefer": "wait=30"}
+def test_with_keys_the_page_shows_what_the_key_may_see(keyed_service: Service, page: Page) -> None:
+    service, key = keyed_service, OWNERS["dashboard"]
+    body, headers = {"width": 80, "height": 100}, {"X-API-Key": key, "Prefer": "wait=30"}
     assert (
         page.request.post(f"{service.url}/artboard/create", data=body, headers=headers).json()[
             "status"
@@ -284,7 +285,7 @@ def test_with_keys_the_page_shows_what_the_key_may_see(
     page.get_by_label("API key").fill("wrong")
     page.get_by_label("API key").press("Enter")
     expect(page.locator("#message")).to_have_text("Invalid API key.")
-    page.get_by_label("API key").fill("ann-key")
+    page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Use this key").click()
     drawing = page.locator("#finished .sheet img")
     expect(drawing).to_have_attribute("src", re.compile("^blob:"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import watched
 from tests.conftest import until
 from tests.journeys.conftest import Service
@@ -17,13 +16,6 @@ from tests.photographs import encoded, landscape
 pytestmark = pytest.mark.browser
 WIDTHS = (1280, 360)
 MESSAGE = {"#name": "Ann", "#email": "ann@example.com", "#message": "Could you plot on A2, too?"}
-
-
-@pytest.fixture
-def service(start_service: Callable[..., Service]) -> Service:
-    return start_service(
-        ADMIN_EMAIL="admin@example.org", API_KEYS=f"ann:{sha256(b'ann-key').hexdigest()}"
-    )
 
 
 @pytest.fixture
@@ -38,8 +30,11 @@ def fill_message(page: Page) -> None:
         page.fill(field, text)
 
 
-def test_photo_and_message_are_sent_with_a_key(service: Service, page: Page, photo: Path) -> None:
+def test_photo_and_message_are_sent_with_a_key(
+    keyed_service: Service, page: Page, photo: Path
+) -> None:
     """Also the layout, and mistakes that the service reports."""
+    service = keyed_service
     with watched(page) as (_, errors):
         page.goto(f"{service.url}/forms")
         page.click("text=Store photo")
@@ -47,7 +42,7 @@ def test_photo_and_message_are_sent_with_a_key(service: Service, page: Page, pho
         page.set_input_files("#file", photo)
         page.click("text=Store photo")
         expect(page.locator("#photo-outcome")).to_have_text("Enter your API key first.")
-        page.fill("#key", "ann-key")
+        page.fill("#key", OWNERS["forms"])
         page.click("text=Use this key")
         page.click("text=Store photo")
         expect(page.locator("#photo-outcome")).to_contain_text("Photo stored.", timeout=30_000)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import LOWEST_CONTRAST, watched
 from tests.conftest import until
 from tests.journeys.conftest import Service
@@ -111,13 +111,13 @@ def check_layout_and_contrast(service: Service, browser: Browser) -> None:
 
 
 def test_with_keys_the_page_shows_the_drawings_of_the_key(
-    start_service: StartService, page: Page
+    keyed_service: Service, page: Page
 ) -> None:
-    service = start_service(API_KEYS=f"ann:{sha256(b'ann-key').hexdigest()}")
-    draw(page, service, **{"X-API-Key": "ann-key"})
+    service, key = keyed_service, OWNERS["gallery"]
+    draw(page, service, **{"X-API-Key": key})
     page.goto(f"{service.url}/gallery/page")
     expect(page.get_by_role("status")).to_have_text("Enter your API key to see your drawings.")
-    page.get_by_label("API key").fill("ann-key")
+    page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Use this key").click()
     expect(page.locator(".drawing")).to_have_count(3)
     expect(page.locator(".sheet img").first).to_have_attribute("src", re.compile("^blob:"))

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from components.texts.job_types import JOB_FUNCTIONS
 from libraries.job_manager import submit
 from libraries.patterns import PATTERNS
+from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import LOWEST_CONTRAST, watched
 from tests.conftest import until
 from tests.journeys.conftest import Service
@@ -22,8 +22,7 @@ from tests.journeys.conftest import Service
 pytestmark = pytest.mark.browser
 StartService = Callable[..., Service]
 TASK = "workers.example_tasks.example_long_task"
-# Not ASCII: it must survive a header and the name of a subprotocol.
-KEY = "ann-ключ-4c1f9a7be2d8"
+KEY = OWNERS["live"]
 # The text is polled up to a second apart, so a test cannot wait for a particular step.
 UNDER_WAY = re.compile("^Progress: [1-9]0%$")
 # Records each text of the status with the value of the progress bar.
@@ -200,8 +199,8 @@ def test_a_second_job_starts_while_a_long_one_is_running(
     expect(page.locator("#log")).to_contain_text("🤖 AI Response to 'hello'")
 
 
-def test_the_page_works_with_an_api_key(start_service: StartService, page: Page) -> None:
-    service = start_service(API_KEYS=f"ann:{sha256(KEY.encode()).hexdigest()}")
+def test_the_page_works_with_an_api_key(keyed_service: Service, page: Page) -> None:
+    service = keyed_service
     page.goto(f"{service.url}/live")
     state = page.locator("#connection-text")
     expect(state).to_have_text("API key required")

@@ -13,6 +13,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +144,20 @@ class Service:
 @pytest.fixture(scope="package")
 def shared_service() -> Iterator[Service]:
     """A shared service for tests that do not stop or configure it and use only jobs they create."""
+    with running_service() as service:
+        yield service
+
+
+@contextmanager
+def running_service(**more: str) -> Iterator[Service]:
+    """Run the service in a new folder, with `more` environment variables."""
     home = Path(tempfile.mkdtemp(prefix="va-"))
-    service = Service(environ_in(home), home / "service.log")
-    yield service.wait_until_drawn()
-    service.stop()
-    shutil.rmtree(home, ignore_errors=True)
+    service = Service(environ_in(home) | more, home / "service.log")
+    try:
+        yield service.wait_until_drawn()
+    finally:
+        service.stop()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
