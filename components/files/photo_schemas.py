@@ -43,6 +43,6 @@ class QueuedPlotSchema(AcceptedSchema):
         required=True,
         metadata={
             "description": "Path of the drawing once the job has finished.",
-            "example": "output/photos/3f/9a2c5d/photo_stipple.svg",
+            "example": "output/jobs/nbyj4q3x/photos/photo_stipple.svg",
         },
     )

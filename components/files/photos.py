@@ -7,7 +7,6 @@ from components.files.photo_sources import jobs_before
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.forms import Form
-from components.http.idempotency import request_random
 from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
 from libraries.imaging import check_header
@@ -82,10 +81,9 @@ def plot_photo(plot: PlotPhoto) -> JobPlan:
 
     The job's result is the SVG with its plotting statistics.
     """
-    token = f"{request_random().getrandbits(128):032x}"
-    name = f"photos/{token[:2]}/{token[2:]}/photo_{plot.pattern}.svg"
+    name = f"photos/photo_{plot.pattern}.svg"
     return JobPlan(
         kwargs={**plot.arguments(), "output_filename": name},
         after=jobs_before(plot.photo),
-        members={"file": f"output/{name}"},
+        file=name,
     )

@@ -148,7 +148,7 @@ def answer(
     # Routes that respond with 202 anyway have no choice.
     is_async = status != 202 and prefers_async()  # noqa: PLR2004
     code = 202 if is_async else status
-    response = accepted(job, message, status_code=code, wait=wait, **plan.members)
+    response = accepted(job, message, status_code=code, wait=wait, **plan.members_for(job.id))
     if is_async:
         response.headers.add("Preference-Applied", "respond-async")
     return response

@@ -20,7 +20,7 @@ from libraries.errors import InvalidInput, NotFound, did_you_mean
 from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
 from libraries.loading import LoadError
 from libraries.registry import Registry
-from libraries.storage import open_input
+from libraries.storage import open_input, own_name
 from libraries.uploads.staging import jobs_writing
 
 
@@ -38,7 +38,8 @@ class JobPlan:
     """A job that an operation plans; unset attributes default to those of the operation.
 
     `after` lists the ids of jobs that must finish first, `members` further members of the response.
-    `on_queued` is called with the job id.
+    `file` is the name of the file that the task stores; the response has the path of the job's own
+    file. `on_queued` is called with the job id.
     """
 
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -50,7 +51,12 @@ class JobPlan:
     notify: bool = False
     after: tuple[str, ...] = ()
     members: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
     on_queued: Callable[[str], None] | None = None
+
+    def members_for(self, job_id: str) -> Mapping[str, Any]:
+        file = {"file": f"output/{own_name(self.file, job_id)}"} if self.file else {}
+        return {**self.members, **file}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,8 @@ ENDING_KEY = "vector:ending"
 ARTIFACTS_KEY = "vector:artifacts"
 # Ended jobs whose dependents have not been released yet.
 WAITED_FOR_KEY = "vector:waited-for"
+# Jobs that RQ's own workers ended and that are not in the journal yet.
+ENDED_BY_RQ_KEY = "vector:ended-by-rq"
 # The journal, a token that wakes a waiting process, and entries that no subscriber could handle.
 JOURNAL_KEY = "vector:journal"
 JOURNAL_WAKE_KEY = "vector:journal:wake"

@@ -42,6 +42,16 @@ class VectorJob(Job):
     # Larger calls of records without `arguments` are not read to be shown.
     MAX_SHOWN_BYTES = 64_000
 
+    # What RQ's own worker calls instead of a task with a context, and after each task.
+    CALL_WITH_CONTEXT = "libraries.worker.rq_jobs.call_with_context"
+    CALLBACKS = MappingProxyType(
+        {
+            "success_callback_name": "libraries.worker.rq_jobs.finish",
+            "failure_callback_name": "libraries.worker.rq_jobs.fail",
+            "stopped_callback_name": "libraries.worker.rq_jobs.note_end",
+        }
+    )
+
     extra_fields: Mapping[str, str] = MappingProxyType({})
     settle: Callable[[Any], Any] = staticmethod(lambda result: result)
     at_front = False
@@ -73,8 +83,19 @@ class VectorJob(Job):
     def to_dict(self, include_meta: bool = True, include_result: bool = True) -> JsonObject:
         return {
             **super().to_dict(include_meta=include_meta, include_result=include_result),
+            **self.CALLBACKS,
             **self.extra_fields,
         }
+
+    def call_with_context(self) -> None:
+        """Store the call so that RQ's own worker adds the context of the job to it."""
+        call = (self.CALL_WITH_CONTEXT, None, [self.func_name, *self.args], self.kwargs)
+        self.data = PickledJson.dumps(call)
+
+    def _deserialize_data(self) -> None:
+        super()._deserialize_data()  # type: ignore[no-untyped-call]
+        if self._func_name == self.CALL_WITH_CONTEXT and isinstance(self._args, list):
+            self._func_name, *self._args = self._args or [""]
 
     def dependencies_are_met(
         self,

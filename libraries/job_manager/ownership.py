@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 from libraries.storage import owner_folder
+from libraries.storage.locations import find_owner_folder_with
 
 ANONYMOUS = "anonymous"
-_owner: ContextVar[str] = ContextVar("owner", default=ANONYMOUS)
+_owner: ContextVar[str] = ContextVar("owner")
 _guest: ContextVar[bool] = ContextVar("guest", default=False)
+
+
+class _Process:
+    """The function that returns the owner outside of `as_owner`."""
+
+    find_owner: Callable[[], str] = staticmethod(lambda: ANONYMOUS)
+
+
+def find_owner_with(find: Callable[[], str]) -> None:
+    """Set the function that returns the owner of a job in a worker that does not use `as_owner`."""
+    _Process.find_owner = staticmethod(find)
+    find_owner_folder_with(lambda: _folder_of(find()))
+
+
+def _folder_of(owner: str) -> str:
+    return "" if owner == ANONYMOUS else owner
 
 
 @contextlib.contextmanager
@@ -21,7 +38,7 @@ def as_owner(owner: str, *, guest: bool = False) -> Iterator[None]:
     """
     token, guest_token = _owner.set(owner), _guest.set(guest)
     try:
-        with owner_folder("" if owner == ANONYMOUS else owner):
+        with owner_folder(_folder_of(owner)):
             yield
     finally:
         _owner.reset(token)
@@ -29,7 +46,7 @@ def as_owner(owner: str, *, guest: bool = False) -> Iterator[None]:
 
 
 def current_owner() -> str:
-    return _owner.get()
+    return _owner.get("") or _Process.find_owner()
 
 
 def is_guest() -> bool:

@@ -25,6 +25,7 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.tasks import (
     check_arguments,
     check_task,
+    has_context,
     max_retries,
     module_constant,
     named_arguments,
@@ -169,6 +170,8 @@ def make_job(
         if options.depends_on
         else None,
     )
+    if has_context(task):
+        job.call_with_context()
     job.extra_fields = extra_fields(job, current_owner(), options)
     job.at_front, job.run_at, job.is_internal = options.at_front, options.run_at, options.internal
     if retries := max_retries(task, settings, override=options.retries):

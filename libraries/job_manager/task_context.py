@@ -15,13 +15,16 @@ from typing import Any, Protocol, TypeVar
 
 from rq import get_current_job
 from rq.job import Job
+from rq.utils import as_text
 
 from libraries.broker import Redis
 from libraries.broker.connections import use_client_of_job
+from libraries.broker.keys import job_key
 from libraries.broker.retry import REFUSALS, TASK, retry
 from libraries.errors import InvalidInput
 from libraries.job_manager import transitions
 from libraries.job_manager.job_files import announce_files, claim_readable_names
+from libraries.job_manager.ownership import ANONYMOUS, find_owner_with
 from libraries.pickled_json import PickledJson
 from libraries.storage.job_store import JobFiles
 from libraries.storage.locations import find_job_files_with
@@ -107,6 +110,18 @@ def _files_in_stock_worker() -> JobFiles | None:
 
 
 find_job_files_with(_files_in_stock_worker)
+
+
+def _owner_in_stock_worker() -> str:
+    job = get_current_job()
+    if job is None:
+        return ANONYMOUS
+    if "owner" not in vars(job):
+        vars(job)["owner"] = as_text(job.connection.hget(job_key(job.id), "owner") or ANONYMOUS)
+    return str(vars(job)["owner"])
+
+
+find_owner_with(_owner_in_stock_worker)
 
 
 def set_meta(name: str, value: object) -> None:

@@ -258,6 +258,12 @@ def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     return {**dict(zip((one.arg for one in positional), args, strict=False)), **kwargs}
 
 
+def has_context(task: str) -> bool:
+    """Return whether the first parameter of a task is the context of its job."""
+    found = _signatures(*file_of(task)).get(task.rpartition(".")[2])
+    return found is not None and found.context
+
+
 class Signature(NamedTuple):
     """The parameters for arguments of clients, and whether the task has a context before them."""
 

@@ -21,14 +21,15 @@ from libraries.storage.store import Store
 if TYPE_CHECKING:
     from libraries.storage.cloudflare import CloudflareImages
 
-_owner: ContextVar[str] = ContextVar("owner", default="")
+_owner: ContextVar[str] = ContextVar("owner")
 _job: ContextVar[JobFiles | None] = ContextVar("job", default=None)
 
 
 class _Process:
-    """The function that returns the files of a job that runs outside of `job_folder`."""
+    """Functions for a job that runs outside of `job_folder` and `owner_folder`."""
 
     find_job_files: Callable[[], JobFiles | None] = staticmethod(lambda: None)
+    find_owner: Callable[[], str] = staticmethod(lambda: "")
 
 
 def find_job_files_with(find: Callable[[], JobFiles | None]) -> None:
@@ -36,10 +37,25 @@ def find_job_files_with(find: Callable[[], JobFiles | None]) -> None:
     _Process.find_job_files = staticmethod(find)
 
 
+def find_owner_folder_with(find: Callable[[], str]) -> None:
+    """Set the function that returns the owner of files in a worker without `owner_folder`."""
+    _Process.find_owner = staticmethod(find)
+
+
+def _owner_folder() -> str:
+    """Return the folder of the owner, '' for files without an owner."""
+    own = _owner.get(None)
+    return _folder_name(_Process.find_owner()) if own is None else own
+
+
+def _folder_name(owner: str) -> str:
+    return filename_part(owner, longest=64) if owner else ""
+
+
 @contextlib.contextmanager
 def owner_folder(owner: str) -> Iterator[None]:
     """Read and write the files of `owner` inside; an empty name stands for files without an owner."""
-    token = _owner.set(filename_part(owner, longest=64) if owner else "")
+    token = _owner.set(_folder_name(owner))
     try:
         yield
     finally:
@@ -85,7 +101,7 @@ def shared_output_folder() -> Store:
         return files
     from libraries.storage.images import ImageStore  # noqa: PLC0415 - only needed with an account
 
-    return ImageStore(files, images, _owner.get())
+    return ImageStore(files, images, _owner_folder())
 
 
 def image_account() -> CloudflareImages | None:
@@ -115,7 +131,8 @@ def upload_folder() -> Store:
 
 def _store(root: Path, shown_as: str) -> Store:
     settings = StorageSettings.current()
-    own = f".owners/{_owner.get()}" if _owner.get() else ""
+    owner = _owner_folder()
+    own = f".owners/{owner}" if owner else ""
     if settings.storage_url is None:
         return ArtifactFolder(root / own, shown_as)
     # botocore is large, and only needed with a bucket.

@@ -29,17 +29,9 @@ from rq.registry import ReadyJobRegistry
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import COMMIT, REFUSALS, retry
-from libraries.errors import InvalidInput, NotFound, VectorError
+from libraries.errors import VectorError
 from libraries.job_manager import transitions
-from libraries.job_manager.errors import (
-    MAX_ERROR_CHARS,
-    BadRecord,
-    JobTimeout,
-    Superseded,
-    UnknownTask,
-    error_text,
-    first_line,
-)
+from libraries.job_manager.errors import Superseded, UnknownTask
 from libraries.job_manager.job_files import (
     announce_files,
     artifact_note,
@@ -53,7 +45,6 @@ from libraries.job_manager.records import INTERNAL_ERROR
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.tasks import is_task_name
 from libraries.job_manager.transitions import Attempt
-from libraries.pickled_json import PickledJson
 from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if, job_folder
@@ -62,6 +53,7 @@ from libraries.worker.deadline import Deadline
 from libraries.worker.horse_state import IDLE, RUNNING, WAITING, Activity, HorseState
 from libraries.worker.job_isolation import ProcessState, run_contained
 from libraries.worker.loading import Catalogue
+from libraries.worker.outcomes import PERMANENT, innermost, public_failure, stored_result
 from libraries.worker.returned_files import ReturnedFiles
 from libraries.worker.working_folder import WorkingFolder
 
@@ -69,8 +61,6 @@ from libraries.worker.working_folder import WorkingFolder
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
 MAX_WAIT_S = 5
 BROKER_RETRY_S = 0.2
-# Errors for which a retry is useless.
-PERMANENT = (InvalidInput, NotFound, BadRecord, MemoryError)
 log = logging.getLogger(__name__)
 
 
@@ -223,7 +213,7 @@ class Horse:
                 job.settle = files.adopted
                 result = run(job.perform)
                 files.publish_others(partial(forget_readable_name, self._client))
-            stored = _stored_result(result, self._settings.jobs.max_result)
+            stored = stored_result(result, self._settings.jobs.max_result)
             attached = {one["name"] for one in job.meta.get("artifacts", [])}
             claim_readable_names(self._client, attached)
         return stored
@@ -307,9 +297,9 @@ class Horse:
             release_dependents(self._client, job.id)
 
     def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
-        ended, error = time.time(), _innermost(error)
+        ended, error = time.time(), innermost(error)
         trace = "".join(traceback.format_exception(error))
-        failure = _failure(error, self._settings.jobs.job_memory)
+        failure = public_failure(error, self._settings.jobs.job_memory)
         expected = isinstance(error, VectorError)
         reason = type(error).__name__ + (f": {_printable(str(error), 500)}" if expected else "")
         seconds = ended - attempt.started
@@ -357,72 +347,6 @@ class Horse:
             used = resource.getrusage(resource.RUSAGE_SELF)
             soft = int(used.ru_utime + used.ru_stime) + 1 + self._settings.jobs.job_cpu
             resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
-
-
-def _stored_result(result: object, max_chars: int) -> bytes | None:
-    # RQ would store the text "Unserializable return value" and finish the job.
-    if result is None:
-        return None
-    try:
-        text = json.dumps(result, allow_nan=False)
-        # Surrogates outside of pairs are no characters; clients cannot decode them.
-        json.dumps(result, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(
-            f"the task returned text with a lone surrogate, U+{ord(error.object[error.start]):04X}",
-            code="bad-result",
-        ) from None
-    except (TypeError, ValueError, RecursionError):
-        raise InvalidInput(
-            f"the task returned a value of type `{type(result).__name__}`, "
-            "which is not JSON serializable",
-            code="bad-result",
-        ) from None
-    if len(text) > max_chars:
-        raise InvalidInput(
-            f"the task returned {len(text)} bytes of JSON, over the limit of {max_chars}; "
-            "write a file instead",
-            code="bad-result",
-        )
-    try:
-        return PickledJson.dumps(result)
-    except ValueError as error:
-        raise InvalidInput(
-            f"the task returned a value that cannot be stored: {error}", code="bad-result"
-        ) from None
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """Return the only exception of a group, as a task of an `asyncio.TaskGroup` raises it."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        (error,) = error.exceptions
-    return error
-
-
-def _failure(error: BaseException, job_memory: int) -> dict[str, str]:
-    """Return the code of an error, its text, and its detail for clients.
-
-    With the code `internal-error`, the detail is only for the owner of the job.
-    """
-    if isinstance(error, MemoryError):
-        code, detail = "memory-limit", _memory_limit(job_memory)
-    elif isinstance(error, SystemExit):
-        plain = isinstance(error.code, int | str | None)
-        argument = first_line(repr(error.code)) if plain else type(error.code).__name__
-        code, detail = "task-exit", f"the task called sys.exit({argument})"
-    elif isinstance(error, (VectorError, JobTimeout)):
-        text = str(error)[:MAX_ERROR_CHARS].encode(errors="backslashreplace").decode()
-        code, detail = error.code, text
-    else:
-        text = error_text(error)
-        return {"code": INTERNAL_ERROR, "detail": text, "text": text}
-    return {"code": code, "detail": detail, "text": f"{type(error).__name__}: {detail}"}
-
-
-def _memory_limit(job_memory: int) -> str:
-    if not job_memory:
-        return "the job needs more memory than this machine has"
-    return f"the job needs more memory than its limit, JOB_MEMORY={job_memory / 10**6:.0f}MB"
 
 
 def _printable(text: str, max_chars: int = 128) -> str:

@@ -14,9 +14,10 @@ from logging import getLogger
 from pathlib import Path
 from typing import IO, Any, ClassVar, NamedTuple
 
+from rq.job import Job
+
 from libraries.errors import InvalidInput
 from libraries.job_manager import attach
-from libraries.job_manager.jobs import VectorJob
 from libraries.json_types import JsonObject
 from libraries.settings import StorageSettings
 from libraries.storage import (
@@ -73,7 +74,7 @@ class ReturnedFiles:
     # A larger file is stored, but not described.
     MAX_DESCRIBED_BYTES: ClassVar[int] = 20_000_000
 
-    def __init__(self, job: VectorJob, output: Path | None) -> None:
+    def __init__(self, job: Job, output: Path | None) -> None:
         """Use the job's own folder `output`; None if the task runs in the directory of the process."""
         self._job, self._output = job, output
         self._stored: dict[Location, str] = {}

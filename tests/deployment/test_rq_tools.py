@@ -15,8 +15,12 @@ from rq import Queue
 from rq.job import Job
 
 from libraries.broker.connections import web_client
-from libraries.job_manager import JobHandle, JobOptions, JobRecord, fetch_job, submit
+from libraries.gallery import GalleryQuery, gallery
+from libraries.gallery.arrivals import process_pending
+from libraries.job_manager import JobHandle, JobOptions, JobRecord, as_owner, fetch_job, submit
 from libraries.settings import Settings, use_settings
+from libraries.storage import output_folder
+from libraries.worker.reaper import Reaper
 from tests.conftest import PROBES, REPOSITORY
 from tests.deployment.conftest import OwnServer
 
@@ -38,15 +42,17 @@ def external(own_server: OwnServer, settings: Settings) -> Iterator[OwnServer]:
 
 
 @pytest.fixture
-def run_rq(external: OwnServer, environ: dict[str, str]) -> RunWorker:
+def run_rq(external: OwnServer, environ: dict[str, str], home: Path) -> RunWorker:
     """Return a function that runs `rq worker background` until the queue is empty."""
+    # As in the folder of the project.
+    (home / "output/postcards").mkdir(parents=True, exist_ok=True)
 
     def run(*options: str, **variables: str) -> None:
         command = [sys.executable, "-c", RQ, str(PROBES), "worker", "background", "--burst"]
         done = subprocess.run(
             [*command, *options],
-            env=environ | variables,
-            cwd=REPOSITORY,
+            env=environ | variables | {"PYTHONPATH": str(REPOSITORY)},
+            cwd=home,
             capture_output=True,
             text=True,
             timeout=60,
@@ -88,6 +94,56 @@ def test_the_rq_worker_needs_only_the_address_to_run_every_job(
     outer = submit("workers.sugar_tasks.call_another", (1,))
     run_rq("-u", external.url)
     assert JobHandle[int](record_of(outer).result["other"]).result(timeout=0) == 2
+
+
+def test_a_job_of_the_rq_worker_ends_as_in_our_worker(
+    external: OwnServer, run_rq: RunWorker, settings: Settings
+) -> None:
+    with as_owner("ann"):
+        card = submit("workers.path_tasks.generate_postcard_svg", ("Ann", "Hello!", "birthday"))
+        path = submit("workers.path_tasks.give_back", ("/etc/passwd",))
+        surrogate = submit("workers.path_tasks.leave_a_surrogate")
+        missing = submit("workers.data_tasks.process_file", ("none.csv", "json"))
+        asynchronous = submit("workers.form_tasks.translate", ("hello",))
+        plain = submit("workers.form_tasks.plain", (1, 2), {"three": 3})
+        decorated = submit("workers.form_tasks.decorated", (1,))
+    run_rq(RQ_REDIS_URL=external.url)
+
+    drawn = record_of(card)
+    assert (drawn.owner, drawn.status, drawn.error) == ("ann", "finished", None)
+    (artifact,) = drawn.artifacts
+    assert artifact["name"] == f"jobs/{card.id}/postcards/postcard_Ann_birthday.svg"
+    assert artifact["plot"]
+    with as_owner("ann"):
+        for name in (artifact["name"], "postcards/postcard_Ann_birthday.svg"):
+            with output_folder().open_checked(name, sha256=artifact["sha256"]) as file:
+                assert file.read().startswith(b"<svg")
+
+    failures = [record_of(job) for job in (path, surrogate, missing)]
+    assert [one.error_code for one in failures] == ["bad-result", "bad-result", "file-missing"]
+    assert [one.attempt for one in failures] == [1, 1, 1]
+
+    translated = record_of(asynchronous).result
+    assert translated["text"] == "HELLO"
+    assert translated["ctx"]["task"] == "workers.form_tasks.translate"
+    assert translated["ctx"]["job_id"] == asynchronous.id
+    result = record_of(plain).result
+    assert result == {"args": [1, 2], "options": {"three": 3}, "try": 1, "tool": None}
+    assert record_of(plain).arguments == {
+        "args": [1, 2],
+        "kwargs": {"three": 3},
+        "masked": [],
+        "truncated": [],
+    }
+    inner = fetch_job(record_of(decorated).result[0])
+    assert inner is not None
+    assert (inner.owner, inner.result) == ("ann", [inner.id])
+
+    # The journal has the ends, so the gallery has the drawing.
+    Reaper(settings.with_values(redis_url=external.url)).tick()
+    process_pending()
+    page = gallery().search("ann", GalleryQuery())
+    assert [one.job_id for one in page.items] == [card.id]
 
 
 @pytest.fixture

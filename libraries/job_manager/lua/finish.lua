@@ -34,7 +34,8 @@ redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(entry))
 redis.call('EXPIRE', results, lifetime + 120)  -- a reaper deletes it before
 redis.call('HSET', job, 'status', 'finished', 'ended_at', ARGV[4])
 -- Unused in finished jobs, which may be many.
-redis.call('HDEL', job, 'last_heartbeat', 'retry_intervals', 'committed')
+redis.call('HDEL', job, 'last_heartbeat', 'retry_intervals', 'committed', 'success_callback_name', 'failure_callback_name',
+  'stopped_callback_name')
 redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[2], ends_at, id)

@@ -24,6 +24,7 @@ local function fail(id, code, detail, trace)
   redis.call('ZADD', KEYS[6], math.floor(now) + ARGV[4], id)
   publish_end(id, 'failed', ARGV[4] + 120)
   append(id, 'failed')
+  redis.call('SREM', 'vector:ended-by-rq', id)
   if redis.call('EXISTS', job .. ':dependents') == 1 then redis.call('SADD', 'vector:waited-for', id) end
 end
 
@@ -103,6 +104,14 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0
     publish_status(id, 'queued')
     append(id, 'requeued')
     due = due + 1
+  end
+end
+-- Jobs that ended in RQ's own workers, which do not append to the journal.
+for _, id in ipairs(redis.call('SRANDMEMBER', 'vector:ended-by-rq', limit)) do
+  local status = status_of(id)
+  if status ~= 'started' then
+    redis.call('SREM', 'vector:ended-by-rq', id)
+    if ENDS[status] then append(id, status) end
   end
 end
 -- Ended jobs whose dependents have not been released.
