@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
+from libraries.settings import AccessSettings
 
 JOB, BATCH = "job", "batch"
 TIME_BYTES, RANDOM_BYTES, SEAL_BYTES = 4, 10, 6
@@ -71,7 +72,12 @@ def creation_time(client: Redis, text: str, owner: str, *, kind: str = JOB) -> i
 
 
 def installation_secret(client: Redis, *, cached: bool = True) -> bytes:
-    """Return the 32 random bytes that all processes share, cached for each client."""
+    """Return the 32 secret bytes that all processes share: of SECRET_KEY, or random ones in the broker.
+
+    Those of the broker are cached for each client.
+    """
+    if chosen := AccessSettings.current().secret_key:
+        return sha256(chosen.encode()).digest()
     known = _secrets.get(client)
     if known is None or not cached:
         client.set(keys.SECRET_KEY, secrets.token_bytes(32), nx=True)

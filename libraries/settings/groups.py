@@ -22,6 +22,7 @@ from libraries.settings.parsers import (
     optional,
     optional_email,
     optional_path,
+    optional_secret_key,
     optional_webhook_secret,
     parse_api_keys,
     parse_bytes,
@@ -141,6 +142,13 @@ class AccessSettings(SettingsGroup):
         "0",
         yes_or_no,
         "1 to listen on addresses other than loopback without API_KEYS; no effect if they are set.",
+    )
+    secret_key: str = setting(
+        "",
+        str.strip,
+        "Secret of job ids, links, tokens and webhooks, 16 characters or more. Empty: a random one in the broker.",
+        optional_secret_key,
+        secret=True,
     )
     link_secret: str = setting(
         "",

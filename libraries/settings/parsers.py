@@ -58,6 +58,14 @@ def optional_email(text: str) -> None:
         Email()(text)
 
 
+def optional_secret_key(text: str) -> None:
+    """Check that a secret cannot be guessed; an empty text is valid."""
+    if text and len(text) < 16:  # noqa: PLR2004 - 64 bits in hexadecimal digits
+        raise ValidationError(
+            "Must have at least 16 characters; `openssl rand -hex 32` makes a secret."
+        )
+
+
 def webhook_key(secret: str) -> bytes:
     """Return the key of a webhook secret: `whsec_` and 24 to 64 bytes in base64 (Standard Webhooks).
 

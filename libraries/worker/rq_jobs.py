@@ -10,11 +10,10 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from rq import get_current_job
 from rq.job import Job, _current_job
-from rq.utils import import_attribute
 
 from libraries.broker import Redis, keys
 from libraries.job_manager.job_files import artifact_note
@@ -24,6 +23,7 @@ from libraries.pickled_json import PickledJson
 from libraries.settings import JobSettings
 from libraries.storage import Artifact
 from libraries.worker.hooks import run_startup_hooks
+from libraries.worker.loading import Catalogue
 from libraries.worker.outcomes import PERMANENT, innermost, public_failure, stored_result
 from libraries.worker.returned_files import ReturnedFiles
 
@@ -37,14 +37,14 @@ class _ReturnedFiles(ReturnedFiles):
 
 
 def call_with_context(task: str, *args: Any, **kwargs: Any) -> Any:
-    """Call a task with the context of the job. Raises UnknownTask."""
+    """Call a task with the context of the job. Raises UnknownTask, InvalidInput, StartupFailed."""
     task = check_task(task)
-    function, job = import_attribute(task), get_current_job()
-    load_plugins()
+    # With the modules of all hooks.
+    function, job = Catalogue().find(task), get_current_job()
     run_startup_hooks()
     context = {**job_context(job), "task": task} if job else {}
     # The call of a decorated task would queue it.
-    return getattr(function, "call_local", function)(context, *args, **kwargs)
+    return cast("Any", getattr(function, "call_local", function))(context, *args, **kwargs)
 
 
 def finish(job: Job, client: Redis, result: Any) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from libraries.broker.connections import broker_url
 from libraries.job_manager import get_job_status
+from libraries.settings import Settings
 from tests.conftest import REPOSITORY, until
 
 pytestmark = pytest.mark.usefixtures("broker")
@@ -132,6 +134,49 @@ def test_hooks_run_once_in_the_worker_itself_however_many_jobs_it_runs(
     ]
     assert {pid for word, pid in output if word != "work"} == {worker.pid}
     assert worker.pid not in {pid for word, pid in output if word == "work"}
+
+
+CONTEXT = """
+@on_startup
+def _pick(ctx): ctx["pen"] = "blue"
+"""
+CONTEXT_TASKS = """
+async def ask(ctx, question): return f"{question} {ctx['pen']}"
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("-m", "workers", "--burst"), ("-m", "rq.cli", "worker", "--burst", "background")],
+    ids=["our worker", "RQ's worker"],
+)
+def test_a_task_reads_what_a_hook_stored_in_its_context(
+    folder: Path, home: Path, environ: dict[str, str], settings: Settings, command: tuple[str, ...]
+) -> None:
+    (folder / "resources.py").write_text(NOTING + CONTEXT)
+    (folder / "asking_tasks.py").write_text(CONTEXT_TASKS)
+    variables = environ | {
+        "PYTHONPATH": str(REPOSITORY),
+        "RQ_REDIS_URL": broker_url(settings),
+    }
+    code = (
+        "from libraries.job_manager import enqueue_background_job as e\n"
+        "print(e('workers.asking_tasks.ask', 'Which pen?').id)"
+    )
+    job_id, *_ = (
+        subprocess.run(
+            [sys.executable, *arguments],
+            env=variables,
+            cwd=home,
+            text=True,
+            capture_output=True,
+            check=True,
+        ).stdout.strip()
+        for arguments in (("-c", code), command)
+    )
+    status = get_job_status(job_id)
+    assert status["status"] == "finished", status
+    assert status["result"] == "Which pen? blue"
 
 
 def test_hooks_run_also_for_a_worker_that_ends_when_the_queue_is_empty(
