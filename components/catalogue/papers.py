@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from flask import Response
+
 from components.catalogue.paper_schemas import PaperListSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
-from libraries.json_types import JsonObject
+from components.http.conditional import document_response
+from components.http.parameters import documented
 from libraries.sheets.papers import ORIENTATIONS, PAPERS
 
 blueprint = api_blueprint("papers", __name__, "/papers", "Named paper sizes.")
 
 
 @blueprint.route("", access=Access.KEY)
-@blueprint.response(200, PaperListSchema)
-def list_papers() -> JsonObject:
+@blueprint.response(200, PaperListSchema, headers=documented("ETag"))
+def list_papers() -> Response:
     """List the papers.
 
     Send a name as `paper` to `POST /artboard/create` instead of `width` and `height`, and `orientation` for landscape.
     """
-    return {
-        "papers": [paper.as_record() for _, paper in PAPERS.items()],
-        "orientations": list(ORIENTATIONS),
-    }
+    return document_response(
+        {
+            "papers": [paper.as_record() for _, paper in PAPERS.items()],
+            "orientations": list(ORIENTATIONS),
+        }
+    )

@@ -13,6 +13,7 @@ from components.catalogue.pattern_schemas import (
 from components.catalogue.previews import PNG_TYPE, preview_response
 from components.http.access import Access
 from components.http.api import api_blueprint
+from components.http.conditional import document_response
 from components.http.pages import SVG_TYPE
 from components.http.parameters import documented
 from libraries.json_types import JsonObject
@@ -22,13 +23,15 @@ blueprint = api_blueprint("patterns", __name__, "/patterns", "Patterns and their
 
 
 @blueprint.route("", access=Access.KEY)
-@blueprint.response(200, PatternListSchema)
-def list_patterns() -> JsonObject:
+@blueprint.response(200, PatternListSchema, headers=documented("ETag"))
+def list_patterns() -> Response:
     """List the patterns.
 
     Each has the JSON Schema of its `params` and an example body for `POST /artboard/create`.
     """
-    return {"patterns": [describe_pattern(name, pattern) for name, pattern in PATTERNS.items()]}
+    return document_response(
+        {"patterns": [describe_pattern(name, pattern) for name, pattern in PATTERNS.items()]}
+    )
 
 
 @blueprint.route("/<name>", access=Access.KEY)

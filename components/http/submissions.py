@@ -270,6 +270,7 @@ def check_readable(path: str) -> None:
     """Raise an error as `open_input`, unless a job is about to store `path`."""
     try:
         open_input(path).close()
-    except NotFound:
+    except NotFound as error:
         if not jobs_writing([path]):
-            raise
+            text = f"{error}; upload the file with POST /uploads"
+            raise NotFound(text, code=error.code) from None

@@ -66,14 +66,18 @@ def claim_readable_names(client: Redis, attached: Container[str]) -> None:
         if files and name:
             try:
                 holder = files.job_id if artifact.name in attached else ""
-                retry(partial(_claim, client, files.job_id, name, holder), TASK)
+                is_original = name in files.originals
+                claim = partial(
+                    _claim, client, files.job_id, name, holder=holder, is_original=is_original
+                )
+                retry(claim, TASK)
             except InvalidInput as error:
                 log.warning("Job %s has no readable name: %s", files.job_id, error)
 
 
-def _claim(client: Redis, job_id: str, name: str, holder: str) -> None:
+def _claim(client: Redis, job_id: str, name: str, *, holder: str, is_original: bool) -> None:
     key = keys.readable_names_key(current_owner())
-    if not client.hexists(key, name):
+    if not is_original and not client.hexists(key, name):
         # The only copy of a job of the version that had no folders of jobs.
         shared_output_folder().set_aside(name)
     client.hset(key, name, holder)

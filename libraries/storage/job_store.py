@@ -17,12 +17,14 @@ from libraries.storage.store import Store
 class JobFiles:
     """The files that the running attempt of a job has published, by the requested name.
 
-    `before_first` is called before the first one, so that a crash leaves no unknown file.
+    `before_first` is called before the first one, so that a crash leaves no unknown file. `originals`
+    are names in the shared store under which the task itself wrote files that were then published.
     """
 
     job_id: str
     before_first: Callable[[], object] = lambda: None
     published: dict[str, Artifact] = field(default_factory=dict)
+    originals: set[str] = field(default_factory=set)
 
 
 class JobStore(Store):

@@ -216,6 +216,9 @@ class ReturnedFiles:
             ) from error
         if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
             raise _bad(f"the task returned {text!r}, which was written to while it was stored")
+        files, shared = job_files(), shared_output_folder()
+        if files is not None and location.root == getattr(shared, "root", None):
+            files.originals.add(location.name)
         # A name in the file system need not be UTF-8.
         own = location.segments[-1].encode(errors="replace").decode()[:200]
         is_safe = stored.name.rpartition("/")[2] == own

@@ -118,6 +118,7 @@ def test_a_job_of_the_rq_worker_ends_as_in_our_worker(
         for name in (artifact["name"], "postcards/postcard_Ann_birthday.svg"):
             with output_folder().open_checked(name, sha256=artifact["sha256"]) as file:
                 assert file.read().startswith(b"<svg")
+        assert not list(output_folder().names("jobs/earlier"))
 
     failures = [record_of(job) for job in (path, surrogate, missing)]
     assert [one.error_code for one in failures] == ["bad-result", "bad-result", "file-missing"]

@@ -38,7 +38,9 @@ def test_every_example_of_a_mail_template_can_be_sent(client: FlaskClient) -> No
         assert client.post("/emails", json=mail).status_code == 202
 
 
-def test_an_unchanged_list_is_answered_with_304(client: FlaskClient) -> None:
-    first = client.get("/templates")
-    again = client.get("/templates", headers={"If-None-Match": first.headers["ETag"]})
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize("path", ["/papers", "/patterns", "/tasks", "/templates"])
+def test_an_unchanged_list_is_answered_with_304(client: FlaskClient, path: str) -> None:
+    first = client.get(path)
+    again = client.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)

@@ -142,3 +142,10 @@ def test_an_invalid_field_of_a_chart_is_rejected(
     )
     assert reply.status_code == 422
     assert {error["pointer"] for error in reply.get_json()["errors"]} == {where}
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_missing_file_names_the_route_that_uploads_it(client: FlaskClient) -> None:
+    reply = client.post("/data/process", json={"file_path": "missing.csv", "format": "json"})
+    (error,) = reply.get_json()["errors"]
+    assert error["detail"] == "file not found: 'missing.csv'; upload the file with POST /uploads"

@@ -11,7 +11,7 @@ from libraries.settings import BadSettings, Settings, read_settings, use_setting
 
 def test_ids_and_secrets_are_derived_from_the_secret_key(settings: Settings) -> None:
     """Without the broker, so they remain valid when it loses its data."""
-    found = []
+    found: list[tuple[str, bool, bytes]] = []
     for key in ("an old secret key", "another secret key", "an old secret key"):
         use_settings(settings.with_values(secret_key=key))
         job_id = found[0][0] if found else new_id(Redis(), "ann")

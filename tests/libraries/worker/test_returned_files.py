@@ -119,6 +119,7 @@ def test_paths_in_a_list_and_below_the_output_folder_are_adopted(
     assert [text_of(two, number) for number in (0, 1)] == ["one", "two"]
     assert list(map(text_of, others)) == ["direct", "again", "published", "named", "x"]
     assert (settings.storage.output_dir / "notes/a.txt").read_text() == "again"
+    assert not (settings.storage.output_dir / "jobs/earlier").exists()
     own = str(settings.storage.output_dir / f"jobs/{ids[4]}/d.txt")
     assert others[3].result == [own, {"path": own, "again": own}]
     assert others[4].result["rows"] == 2
