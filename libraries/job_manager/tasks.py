@@ -435,7 +435,7 @@ def _parameters(arguments: ast.arguments) -> list[TaskParameter]:
 
 
 def max_retries(task: str, settings: JobSettings, *, override: int | None = None) -> int:
-    """Return the number of retries: `wanted`, or that of the task; 0 in immediate mode."""
+    """Return the number of retries: `override`, or that of the task; 0 in immediate mode."""
     if settings.immediate:
         return 0
     return max_attempts(task) - 1 if override is None else override
@@ -444,9 +444,6 @@ def max_retries(task: str, settings: JobSettings, *, override: int | None = None
 def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
     """Return the delays in seconds: `first` times 1, 4, 16, up to an hour, with 20 % jitter."""
     return [
-        round(
-            min(first * 4.0**number, 3600.0) * random.uniform(0.8, 1.2),  # noqa: S311
-            3,
-        )
+        round(min(first * 4.0**number, 3600.0) * random.uniform(0.8, 1.2), 3)  # noqa: S311
         for number in range(retries)
     ]

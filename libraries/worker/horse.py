@@ -60,7 +60,6 @@ from libraries.worker.working_folder import WorkingFolder
 # Exit codes of an orderly end.
 SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP = 10, 11, 12
 MAX_WAIT_S = 5
-BROKER_RETRY_S = 0.2
 log = logging.getLogger(__name__)
 
 
@@ -72,6 +71,8 @@ class Horse:
 
     # A job whose task no worker knows waits this long for a newer worker.
     MAX_UNKNOWN_S = 900.0
+
+    BROKER_RETRY_S = 0.2
 
     commit_policy = COMMIT
 
@@ -139,7 +140,7 @@ class Horse:
                     popped = self._wait()
             except REFUSALS as error:
                 log.warning("Broker unreachable (%s); retrying", type(error).__name__)
-                time.sleep(BROKER_RETRY_S)
+                time.sleep(self.BROKER_RETRY_S)
         if popped:
             # The job arrived with the request to stop. If this fails, a reaper requeues it.
             with suppress(exceptions.RedisError):

@@ -1,4 +1,4 @@
-"""What RQ's own worker calls for a job, so that it ends as in `python -m workers`.
+"""Functions that RQ's own worker calls, so that a job ends as in `python -m workers`.
 
 The record of a job names these functions. They keep the returned files, the text of the error and a
 note, with which a reaper appends the end to the journal.
