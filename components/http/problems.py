@@ -33,7 +33,10 @@ from libraries.errors import (
     VectorError,
     did_you_mean,
 )
+from libraries.job_manager.errors import first_line
+from libraries.job_manager.ownership import is_guest
 from libraries.json_types import JsonObject
+from libraries.patterns import mistake_of_pattern
 
 log = logging.getLogger(__name__)
 Error = TypeVar("Error", bound=VectorError)
@@ -364,11 +367,16 @@ def answer_http_error(error: HTTPException) -> Response:
 
 
 def answer_crash(error: Exception) -> Response:
-    """Log the traceback of an unexpected error and return only the request id."""
+    """Log the traceback of an unexpected error and return only the request id.
+
+    A mistake in a pattern is shown, except to guests: as for jobs, the caller may be its author.
+    """
     log.error(
         "%s %s crashed, request id %s", request.method, request.path, request_id(), exc_info=error
     )
-    return problem(500, *PLAIN_PROBLEMS[500])
+    mistake = None if is_guest() else mistake_of_pattern(error)
+    code, text = PLAIN_PROBLEMS[500]
+    return problem(500, code, first_line(mistake) if mistake else text)
 
 
 def install_problems(app: Flask) -> None:

@@ -13,6 +13,7 @@ from libraries.patterns.catalogue import (
     cost_of_pattern,
     draw_pattern,
     find_pattern,
+    mistake_of_pattern,
     trial_drawing,
     work_of_pattern,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "cost_of_pattern",
     "draw_pattern",
     "find_pattern",
+    "mistake_of_pattern",
     "trial_drawing",
     "work_of_pattern",
 ]

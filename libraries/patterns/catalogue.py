@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -202,10 +203,20 @@ def trial_drawing(name: str) -> str | None:
     """Draw a pattern with its defaults on a small area; return the error message, if any."""
     try:
         draw_pattern(name, Area(52, 74, 5))
-    except BadDrawing as error:
-        return str(error)
     except Exception as error:
-        return f"{_named(PATTERNS[name])}: {type(error).__name__}: {error}"
+        return mistake_of_pattern(error) or f"{_named(PATTERNS[name])}: {error}"
+    return None
+
+
+def mistake_of_pattern(error: Exception) -> str | None:
+    """Return the text of an error in the code of a pattern, with the file; None for other errors."""
+    if isinstance(error, BadDrawing):
+        return str(error)
+    modules = {one.params.__module__: one for _, one in PATTERNS.items()}
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        chosen = modules.get(frame.f_globals.get("__name__", ""))
+        if chosen is not None:
+            return f"{_named(chosen)}: {type(error).__name__}: {error}"
     return None
 
 

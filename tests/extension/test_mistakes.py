@@ -257,10 +257,15 @@ def test_the_rest_of_the_service_works(service: CopiedService) -> None:
 def test_a_drawing_that_leaves_the_page_fails_and_the_log_names_the_file(
     service: CopiedService,
 ) -> None:
-    reply = service.send("GET", "/patterns/stray/preview.svg")
-    assert (reply.status, reply.json["type"]) == (500, "/problems/internal-error")
-    assert "stroke 0" not in reply.json["detail"]
     stray = "pattern 'stray' (libraries/patterns/stray.py): stroke "
+    for path in ("/patterns/stray/preview.svg", "/draw/stray.svg?paper=a7"):
+        reply = service.send("GET", path)
+        assert (reply.status, reply.json["type"]) == (500, "/problems/internal-error")
+        assert reply.json["detail"].startswith(stray)
+    link = service.send("POST", "/links", {"path": "/draw/stray.svg"}).json["url"]
+    shared = service.send("GET", f"{link}&paper=a7", key="")
+    assert shared.status == 500
+    assert "stroke" not in shared.text, "the guest of a link does not see the mistake"
     board = {"width": 100, "height": 60, "pattern": "stray", "params": {"count": 12}}
     job = service.ended(service.post("/artboard/create", board)["job_id"])
     assert f"BadDrawing: {stray}" in job["error"], "the owner of the job sees the mistake"
