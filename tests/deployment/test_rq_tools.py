@@ -14,10 +14,12 @@ from flask.testing import FlaskClient
 from rq import Queue
 from rq.job import Job
 
+from libraries.broker import keys
 from libraries.broker.connections import web_client
 from libraries.gallery import GalleryQuery, gallery
 from libraries.gallery.arrivals import process_pending
 from libraries.job_manager import JobHandle, JobOptions, JobRecord, as_owner, fetch_job, submit
+from libraries.job_manager.journal import ENDS
 from libraries.settings import Settings, use_settings
 from libraries.storage import output_folder
 from libraries.worker.reaper import Reaper
@@ -140,8 +142,16 @@ def test_a_job_of_the_rq_worker_ends_as_in_our_worker(
     assert inner is not None
     assert (inner.owner, inner.result) == ("ann", [inner.id])
 
-    # The journal has the ends, so the gallery has the drawing.
-    Reaper(settings.with_values(redis_url=external.url)).tick()
+    # The journal has each end once, so the gallery has the drawing.
+    reaper = Reaper(settings.with_values(redis_url=external.url))
+    for _ in range(2):
+        reaper.tick()
+    with external.client() as client:
+        entries = [fields for _, fields in client.xrange(keys.JOURNAL_KEY)]
+    events = [(one[b"job_id"].decode(), one[b"event"].decode()) for one in entries]
+    ends = [one for one in events if one[1] in ENDS]
+    assert len(ends) == len(set(ends))
+    assert {(card.id, "finished"), (missing.id, "failed"), (inner.id, "finished")} <= set(ends)
     process_pending()
     page = gallery().search("ann", GalleryQuery())
     assert [one.job_id for one in page.items] == [card.id]
