@@ -25,7 +25,6 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.tasks import (
     check_arguments,
     check_task,
-    has_context,
     max_retries,
     module_constant,
     named_arguments,
@@ -151,7 +150,7 @@ def make_job(
     """Return a job that is not queued yet. Raises UnknownTask, InvalidInput."""
     settings = JobSettings.current()
     task = check_task(task)
-    check_arguments(task, args, kwargs)
+    has_context = check_arguments(task, args, kwargs)
     args, kwargs = _json_arguments(task, args, kwargs)
     _check_file_name(named_arguments(task, args, kwargs), kwargs)
     timeout = settings.job_timeout if options.job_timeout is None else options.job_timeout
@@ -170,7 +169,7 @@ def make_job(
         if options.depends_on
         else None,
     )
-    if has_context(task):
+    if has_context:
         job.call_with_context()
     job.extra_fields = extra_fields(job, current_owner(), options)
     job.at_front, job.run_at, job.is_internal = options.at_front, options.run_at, options.internal

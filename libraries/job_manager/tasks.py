@@ -176,14 +176,15 @@ def _exported(tree: ast.Module) -> set[str] | None:
     return None
 
 
-def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """Check the arguments of a task against its source, unless it has unknown decorators.
 
-    Raises InvalidInput with the `field` `args` or `kwargs.<name>`.
+    Returns whether the task has a context before them. Raises InvalidInput with the `field` `args` or
+    `kwargs.<name>`.
     """
     found = _signatures(*file_of(task)).get(task.rpartition(".")[2])
     if found is None:
-        return
+        return False
     signature = found.arguments
     positional = [*signature.posonlyargs, *signature.args]
     names = [one.arg for one in positional]
@@ -209,6 +210,7 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         raise InvalidInput(
             f"{task} requires the argument {name!r}", field=f"kwargs.{name}", code="bad-arguments"
         )
+    return found.context
 
 
 def call_by_name(
@@ -256,12 +258,6 @@ def named_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
     found = _signatures(*file_of(task)).get(task.rpartition(".")[2])
     positional = [*found.arguments.posonlyargs, *found.arguments.args] if found else []
     return {**dict(zip((one.arg for one in positional), args, strict=False)), **kwargs}
-
-
-def has_context(task: str) -> bool:
-    """Return whether the first parameter of a task is the context of its job."""
-    found = _signatures(*file_of(task)).get(task.rpartition(".")[2])
-    return found is not None and found.context
 
 
 class Signature(NamedTuple):
