@@ -22,6 +22,7 @@ from marshmallow.error_store import merge_errors
 from marshmallow.validate import Length, OneOf, Range
 
 from libraries.errors import InvalidInput, did_you_mean
+from libraries.json_types import keywords_of
 from libraries.registry import Registry
 
 MAX_MEMBER_ERRORS = 100
@@ -352,6 +353,7 @@ def _schema_of(cls: type[Params]) -> type[Schema]:
         **cls.inputs(),
         "__doc__": cls.__doc__,
         "__module__": cls.__module__,
+        "json_schema": keywords_of(cls),
         "_prepare": pre_load(prepare),
         "_find": validates_schema(find, pass_original=True, skip_on_field_errors=False),
         "_make": post_load(make),

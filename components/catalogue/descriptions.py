@@ -46,7 +46,7 @@ def describe_pattern(name: str, pattern: Pattern) -> JsonObject:
 @lru_cache(maxsize=256)
 def json_schema(schema: type[Schema]) -> JsonObject:
     """Return a marshmallow schema as JSON Schema (draft 2020-12), with nested schemas inlined."""
-    _, converter = schema_converter(schema_name_resolver=_no_name)
+    converter = schema_converter(schema_name_resolver=_no_name)
     return {"properties": {}, **converter.schema2jsonschema(schema)}
 
 

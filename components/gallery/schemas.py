@@ -12,15 +12,16 @@ from components.http.replies import ReplySchema
 from components.http.validators import library_check
 from libraries.fields import BoundedList
 from libraries.gallery import check_tag, check_title
-from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS, TAG
-from libraries.json_types import JsonObject
+from libraries.gallery.labels import MAX_TAGS, MAX_TITLE_CHARS
+from libraries.json_types import JsonObject, described, keywords_of
 from libraries.sheets.page import MAX_SEED
 from libraries.sheets.papers import PAPERS
-from libraries.svg_syntax.attributes import COLOUR_PATTERN, check_colour
+from libraries.svg_syntax.attributes import check_colour
 
 MAX_SIDE_MM = 10_000
 
 
+@described(**keywords_of(check_colour))
 def check_color(color: str) -> None:
     """Raise InvalidInput if `color` is not a CSS colour."""
     check_colour(color, "color")
@@ -51,14 +52,14 @@ class GalleryQuerySchema(Schema):
         metadata={"description": "Pattern or postcard template.", "example": "flow_field"},
     )
     tag = BoundedList(
-        fields.String(validate=library_check(check_tag, pattern=f"^{TAG.pattern}$")),
+        fields.String(validate=library_check(check_tag)),
         load_default=list,
         validate=Length(max=MAX_TAGS),
         metadata={"description": "Tag; may be repeated.", "example": ["wall"]},
     )
     color = fields.String(
         load_default=None,
-        validate=library_check(check_color, pattern=COLOUR_PATTERN),
+        validate=library_check(check_color),
         metadata={"description": "Pen colour, such as `#d33` or `tomato`.", "example": "#d33"},
     )
     paper = fields.String(
@@ -106,14 +107,14 @@ class LabelSchema(Schema):
     """A title and tags."""
 
     title = fields.String(
-        validate=[Length(max=2 * MAX_TITLE_CHARS), library_check(check_title)],
+        validate=[Length(max=MAX_TITLE_CHARS), library_check(check_title)],
         metadata={
             "description": f"Up to {MAX_TITLE_CHARS} characters; empty for the default title.",
             "example": "Storm over Skye",
         },
     )
     tags = BoundedList(
-        fields.String(validate=library_check(check_tag, pattern=f"^{TAG.pattern}$")),
+        fields.String(validate=library_check(check_tag)),
         validate=Length(max=MAX_TAGS),
         metadata={
             "description": "All tags, each 1 to 32 of a-z, 0-9 and '-'.",

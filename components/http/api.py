@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api, Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
 from components.http.access import Access
 from components.http.exports import exported_reply
 from components.http.forms import Form
 from components.http.idempotency import HEADER, idempotent
+from components.http.json_schemas import SchemaPlugin
 from components.http.pages import SVG_TYPE
 from components.http.parameters import CommonResponses, documented, header_parameter
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
@@ -24,7 +25,6 @@ from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser, without_parameters
 from components.http.submission_views import Direct, requested_body, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation, SubmissionSchema
-from libraries.fields import OneOfField
 from libraries.json_types import JsonObject
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -272,54 +272,14 @@ def all_replies(
     return found
 
 
-def count_members(
-    _converter: object, field: fields.Field[Any], ret: JsonObject, **_: Any
-) -> JsonObject:
-    """Document length limits of an object as `minProperties` and `maxProperties`."""
-    if not isinstance(field, fields.Dict):
-        return {}
-    moved = {"minLength": "minProperties", "maxLength": "maxProperties"}
-    return {word: ret.pop(name) for name, word in moved.items() if name in ret}
-
-
-def describe_checks(_converter: object, field: fields.Field[Any], **_: Any) -> JsonObject:
-    """Document what the checks of `library_check` accept."""
-    found: JsonObject = {}
-    for check in field.validators:
-        found |= getattr(check, "keywords", {})
-    return found
-
-
-def describe_union(
-    converter: Any, field: fields.Field[Any], ret: JsonObject, **_: Any
-) -> JsonObject:
-    """Document a `OneOfField` as a component with `oneOf` and a discriminator."""
-    if not isinstance(field, OneOfField):
-        return {}
-    named = converter.spec.components.schemas
-    if field.union_name not in named:
-        references = {
-            name: converter.resolve_nested_schema(field.choices[name].schema())["$ref"]
-            for name in field.choices
-        }
-        union = {
-            "oneOf": [{"$ref": reference} for reference in references.values()],
-            "discriminator": {"propertyName": field.discriminator, "mapping": references},
-        }
-        converter.spec.components.schema(field.union_name, union)
-    return {"$ref": f"#/components/schemas/{field.union_name}"}
-
-
 class VectorApi(Api):  # type: ignore[misc]
     """API whose OpenAPI document has a separate schema and media type for errors."""
 
     ERROR_SCHEMA = ProblemSchema
 
     def _init_spec(self, **options: Any) -> None:
-        super()._init_spec(extra_plugins=[CommonResponses()], **options)
-        self.ma_plugin.converter.add_attribute_function(count_members)
-        self.ma_plugin.converter.add_attribute_function(describe_checks)
-        self.ma_plugin.converter.add_attribute_function(describe_union)
+        plugins = {"marshmallow_plugin": SchemaPlugin(), "extra_plugins": [CommonResponses()]}
+        super()._init_spec(**plugins, **options)
 
     def _register_error_handlers(self) -> None:
         install_problems(self._app)

@@ -215,8 +215,12 @@ def finished_response(
     response.headers["Content-Disposition"] = disposition(name, download=download)
     response.headers["Cache-Control"] = "private, no-cache"
     response.set_etag(sha256)
+    environ = dict(request.environ)
+    # RFC 9110, section 14.2: a range in another unit is ignored.
+    if not request.headers.get("Range", "").lower().startswith("bytes="):
+        environ.pop("HTTP_RANGE", None)
     try:
-        response.make_conditional(request, accept_ranges=True, complete_length=size)
+        response.make_conditional(environ, accept_ranges=True, complete_length=size)
     except RequestedRangeNotSatisfiable:
         response.close()
         raise

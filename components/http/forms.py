@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Response, g, redirect, request
-from marshmallow import ValidationError, fields
+from marshmallow import Schema, ValidationError, fields
 
+from components.http.json_schemas import JsonText, pascal
 from components.http.multipart import (
     FIELD,
     FORM,
+    MAX_PARTS,
     MAX_TEXT_BYTES,
     UploadedFile,
+    add_text,
     check_encoding,
     received_file,
     unknown_field,
@@ -25,7 +29,7 @@ from components.http.problems import BadFields, EdgeError, FieldError, flatten
 from components.http.replies import prefers
 from components.http.strict_json import read_bounded
 from components.http.submissions import EmptySchema, Operation, Submission
-from libraries.json_types import JsonObject
+from libraries.json_types import JsonObject, described
 from libraries.uploads import FileKind
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -59,21 +63,31 @@ class Form:
         with received_file(self.files, names, required=required) as (file, texts):
             yield self._submission(operation, texts, file)
 
-    def schema(self, operation: Operation) -> JsonObject:
-        """Describe the form for the OpenAPI document."""
-        file = {"type": "string", "format": "binary", "description": "The file."}
-        names = operation.schema().fields
-        needed = [name for name, one in names.items() if one.required and name != self.instead_of]
-        texts = {
-            name: {"type": "string", "description": _described(field)}
-            for name, field in names.items()
+    def content(self, operation: Operation) -> JsonObject:
+        """Describe the form for the OpenAPI document, as a media type object."""
+        declared = operation.schema().fields
+        members: dict[str, Any] = {
+            name: _described(field, required=field.required and name != self.instead_of)
+            for name, field in declared.items()
         }
-        required = [FIELD, *needed] if self.files and not self.instead_of else needed
-        return {
-            "type": "object",
-            "properties": {**({FIELD: file} if self.files else {}), **texts},
-            **({"required": required} if required else {}),
-        }
+        encoding: JsonObject = {}
+        if self.files:
+            metadata = {
+                "type": "string",
+                "format": "binary",
+                "minLength": 1,
+                "description": "The file.",
+            }
+            members[FIELD] = fields.Raw(required=not self.instead_of, metadata=metadata)
+            types = sorted({kind.media_type for kind in self.files})
+            encoding[FIELD] = {"contentType": ", ".join(types)}
+        name = f"{pascal(operation.name)}{'File' if self.files else ''}FormSchema"
+        schema = Schema.from_dict(members, name=name)
+        if self.instead_of:
+            schema = described(oneOf=[{"required": [one]} for one in (FIELD, self.instead_of)])(
+                schema
+            )
+        return {"schema": schema, **({"encoding": encoding} if encoding else {})}
 
     def _submission(
         self, operation: Operation, texts: Mapping[str, str], file: UploadedFile | None
@@ -98,7 +112,7 @@ class Form:
         return error
 
 
-def read_texts(names: Collection[str]) -> dict[str, str]:
+def read_texts(names: Mapping[str, fields.Field[Any]]) -> dict[str, str]:
     """Return the fields of a urlencoded form.
 
     Raises:
@@ -109,7 +123,7 @@ def read_texts(names: Collection[str]) -> dict[str, str]:
     check_encoding()
     try:
         body = read_bounded(request).decode()
-        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=20)
+        pairs = parse_qsl(body, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARTS)
     except ValueError:
         text = "the form is not valid UTF-8, or has too many fields"
         raise EdgeError(text, code="malformed-form") from None
@@ -117,12 +131,10 @@ def read_texts(names: Collection[str]) -> dict[str, str]:
     for name, value in pairs:
         if name not in names:
             raise BadFields([unknown_field(name, names)], location="form")
-        if name in texts:
-            raise BadFields([FieldError((name,), "Duplicate field.")], location="form")
         if len(value) > MAX_TEXT_BYTES:
             text = f"Longer than {MAX_TEXT_BYTES} characters."
             raise BadFields([FieldError((name,), text)], location="form")
-        texts[name] = value
+        add_text(texts, name, value, names[name])
     # Replaces the body, which is consumed, when requests are compared for idempotency.
     g.json_body = texts
     return texts
@@ -141,7 +153,7 @@ def for_browser(response: Response) -> Response:
 
 
 def _value(field: fields.Field[Any], text: str) -> Any:
-    """Convert the text of a form field to its JSON value; a list may be comma-separated."""
+    """Convert the text of a form field to its JSON value; that of a list is comma-separated or JSON."""
     if isinstance(field, fields.String | fields.AwareDateTime):
         return text
     try:
@@ -149,10 +161,15 @@ def _value(field: fields.Field[Any], text: str) -> Any:
     except (ValueError, RecursionError):
         value = text
     if isinstance(field, fields.List) and not isinstance(value, list):
-        return [one.strip() for one in text.split(",")]
+        return [one for part in text.split(",") if (one := part.strip())]
     return value
 
 
-def _described(field: fields.Field[Any]) -> str:
-    text = str(field.metadata.get("description", ""))
-    return text if isinstance(field, fields.String) else f"{text} As JSON text."
+def _described(field: fields.Field[Any], *, required: bool) -> fields.Field[Any]:
+    """Return the form field of a field, for the OpenAPI document."""
+    shown = copy.copy(field)
+    shown.required, shown.allow_none = required, False
+    texts = isinstance(field, fields.List) and isinstance(field.inner, fields.String)
+    if isinstance(field, fields.Nested | fields.Dict | fields.List) and not texts:
+        return JsonText(shown, required=required)
+    return shown

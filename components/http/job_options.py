@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,15 +15,16 @@ from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http.problems import BadFields, FieldError
 from components.http.validators import library_check
+from libraries.characters import Characters
 from libraries.errors import InvalidInput, Unavailable
 from libraries.fields import BoundedList, WholeNumber
 from libraries.job_manager import JobOptions, JobUnknown, find_job
-from libraries.json_types import JsonObject
+from libraries.json_types import JsonObject, described
 from libraries.settings import parse_duration
 from libraries.webhooks import ENDS, EVENTS, key_of, public_addresses, read_url
 
 JOB_ID = Regexp(
-    r"[A-Za-z0-9_-]{1,128}\Z",
+    r"\A[A-Za-z0-9_-]{1,128}\Z",
     error="Must be 1 to 128 ASCII letters, digits, '_' or '-'.",
 )
 MAX_TIMEOUT_S = 3600
@@ -53,7 +56,7 @@ class WebhookSchema(Schema):
     )
     secret = fields.String(
         load_default=None,
-        validate=library_check(key_of, pattern="^whsec_[A-Za-z0-9+/]{32,86}={0,2}$"),
+        validate=library_check(key_of),
         metadata={
             "description": "Signing secret: `whsec_` and 24 to 64 random bytes in base64; by "
             "default that of `GET /webhooks/secret`.",
@@ -70,17 +73,15 @@ class Timeout(fields.Field[int]):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        try:
-            seconds = (
-                parse_duration(str(value))
-                if isinstance(value, str | int) and not isinstance(value, bool)
-                else 0
-            )
-        except ValidationError:
-            seconds = 0
-        if not 1 <= seconds <= MAX_TIMEOUT_S:
+        seconds = 0.0
+        if isinstance(value, str):
+            with contextlib.suppress(ValidationError):
+                seconds = parse_duration(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = value
+        if not 1 <= seconds <= MAX_TIMEOUT_S or seconds % 1:
             raise self.make_error("invalid")
-        return seconds
+        return int(seconds)
 
 
 class RetrySchema(Schema):
@@ -102,9 +103,14 @@ class RetrySchema(Schema):
     )
 
 
+# Tags are visible as they are, and can be listed in a form.
+TAG = r"[^,{0} ](?:[^,{0}]*[^,{0} ])?".replace("{0}", Characters.INVISIBLE)
+
+
+@described(pattern=f"^{TAG}$")
 def check_tag(tag: str) -> None:
     """Raise ValidationError for a tag that is not visible as it is, or that a form cannot list."""
-    if not tag.isprintable() or tag != tag.strip() or "," in tag:
+    if not re.fullmatch(TAG, tag) or re.search(f"[{Characters.SURROGATES}]", tag):
         raise ValidationError(
             "Must not contain commas or control characters, nor begin or end with a space."
         )
@@ -138,8 +144,8 @@ class JobOptionsSchema(Schema):
             "minimum": 1,
             "maximum": MAX_TIMEOUT_S,
             # 1 to 3600 s, 1 to 60 m, 1 h.
-            "pattern": r"^\s*(([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600)\s*s?"
-            r"|([1-9]|[1-5][0-9]|60)\s*m|1\s*h)\s*$",
+            "pattern": r"^_(([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600)_s?"
+            r"|([1-9]|[1-5][0-9]|60)_m|1_h)_$".replace("_", r"[ \t\n\r\f\v]*"),
             "example": "5m",
         },
     )

@@ -7,22 +7,99 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema, fields
 
-from components.http.api import count_members, describe_union
+from libraries.fields import OneOfField
+from libraries.json_types import keywords_of
 
 Node = dict[str, Any]
 PREFIX = "#/components/schemas/"
 
 
-def schema_converter(**options: Any) -> tuple[APISpec, Any]:
-    """Return a converter with these `MarshmallowPlugin` options, and its collected schemas."""
-    plugin = MarshmallowPlugin(**options)
-    spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
-    converter: Any = plugin.converter
-    converter.add_attribute_function(count_members)
-    converter.add_attribute_function(describe_union)
-    return spec, converter
+class JsonText(fields.Raw):
+    """A form field whose text is the JSON of another field."""
+
+    def __init__(self, inner: fields.Field[Any], **options: Any) -> None:
+        text = f"{inner.metadata.get('description', '')} As JSON text."
+        super().__init__(metadata={"description": text}, **options)
+        self.inner = inner
+
+
+class SchemaConverter(OpenAPIConverter):
+    """Also documents the checks of fields and schemas, the members of objects, and unions."""
+
+    def init_attribute_functions(self) -> None:
+        super().init_attribute_functions()  # type: ignore[no-untyped-call]
+        self.attribute_functions += [
+            self.describe_pattern,
+            self.describe_checks,
+            self.count_members,
+            self.describe_union,
+            self.describe_json_text,
+        ]
+
+    def schema2jsonschema(self, schema: Schema | type[Schema]) -> Node:
+        node: Node = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        return node | keywords_of(schema)
+
+    def describe_pattern(self, field: fields.Field[Any], ret: Node, **_: Any) -> Node:
+        """Anchor a pattern as `Regexp` does, in the syntax of JSON Schema."""
+        if "pattern" not in ret:
+            return {}
+        pattern = ret["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+        return {"pattern": pattern if pattern.startswith("^") else f"^(?:{pattern})"}
+
+    def describe_checks(self, field: fields.Field[Any], **_: Any) -> Node:
+        """Document what the checks of a field accept."""
+        found: Node = {}
+        for check in field.validators:
+            found |= keywords_of(check)
+        return found
+
+    def count_members(self, field: fields.Field[Any], ret: Node, **_: Any) -> Node:
+        """Document length limits of an object as `minProperties` and `maxProperties`."""
+        if not isinstance(field, fields.Dict):
+            return {}
+        moved = {"minLength": "minProperties", "maxLength": "maxProperties"}
+        return {word: ret.pop(name) for name, word in moved.items() if name in ret}
+
+    def describe_union(self, field: fields.Field[Any], **_: Any) -> Node:
+        """Document a `OneOfField` as a component with `oneOf` and a discriminator."""
+        if not isinstance(field, OneOfField):
+            return {}
+        named = self.spec.components.schemas
+        if field.union_name not in named:
+            references = {
+                name: self.resolve_nested_schema(field.choices[name].schema())["$ref"]  # type: ignore[no-untyped-call]
+                for name in field.choices
+            }
+            union = {
+                "oneOf": [{"$ref": reference} for reference in references.values()],
+                "discriminator": {"propertyName": field.discriminator, "mapping": references},
+            }
+            self.spec.components.schema(field.union_name, union)
+        return {"$ref": f"{PREFIX}{field.union_name}"}
+
+    def describe_json_text(self, field: fields.Field[Any], **_: Any) -> Node:
+        if not isinstance(field, JsonText):
+            return {}
+        content = {"contentMediaType": "application/json"}
+        return {"type": "string", **content, "contentSchema": self.field2property(field.inner)}
+
+
+class SchemaPlugin(MarshmallowPlugin):
+    """Describes marshmallow schemas with `SchemaConverter`."""
+
+    Converter = SchemaConverter
+
+
+def schema_converter(**options: Any) -> SchemaConverter:
+    """Return a converter with these `MarshmallowPlugin` options."""
+    plugin = SchemaPlugin(**options)
+    APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
+    assert isinstance(plugin.converter, SchemaConverter)  # noqa: S101 - for the type checker
+    return plugin.converter
 
 
 class Schemas:
@@ -31,8 +108,8 @@ class Schemas:
     def __init__(self, openapi_schemas: Mapping[str, Node]) -> None:
         self._openapi_schemas = openapi_schemas
         self._named: dict[str, Node] = {}
-        self._spec, self._converter = schema_converter()
-        self._converter.add_attribute_function(_empty_default)
+        self._converter = schema_converter()
+        self._converter.add_attribute_function(_empty_default)  # type: ignore[no-untyped-call]
 
     def of(self, schema: Schema) -> Node:
         return self._draft7(self._converter.schema2jsonschema(schema))
@@ -55,7 +132,9 @@ class Schemas:
         return dict(sorted(found.items()))
 
     def _referenced(self, name: str) -> Node:
-        node: Node = self._spec.components.schemas.get(name) or self._openapi_schemas[name]
+        node: Node = (
+            self._converter.spec.components.schemas.get(name) or self._openapi_schemas[name]
+        )
         return node
 
     def _draft7(self, node: Node) -> Node:
@@ -84,8 +163,6 @@ def _rename(node: Node) -> None:
         node["discriminator"] = node["discriminator"]["propertyName"]
     if "example" in node:
         node["examples"] = [node.pop("example")]
-    if "pattern" in node:
-        node["pattern"] = node["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
 
 
 def record(

@@ -8,11 +8,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 
 from flask import g, request
+from marshmallow import fields
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.sansio.multipart import (
     Data,
@@ -39,6 +40,7 @@ FIELD = "file"
 BLOCK = 65536
 MAX_TEXT_BYTES = 32768
 MAX_HEAD_BYTES = 8192
+MAX_PARTS = 64
 # RFC 2046 allows 70 characters; some clients, Werkzeug among them, send longer ones.
 BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]", re.ASCII)
 
@@ -68,17 +70,17 @@ class UploadedFile:
 
 @dataclass
 class _Form:
-    """A form that is being read: accepted file types and field names, and the parts so far."""
+    """A form that is being read: accepted file types and fields, and the parts so far."""
 
     kinds: tuple[FileKind, ...]
-    names: Collection[str]
+    names: Mapping[str, fields.Field[Any]]
     files: list[UploadedFile] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
 def received_file(
-    kinds: tuple[FileKind, ...], names: Collection[str] = (), *, required: bool = True
+    kinds: tuple[FileKind, ...], names: Mapping[str, fields.Field[Any]], *, required: bool = True
 ) -> Iterator[tuple[UploadedFile | None, dict[str, str]]]:
     """Read the form, and yield its file and texts; discard a file that is not bound to a job.
 
@@ -127,7 +129,9 @@ def _decoder() -> MultipartDecoder:
     boundary = request.mimetype_params.get("boundary", "")
     if not BOUNDARY.fullmatch(boundary):
         raise EdgeError("Content-Type has no valid boundary", code="malformed-form")
-    return MultipartDecoder(boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=20)
+    return MultipartDecoder(
+        boundary.encode("ascii"), 2 * BLOCK + MAX_HEAD_BYTES, max_parts=MAX_PARTS
+    )
 
 
 def check_encoding() -> None:
@@ -165,9 +169,8 @@ def _next_block(stream: IO[bytes]) -> bytes:
 def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
     for event in events:
         if isinstance(event, Field) and event.name in form.names:
-            if event.name in form.texts:
-                raise BadFields([FieldError((event.name,), "Duplicate field.")], location="form")
-            form.texts[event.name] = _text(event.name, _data(events))
+            text = _text(event.name, _data(events))
+            add_text(form.texts, event.name, text, form.names[event.name])
         elif isinstance(event, Field | File):
             if event.name != FIELD or not isinstance(event, File) or form.files or not form.kinds:
                 raise BadFields([_misplaced(event, form)], location="form")
@@ -187,6 +190,16 @@ def _text(name: str, blocks: Iterator[bytes]) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise BadFields([FieldError((name,), "Must be UTF-8.")], location="form") from None
+
+
+def add_text(texts: dict[str, str], name: str, text: str, field: fields.Field[Any]) -> None:
+    """Add a field of a form; the texts of a list are joined with commas.
+
+    Raises BadFields for a repeated field that is not a list.
+    """
+    if name in texts and not isinstance(field, fields.List):
+        raise BadFields([FieldError((name,), "Duplicate field.")], location="form")
+    texts[name] = f"{texts[name]},{text}" if name in texts else text
 
 
 def _misplaced(event: Field | File, form: _Form) -> FieldError:

@@ -145,14 +145,10 @@ class CommonResponses(BasePlugin):
                 if status.startswith("2"):
                     added |= documented(*(header for name, header in self.EFFECTS if name in given))
                 response["headers"] = {**response.get("headers", {}), **added}
-        if any("ETag" in one.get("headers", {}) for one in own.values() if isinstance(one, dict)):
-            own.setdefault(
-                "304",
-                {
-                    "description": "The client has the body.",
-                    "headers": documented("ETag", "X-Request-ID"),
-                },
-            )
+        headers = own["200"]["headers"] if isinstance(own.get("200"), dict) else {}
+        if "ETag" in headers and method == "get":
+            unchanged = {"description": "The client has the body.", "headers": headers}
+            own.setdefault("304", unchanged)
             parameters.append(
                 header_parameter("If-None-Match", "The `ETag` of the response that the client has.")
             )

@@ -158,13 +158,13 @@ def requested_body(operation: Operation, form: Form | None, description: str) ->
     content: JsonObject = {}
     has_fields = operation.body is not EmptySchema
     if form is not None:
-        content[FORM] = {"schema": form.schema(operation)}
+        content[FORM] = form.content(operation)
     if has_fields:
         example = {} if operation.example is None else {"example": operation.example}
         content[JSON_TYPE] = {"schema": operation.schema, **example}
     elif form is None:
         content[JSON_TYPE] = {"schema": AnyJobOptionsSchema}
     if form is not None and has_fields:
-        content[URLENCODED] = {"schema": Form().schema(operation)}
+        content[URLENCODED] = Form().content(operation) if form.files else content[FORM]
     about = {"description": description} if description else {}
     return {"required": form is not None or has_fields, "content": content, **about}

@@ -9,13 +9,11 @@ from marshmallow import ValidationError
 
 from components.http.problems import HintedMessage
 from libraries.errors import InvalidInput, NotFound
+from libraries.json_types import described, keywords_of
 
 
-def library_check(check: Callable[[Any], object], **keywords: object) -> Callable[[Any], None]:
-    """Return a validator that fails if `check(value)` raises InvalidInput or NotFound.
-
-    `keywords` describe the accepted values as far as JSON Schema can, such as `pattern`.
-    """
+def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return a validator that fails if `check(value)` raises InvalidInput or NotFound."""
 
     def validate(value: Any) -> None:
         try:
@@ -23,5 +21,4 @@ def library_check(check: Callable[[Any], object], **keywords: object) -> Callabl
         except (InvalidInput, NotFound) as error:
             raise ValidationError(HintedMessage(str(error), getattr(error, "hint", None))) from None
 
-    validate.keywords = keywords  # type: ignore[attr-defined]
-    return validate
+    return described(**keywords_of(check))(validate)

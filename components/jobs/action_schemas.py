@@ -12,7 +12,7 @@ from components.http.replies import ReplySchema
 from components.http.submissions import SubmissionSchema
 from components.jobs.schemas import MAX_ARGUMENTS, MAX_CURSOR_CHARS, JobFilterSchema
 from libraries.fields import BoundedDict, BoundedList
-from libraries.json_types import JsonObject
+from libraries.json_types import JsonObject, described
 
 
 class ChangesSchema(Schema):
@@ -47,6 +47,7 @@ class RetryJobSchema(SubmissionSchema, ChangesSchema, JobOptionsSchema):
     body_schema = ChangesSchema
 
 
+@described(oneOf=[{"required": ["ids"]}, {"required": ["filter"]}])
 class BulkSchema(Schema):
     """An action on many jobs: on those in `ids`, or on those that match `filter`."""
 
@@ -64,6 +65,7 @@ class BulkSchema(Schema):
         JobFilterSchema,
         metadata={
             "description": "At least one condition. Jobs whose state does not permit the action are left out.",
+            "minProperties": 1,
             "example": {"tag": "christmas"},
         },
     )

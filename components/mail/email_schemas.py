@@ -9,7 +9,7 @@ from marshmallow.validate import Length
 
 from components.http.validators import library_check
 from libraries.errors import InvalidInput
-from libraries.json_types import JsonObject
+from libraries.json_types import JsonObject, keywords_of
 from libraries.mailing import (
     MAX_ADDRESS_CHARS,
     MAX_ATTACHMENTS,
@@ -26,7 +26,12 @@ from libraries.mailing import (
     fill_template,
 )
 
-ADDRESS = {"type": "string", "format": "email", "maxLength": MAX_ADDRESS_CHARS}
+ADDRESS = {
+    "type": "string",
+    "format": "email",
+    "maxLength": MAX_ADDRESS_CHARS,
+    **keywords_of(check_address),
+}
 
 
 class Recipients(fields.Raw):
@@ -80,7 +85,13 @@ class EmailSchema(Schema):
             "description": "One address or up to 100; each recipient gets a separate mail.",
             "oneOf": [
                 ADDRESS,
-                {"type": "array", "items": ADDRESS, "minItems": 1, "maxItems": MAX_RECIPIENTS},
+                {
+                    "type": "array",
+                    "items": ADDRESS,
+                    "minItems": 1,
+                    "maxItems": MAX_RECIPIENTS,
+                    "uniqueItems": True,
+                },
             ],
             "example": "ann@example.com",
         },

@@ -10,7 +10,7 @@ from marshmallow.validate import Length
 
 from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
-from libraries.json_types import JsonObject
+from libraries.json_types import JsonObject, keywords_of
 from libraries.texts import MAX_CONTENT_CHARS, check_content, max_chars
 
 
@@ -60,6 +60,7 @@ class CreateTextSchema(Schema):
             "minLength": 1,
             "maxLength": max_chars("image"),
             "example": "hello",
+            **keywords_of(check_content),
         },
     )
     type = fields.String(

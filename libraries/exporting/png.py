@@ -12,13 +12,15 @@ from libraries.errors import InvalidInput
 from libraries.exporting.catalogue import export
 from libraries.fields import Params, declare, whole
 from libraries.geometry.document import Document
+from libraries.json_types import described, keywords_of
 from libraries.previews import png
-from libraries.svg_syntax.attributes import COLOUR_PATTERN, check_colour
+from libraries.svg_syntax.attributes import check_colour
 
 # Pixels of all layers: six layers at a width of 2000 on A4, sixty at 640.
 MAX_PIXELS = 36_000_000
 
 
+@described(**keywords_of(check_colour))
 def _check_paper(colour: str) -> None:
     try:
         check_colour(colour, "paper")
@@ -37,7 +39,6 @@ class Png(Params):
             metadata={
                 "description": "Colour of the paper; `none` leaves it transparent.",
                 "example": "#fdf6e3",
-                "pattern": COLOUR_PATTERN,
             },
         ),
         default="white",

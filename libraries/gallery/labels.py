@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from libraries.characters import Characters
 from libraries.errors import InvalidInput, NotFound
-from libraries.json_types import JsonObject
+from libraries.json_types import JsonObject, described
 from libraries.storage import output_folder
 
 MAX_TAGS, MAX_TITLE_CHARS = 10, 100
@@ -37,11 +37,12 @@ class Label:
 NO_LABEL = Label()
 
 
+@described(pattern=f"^[^{Characters.CONTROLS}]*$")
 def check_title(title: str) -> str:
     """Return a title without surrounding and repeated spaces; raise InvalidInput if it is not valid."""
     text = " ".join(title.split())
-    if len(text) > MAX_TITLE_CHARS or any(
-        unicodedata.category(one) in {"Cc", "Cs", "Cn"} for one in text
+    if len(text) > MAX_TITLE_CHARS or re.search(
+        f"[{Characters.CONTROLS}{Characters.SURROGATES}]", title
     ):
         raise InvalidInput(
             f"expected a title of at most {MAX_TITLE_CHARS} printable characters",
@@ -51,6 +52,7 @@ def check_title(title: str) -> str:
     return text
 
 
+@described(pattern=f"^{TAG.pattern}$")
 def check_tag(tag: str) -> str:
     """Return a tag, or raise InvalidInput."""
     if not TAG.fullmatch(tag):

@@ -1,6 +1,6 @@
 """Stroke fonts with European accents, and text layout in lines, on paths and in boxes."""
 
-from libraries.lettering.characters import MAX_TEXT_CHARS, check_text, is_blank
+from libraries.lettering.characters import MAX_TEXT_CHARS, check_text, check_visible, is_blank
 from libraries.lettering.fitting import fitted
 from libraries.lettering.fonts import DEFAULT_FONT, StrokeFont, catalogue, font_names, stroke_font
 from libraries.lettering.hershey import Glyph, Style
@@ -34,6 +34,7 @@ __all__ = [
     "along_path",
     "catalogue",
     "check_text",
+    "check_visible",
     "fitted",
     "font_names",
     "is_blank",

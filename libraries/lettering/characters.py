@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from libraries.characters import Characters
 from libraries.errors import InvalidInput
+from libraries.json_types import described
 
 MAX_TEXT_CHARS = 10_000
 # Maximum number of marks on a letter; further ones become missing glyphs.
 MAX_MARKS = 4
 
 
+@described(pattern=f"^[^{Characters.NOT_IN_XML}]*$")
 def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS) -> str:
     r"""Return `text` with `\n` as line ends, after checking its length and characters.
 
@@ -24,9 +27,7 @@ def check_text(text: str, *, field: str = "text", longest: int = MAX_TEXT_CHARS)
     problem = ""
     if len(text) > longest:
         problem = f"{field} has {len(text)} characters; at most {longest} are allowed"
-    # Control characters except tab, line feed and carriage return; lone surrogates; the two code
-    # points that XML 1.0 excludes.
-    elif found := re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", text):
+    elif found := re.search(f"[{Characters.NOT_IN_XML}{Characters.SURROGATES}]", text):
         problem = f"{field} contains the unsupported character U+{ord(found[0]):04X}"
     if problem:
         raise InvalidInput(problem, field=field, code="bad-text")
@@ -65,3 +66,13 @@ def _is_invisible(character: str) -> bool:
 def is_blank(text: str) -> bool:
     """Return whether `text` has only white space and invisible characters."""
     return all(character == " " for line in text.split("\n") for character in characters(line))
+
+
+# Some texts of this form have only invisible characters.
+@described(pattern=r"^[^X]*[^X\s][^X]*$".replace("X", Characters.NOT_IN_XML))
+def check_visible(text: str, *, field: str = "text") -> str:
+    """Return `text` as `check_text`; raise InvalidInput if it is blank, too."""
+    checked = check_text(text, field=field)
+    if is_blank(checked):
+        raise InvalidInput("Must contain visible characters.", field=field, code="bad-text")
+    return checked

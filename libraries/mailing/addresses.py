@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from libraries.characters import Characters
 from libraries.errors import InvalidInput
+from libraries.json_types import described, keywords_of
 
 MAX_ADDRESS_CHARS = 254
 MAX_LOCAL_PART_CHARS = 64
@@ -15,10 +16,13 @@ MAX_SENDER_NAME_CHARS = 100
 # address is not a domain.
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII)
-# Control characters, surrogates, line and paragraph separators.
-UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+# RFC 5322, section 3.2.3. Quoted local parts and comments are legal, but not in practical use.
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+# Not in a line.
+UNPRINTABLE = rf"{Characters.CONTROLS}\t{Characters.LINE_ENDS}"
 
 
+@described(pattern=rf"^{ATOM}(?:\.{ATOM})*@{DOMAIN.pattern}$")
 def check_address(address: str, *, field: str = "recipient") -> str:
     """Return `address` if it is a plain email address such as `ann@example.com`, or raise InvalidInput.
 
@@ -39,30 +43,31 @@ def check_address(address: str, *, field: str = "recipient") -> str:
 
 def _is_plain_address(address: str) -> bool:
     local, _, domain = address.rpartition("@")
-    # RFC 5322, section 3.2.3. Quoted local parts and comments are legal, but not in practical use.
-    atom = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
     return (
         len(local) <= MAX_LOCAL_PART_CHARS
-        and re.fullmatch(rf"{atom}(?:\.{atom})*", local) is not None
+        and re.fullmatch(rf"{ATOM}(?:\.{ATOM})*", local) is not None
         and DOMAIN.fullmatch(domain) is not None
     )
 
 
+@described(pattern=rf"^[^{UNPRINTABLE}]*[^{UNPRINTABLE}\s][^{UNPRINTABLE}]*$")
+def _check_line(text: object, what: str, longest: int, field: str) -> str:
+    if not isinstance(text, str) or not text.strip() or len(text) > longest:
+        problem = f"expected a {what} of 1 to {longest} characters"
+    elif re.search(f"[{UNPRINTABLE}{Characters.SURROGATES}]", text):
+        problem = f"the {what} contains a line break or a control character"
+    else:
+        return text
+    raise InvalidInput(problem, field=field, code=f"bad-{what}")
+
+
+@described(**keywords_of(_check_line))
 def check_subject(subject: str, *, field: str = "subject") -> str:
     """Return `subject` if it is one non-blank line of 1 to 200 characters, or raise InvalidInput."""
     return _check_line(subject, "subject", MAX_SUBJECT_CHARS, field)
 
 
+@described(**keywords_of(_check_line))
 def check_name(name: str, *, field: str = "name") -> str:
     """Return `name` if it is one non-blank line of 1 to 100 characters, or raise InvalidInput."""
     return _check_line(name, "name", MAX_SENDER_NAME_CHARS, field)
-
-
-def _check_line(text: object, what: str, longest: int, field: str) -> str:
-    if not isinstance(text, str) or not text.strip() or len(text) > longest:
-        problem = f"expected a {what} of 1 to {longest} characters"
-    elif any(unicodedata.category(character) in UNPRINTABLE for character in text):
-        problem = f"the {what} contains a line break or a control character"
-    else:
-        return text
-    raise InvalidInput(problem, field=field, code=f"bad-{what}")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from libraries.errors import InvalidInput, Unavailable
+from libraries.json_types import described
 
 MAX_URL_CHARS = 2048
 MAX_HOST_CHARS = 253
@@ -24,6 +25,7 @@ PORTS = {"http": 80, "https": 443}
 # Lower ports belong to system services such as mail; 6379 is the default port of the broker.
 FIRST_FREE_PORT, LAST_PORT, BROKER_PORT = 1024, 65535, 6379
 LOOKUP_TIMEOUT_S = 5.0
+HOST_NAME = r"{0}(?:\.{0})*\.?".replace("{0}", "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 NO_PUBLIC_ADDRESS = "the host was not found or has an address that is not public"
 
 
@@ -78,6 +80,9 @@ class Endpoint:
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
+@described(
+    pattern=rf"^[hH][tT][tT][pP][sS]?://(?:\[[0-9A-Fa-f:.]+\]|{HOST_NAME})(?::[0-9]{{0,5}})?(?:[/?#][!-\[\]-~]*)?$"
+)
 def read_url(url: str) -> Endpoint:
     """Parse a URL, without name resolution; raise InvalidInput if it is not allowed."""
     if len(url) > MAX_URL_CHARS or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
@@ -131,10 +136,7 @@ def _checked_host(host: str) -> str:
     # (WHATWG URL, 3.5).
     if re.fullmatch(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?", host):
         raise _bad_url("an IPv4 address must consist of four decimal numbers")
-    if len(host) > MAX_HOST_CHARS or not re.fullmatch(
-        r"(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?",
-        host,
-    ):
+    if len(host) > MAX_HOST_CHARS or not re.fullmatch(HOST_NAME, host):
         raise _bad_url("the host is neither a name nor an address")
     return host.lower().removesuffix(".")
 

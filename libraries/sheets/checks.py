@@ -10,6 +10,7 @@ from marshmallow.validate import Length
 
 from libraries.errors import InvalidInput
 from libraries.fields import declare
+from libraries.json_types import described, keywords_of
 
 
 def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
@@ -21,7 +22,7 @@ def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
         except InvalidInput as error:
             raise ValidationError([str(error), *([error.hint] if error.hint else [])]) from None
 
-    return validate
+    return described(**keywords_of(check))(validate)
 
 
 class CheckedLength(Length):
@@ -30,6 +31,7 @@ class CheckedLength(Length):
     def __init__(self, min_chars: int, max_chars: int, check: Callable[[Any], None]) -> None:
         super().__init__(min_chars, max_chars)
         self.check = check
+        described(**keywords_of(check))(self)
 
     def __call__(self, value: Any) -> Any:
         super().__call__(value)

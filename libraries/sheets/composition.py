@@ -12,6 +12,7 @@ from marshmallow.validate import Length
 from libraries.errors import InvalidInput
 from libraries.fields import BoundedList, InvalidFields, OneOfField, Params, declare, mm
 from libraries.geometry.rectangle import Rectangle
+from libraries.json_types import described, keywords_of
 from libraries.patterns import MAX_POINTS, TooComplex
 from libraries.sheets.checks import library_check
 from libraries.sheets.elements import ELEMENTS, Element
@@ -20,7 +21,7 @@ from libraries.sheets.elements.patterns import PatternElement
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS, SvgElement, is_cheap_to_read
 from libraries.sheets.page import DrawnPage
 from libraries.sheets.recipes import Recipe, recorded
-from libraries.svg_syntax.attributes import COLOUR_PATTERN, check_colour
+from libraries.svg_syntax.attributes import check_colour
 
 MAX_ELEMENTS = 64
 # Limits for the sum over all elements, with units, by field.
@@ -33,6 +34,7 @@ MAX_SIZES = {
 ROUNDING_MM = 1e-6
 
 
+@described(**keywords_of(check_colour))
 def check_ink_colour(value: str) -> None:
     """Raise InvalidInput for an invalid colour, and for `none`."""
     if check_colour(value, "color") == "none":
@@ -49,7 +51,6 @@ class Layer(Params):
             metadata={
                 "description": "Colour of the ink: a CSS colour name or hexadecimal.",
                 "example": "#b08d57",
-                "pattern": COLOUR_PATTERN,
             },
         ),
         default="black",

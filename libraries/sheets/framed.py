@@ -13,6 +13,7 @@ from marshmallow.validate import Length, OneOf
 from libraries.errors import InvalidInput
 from libraries.fields import BoundedList, Params, choice, declare
 from libraries.geometry.rectangle import Rectangle
+from libraries.json_types import described, keywords_of
 from libraries.lettering import check_text, is_blank
 from libraries.outbound import read_url
 from libraries.sheets.checks import checked_text, library_check
@@ -32,9 +33,15 @@ class LegendItem(Params):
     content: str = checked_text("Content of the row.", 1, 200, check_text, example="1 : 500")
 
 
+@described(pattern=f"^$|{keywords_of(read_url)['pattern']}")
 def _check_url(value: str) -> None:
     if value:
         read_url(value)
+
+
+@described(**keywords_of(check_colour))
+def _check_paper_colour(value: str) -> None:
+    check_colour(value, "paper_color")
 
 
 def _colour(description: str, check: Any, default: str) -> Any:
@@ -62,9 +69,7 @@ class FramedSheet(Params):
     )
     title: str = checked_text("Title.", 0, 200, check_text, default="Artboard")
     subtitle: str = checked_text("Second line below the title.", 0, 200, check_text, default="")
-    paper_color: str = _colour(
-        "Colour of the paper.", lambda one: check_colour(one, "paper_color"), "white"
-    )
+    paper_color: str = _colour("Colour of the paper.", _check_paper_colour, "white")
     pen_color: str = _colour("Colour of the ink.", check_ink_colour, "black")
     size: str = _lower_case("Name of the paper; see `GET /papers`.", list(PAPERS), "tabloid")
     orientation: str = _lower_case("Orientation of the paper.", ORIENTATIONS, "portrait")

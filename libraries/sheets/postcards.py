@@ -7,12 +7,13 @@ from marshmallow.validate import OneOf
 
 from libraries.errors import InvalidInput, UnknownName
 from libraries.fields import Params, declare
+from libraries.json_types import described, keywords_of
 from libraries.lettering import (
     DEFAULT_FONT,
     LINE_PITCH,
     StrokeFont,
     advance_of,
-    check_text,
+    check_visible,
     is_blank,
     stroke_font,
     wrap,
@@ -30,10 +31,12 @@ MAX_SCALE, MIN_SCALE = 0.5, 0.1
 RECIPIENT_FONT = "scripts"
 
 
+@described(**keywords_of(check_visible))
 def _check_recipient(value: str) -> None:
     _check_drawable(value, "recipient", stroke_font(RECIPIENT_FONT))
 
 
+@described(**keywords_of(check_visible))
 def _check_message(value: str) -> None:
     font = stroke_font(DEFAULT_FONT)
     fit_message(_check_drawable(value, "message", font), font)
@@ -70,8 +73,8 @@ class Postcard(Params):
         return f"postcard_{self.recipient.replace('/', '_')}_{self.template_name}.svg"
 
     def draw(self) -> SVGBuilder:
-        lines, scale = fit_message(check_text(self.message), stroke_font(DEFAULT_FONT))
-        name = " ".join(check_text(self.recipient).split())
+        lines, scale = fit_message(check_visible(self.message), stroke_font(DEFAULT_FONT))
+        name = " ".join(check_visible(self.recipient).split())
         name_scale = min(0.26, 110.0 / advance_of(name, stroke_font(RECIPIENT_FONT)))
         svg = SVGBuilder(WIDTH, HEIGHT).title(f"Postcard, {self.template_name}")
         svg.polylines(TEMPLATES[self.template_name]())
@@ -125,9 +128,7 @@ def _evened(text: str, font: StrokeFont, width: float, count: int) -> list[str]:
 
 
 def _check_drawable(value: str, name: str, font: StrokeFont) -> str:
-    text = check_text(value, field=name)
-    if is_blank(text):
-        raise ValidationError("Must contain visible characters.")
+    text = check_visible(value, field=name)
     if not any(character in font for character in text if not is_blank(character)):
         raise ValidationError("The font has none of these characters.")
     return text

@@ -24,6 +24,7 @@ from libraries.fields import (
     optional,
     whole,
 )
+from libraries.json_types import described
 from libraries.patterns import PATTERNS, TooComplex
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.contact_sheets import MAX_CELLS, ContactSheet
@@ -31,6 +32,8 @@ from libraries.sheets.page import MAX_SEED, Page
 
 MIN_CELLS = 2
 MAX_VARIED = 2
+# Exactly one of these fields is required.
+MODES = ("seeds", "count", "vary")
 # Limits for the sum over all cells; their parameters are stored with each job.
 MAX_POINTS, MAX_PARAMS_CHARS = 30_000_000, 8_000_000
 SEED = "seed"
@@ -67,6 +70,7 @@ class SweepCells:
     columns: int | None = None
 
 
+@described(oneOf=[{"required": [mode]} for mode in MODES])
 class ArtboardSweep(Artboard):
     """An artboard, and the variation of its drawings: `seeds`, `count` or `vary`."""
 
@@ -74,7 +78,11 @@ class ArtboardSweep(Artboard):
         BoundedList(
             WholeNumber(validate=Range(0, MAX_SEED)),
             validate=Length(MIN_CELLS, MAX_CELLS),
-            metadata={"description": "Seeds of the drawings.", "example": [3, 7, 12]},
+            metadata={
+                "description": "Seeds of the drawings, without duplicates.",
+                "uniqueItems": True,
+                "example": [3, 7, 12],
+            },
         )
     )
     count: int | None = optional(
@@ -130,10 +138,9 @@ class ArtboardSweep(Artboard):
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
         """Reject none or several of `seeds`, `count` and `vary`."""
         yield from super().mistakes(parsed, given)
-        modes = ("seeds", "count", "vary")
         seeds = parsed.get("seeds", [])
-        if sum(mode in given for mode in modes) != 1:
-            yield {"_schema": [f"Must have exactly one of {', '.join(modes)}."]}
+        if sum(mode in given for mode in MODES) != 1:
+            yield {"_schema": [f"Must have exactly one of {', '.join(MODES)}."]}
         elif len(set(seeds)) < len(seeds):
             yield {"seeds": ["Must not contain duplicates."]}
         elif parsed.get("seed") is not None and "seeds" in parsed:

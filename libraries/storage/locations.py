@@ -10,12 +10,14 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from libraries.characters import Characters
 from libraries.errors import InvalidInput, NotFound
+from libraries.json_types import described
 from libraries.settings import StorageSettings, UploadSettings
 from libraries.storage.artifacts import StorageUnavailable
 from libraries.storage.folder import ArtifactFolder
 from libraries.storage.job_store import JobFiles, JobStore
-from libraries.storage.names import check_name, filename_part
+from libraries.storage.names import SEGMENT, check_name, filename_part
 from libraries.storage.store import Store
 
 if TYPE_CHECKING:
@@ -183,6 +185,10 @@ def check_storage(patience: float = 1.0) -> StorageUnavailable | None:
     return found[0] if found else StorageUnavailable("slow")
 
 
+# A name, or the path of a file in one of the folders.
+@described(
+    pattern=rf"^(?:{SEGMENT.pattern}(?:/{SEGMENT.pattern})*|(?:/[^/{Characters.CONTROLS}]+)+)$"
+)
 def open_input(path: str) -> IO[bytes]:
     """Open an input file of a task. The caller closes it.
 

@@ -11,7 +11,7 @@ from libraries.errors import InvalidInput
 
 MAX_NAME_CHARS = 100
 MAX_NAME_DEPTH = 8
-SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}", re.ASCII)
+SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,98}[A-Za-z0-9_-])?", re.ASCII)
 # Device names of Windows, with and without an extension.
 DEVICE = re.compile(r"(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.ASCII)
 
@@ -30,7 +30,7 @@ def check_name(name: str, *, field: str | None = None) -> str:
             "expected a file name with at most 7 folders", field=field, code="bad-file-name"
         )
     for segment in segments:
-        if not SEGMENT.fullmatch(segment) or segment[-1] in ". " or DEVICE.fullmatch(segment):
+        if not SEGMENT.fullmatch(segment) or DEVICE.fullmatch(segment):
             raise InvalidInput(
                 f"{name[:MAX_NAME_CHARS]!r} is not a safe file name: use letters A-Z, digits, '.', '_', '-' and spaces, "
                 f"begin with a letter or a digit, at most {MAX_NAME_CHARS} characters",
@@ -42,12 +42,7 @@ def check_name(name: str, *, field: str | None = None) -> str:
 
 def filename_part(text: str, *, longest: int = 40) -> str:
     """Return `text` if it is a safe file name, else a readable form with eight hex digits of its hash."""
-    if (
-        SEGMENT.fullmatch(text)
-        and len(text) <= longest
-        and text[-1] not in ". "
-        and not DEVICE.fullmatch(text)
-    ):
+    if SEGMENT.fullmatch(text) and len(text) <= longest and not DEVICE.fullmatch(text):
         return text
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     readable = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:longest].strip("-")
@@ -87,7 +82,7 @@ def safe_name(segments: Sequence[str], *, free: bool = False) -> str:
     safe = []
     for segment in segments:
         stem, dot, extension = segment.rpartition(".")
-        if SEGMENT.fullmatch(segment) and segment[-1] not in ". " and not DEVICE.fullmatch(segment):
+        if SEGMENT.fullmatch(segment) and not DEVICE.fullmatch(segment):
             safe.append(segment)
         elif stem and re.fullmatch(r"[A-Za-z0-9]{1,10}", extension, re.ASCII):
             safe.append(f"{filename_part(stem, longest=80)}{dot}{extension}")

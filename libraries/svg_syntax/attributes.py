@@ -17,6 +17,7 @@ from libraries.geometry.transforms import (
     skewing,
     translation,
 )
+from libraries.json_types import described
 from libraries.svg_syntax.numbers import written, written_positive
 
 TRANSFORM = re.compile(
@@ -32,10 +33,10 @@ TRANSFORM_ARGUMENTS = {
     "matrix": {6},
 }
 MAX_TRANSFORM_CHARS = 1000
-# Of colours, for documents; not every name of this form is one.
-COLOUR_PATTERN = "^(#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})|[a-zA-Z]{3,20})$"
 
 
+# Not every name of this form is a colour.
+@described(pattern="^(#([0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})|[a-zA-Z]{3,20})$")
 def check_colour(value: object, name: str) -> str:
     """Return the colour `value` in lower case: hexadecimal, a CSS name, or `none`.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
+from libraries.characters import Characters
 from libraries.errors import InvalidInput
 from libraries.imaging import MAX_TEXT_CHARS, check_image, image_bytes
+from libraries.json_types import described
 
 MAX_CONTENT_CHARS = 10_000
 EMPTY_MESSAGE = "❌ Empty message not allowed"
-# Control characters except tab, line feed and carriage return; lone surrogates, which UTF-8 cannot
-# encode.
-INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+INVALID = re.compile(f"[{Characters.CONTROLS}{Characters.SURROGATES}]")
 
 
 def max_chars(kind: str = "") -> int:
@@ -19,6 +19,9 @@ def max_chars(kind: str = "") -> int:
     return MAX_TEXT_CHARS if kind == "image" else MAX_CONTENT_CHARS
 
 
+@described(
+    pattern=rf"^[^{Characters.CONTROLS}]*[^{Characters.CONTROLS}\s][^{Characters.CONTROLS}]*$"
+)
 def check_content(content: object, kind: str = "") -> str:
     """Return `content` if it is a non-blank text of at most `max_chars` characters without control characters.
 

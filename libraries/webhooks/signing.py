@@ -12,9 +12,13 @@ from hashlib import sha256
 from marshmallow import ValidationError
 
 from libraries.errors import InvalidInput
+from libraries.json_types import described
 from libraries.settings import webhook_key
 
 
+@described(
+    pattern="^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+)
 def key_of(secret: str) -> bytes:
     """Return the key of a secret; raise InvalidInput if it is not `whsec_` and 24 to 64 bytes in base64."""
     try:

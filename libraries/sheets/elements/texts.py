@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from marshmallow import ValidationError
 
 from libraries.errors import InvalidInput
 from libraries.fields import choice, flag, mm, number
@@ -17,9 +16,8 @@ from libraries.lettering import (
     DEFAULT_FONT,
     LINE_PITCH,
     TextBlock,
-    check_text,
+    check_visible,
     font_names,
-    is_blank,
     lay_out,
     stroke_font,
 )
@@ -49,18 +47,13 @@ def vertical_field() -> Any:
     return choice(text, VerticalPosition, default="middle", recorded=True)
 
 
-def _check_words(value: str) -> None:
-    if is_blank(check_text(value)):
-        raise ValidationError("Must contain visible characters.")
-
-
 @element
 class TextElement(OutlinedElement):
     """A text in a box, in single strokes."""
 
     type: str = kind("text")
     text: str = checked_text(
-        "Text; a line feed starts a new line.", 1, 2000, _check_words, example="Nocturne"
+        "Text; a line feed starts a new line.", 1, 2000, check_visible, example="Nocturne"
     )
     font: str = choice("Name of the font.", font_names(), default=DEFAULT_FONT, recorded=True)
     size: float | None = mm(
