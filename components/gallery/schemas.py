@@ -103,6 +103,7 @@ class GalleryQuerySchema(Schema):
     )
 
 
+@described(minProperties=1)
 class LabelSchema(Schema):
     """A title and tags."""
 

@@ -47,11 +47,9 @@ REASONS = re.compile(
     r"""not\ found
     |does\ not\ exist
     |[Cc]annot\ be\ combined\ with
-    |Must\ have\ exactly\ one\ of\ seeds
     |/(width|height):\ Missing\ data
     |Must\ be\ less\ than\ half\ of\ the\ shorter\ side
     |/context/\w+:\ Missing\ data
-    |Send\ a\ title,\ tags\ or\ both
     |/params/.*Unknown\ field;\ known
     |Duplicate\ address
     |unknown\ operation
