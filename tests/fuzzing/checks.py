@@ -120,7 +120,9 @@ def leave_out_json_texts(case: Case[Any]) -> None:
         return
     fields = case.operation.get_body_for_media_type(case.media_type).form_properties
     case.body = {
-        name: text for name, text in case.body.items() if "contentSchema" not in fields.get(name, {})
+        name: text
+        for name, text in case.body.items()
+        if "contentSchema" not in fields.get(name, {})
     }
 
 

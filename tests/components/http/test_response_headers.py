@@ -76,12 +76,23 @@ def test_routes_that_need_a_key_have_401_where_keys_are_set(settings: Settings) 
 
 def test_a_response_with_an_etag_can_be_requested_conditionally(document: dict[str, Any]) -> None:
     found = 0
-    for path, _, operation in operations(document):
+    for path, method, operation in operations(document):
         if "200" in operation["responses"] and "ETag" in headers_of(document, operation, "200"):
-            assert "If-None-Match" in given(operation), path
-            assert "304" in operation["responses"], path
+            assert ("If-None-Match" in given(operation)) == (method == "get"), path
+            assert ("304" in operation["responses"]) == (method == "get"), path
             found += 1
     assert found >= 10
+
+
+def test_a_response_to_a_client_that_has_the_file_documents_the_headers_of_the_file(
+    document: dict[str, Any],
+) -> None:
+    operation = document["paths"]["/jobs/{job_id}/result"]["get"]
+    assert headers_of(document, operation, "304") >= {
+        "Accept-Ranges",
+        "Content-Disposition",
+        "ETag",
+    }
 
 
 def test_routes_that_submit_describe_prefer_and_the_job_that_has_ended(
@@ -103,6 +114,17 @@ def test_the_schema_of_an_event_stream_describes_one_event(document: dict[str, A
     content = operation["responses"]["200"]["content"]["text/event-stream"]
     assert content["schema"] == {"$ref": "#/components/schemas/Event"}
     assert document["components"]["schemas"]["Event"]["required"] == ["data", "event"]
+
+
+@pytest.mark.parametrize(("value", "seconds"), [(90, 90), (90.0, 90), (90.5, None), (True, None)])
+def test_a_time_limit_is_a_whole_number_in_either_form_of_json(
+    value: object, seconds: int | None
+) -> None:
+    try:
+        found = JobOptionsSchema().load({"timeout": value}).job_timeout
+    except ValidationError:
+        found = None
+    assert found == seconds
 
 
 @pytest.mark.parametrize(

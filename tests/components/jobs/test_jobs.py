@@ -252,6 +252,16 @@ def test_a_range_of_a_result_can_be_requested(client: FlaskClient, run_jobs: Run
     assert client.head(address).headers["Content-Length"] == "6"
 
 
+@pytest.mark.parametrize("value", ["items=0-2", "svg", ""])
+def test_a_range_in_another_unit_is_ignored(
+    client: FlaskClient, run_jobs: RunJobs, value: str
+) -> None:
+    address = f"/jobs/{finished_write_job(run_jobs)}/result"
+    response = client.get(address, headers={"Range": value})
+    assert (response.status_code, response.get_data()) == (200, b"<svg/>")
+    assert response.headers["Accept-Ranges"] == "bytes"
+
+
 def test_a_download_has_the_name_of_the_file(client: FlaskClient, run_jobs: RunJobs) -> None:
     job_id = finished_write_job(run_jobs, "a/Two words-1.svg")
     response = client.get(f"/jobs/{job_id}/result?download=1")
