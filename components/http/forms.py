@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Response, g, redirect, request
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, missing
 
 from components.http.json_schemas import JsonText, pascal
 from components.http.multipart import (
@@ -169,6 +169,8 @@ def _described(field: fields.Field[Any], *, required: bool) -> fields.Field[Any]
     """Return the form field of a field, for the OpenAPI document."""
     shown = copy.copy(field)
     shown.required, shown.allow_none = required, False
+    if shown.load_default is None:
+        shown.load_default = missing
     texts = isinstance(field, fields.List) and isinstance(field.inner, fields.String)
     if isinstance(field, fields.Nested | fields.Dict | fields.List) and not texts:
         return JsonText(shown, required=required)

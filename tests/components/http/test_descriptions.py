@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -84,7 +84,9 @@ def test_the_pattern_of_a_check_describes_exactly_what_it_accepts(
     check: Callable[[Any], object],
 ) -> None:
     pattern = keywords_of(check)["pattern"]
-    wrong = [text for text in TEXTS if accepts(check, text) != bool(re.search(pattern, text))]
+    # Lengths have keywords of their own.
+    texts = [text for text in TEXTS if len(text) <= len(LONG_NAME)]
+    wrong = [text for text in texts if accepts(check, text) != bool(re.search(pattern, text))]
     assert wrong == []
 
 
@@ -102,14 +104,21 @@ def test_a_pattern_describes_at_least_what_its_check_accepts(
     assert not all(re.search(pattern, text) for text in TEXTS)
 
 
-def test_patterns_have_the_syntax_that_python_and_javascript_share(client: FlaskClient) -> None:
-    text = client.get("/openapi.json").get_data(as_text=True)
-    patterns = re.findall(r'"pattern":\s*"((?:[^"\\]|\\.)*)"', text)
-    assert len(patterns) > 30
-    for pattern in patterns:
-        assert not re.search(r"\\\\[AZz]|\(\?P|\(\?[aimsx]|\\\\ud[89a-f]", pattern), pattern
-    anchored = [one for one in patterns if one.startswith("^")]
-    assert len(anchored) == len([one for one in patterns if not re.fullmatch(r"[a-z_]+", one)])
+def patterns(node: object) -> Iterator[str]:
+    if isinstance(node, dict) and "type" in node and isinstance(node.get("pattern"), str):
+        yield node["pattern"]
+    if isinstance(node, dict | list):
+        for inner in node.values() if isinstance(node, dict) else node:
+            yield from patterns(inner)
+
+
+def test_patterns_are_anchored_and_have_the_syntax_of_javascript(client: FlaskClient) -> None:
+    found = list(patterns(client.get("/openapi.json").get_json()))
+    assert len(found) > 30
+    for pattern in found:
+        assert pattern.startswith("^")
+        assert pattern.endswith("$")
+        assert not re.search(r"\\[AZz]|\(\?P|\(\?[aimsx]|\\ud[89a-f]", pattern), pattern
 
 
 def form(document: dict[str, Any], path: str, media_type: str) -> dict[str, Any]:
@@ -128,7 +137,7 @@ def test_a_form_describes_its_fields_as_the_json_body_does(client: FlaskClient) 
     assert sorted(contact["required"]) == ["email", "message", "name"]
     retry = contact["properties"]["retry"]
     assert (retry["type"], retry["contentMediaType"]) == ("string", "application/json")
-    assert retry["contentSchema"] == {"$ref": "#/components/schemas/Retry"}
+    assert retry["contentSchema"]["$ref"] == "#/components/schemas/Retry"
 
 
 def test_a_form_with_a_file_names_its_types_and_what_the_file_replaces(client: FlaskClient) -> None:
