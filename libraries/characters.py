@@ -10,7 +10,8 @@ class Characters(StrEnum):
 
     # Control characters except tab, line feed and carriage return.
     CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-    LINE_ENDS = r"\n\r\u2028\u2029"
+    # Controls and line ends.
+    NOT_IN_LINE = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
     # All controls, spaces except the usual one, direction marks, joiners and others without a shape.
     INVISIBLE = (
         r"\x00-\x1f\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"

@@ -41,7 +41,7 @@ def data_dir_error(data_dir: Path, *, with_broker: bool) -> str | None:
     """Return why files cannot be written in the data folder, None if they can; creates it."""
     folders = (broker_folder(data_dir), socket_path(data_dir).parent) if with_broker else ()
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in folders:
             private_folder(folder)
         for folder in (data_dir, *folders):

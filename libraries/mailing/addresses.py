@@ -18,8 +18,6 @@ LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 DOMAIN = re.compile(rf"(?:(?:{LABEL}\.)+(?![0-9]+$){LABEL}|localhost)", re.ASCII)
 # RFC 5322, section 3.2.3. Quoted local parts and comments are legal, but not in practical use.
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-# Not in a line.
-UNPRINTABLE = rf"{Characters.CONTROLS}\t{Characters.LINE_ENDS}"
 
 
 @described(pattern=rf"^{ATOM}(?:\.{ATOM})*@{DOMAIN.pattern}$")
@@ -50,11 +48,11 @@ def _is_plain_address(address: str) -> bool:
     )
 
 
-@described(pattern=rf"^[^{UNPRINTABLE}]*[^{UNPRINTABLE}\s][^{UNPRINTABLE}]*$")
+@described(pattern=r"^[^X]*[^X\s][^X]*$".replace("X", Characters.NOT_IN_LINE))
 def _check_line(text: object, what: str, longest: int, field: str) -> str:
     if not isinstance(text, str) or not text.strip() or len(text) > longest:
         problem = f"expected a {what} of 1 to {longest} characters"
-    elif re.search(f"[{UNPRINTABLE}{Characters.SURROGATES}]", text):
+    elif re.search(f"[{Characters.NOT_IN_LINE}{Characters.SURROGATES}]", text):
         problem = f"the {what} contains a line break or a control character"
     else:
         return text

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from libraries.broker.embedded import EmbeddedBroker
+from libraries.broker.paths import data_dir_error
 from libraries.errors import InvalidInput
 from libraries.gallery import Gallery, gallery
 from libraries.gallery.databases import SqliteDatabase
@@ -49,6 +50,12 @@ def test_results_uploads_index_and_broker_are_private(settings: Settings) -> Non
         broker.stop()
     assert modes(settings.broker.data_dir) == modes(settings.storage.output_dir) == {}
     assert modes(settings.storage.upload_dir) == {}
+
+
+def test_the_check_at_the_start_creates_a_private_data_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    assert data_dir_error(folder, with_broker=False) is None
+    assert modes(folder) == {}
 
 
 def test_the_index_of_an_earlier_version_becomes_private(settings: Settings) -> None:
