@@ -209,11 +209,14 @@ def kind_of(schema: Node) -> str:
 
 
 def limits_of(schema: Node) -> str:
-    """Return the limits of a field in words, such as `at least 1, at most 2000`."""
+    """Return the limits of a field in words, such as `at least 1, at most 2000`.
+
+    Long patterns are left out; they are for programs.
+    """
     limits = [
         PLURAL_OF_ONE.sub(r"\1", words.format(_number(schema[key])))
         for key, words in BOUNDS
-        if key in schema
+        if key in schema and (key != "pattern" or len(schema[key]) <= 40)  # noqa: PLR2004
     ]
     if "enum" in schema:
         choices = ", ".join(str(choice) for choice in schema["enum"] if choice is not None)

@@ -51,6 +51,7 @@ REASONS = re.compile(
     |Must\ be\ less\ than\ half\ of\ the\ shorter\ side
     |/context/\w+:\ Missing\ data
     |/params/.*Unknown\ field;\ known
+    |/vary/.*Unknown\ parameter;\ known
     |Duplicate\ address
     |unknown\ operation
     |requires\ the\ argument
