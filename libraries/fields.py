@@ -50,6 +50,15 @@ class WholeNumber(fields.Integer):
         return super()._validated(value)
 
 
+class TrueOrFalse(fields.Boolean):
+    """A boolean field of JSON that rejects numbers and texts."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class BoundedList(fields.List[Any]):
     """A list field that checks the length first, and stops after MAX_MEMBER_ERRORS wrong members."""
 

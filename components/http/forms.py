@@ -167,6 +167,10 @@ def _value(field: fields.Field[Any], text: str) -> Any:
 
 def _described(field: fields.Field[Any], *, required: bool) -> fields.Field[Any]:
     """Return the form field of a field, for the OpenAPI document."""
+    if isinstance(field, fields.AwareDateTime) and not required:
+        # Browsers send empty texts for what is not filled in.
+        either: dict[str, Any] = {"anyOf": [{"format": "date-time"}, {"maxLength": 0}]}
+        return fields.String(metadata={**field.metadata, **either})
     shown = copy.copy(field)
     shown.required, shown.allow_none = required, False
     if shown.load_default is None:

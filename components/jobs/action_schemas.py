@@ -11,7 +11,7 @@ from components.http.job_options import JobOptionsSchema
 from components.http.replies import ReplySchema
 from components.http.submissions import SubmissionSchema
 from components.jobs.schemas import MAX_ARGUMENTS, MAX_CURSOR_CHARS, JobFilterSchema
-from libraries.fields import BoundedDict, BoundedList
+from libraries.fields import BoundedDict, BoundedList, TrueOrFalse
 from libraries.json_types import JsonObject, described
 
 
@@ -69,7 +69,7 @@ class BulkSchema(Schema):
             "example": {"tag": "christmas"},
         },
     )
-    dry_run = fields.Boolean(
+    dry_run = TrueOrFalse(
         load_default=False,
         metadata={"description": "Only count the jobs that match `filter`."},
     )

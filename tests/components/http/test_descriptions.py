@@ -11,11 +11,12 @@ from flask.testing import FlaskClient
 from marshmallow import ValidationError
 
 from components.http.job_options import check_tag
+from components.jobs.action_schemas import BulkSchema
 from libraries.errors import InvalidInput
 from libraries.gallery import check_title
 from libraries.json_types import keywords_of
 from libraries.lettering import check_text, check_visible
-from libraries.mailing import check_address, check_subject
+from libraries.mailing import check_address, check_context, check_subject
 from libraries.outbound import check_url
 from libraries.outbound.addresses import read_url
 from libraries.storage.locations import open_input
@@ -148,3 +149,19 @@ def test_a_form_with_a_file_names_its_types_and_what_the_file_replaces(client: F
     types = content["multipart/form-data"]["encoding"]["file"]["contentType"]
     assert types == "image/gif, image/jpeg, image/png, image/webp"
     assert form(document, "/uploads", "multipart/form-data")["required"] == ["file"]
+
+
+def test_an_empty_time_in_a_form_is_valid_as_browsers_send_it(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+    contact = form(document, "/contact", "application/x-www-form-urlencoded")
+    assert contact["properties"]["run_at"]["anyOf"] == [{"format": "date-time"}, {"maxLength": 0}]
+
+
+@pytest.mark.parametrize("value", [0, 1, "no"])
+def test_a_dry_run_is_true_or_false(value: object) -> None:
+    request = {"action": "delete", "filter": {"tag": "a"}, "dry_run": value}
+    assert set(BulkSchema().validate(request)) == {"dry_run"}
+
+
+def test_a_context_may_have_integers_of_any_size() -> None:
+    assert check_context({"count": 10**40}) == {"count": 10**40}
