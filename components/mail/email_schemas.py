@@ -115,7 +115,7 @@ class EmailSchema(Schema):
         load_default=dict,
         validate=library_check(check_context),
         metadata={
-            "description": f"Values for the template, at most {MAX_CONTEXT_BYTES} bytes as JSON; see `GET /templates`.",
+            "description": f"Values for the template, at most {MAX_CONTEXT_BYTES} bytes as JSON, with integers of at most 64 bits; see `GET /templates`.",
             "example": {"name": "Ann", "order": "A-17"},
         },
     )

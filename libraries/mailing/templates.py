@@ -8,7 +8,6 @@ from callers are data, never template code or paths.
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import orjson
 from jinja2 import (
     FileSystemLoader,
     StrictUndefined,
@@ -200,8 +200,7 @@ def check_context(context: object, *, field: str = "context") -> JsonObject:
     if not isinstance(context, dict):
         raise BadContext("expected an object of names and values", field=field)
     try:
-        # Unlike orjson, it writes integers of any size.
-        size = len(json.dumps(context, ensure_ascii=False, separators=(",", ":")).encode())
+        size = len(orjson.dumps(context))
     except (TypeError, ValueError) as error:
         raise BadContext("the context is not JSON serializable", field=field) from error
     if size > MAX_CONTEXT_BYTES:

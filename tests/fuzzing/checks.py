@@ -53,6 +53,7 @@ REASONS = re.compile(
     |/params/.*Unknown\ field;\ known
     |/vary/.*Unknown\ parameter;\ known
     |Duplicate\ address
+    |the\ context\ is\ not\ JSON\ serializable
     |unknown\ operation
     |requires\ the\ argument
     |does\ not\ take\ the\ argument

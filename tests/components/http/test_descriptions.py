@@ -16,7 +16,7 @@ from libraries.errors import InvalidInput
 from libraries.gallery import check_title
 from libraries.json_types import keywords_of
 from libraries.lettering import check_text, check_visible
-from libraries.mailing import check_address, check_context, check_subject
+from libraries.mailing import check_address, check_subject
 from libraries.outbound import check_url
 from libraries.outbound.addresses import read_url
 from libraries.storage.locations import open_input
@@ -161,7 +161,3 @@ def test_an_empty_time_in_a_form_is_valid_as_browsers_send_it(client: FlaskClien
 def test_a_dry_run_is_true_or_false(value: object) -> None:
     request = {"action": "delete", "filter": {"tag": "a"}, "dry_run": value}
     assert set(BulkSchema().validate(request)) == {"dry_run"}
-
-
-def test_a_context_may_have_integers_of_any_size() -> None:
-    assert check_context({"count": 10**40}) == {"count": 10**40}
