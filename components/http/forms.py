@@ -160,6 +160,8 @@ def _value(field: fields.Field[Any], text: str) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = text
+    if value is None:
+        return text
     if isinstance(field, fields.List) and not isinstance(value, list):
         return [one for part in text.split(",") if (one := part.strip())]
     return value
