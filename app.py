@@ -15,6 +15,7 @@ from components.http.access_log import install_access_log
 from components.http.api import install_http
 from components.http.boundary import install_boundary
 from components.http.long_connections import install_live
+from components.http.repeated import install_repeated
 from components.http.server.owner_limits import install_owner_limits
 from components.http.startup import (
     StartupError,
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_access(app, settings)
     install_owner_limits(app, settings)
     install_live(app, settings)
+    install_repeated(app)
     api = install_http(app)
     for blueprint in component_blueprints():
         api.register_blueprint(blueprint)

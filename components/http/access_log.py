@@ -76,7 +76,12 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    taken = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
-    path = request.path[:MAX_PATH_CHARS]
-    log.info("%s %s %d %.1f ms %s", request.method, path, response.status_code, taken, request_id())
+    taken_s = time.perf_counter() - g.get("started", time.perf_counter())
+    log_request(request.method, request.path, response.status_code, taken_s, request_id())
     return response
+
+
+def log_request(method: str, path: str, status: int, seconds: float, identity: str) -> None:
+    """Log a response; `identity` is the request id."""
+    shown = path[:MAX_PATH_CHARS]
+    log.info("%s %s %d %.1f ms %s", method, shown, status, 1000 * seconds, identity)

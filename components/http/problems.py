@@ -202,10 +202,14 @@ def status_of(error: VectorError) -> int:
 def request_id() -> str:
     """Return the id of this request: a well-formed `X-Request-ID` header or a random id."""
     if "request_id" not in g:
-        given = request.headers.get("X-Request-ID", "")
-        well_formed = re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given, re.ASCII)
-        g.request_id = given if well_formed else secrets.token_hex(16)
+        g.request_id = request_id_from(request.headers.get("X-Request-ID", ""))
     return str(g.request_id)
+
+
+def request_id_from(given: str) -> str:
+    """Return the id of a request with the header `X-Request-ID: given`, which may be empty."""
+    well_formed = re.fullmatch(r"[A-Za-z0-9._-]{1,128}", given, re.ASCII)
+    return given if well_formed else secrets.token_hex(16)
 
 
 def problem(

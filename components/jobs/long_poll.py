@@ -9,10 +9,12 @@ from flask import Response, g, request
 from components.http.conditional import etag_response
 from components.http.exports import JSON_TYPE, accepted_type, drawing_types, drawn_response
 from components.http.long_connections import requested_wait_s, wait_for
+from components.http.repeated import repeatable
 from components.http.replies import json_response
 from components.http.tokens import JOB_PREFIX, JOB_TOKEN_S, make_token
 from components.jobs.representation import job_body, visible_job
 from libraries.job_manager import JobRecord
+from libraries.job_manager.backends import state_reader
 from libraries.job_manager.representation import utc
 
 
@@ -34,6 +36,9 @@ def job_response(job_id: str, *, wait: int | None) -> Response:
             accepted_type([JSON_TYPE])
         response = _response(record)
         response.vary.add("Accept")
+        read_state = state_reader(record)
+        if read_state is not None:
+            repeatable(read_state)
     if seconds and "Prefer" in request.headers and wait is None:
         response.headers["Preference-Applied"] = f"wait={seconds}"
     return response

@@ -20,6 +20,7 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from components.http.long_connections import live
+from components.http.repeated import repeated_requests
 from components.system.request_counts import BOUNDS, NAME, Requests
 from libraries import VERSION
 from libraries.broker.errors import QueueUnavailable
@@ -155,7 +156,9 @@ def install_metrics(app: Flask) -> None:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ServiceCollector(app))
     ProcessCollector(registry=registry)
-    app.extensions[NAME], app.extensions[REGISTRY] = Requests(), registry
+    counts = Requests()
+    app.extensions[NAME], app.extensions[REGISTRY] = counts, registry
+    repeated_requests(app).observers.append(counts.count)
 
 
 def metrics_response() -> Response:

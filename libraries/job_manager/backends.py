@@ -22,14 +22,14 @@ from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
-from libraries.broker.retry import BROKER_ERRORS, retry
+from libraries.broker.retry import BROKER_ERRORS, REFUSALS, retry
 from libraries.broker.scripts import run_script, script
 from libraries.errors import Exhausted
 from libraries.job_manager import transitions
 from libraries.job_manager.job_files import delete_job_data
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.records import JOB_ID, JobRecord, read_record, read_records
-from libraries.job_manager.states import NOT_FOUND
+from libraries.job_manager.records import JOB_ID, JobRecord, read_raw, read_record, read_records
+from libraries.job_manager.states import FINAL_STATES, NOT_FOUND
 from libraries.job_manager.tasks import load_plugins, max_retries
 from libraries.json_types import JsonObject
 from libraries.pickled_json import PickledJson
@@ -199,6 +199,25 @@ def fetch_job(job_id: str) -> JobRecord | None:
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return None
     return current_backend().fetch([job_id])[0]
+
+
+def state_reader(record: JobRecord) -> Callable[[], object] | None:
+    """Return a function that reads the stored state of a job that has ended, for comparison.
+
+    As long as it returns equal values, the record is the same. It returns None while the broker is
+    unreachable. None for jobs that have not ended, and for records that depend on more.
+    """
+    is_complete = record.status in FINAL_STATES and record.arguments is not None
+    if not is_complete or not isinstance(current_backend(), RqBackend):
+        return None
+
+    def read() -> object:
+        try:
+            return read_raw(web_client(), record.id)
+        except REFUSALS:
+            return None
+
+    return read
 
 
 def get_job_status(job_id: str) -> JsonObject:

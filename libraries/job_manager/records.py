@@ -157,6 +157,14 @@ def _unreadable_among(client: Redis, job_ids: list[str]) -> int:
     return sum(record is not None and record.status == UNREADABLE for record in records)
 
 
+def read_raw(client: Redis, job_id: str) -> list[Any]:
+    """Return, unparsed, what the broker stores of a job that has ended; errors are among the replies."""
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.hmget(job_key(job_id), FIELDS)
+        pipeline.xrevrange(results_key(job_id), count=1)
+        return list(pipeline.execute(raise_on_error=False))
+
+
 def read_record(client: Redis, job_id: str) -> JobRecord | None:
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(job_key(job_id), list(FIELDS))
