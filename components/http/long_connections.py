@@ -15,6 +15,7 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 
 from components.http.access import client_name
+from components.http.server.slots import waiting
 from libraries.job_manager import EventSubscriptions, JobEvent, JobRecord, find_job, read_events
 from libraries.job_manager.events import START, JobSnapshot, event_id, order
 from libraries.json_types import JsonObject
@@ -240,7 +241,8 @@ def _wait(
             record = find_job(job_id)
             if until(record):
                 return record
-            # In slices, so that waiting does not delay a shutdown.
-            while not changed.wait(min(0.25, max(0.0, deadline - time.monotonic()))):
-                if time.monotonic() >= deadline or connections.is_stopping:
-                    return record
+            with waiting():
+                # In slices, so that waiting does not delay a shutdown.
+                while not changed.wait(min(0.25, max(0.0, deadline - time.monotonic()))):
+                    if time.monotonic() >= deadline or connections.is_stopping:
+                        return record

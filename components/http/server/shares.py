@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from components.http.server.connections import ClientConnection
 
@@ -40,19 +41,31 @@ class Shares:
             return peer
         return self.largest_peer() if total >= self.connections else None
 
-    def start(self, conn: ClientConnection) -> bool:
-        """Reserve a thread for the request of a connection; return whether one is available."""
-        peer, reads = conn.peer, conn.is_streamed
-        if len(self._served) >= self.threads or self._running[peer] >= self.threads_per_peer:
+    def next(self, waiting: Iterable[ClientConnection]) -> ClientConnection | None:
+        """Return the first connection whose request may start, preferably of a peer that has none running."""
+        if len(self._served) >= self.threads:
+            return None
+        found = None
+        for conn in waiting:
+            if conn.peer not in self._running and self._may_start(conn):
+                return conn
+            if found is None and self._may_start(conn):
+                found = conn
+        return found
+
+    def _may_start(self, conn: ClientConnection) -> bool:
+        peer = conn.peer
+        if self._running[peer] >= self.threads_per_peer:
             return False
         is_full = self._reading.total() >= self.readers
-        if reads and (is_full or self._reading[peer] >= self.readers_per_peer):
-            return False
-        self._served[conn] = reads
-        self._running[peer] += 1
-        if reads:
-            self._reading[peer] += 1
-        return True
+        return not conn.is_streamed or not (is_full or self._reading[peer] >= self.readers_per_peer)
+
+    def start(self, conn: ClientConnection) -> None:
+        """Reserve a thread for the request of a connection."""
+        self._served[conn] = conn.is_streamed
+        self._running[conn.peer] += 1
+        if conn.is_streamed:
+            self._reading[conn.peer] += 1
 
     def finished(self, conn: ClientConnection) -> None:
         """Release the thread of a request, if it had one of these."""

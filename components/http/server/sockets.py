@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
+from components.http.server.slots import waiting
+
 Result = TypeVar("Result")
 
 # A client may pause for so long, and needs at most so long in total plus the time for its bytes.
@@ -59,16 +61,29 @@ class ClientSocket(socket.socket):
         return super().recv(size)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
-        data = self._timed(self._receiving, partial(super().recv, size, flags))
+        try:
+            data = super().recv(size, flags | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            data = self._timed(self._receiving, partial(super().recv, size, flags))
         self._receiving.moved += len(data)
         return data
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         view = memoryview(data).cast("B")
-        for start in range(0, len(view), self.PIECE_BYTES):
+        sent = self._send_available(view, flags)
+        for start in range(sent, len(view), self.PIECE_BYTES):
             piece = view[start : start + self.PIECE_BYTES]
             self._timed(self._sending, partial(super().sendall, piece, flags))
             self._sending.moved += len(piece)
+
+    def _send_available(self, view: memoryview, flags: int) -> int:
+        """Send what the system accepts at once; return the number of bytes."""
+        try:
+            sent = super().send(view, flags | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
+        self._sending.moved += sent
+        return sent
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         sent = 0
@@ -89,7 +104,8 @@ class ClientSocket(socket.socket):
         self.settimeout(left if before is None else min(before, left))
         started_at = time.monotonic()
         try:
-            return call()
+            with waiting():
+                return call()
         except TimeoutError:
             raise ClientStalled from None
         finally:

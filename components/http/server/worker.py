@@ -9,6 +9,7 @@ import selectors
 import signal
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from components.http.server.connections import MAX_HEAD_BYTES, ClientConnection
 from components.http.server.memory import MemoryWatch
 from components.http.server.problems import write_problem
 from components.http.server.shares import Shares
+from components.http.server.slots import Slots
 
 # Time for the client to close its end; less while the process stops.
 CLOSE_TIMEOUT_S, STOP_CLOSE_TIMEOUT_S = 2.0, 0.2
@@ -32,8 +34,9 @@ class WebWorker(ThreadWorker):
     """A thread worker that collects each request in its main loop before a thread serves it.
 
     A slow or silent client costs a descriptor, not a thread. Large and chunked bodies are read by
-    threads, by a few at a time and at a minimum rate. No peer can use all connections or threads,
-    and probes of the service's health have their own threads.
+    threads, by a few at a time and at a minimum rate. No peer can use all connections or threads.
+    A few requests run at once, the others wait here, and those of a busy peer do so longer. Probes
+    of the service's health do not wait, and have their own threads.
     """
 
     SWEEP_INTERVAL_S = 0.25
@@ -51,6 +54,9 @@ class WebWorker(ThreadWorker):
 
     PROBE_THREADS = 2
 
+    # Requests that run at once, and how often those that run too long are looked for.
+    SLOTS, SLOT_CHECK_S = 2, 0.05
+
     # For the requests of a process that another one has replaced.
     RETIREMENT_S = 60
 
@@ -64,6 +70,7 @@ class WebWorker(ThreadWorker):
         self._watched: dict[ClientConnection, None] = {}
         self._queued: dict[ClientConnection, None] = {}
         self._swept_at = 0.0
+        self._slots = Slots(self.SLOTS, self._on_free_slot)
 
     def init_process(self) -> None:
         self._probe_threads = ThreadPoolExecutor(self.PROBE_THREADS, "probe")
@@ -139,9 +146,12 @@ class WebWorker(ThreadWorker):
             is_ready = conn.is_streamed = not conn.is_too_large
         if is_ready:
             self._unwatch(conn)
-            self._queued[conn] = None
-            conn.queued_at = time.monotonic()
-            self._serve_queued()
+            if conn.is_probe:
+                self._submit(self._probe_threads, self.handle, conn)
+            else:
+                self._queued[conn] = None
+                conn.queued_at = time.monotonic()
+                self._serve_queued()
         elif conn.is_too_large:
             self._refuse(conn, 431)
 
@@ -152,15 +162,39 @@ class WebWorker(ThreadWorker):
     # -- requests
 
     def _serve_queued(self) -> None:
-        """Pass the waiting requests to threads, in order, as far as the shares of their peers allow."""
-        started = [conn for conn in self._queued if conn.is_probe or self._shares.start(conn)]
-        for conn in started:
-            del self._queued[conn]
-            pool = self._probe_threads if conn.is_probe else self.tpool
-            served = pool.submit(self.handle, conn)
-            served.add_done_callback(
-                lambda done, conn=conn: self.method_queue.defer(self.finish_request, conn, done)  # type: ignore[misc]
-            )
+        """Pass waiting requests to threads while there are slots, those of idle peers first."""
+        while self._queued and self._slots.is_free():
+            found = self._shares.next(self._queued)
+            if found is None or not self._slots.start(found):
+                return
+            del self._queued[found]
+            self._shares.start(found)
+            self._submit(self.tpool, self._handle_in_slot, found)
+
+    def _submit(
+        self,
+        pool: ThreadPoolExecutor,
+        serve: Callable[[ClientConnection], bool],
+        conn: ClientConnection,
+    ) -> None:
+        served = pool.submit(serve, conn)
+        served.add_done_callback(
+            lambda done: self.method_queue.defer(self.finish_request, conn, done)
+        )
+
+    def _handle_in_slot(self, conn: ClientConnection) -> bool:
+        with self._slots.used_by(conn):
+            return bool(self.handle(conn))
+
+    def _on_free_slot(self) -> None:
+        if self._queued:
+            self.method_queue.defer(self._serve_queued)
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        """Wait for events; while requests wait, start some when those that run take too long."""
+        super().wait_for_and_dispatch_events(self.SLOT_CHECK_S if self._queued else timeout)
+        if self._queued:
+            self._serve_queued()
 
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:
         """Wait for the next request of a connection, or close it."""
