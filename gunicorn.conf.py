@@ -1,12 +1,14 @@
-"""gunicorn configuration: one process with many threads, request limits, logging."""
+"""gunicorn configuration: a few processes with many threads, request limits, logging."""
 
 import contextlib
+import gc
 import os
 import resource
 import signal
 import socket
 import struct
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,11 +18,13 @@ import gunicorn.arbiter
 import gunicorn.util
 
 from components.http.compression import install_compression
-from components.http.long_connections import live
+from components.http.long_connections import install_live, live
 from components.http.server.memory import MemoryWatch, prefer_small_heap
 from components.http.server.problems import write_problem
+from components.http.server.processes import HELD, Processes, request_replacement
 from components.http.server.worker import WebWorker
 from components.system.address import record_address
+from components.system.request_counts import request_counts
 from libraries.settings import BadSettings, get_settings
 from libraries.shared_state import NotShared, registered
 from libraries.supervision import send_heartbeats
@@ -33,17 +37,22 @@ except BadSettings as error:
     sys.exit(1)
 
 wsgi_app = "app:create_app()"
+# The processes share the memory of the application. In immediate mode it starts threads at once.
+preload_app = not settings.jobs.immediate
 bind = (
     f"[{settings.web.host}]:{settings.web.port}"
     if ":" in settings.web.host
     else f"{settings.web.host}:{settings.web.port}"
 )
 
-# Threads instead of processes, because most of them wait for a slow client or the broker.
-workers = 1
+# In immediate mode the process may contain the broker.
+processes = Processes(1 if settings.jobs.immediate else settings.web.web_processes)
+workers = processes.number
 worker_class = WebWorker
+# Most of them wait for a slow client or an event.
 threads = settings.web.web_threads
-timeout = 60
+# A process whose main loop does not run is replaced within 15 s; this is checked once a second.
+timeout = 13
 graceful_timeout = 4
 keepalive = 5
 worker_connections = 1000
@@ -91,7 +100,7 @@ logconfig_dict = {
 }
 
 
-def on_starting(_server: Any) -> None:
+def on_starting(server: Any) -> None:
     """Allow a file descriptor for each connection, as far as the system permits."""
     wanted = worker_connections + settings.web.max_streams + SPARE_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -99,6 +108,11 @@ def on_starting(_server: Any) -> None:
     if soft != resource.RLIM_INFINITY and soft < allowed:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if preload_app:
+        live(server.app.wsgi()).close()
+        # The garbage collector of a process would copy pages that it shares with the others.
+        gc.collect()
+        gc.freeze()
 
 
 def when_ready(server: Any) -> None:
@@ -109,17 +123,26 @@ def when_ready(server: Any) -> None:
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))
 
 
-def post_fork(server: Any, worker: Any) -> None:
-    """Note whether the process is to replace another one, which requested that."""
-    worker.is_replacement = server.num_workers > workers
+pre_fork = processes.pre_fork
+child_exit = processes.child_exit
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """Give the process connections of its own."""
+    if preload_app:
+        install_live(server.app.wsgi(), settings)
 
 
 def post_worker_init(worker: Any) -> None:
     """Compress, report to the supervisor, start a reaper, and close long connections at the end."""
     prefer_small_heap()
     install_compression(worker.wsgi)
+    hub, region = live(worker.wsgi).hub, processes.regions[worker.region]
     # gunicorn would wait for the connections.
-    live(worker.wsgi).hub.stop_when = lambda: not worker.alive
+    hub.stop_when = lambda: not worker.alive
+    hub.on_change = partial(region.__setitem__, HELD)
+    request_counts(worker.wsgi).share(processes.regions, worker.region)
+    worker.request_replacement = partial(request_replacement, region, worker.ppid)
     worker.presence = registered("web")
     try:
         worker.presence.__enter__()
@@ -129,10 +152,9 @@ def post_worker_init(worker: Any) -> None:
     if not settings.jobs.immediate:
         # Jobs of dead workers end even if no worker is running.
         Reaper(settings, pace_s=WEB_PACE_S).start()
-        # In immediate mode the process may contain the broker.
         worker.memory = MemoryWatch(settings.web.web_recycle_memory)
     if worker.is_replacement:
-        # gunicorn stops the oldest process, whose clients reconnect to this one.
+        # gunicorn stops the process that this one replaces; its clients reconnect.
         os.kill(worker.ppid, signal.SIGTTOU)
 
 

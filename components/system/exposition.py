@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 
 from components.http.long_connections import live
 from components.http.repeated import repeated_requests
+from components.http.server.processes import HELD, total
 from components.system.request_counts import BOUNDS, NAME, Requests
 from libraries import VERSION
 from libraries.broker.errors import QueueUnavailable
@@ -54,11 +55,13 @@ class ServiceCollector(Collector):
         hub, counts = live(self._app).hub, self._app.extensions[NAME]
         yield GaugeMetricFamily(
             "vector_held_connections",
-            "Open event streams and WebSockets of this process.",
-            hub.held,
+            "Open event streams and WebSockets of the web processes.",
+            max(hub.held, total(counts.regions, HELD)),
         )
         yield GaugeMetricFamily(
-            "vector_held_connections_limit", "Limit of open streams and WebSockets.", hub.limit
+            "vector_held_connections_limit",
+            "Limit of open streams and WebSockets of each web process.",
+            hub.limit,
         )
         yield from _requests(counts)
 
@@ -81,7 +84,7 @@ def _lags(lags: Mapping[str, int]) -> Metric:
 def _requests(counts: Requests) -> Iterator[Metric]:
     answers = CounterMetricFamily(
         "vector_http_requests",
-        "Requests answered by this process.",
+        "Requests answered by the web processes.",
         labels=("method", "route", "status"),
     )
     for labels, number in counts.answers().items():
@@ -92,8 +95,8 @@ def _requests(counts: Requests) -> Iterator[Metric]:
         "Seconds from a request until its response is ready.",
         labels=("method", "route"),
     )
-    for kind, (buckets, total) in counts.durations().items():
-        seconds.add_metric(kind, _cumulative(BOUNDS, buckets), total)
+    for kind, (buckets, sum_s) in counts.durations().items():
+        seconds.add_metric(kind, _cumulative(BOUNDS, buckets), sum_s)
     yield seconds
 
 
@@ -156,7 +159,7 @@ def install_metrics(app: Flask) -> None:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ServiceCollector(app))
     ProcessCollector(registry=registry)
-    counts = Requests()
+    counts = Requests(app)
     app.extensions[NAME], app.extensions[REGISTRY] = counts, registry
     repeated_requests(app).observers.append(counts.count)
 

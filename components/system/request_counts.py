@@ -1,59 +1,89 @@
-"""Counts and durations of the requests that this process has answered."""
+"""Counts and durations of the requests that the web processes of a server have answered."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
+from array import array
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections.abc import Iterator, MutableSequence, Sequence
+from functools import cached_property
 
-from flask import Response, current_app, g, request
+from flask import Flask, Response, current_app, g, request
+
+from components.http.server.processes import FIRST_COUNT, total
 
 NAME = "vector-requests"
 # Upper bounds of the histogram buckets in seconds.
 BOUNDS = (0.005, 0.025, 0.1, 0.5, 2.5, 10.0, math.inf)
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "other")
 # Label of unknown addresses; the address itself is controlled by the client.
 NO_ROUTE = "none"
 
 
-class Durations:
-    """Durations of the requests to one route: count per bucket, and the sum in seconds."""
-
-    __slots__ = ("buckets", "seconds")
-
-    def __init__(self) -> None:
-        self.buckets = [0] * len(BOUNDS)
-        self.seconds = 0.0
-
-
 class Requests:
-    """Requests by method, route and status class, and their durations by method and route."""
+    """Requests by method, route and status class, and their durations by method and route.
 
-    def __init__(self) -> None:
+    The numbers of a method and a route are the requests by status class, the requests by duration,
+    and the sum of the durations in seconds.
+    """
+
+    STATUSES = 5
+    SECONDS = STATUSES + len(BOUNDS)
+    SIZE = SECONDS + 1
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
         self._lock = threading.Lock()
-        self._answers: Counter[tuple[str, str, str]] = Counter()
-        self._durations: defaultdict[tuple[str, str], Durations] = defaultdict(Durations)
+        self._own: MutableSequence[float] = array("d", [0.0])
+        self.regions: Sequence[Sequence[float]] = [self._own]
+
+    def share(self, regions: Sequence[MutableSequence[float]], own: int) -> None:
+        """Count in the region `own` of this process, and report the sum of all regions."""
+        if FIRST_COUNT + len(self._places) * self.SIZE <= len(regions[own]):
+            self._own, self.regions = regions[own], regions
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        key = (method, route, f"{status // 100}xx")
-        index = bisect_left(BOUNDS, seconds)
+        first = self._places[method, route]
         with self._lock:
-            self._answers[key] += 1
-            durations = self._durations[key[:2]]
-            durations.buckets[index] += 1
-            durations.seconds += seconds
+            self._own[first + status // 100 - 1] += 1
+            self._own[first + self.STATUSES + bisect_left(BOUNDS, seconds)] += 1
+            self._own[first + self.SECONDS] += seconds
 
     def answers(self) -> dict[tuple[str, str, str], int]:
         """Return the number of requests by method, route and status class."""
-        with self._lock:
-            return dict(self._answers)
+        return {
+            (*kind, f"{status + 1}xx"): int(numbers[status])
+            for kind, numbers in self._numbers()
+            for status in range(self.STATUSES)
+            if numbers[status]
+        }
 
     def durations(self) -> dict[tuple[str, str], tuple[list[int], float]]:
         """Return the count per bucket and the total seconds, by method and route."""
+        return {
+            kind: ([int(one) for one in numbers[self.STATUSES : -1]], numbers[-1])
+            for kind, numbers in self._numbers()
+        }
+
+    def _numbers(self) -> Iterator[tuple[tuple[str, str], list[float]]]:
+        """Yield the numbers of each method and route with requests."""
         with self._lock:
-            return {key: (list(one.buckets), one.seconds) for key, one in self._durations.items()}
+            for kind, first in self._places.items():
+                numbers = [total(self.regions, first + n) for n in range(self.SIZE)]
+                if any(numbers):
+                    yield kind, numbers
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], int]:
+        """The place of the first number of each method and route: the same in all processes."""
+        routes = sorted({rule.rule for rule in self._app.url_map.iter_rules()} | {NO_ROUTE})
+        kinds = [(method, route) for route in routes for method in METHODS]
+        places = {kind: FIRST_COUNT + n * self.SIZE for n, kind in enumerate(kinds)}
+        if len(self._own) == 1:
+            self._own.extend([0.0] * (FIRST_COUNT + len(kinds) * self.SIZE))
+        return places
 
 
 def count_request(response: Response) -> Response:
@@ -64,3 +94,8 @@ def count_request(response: Response) -> Response:
     counts: Requests = current_app.extensions[NAME]
     counts.count(method, route, response.status_code, now - g.get("started", now))
     return response
+
+
+def request_counts(app: Flask) -> Requests:
+    found: Requests = app.extensions[NAME]
+    return found

@@ -81,6 +81,8 @@ class Hub:
         self.stop_when = stop_when
         self._lock = threading.Lock()
         self._held = 0
+        # Called with the number of held connections when it changes.
+        self.on_change: Callable[[int], None] = lambda _: None
         # By client, the oldest first.
         self._held_by: dict[str, dict[Connection, None]] = {}
         self._inbox: deque[tuple[Iterable[Connection], bytes, bool]] = deque()
@@ -124,6 +126,7 @@ class Hub:
             self._check_room(client)
             displaced = self._displace() if self._held >= self.limit else None
             self._held += 1
+            self.on_change(self._held)
             self._held_by.setdefault(client, {})[connection] = None
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
@@ -158,6 +161,7 @@ class Hub:
         if connection in share:
             del share[connection]
             self._held -= 1
+            self.on_change(self._held)
             if not share:
                 del self._held_by[connection.client]
 

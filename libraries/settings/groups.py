@@ -93,22 +93,28 @@ class WebSettings(SettingsGroup):
     port: int = setting(
         "5000", whole_number, "Port that the web process listens on.", Range(1, 65535)
     )
+    web_processes: int = setting(
+        "2",
+        whole_number,
+        "Web processes; immediate mode uses one. Limits of a web process apply to each of them.",
+        Range(1, 64),
+    )
     web_threads: int = setting(
         "128",
         whole_number,
-        "Maximum number of requests that the web process serves at once.",
+        "Maximum number of requests that a web process serves at once, most of which wait.",
         Range(1, 4096),
     )
     max_streams: int = setting(
         "1000",
         whole_number,
-        "Maximum number of open event streams and WebSockets.",
+        "Maximum number of open event streams and WebSockets of a web process.",
         Range(1, 10**6),
     )
     web_recycle_memory: int = setting(
         "300MB",
         optional(parse_bytes),
-        "Memory at which a new web process replaces the running one. Empty: none.",
+        "Memory at which a new web process replaces a running one. Empty: none.",
     )
     max_body: int = setting("1MB", parse_bytes, "Largest JSON body of a request.")
     allowed_origins: tuple[str, ...] = setting(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import selectors
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -62,6 +60,7 @@ class WebWorker(ThreadWorker):
 
     # Set after the start.
     memory: MemoryWatch | None = None
+    request_replacement: Callable[[], None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -249,7 +248,7 @@ class WebWorker(ThreadWorker):
             super().murder_keepalived(force)  # type: ignore[call-arg]
         now = time.monotonic()
         if self.alive and self.memory is not None and self.memory.is_exceeded(now):
-            self._request_replacement(self.memory)
+            self._retire(self.memory)
         if force:
             for conn in [*self._watched, *self._queued]:
                 self._forget(conn)
@@ -268,12 +267,11 @@ class WebWorker(ThreadWorker):
             self.log.info("Client stalled in the middle of a request.")
             self._refuse(conn, 408)
 
-    def _request_replacement(self, memory: MemoryWatch) -> None:
-        """Have gunicorn start a second process, which takes the place of this one when it is ready."""
+    def _retire(self, memory: MemoryWatch) -> None:
         self.log.warning("The web process uses %d MB; a new one replaces it.", memory.used // 10**6)
         self.memory = None
         self.cfg.set("graceful_timeout", self.RETIREMENT_S)
-        os.kill(self.ppid, signal.SIGTTIN)
+        self.request_replacement()
 
     def _cap_keepalive(self, deadline: float) -> None:
         super()._cap_keepalive(deadline)  # type: ignore[misc]

@@ -1,0 +1,66 @@
+"""The processes of a web server: memory that they share, and the replacement of one of them.
+
+Each process has a region of numbers that it alone writes and all can read, so that a scrape of the
+metrics by any of them includes the requests to all. The region of a process that has ended passes to
+the next one, which continues its counts.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+# Numbers of a region with a meaning of their own; the counts of requests follow.
+HELD, WANTS_REPLACEMENT, FIRST_COUNT = range(3)
+
+
+class Processes:
+    """Hooks of gunicorn for `number` processes."""
+
+    REGION_BYTES = 1 << 18
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        # Each process can be in the middle of its replacement.
+        total = 2 * number + 1
+        memory = memoryview(mmap.mmap(-1, total * self.REGION_BYTES))
+        size = self.REGION_BYTES
+        self.regions = [
+            memory[start : start + size].cast("d") for start in range(0, total * size, size)
+        ]
+
+    def pre_fork(self, server: Any, worker: Any) -> None:
+        """Give a new process its region; it replaces a process that wants that, if there is one."""
+        workers = server.WORKERS.values()
+        used = {one.region for one in workers}
+        worker.region = next(n for n in range(len(self.regions)) if n not in used)
+        worker.is_replaced = False
+        leaving = [one for one in workers if self._wants_replacement(one)]
+        worker.is_replacement = bool(leaving)
+        if leaving:
+            leaving[0].is_replaced = True
+            # gunicorn stops the oldest process first.
+            leaving[0].age = 0
+
+    def child_exit(self, server: Any, worker: Any) -> None:
+        """Forget the replacement of a process that has ended before it was replaced."""
+        if self._wants_replacement(worker):
+            server.num_workers = max(self.number, server.num_workers - 1)
+        self.regions[worker.region][WANTS_REPLACEMENT] = 0
+        self.regions[worker.region][HELD] = 0
+
+    def _wants_replacement(self, worker: Any) -> bool:
+        return not worker.is_replaced and self.regions[worker.region][WANTS_REPLACEMENT] > 0
+
+
+def request_replacement(region: memoryview[float], parent: int) -> None:
+    """Have gunicorn start another process, which takes the place of this one when it is ready."""
+    region[WANTS_REPLACEMENT] = 1
+    os.kill(parent, signal.SIGTTIN)
+
+
+def total(regions: Sequence[Sequence[float]], index: int) -> float:
+    return sum(region[index] for region in regions)
