@@ -24,7 +24,7 @@ from components.http.server.problems import write_problem
 from components.http.server.processes import HELD, Processes, request_replacement
 from components.http.server.worker import WebWorker
 from components.system.address import record_address
-from components.system.request_counts import request_counts
+from components.system.request_counts import share_counts
 from libraries.settings import BadSettings, get_settings
 from libraries.shared_state import NotShared, registered
 from libraries.supervision import send_heartbeats
@@ -141,7 +141,7 @@ def post_worker_init(worker: Any) -> None:
     # gunicorn would wait for the connections.
     hub.stop_when = lambda: not worker.alive
     hub.on_change = partial(region.__setitem__, HELD)
-    request_counts(worker.wsgi).share(processes.regions, worker.region)
+    share_counts(worker.wsgi, processes.regions, worker.region)
     worker.request_replacement = partial(request_replacement, region, worker.ppid)
     worker.presence = registered("web")
     try:

@@ -22,7 +22,7 @@ RUN_WEB = "from gunicorn.app.wsgiapp import run; run()"
 
 
 class Server:
-    """A gunicorn process on a free port."""
+    """gunicorn on a free port; with one web process, whose limits are those of the server."""
 
     def __init__(
         self, environ: dict[str, str], home: Path, configuration: Path = CONFIGURATION
@@ -35,7 +35,7 @@ class Server:
             self.process = start_python(
                 *WEB,
                 arguments=["-c", RUN_WEB, "-c", str(configuration)],
-                environ=environ | {"PORT": str(self.port), "HOME": str(home)},
+                environ={"WEB_PROCESSES": "1"} | environ | {"PORT": str(self.port), "HOME": str(home)},
                 output=sink,
             )
         until(

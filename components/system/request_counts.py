@@ -7,12 +7,12 @@ import threading
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, MutableSequence, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from flask import Flask, Response, current_app, g, request
 
-from components.http.server.processes import FIRST_COUNT, total
+from components.http.server.processes import FIRST_COUNT, Numbers, total
 
 NAME = "vector-requests"
 # Upper bounds of the histogram buckets in seconds.
@@ -36,13 +36,16 @@ class Requests:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._lock = threading.Lock()
-        self._own: MutableSequence[float] = array("d", [0.0])
-        self.regions: Sequence[Sequence[float]] = [self._own]
+        # Used in a single process.
+        self._private = array("d")
+        self._own: Numbers = self._private
+        self.regions: Sequence[Numbers] = ()
 
-    def share(self, regions: Sequence[MutableSequence[float]], own: int) -> None:
+    def share(self, regions: Sequence[Numbers], own: int) -> None:
         """Count in the region `own` of this process, and report the sum of all regions."""
         if FIRST_COUNT + len(self._places) * self.SIZE <= len(regions[own]):
             self._own, self.regions = regions[own], regions
+            self._private = array("d")
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         first = self._places[method, route]
@@ -71,7 +74,7 @@ class Requests:
         """Yield the numbers of each method and route with requests."""
         with self._lock:
             for kind, first in self._places.items():
-                numbers = [total(self.regions, first + n) for n in range(self.SIZE)]
+                numbers = [total(self._all, first + n) for n in range(self.SIZE)]
                 if any(numbers):
                     yield kind, numbers
 
@@ -81,9 +84,12 @@ class Requests:
         routes = sorted({rule.rule for rule in self._app.url_map.iter_rules()} | {NO_ROUTE})
         kinds = [(method, route) for route in routes for method in METHODS]
         places = {kind: FIRST_COUNT + n * self.SIZE for n, kind in enumerate(kinds)}
-        if len(self._own) == 1:
-            self._own.extend([0.0] * (FIRST_COUNT + len(kinds) * self.SIZE))
+        self._private.extend([0.0] * (FIRST_COUNT + len(kinds) * self.SIZE))
         return places
+
+    @property
+    def _all(self) -> Sequence[Numbers]:
+        return self.regions or (self._private,)
 
 
 def count_request(response: Response) -> Response:
@@ -96,6 +102,8 @@ def count_request(response: Response) -> Response:
     return response
 
 
-def request_counts(app: Flask) -> Requests:
-    found: Requests = app.extensions[NAME]
-    return found
+def share_counts(app: Flask, regions: Sequence[Numbers], own: int) -> None:
+    """Count the requests to an application in the region `own` of its process."""
+    counts: Requests | None = app.extensions.get(NAME)
+    if counts is not None:
+        counts.share(regions, own)

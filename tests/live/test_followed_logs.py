@@ -94,7 +94,7 @@ def test_the_response_ends_when_the_job_is_canceled_or_deleted(web: Web) -> None
 
 def test_followed_logs_count_as_held_connections(installation: Installation, gates: Gates) -> None:
     """One too many gets 503 with Retry-After; a stopping server ends the others."""
-    small = installation.start_web(MAX_STREAMS="1").wait_until_ready()
+    small = installation.start_web(WEB_PROCESSES="1", MAX_STREAMS="1").wait_until_ready()
     job = small.submit("live_tasks.hold", gates.path())
     with following(small, job) as response:
         assert line(response).startswith("queued")

@@ -126,7 +126,7 @@ def test_an_invalid_preference_is_ignored(web: Web, prefer: str) -> None:
 @pytest.fixture
 def narrow(installation: Installation) -> Iterator[Web]:
     """Return a web process with so few threads that only four requests may wait."""
-    started = installation.start_web(WEB_THREADS="36").wait_until_ready()
+    started = installation.start_web(WEB_PROCESSES="1", WEB_THREADS="36").wait_until_ready()
     yield started
     started.close()
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import mmap
 import os
 import signal
+from array import array
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+Numbers: TypeAlias = "array[float] | memoryview[float]"
 # Numbers of a region with a meaning of their own; the counts of requests follow.
 HELD, WANTS_REPLACEMENT, FIRST_COUNT = range(3)
 
@@ -28,7 +30,7 @@ class Processes:
         total = 2 * number + 1
         memory = memoryview(mmap.mmap(-1, total * self.REGION_BYTES))
         size = self.REGION_BYTES
-        self.regions = [
+        self.regions: list[Numbers] = [
             memory[start : start + size].cast("d") for start in range(0, total * size, size)
         ]
 
@@ -56,11 +58,12 @@ class Processes:
         return not worker.is_replaced and self.regions[worker.region][WANTS_REPLACEMENT] > 0
 
 
-def request_replacement(region: memoryview[float], parent: int) -> None:
+def request_replacement(region: Numbers, parent: int) -> None:
     """Have gunicorn start another process, which takes the place of this one when it is ready."""
     region[WANTS_REPLACEMENT] = 1
     os.kill(parent, signal.SIGTTIN)
 
 
-def total(regions: Sequence[Sequence[float]], index: int) -> float:
+def total(regions: Sequence[Numbers], index: int) -> float:
+    """Return the sum of a number over all processes."""
     return sum(region[index] for region in regions)
