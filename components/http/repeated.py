@@ -72,7 +72,7 @@ class RepeatedRequests:
         self._bytes = 0
         self._lock = threading.Lock()
         # Called with method, route, status and seconds of each response.
-        self.observers: list[Observer] = []
+        self.observe: Observer = lambda *_: None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         key = self._key(environ)
@@ -156,8 +156,7 @@ class RepeatedRequests:
         start_response(reply.status, headers)
         seconds, status = time.perf_counter() - started_at, int(reply.status[:3])
         log_request("GET", reply.path, status, seconds, identity)
-        for observe in self.observers:
-            observe("GET", reply.route, status, seconds)
+        self.observe("GET", reply.route, status, seconds)
         return [reply.body]
 
     def _keep(self, key: Key, reply: Reply) -> None:

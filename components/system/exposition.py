@@ -161,7 +161,7 @@ def install_metrics(app: Flask) -> None:
     ProcessCollector(registry=registry)
     counts = Requests(app)
     app.extensions[NAME], app.extensions[REGISTRY] = counts, registry
-    repeated_requests(app).observers.append(counts.count)
+    repeated_requests(app).observe = counts.count
 
 
 def metrics_response() -> Response:

@@ -84,7 +84,7 @@ class Observed:
 
     @property
     def growth(self) -> float:
-        """Return the largest memory of the web process relative to its start."""
+        """Return the largest memory of a web process relative to its start."""
         return max(self.memory) / self.memory[0]
 
     @property
@@ -153,14 +153,13 @@ class Mixed:
         self._repeat(0.1, request)
 
     def watch(self) -> None:
-        """Observe the memory of the web process and the load of the machine."""
+        """Observe the memory of the largest web process and the load of the machine."""
 
         def look() -> None:
-            pid = self._web()
-            if pid:
-                self.seen.web_processes.add(pid)
-                with contextlib.suppress(OSError, StopIteration):
-                    self.seen.memory.append(_resident(pid))
+            pids = self._web()
+            self.seen.web_processes.update(pids)
+            with contextlib.suppress(OSError, StopIteration, ValueError):
+                self.seen.memory.append(max(map(_resident, pids)))
             self.seen.load.append(os.getloadavg()[0])
 
         self._repeat(1.0, look)
@@ -339,10 +338,10 @@ class Mixed:
         finally:
             connection.close()
 
-    def _web(self) -> int:
-        """Return the newest web process, 0 for none."""
+    def _web(self) -> list[int]:
+        """Return the web processes."""
         master = self.service.pids().get("gunicorn", 0)
-        return max((pid for pid in children(master) if b"gunicorn" in command_of(pid)), default=0)
+        return [pid for pid in children(master) if b"gunicorn" in command_of(pid)]
 
 
 def _resident(pid: int) -> float:

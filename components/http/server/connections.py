@@ -23,7 +23,7 @@ LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r\n", re.IGN
 # The body follows in chunks, or only after an interim response.
 STREAMED = re.compile(rb"\r\n(?:transfer-encoding|expect):", re.IGNORECASE)
 MALFORMED = re.compile(rb"(?<!\r)\n")
-PROBE = re.compile(rb"(?:GET|HEAD) /(?:healthz|readyz)[ ?]")
+PROBE = re.compile(rb"(?:GET|HEAD) /(healthz|readyz)[ ?]")
 
 
 class ClientConnection(TConn):
@@ -48,7 +48,7 @@ class ClientConnection(TConn):
 
     def _reset(self) -> None:
         self.received = bytearray()
-        self.is_streamed = self.is_probe = False
+        self.is_streamed = self.is_probe = self.is_immediate = False
         self._length: int | None = None
         self._body_began = 0.0
 
@@ -83,7 +83,10 @@ class ClientConnection(TConn):
         body = int(found[1]) if found else 0
         self._length = len(head) + body
         self.is_streamed = bool(STREAMED.search(head)) or body > self.MAX_BUFFERED_BODY_BYTES
-        self.is_probe = not self.is_streamed and bool(PROBE.match(head))
+        probe = None if self.is_streamed else PROBE.match(head)
+        self.is_probe = probe is not None
+        # The response needs neither the broker nor another thread.
+        self.is_immediate = probe is not None and probe[1] == b"healthz"
 
     def init(self) -> None:
         """Pass the received bytes to the parser; called by the thread for each request."""

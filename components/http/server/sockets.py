@@ -50,6 +50,7 @@ class ClientSocket(socket.socket):
     def __init__(self, accepted: socket.socket) -> None:
         """Take over the descriptor of `accepted`."""
         super().__init__(fileno=accepted.detach())
+        self.may_wait = True
         self.begin()
 
     def begin(self) -> None:
@@ -100,6 +101,8 @@ class ClientSocket(socket.socket):
         before = self.gettimeout()
         if before == 0:
             return call()
+        if not self.may_wait:
+            raise ClientStalled
         left = pace.left_s()
         self.settimeout(left if before is None else min(before, left))
         started_at = time.monotonic()

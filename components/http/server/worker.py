@@ -34,7 +34,7 @@ class WebWorker(ThreadWorker):
     A slow or silent client costs a descriptor, not a thread. Large and chunked bodies are read by
     threads, by a few at a time and at a minimum rate. No peer can use all connections or threads.
     A few requests run at once, the others wait here, and those of a busy peer do so longer. Probes
-    of the service's health do not wait, and have their own threads.
+    of the service's health do not wait: the main loop or threads of their own serve them.
     """
 
     SWEEP_INTERVAL_S = 0.25
@@ -51,6 +51,9 @@ class WebWorker(ThreadWorker):
     RECEIVE_BYTES = 1 << 16
 
     PROBE_THREADS = 2
+
+    # Probes that the main loop serves itself each time it has looked for events.
+    MAX_IMMEDIATE = 2
 
     # Requests that run at once, and how often those that run too long are looked for.
     SLOTS, SLOT_CHECK_S = 2, 0.05
@@ -70,6 +73,7 @@ class WebWorker(ThreadWorker):
         self._queued: dict[ClientConnection, None] = {}
         self._swept_at = 0.0
         self._slots = Slots(self.SLOTS, self._on_free_slot)
+        self._immediate_left = 0
 
     def init_process(self) -> None:
         self._probe_threads = ThreadPoolExecutor(self.PROBE_THREADS, "probe")
@@ -145,7 +149,9 @@ class WebWorker(ThreadWorker):
             is_ready = conn.is_streamed = not conn.is_too_large
         if is_ready:
             self._unwatch(conn)
-            if conn.is_probe:
+            if conn.is_immediate and self._immediate_left:
+                self._serve_here(conn)
+            elif conn.is_probe:
                 self._submit(self._probe_threads, self.handle, conn)
             else:
                 self._queued[conn] = None
@@ -170,6 +176,15 @@ class WebWorker(ThreadWorker):
             self._shares.start(found)
             self._submit(self.tpool, self._handle_in_slot, found)
 
+    def _serve_here(self, conn: ClientConnection) -> None:
+        """Serve a request in the main loop, which needs no other thread to run; never wait for the client."""
+        self._immediate_left -= 1
+        conn.client_socket.may_wait = False
+        served: Future[Any] = Future()
+        served.set_result(self.handle(conn))
+        conn.client_socket.may_wait = True
+        self.method_queue.defer(self.finish_request, conn, served)
+
     def _submit(
         self,
         pool: ThreadPoolExecutor,
@@ -191,6 +206,7 @@ class WebWorker(ThreadWorker):
 
     def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
         """Wait for events; while requests wait, start some when those that run take too long."""
+        self._immediate_left = self.MAX_IMMEDIATE
         super().wait_for_and_dispatch_events(self.SLOT_CHECK_S if self._queued else timeout)
         if self._queued:
             self._serve_queued()
