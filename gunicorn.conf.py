@@ -21,7 +21,7 @@ from components.http.compression import install_compression
 from components.http.long_connections import install_live, live
 from components.http.server.memory import MemoryWatch, prefer_small_heap
 from components.http.server.problems import write_problem
-from components.http.server.processes import HELD, Processes, request_replacement
+from components.http.server.processes import Place, Processes, request_replacement
 from components.http.server.worker import WebWorker
 from components.system.address import record_address
 from components.system.request_counts import share_counts
@@ -128,7 +128,7 @@ child_exit = processes.child_exit
 
 
 def post_fork(server: Any, _worker: Any) -> None:
-    """Give the process connections of its own."""
+    """Give the process separate connections."""
     if preload_app:
         install_live(server.app.wsgi(), settings)
 
@@ -140,7 +140,7 @@ def post_worker_init(worker: Any) -> None:
     hub, region = live(worker.wsgi).hub, processes.regions[worker.region]
     # gunicorn would wait for the connections.
     hub.stop_when = lambda: not worker.alive
-    hub.on_change = partial(region.__setitem__, HELD)
+    hub.on_change = partial(region.__setitem__, Place.HELD_CONNECTIONS)
     share_counts(worker.wsgi, processes.regions, worker.region)
     worker.request_replacement = partial(request_replacement, region, worker.ppid)
     worker.presence = registered("web")

@@ -9,8 +9,8 @@ from flask import Response, g, request
 from components.http.conditional import etag_response
 from components.http.exports import JSON_TYPE, accepted_type, drawing_types, drawn_response
 from components.http.long_connections import requested_wait_s, wait_for
-from components.http.repeated import repeatable
 from components.http.replies import json_response
+from components.http.server.repeated import repeatable
 from components.http.tokens import JOB_PREFIX, JOB_TOKEN_S, make_token
 from components.jobs.representation import job_body, visible_job
 from libraries.job_manager import JobRecord

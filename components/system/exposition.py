@@ -20,8 +20,8 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from components.http.long_connections import live
-from components.http.repeated import repeated_requests
-from components.http.server.processes import HELD, total
+from components.http.server.processes import Place, total
+from components.http.server.repeated import repeated_requests
 from components.system.request_counts import BOUNDS, NAME, Requests
 from libraries import VERSION
 from libraries.broker.errors import QueueUnavailable
@@ -56,7 +56,7 @@ class ServiceCollector(Collector):
         yield GaugeMetricFamily(
             "vector_held_connections",
             "Open event streams and WebSockets of the web processes.",
-            max(hub.held, total(counts.regions, HELD)),
+            max(hub.held, total(counts.regions, Place.HELD_CONNECTIONS)),
         )
         yield GaugeMetricFamily(
             "vector_held_connections_limit",

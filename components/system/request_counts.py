@@ -12,7 +12,7 @@ from functools import cached_property
 
 from flask import Flask, Response, current_app, g, request
 
-from components.http.server.processes import FIRST_COUNT, Numbers, total
+from components.http.server.processes import Numbers, Place, total
 
 NAME = "vector-requests"
 # Upper bounds of the histogram buckets in seconds.
@@ -43,7 +43,7 @@ class Requests:
 
     def share(self, regions: Sequence[Numbers], own: int) -> None:
         """Count in the region `own` of this process, and report the sum of all regions."""
-        if FIRST_COUNT + len(self._places) * self.SIZE <= len(regions[own]):
+        if Place.FIRST_COUNT + len(self._places) * self.SIZE <= len(regions[own]):
             self._own, self.regions = regions[own], regions
             self._private = array("d")
 
@@ -83,8 +83,8 @@ class Requests:
         """The place of the first number of each method and route: the same in all processes."""
         routes = sorted({rule.rule for rule in self._app.url_map.iter_rules()} | {NO_ROUTE})
         kinds = [(method, route) for route in routes for method in METHODS]
-        places = {kind: FIRST_COUNT + n * self.SIZE for n, kind in enumerate(kinds)}
-        self._private.extend([0.0] * (FIRST_COUNT + len(kinds) * self.SIZE))
+        places = {kind: Place.FIRST_COUNT + n * self.SIZE for n, kind in enumerate(kinds)}
+        self._private.extend([0.0] * (Place.FIRST_COUNT + len(kinds) * self.SIZE))
         return places
 
     @property

@@ -12,11 +12,18 @@ import os
 import signal
 from array import array
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import Any, TypeAlias
 
 Numbers: TypeAlias = "array[float] | memoryview[float]"
-# Numbers of a region with a meaning of their own; the counts of requests follow.
-HELD, WANTS_REPLACEMENT, FIRST_COUNT = range(3)
+
+
+class Place(IntEnum):
+    """The place of a number in a region."""
+
+    HELD_CONNECTIONS = 0
+    WANTS_REPLACEMENT = 1
+    FIRST_COUNT = 2
 
 
 class Processes:
@@ -51,16 +58,16 @@ class Processes:
         """Forget the replacement of a process that has ended before it was replaced."""
         if self._wants_replacement(worker):
             server.num_workers = max(self.number, server.num_workers - 1)
-        self.regions[worker.region][WANTS_REPLACEMENT] = 0
-        self.regions[worker.region][HELD] = 0
+        self.regions[worker.region][Place.WANTS_REPLACEMENT] = 0
+        self.regions[worker.region][Place.HELD_CONNECTIONS] = 0
 
     def _wants_replacement(self, worker: Any) -> bool:
-        return not worker.is_replaced and self.regions[worker.region][WANTS_REPLACEMENT] > 0
+        return not worker.is_replaced and self.regions[worker.region][Place.WANTS_REPLACEMENT] > 0
 
 
 def request_replacement(region: Numbers, parent: int) -> None:
     """Have gunicorn start another process, which takes the place of this one when it is ready."""
-    region[WANTS_REPLACEMENT] = 1
+    region[Place.WANTS_REPLACEMENT] = 1
     os.kill(parent, signal.SIGTTIN)
 
 

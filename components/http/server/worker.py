@@ -34,7 +34,7 @@ class WebWorker(ThreadWorker):
     A slow or silent client costs a descriptor, not a thread. Large and chunked bodies are read by
     threads, by a few at a time and at a minimum rate. No peer can use all connections or threads.
     A few requests run at once, the others wait here, and those of a busy peer do so longer. Probes
-    of the service's health do not wait: the main loop or threads of their own serve them.
+    of the service's health do not wait: the main loop or separate threads serve them.
     """
 
     SWEEP_INTERVAL_S = 0.25

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from components.http.server.processes import HELD, Processes, request_replacement
+from components.http.server.processes import Place, Processes, request_replacement
 from libraries.settings import read_settings
 from tests.conftest import REPOSITORY, until
 from tests.faults.fleet import children
@@ -125,11 +125,11 @@ def test_the_process_that_wants_it_is_replaced_not_the_oldest(
 def test_a_process_that_ends_before_its_replacement_starts_needs_none() -> None:
     processes, server = Processes(2), arbiter(2)
     first, _ = (started(processes, server, age) for age in (1, 2))
-    processes.regions[first.region][HELD] = 7
+    processes.regions[first.region][Place.HELD_CONNECTIONS] = 7
     server.num_workers += 1
-    processes.regions[first.region][1] = 1
+    processes.regions[first.region][Place.WANTS_REPLACEMENT] = 1
     del server.WORKERS[1]
     processes.child_exit(server, first)
     assert server.num_workers == 2
-    assert processes.regions[first.region][HELD] == 0
+    assert processes.regions[first.region][Place.HELD_CONNECTIONS] == 0
     assert not started(processes, server, 3).is_replacement

@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from app import create_app
-from components.http.repeated import RepeatedRequests, repeated_requests
+from components.http.server.repeated import RepeatedRequests, repeated_requests
 from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.keys import job_key, results_key

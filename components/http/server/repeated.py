@@ -23,11 +23,6 @@ from components.http.problems import request_id_from
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Flask extension: the `RepeatedRequests` of an application.
-EXTENSION = "vector-repeated"
-# Member of the environment of a request that a view has marked.
-MARK = "vector.repeatable"
-
 Headers = list[tuple[str, str]]
 Key = tuple[object, ...]
 Observer = Callable[[str, str, int, float], None]
@@ -52,11 +47,17 @@ def repeatable(read_state: Callable[[], object]) -> None:
     """Say that the response to the current GET request depends only on its path and headers, and on a state."""
     rule = request.url_rule
     if rule is not None:
-        request.environ[MARK] = Reply(read_state, request.path, rule.rule)
+        request.environ[RepeatedRequests.MARK] = Reply(read_state, request.path, rule.rule)
 
 
 class RepeatedRequests:
     """WSGI middleware that keeps the last responses to requests that were repeated."""
+
+    # Flask extension.
+    NAME = "vector-repeated"
+
+    # Member of the environment of a request that a view has marked.
+    MARK = "vector.repeatable"
 
     MAX_REPLIES = 1000
     MAX_BODY_BYTES = 1 << 16
@@ -106,8 +107,8 @@ class RepeatedRequests:
     ) -> Iterable[bytes]:
         """Call the application, and remember that the response can be repeated."""
         body = self._application(environ, start_response)
-        if key is not None and MARK in environ:
-            self._keep(key, environ[MARK])
+        if key is not None and self.MARK in environ:
+            self._keep(key, environ[self.MARK])
         return body
 
     def _recorded(
@@ -126,7 +127,7 @@ class RepeatedRequests:
 
         body = self._application(environ, note)
         status, headers = started[-1] if started else ("", [])
-        reply: Reply | None = environ.get(MARK)
+        reply: Reply | None = environ.get(self.MARK)
         if reply is None or status not in self.STATUSES or not isinstance(headers, list):
             self._drop(key)
             return body
@@ -184,10 +185,10 @@ def _size(key: Key, reply: Reply) -> int:
 def install_repeated(app: Flask) -> None:
     """Answer the repeated requests of an application."""
     repeated = RepeatedRequests(app.wsgi_app)
-    app.extensions[EXTENSION] = repeated
+    app.extensions[RepeatedRequests.NAME] = repeated
     app.wsgi_app = repeated  # type: ignore[method-assign]
 
 
 def repeated_requests(app: Flask | None = None) -> RepeatedRequests:
-    found: RepeatedRequests = (app or current_app).extensions[EXTENSION]
+    found: RepeatedRequests = (app or current_app).extensions[RepeatedRequests.NAME]
     return found
