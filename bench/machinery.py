@@ -374,11 +374,11 @@ def stock_worker(url: str, *options: str) -> list[str]:
     ]
 
 
-def start_web(group: ProcessGroup, target: str) -> int:
+def start_web(group: ProcessGroup, target: str, **environ: str) -> int:
     """Start gunicorn with the product's configuration; return the port once it responds."""
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(REPOSITORY / "gunicorn.conf.py")]
     return start_server(
-        group, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target
+        group, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target, **environ
     )
 
 

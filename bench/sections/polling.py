@@ -67,12 +67,12 @@ def measure(bench: Bench) -> Table:
 
 def _table(outcomes: Outcomes, seconds: float) -> Table:
     table = Table(
-        f"Polling: responses of one web process to {CONNECTIONS} keep-alive connections",
+        f"Polling: responses to {CONNECTIONS} keep-alive connections",
         ["response", "per second", "p50 ms", "p99 ms", "CPU ms / response", "rate / bare Flask"],
         notes=[
             (
-                "gunicorn as in `gunicorn.conf.py` (one process with threads) for both applications; only ours queries the "
-                "broker, computes an ETag and logs each request."
+                "gunicorn as in `gunicorn.conf.py` (two processes with threads) for both applications; only ours queries the "
+                "broker, compares or computes an ETag, and logs each request."
             ),
             (
                 f"{seconds:g} s per round, from a generator process on the same machine, which uses some of its CPU time. "

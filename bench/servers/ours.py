@@ -21,7 +21,7 @@ class EventStreams(Server):
     """Event streams of one job that reports progress in a worker."""
 
     name = "Vector API, event stream"
-    note = "gunicorn as in `gunicorn.conf.py`; the event is the progress that a job reports in a worker"
+    note = "gunicorn as in `gunicorn.conf.py` with one process; the event is the progress that a job reports in a worker"
     standard = True
     kind = "stream"
     plain = "/healthz"
@@ -30,7 +30,7 @@ class EventStreams(Server):
         """Start gunicorn and queue the job."""
         job = submit(REPORT, (TEXTS, MOMENTS))
         self.path = f"/jobs/{job.id}/events"
-        return start_web(group, "app:create_app()")
+        return start_web(group, "app:create_app()", WEB_PROCESSES="1")
 
     def publisher(self, helpers: ProcessGroup) -> Publish:
         """Start a worker; its job reports the texts of a Redis list."""
@@ -56,7 +56,7 @@ class Sockets(Server):
     """WebSockets in a group."""
 
     name = "Vector API, WebSocket"
-    note = "gunicorn as in `gunicorn.conf.py`; the event is a message to a group that all clients have joined"
+    note = "gunicorn as in `gunicorn.conf.py` with one process; the event is a message to a group that all clients have joined"
     standard = True
     kind = "socket"
     path = "/ws/background_jobs"
@@ -65,7 +65,7 @@ class Sockets(Server):
     plain = "/healthz"
 
     def start(self, group: ProcessGroup) -> int:
-        return start_web(group, "app:create_app()")
+        return start_web(group, "app:create_app()", WEB_PROCESSES="1")
 
     def publisher(self, helpers: ProcessGroup) -> Publish:
         """Start a process that sends to the group."""
