@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -28,7 +29,7 @@ from redis import Redis, RedisError
 from libraries.broker.connections import worker_client
 from libraries.broker.keys import job_key
 from libraries.settings import Settings
-from tests.conftest import until
+from tests.conftest import REPOSITORY, until
 from tests.faults.fleet import children, processes_of
 from tests.faults.load import calls_to_an_idle_process, percentile
 from tests.faults.storms import QUEUED
@@ -49,7 +50,7 @@ HALVES = (
 PAGE = {"width": 10, "height": 10}
 POLYLINE = {"type": "polyline", "points": [[n % 190, n * 7 % 190] for n in range(2000)]}
 UPLOAD = b'Content-Disposition: form-data; name="file"; filename="a.csv"\r\nContent-Type: text/csv'
-LARGE: tuple[tuple[str, object], ...] = (
+LARGE_REQUESTS: tuple[tuple[str, object], ...] = (
     ("/artboard/create", PAGE | {"elements": [{"type": "polyline", "points": [0] * 480_000}]}),
     ("/artboard/create", PAGE | {"elements": [{"type": "polyline", "points": [[]] * 240_000}]}),
     ("/artboard/create", PAGE | {"elements": [POLYLINE] * 20, "complexity": "simple"}),
@@ -58,6 +59,10 @@ LARGE: tuple[tuple[str, object], ...] = (
     ("/files/batch", {"file_list": ["a.csv"] * 9000, "operation": "convert_to_json"}),
     ("/batches", {"items": [0] * 400_000}),
     ("/uploads", b"--x\r\n" + UPLOAD + b"\r\n\r\n" + b"a,b\n" * (3 * MB) + b"\r\n--x--\r\n"),
+)
+# Encoded once, because the encoder stops all threads of this process.
+LARGE = tuple(
+    (path, body if isinstance(body, bytes) else json.dumps(body)) for path, body in LARGE_REQUESTS
 )
 ACCEPTED = (200, 202)
 
@@ -142,15 +147,16 @@ class Mixed:
         self._repeat(0.5, lambda: self._request("GET", self.rng.choice(paths)))
 
     def probe(self) -> None:
-        """Request the health on a new connection each time, as a load balancer does."""
-
-        def request() -> None:
-            started_at = time.monotonic()
-            status = self._exchange("GET", "/healthz", timeout=5)[0]
-            self.seen.health.append(time.monotonic() - started_at)
-            self.seen.silent += status != 200
-
-        self._repeat(0.1, request)
+        """Request the health, in a process that the other clients do not delay."""
+        command = [sys.executable, "-m", "tests.faults.prober", str(self.port)]
+        with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as prober:
+            assert prober.stdout is not None
+            for line in prober.stdout:
+                status, seconds = line.split()
+                self.seen.health.append(float(seconds))
+                self.seen.silent += status != "200"
+                if self.stop.is_set():
+                    prober.terminate()
 
     def watch(self) -> None:
         """Observe the memory of the largest web process and the load of the machine."""
@@ -318,14 +324,12 @@ class Mixed:
                 self.seen.ids.append(reply["job_id"])
 
     def _exchange(
-        self, method: str, path: str, body: object = None, *, source: str = "", timeout: float = 30
+        self, method: str, path: str, body: object = None, *, source: str = ""
     ) -> tuple[int, Any]:
         """Return the status and the JSON of a response; 0 for a broken connection."""
         form = "multipart/form-data; boundary=x"
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body)
-        connection = HTTPConnection(
-            "127.0.0.1", self.port, timeout, (source, 0) if source else None
-        )
+        data = body if isinstance(body, bytes | str | None) else json.dumps(body)
+        connection = HTTPConnection("127.0.0.1", self.port, 30, (source, 0) if source else None)
         try:
             kind = form if isinstance(body, bytes) else "application/json"
             headers = {} if data is None else {"Content-Type": kind}
