@@ -204,8 +204,8 @@ def fetch_job(job_id: str) -> JobRecord | None:
 def state_reader(record: JobRecord) -> Callable[[], object] | None:
     """Return a function that reads the stored state of a job that has ended, for comparison.
 
-    As long as it returns equal values, the record is the same. It returns None while the broker is
-    unreachable. None for jobs that have not ended, and for records that depend on more.
+    As long as it returns equal values, the record is the same. It returns None if that cannot be
+    read. None for jobs that have not ended, and for records that depend on more.
     """
     is_complete = record.status in FINAL_STATES and record.arguments is not None
     if not is_complete or not isinstance(current_backend(), RqBackend):
@@ -213,9 +213,10 @@ def state_reader(record: JobRecord) -> Callable[[], object] | None:
 
     def read() -> object:
         try:
-            return read_raw(web_client(), record.id)
+            replies = read_raw(web_client(), record.id)
         except REFUSALS:
             return None
+        return None if any(isinstance(one, Exception) for one in replies) else replies
 
     return read
 

@@ -1,8 +1,9 @@
 """Identical GET requests, such as polls of a job that has ended, answered without the application.
 
 A view calls `repeatable` if its response depends only on the request and on a stored state. When the
-same client, with the same headers, requests it again and the state is the same, the response is sent
-again: the same bytes, but with the id of the new request. It is logged and counted like any other.
+same path is requested again with the same headers and the state is the same, the response is sent
+again: the same bytes, but with the id and the time of the new request. It is logged and counted like
+any other, but not as a request in progress of its owner.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import Flask, current_app, request
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Headers = list[tuple[str, str]]
-Key = tuple[object, ...]
 Observer = Callable[[str, str, int, float], None]
 
 
@@ -36,8 +37,8 @@ class Reply:
     """Returns the state that the response depends on, None if that cannot be read."""
     path: str
     route: str
-    state: object = None
-    """The state before the response was made; None until the request is repeated."""
+    state: bytes | None = None
+    """Digest of the state before the response was made; None until the request is repeated."""
     status: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
@@ -69,7 +70,7 @@ class RepeatedRequests:
 
     def __init__(self, application: WSGIApplication) -> None:
         self._application = application
-        self._replies: OrderedDict[Key, Reply] = OrderedDict()
+        self._replies: OrderedDict[bytes, Reply] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         # Called with method, route, status and seconds of each response.
@@ -81,13 +82,17 @@ class RepeatedRequests:
         if key is None or known is None:
             return self._first(key, environ, start_response)
         started_at = time.perf_counter()
-        state = known.read_state()
+        found = known.read_state()
+        state = None if found is None else _digest(found)
         if state is not None and state == known.state:
             return self._repeat(known, environ, start_response, started_at)
         return self._recorded(key, state, environ, start_response)
 
-    def _key(self, environ: WSGIEnvironment) -> Key | None:
-        """Return all that a view may use of a request; None if it is not a plain GET."""
+    def _key(self, environ: WSGIEnvironment) -> bytes | None:
+        """Return a digest of all that a view may use of a request; None if it is not a plain GET.
+
+        The headers may contain a key, which is not kept.
+        """
         if (
             environ["REQUEST_METHOD"] != "GET"
             or environ.get("QUERY_STRING")
@@ -100,10 +105,10 @@ class RepeatedRequests:
             for name, value in environ.items()
             if name.startswith("HTTP_") and name not in self.IGNORED
         ]
-        return environ["PATH_INFO"], environ.get("CONTENT_TYPE"), *headers
+        return _digest((environ["PATH_INFO"], environ.get("CONTENT_TYPE"), headers))
 
     def _first(
-        self, key: Key | None, environ: WSGIEnvironment, start_response: StartResponse
+        self, key: bytes | None, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Call the application, and remember that the response can be repeated."""
         body = self._application(environ, start_response)
@@ -113,8 +118,8 @@ class RepeatedRequests:
 
     def _recorded(
         self,
-        key: Key,
-        state: object,
+        key: bytes,
+        state: bytes | None,
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
@@ -160,26 +165,27 @@ class RepeatedRequests:
         self.observe("GET", reply.route, status, seconds)
         return [reply.body]
 
-    def _keep(self, key: Key, reply: Reply) -> None:
+    def _keep(self, key: bytes, reply: Reply) -> None:
         with self._lock:
             self._remove(key)
             self._replies[key] = reply
-            self._bytes += _size(key, reply)
+            self._bytes += len(reply.body)
             while len(self._replies) > self.MAX_REPLIES or self._bytes > self.MAX_BYTES:
                 self._remove(next(iter(self._replies)))
 
-    def _drop(self, key: Key) -> None:
+    def _drop(self, key: bytes) -> None:
         with self._lock:
             self._remove(key)
 
-    def _remove(self, key: Key) -> None:
+    def _remove(self, key: bytes) -> None:
         old = self._replies.pop(key, None)
         if old is not None:
-            self._bytes -= _size(key, old)
+            self._bytes -= len(old.body)
 
 
-def _size(key: Key, reply: Reply) -> int:
-    return len(repr(key)) + len(reply.body)
+def _digest(value: object) -> bytes:
+    """Return a digest of strings and bytes in lists and tuples, which may be large."""
+    return sha256(repr(value).encode(errors="surrogatepass")).digest()
 
 
 def install_repeated(app: Flask) -> None:

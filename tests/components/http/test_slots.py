@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from components.http.server.connections import ClientConnection
+from components.http.server.shares import Shares
 from components.http.server.slots import Slots, waiting
 from tests.conftest import REPOSITORY, until
 from tests.test_app_server import Server
@@ -19,6 +21,8 @@ HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 GATED = f"""
 exec(compile(open("{REPOSITORY}/gunicorn.conf.py").read(), "gunicorn.conf.py", "exec"))
 import pathlib, time, uuid
+from components.http.server.connections import ClientConnection
+from components.http.server.shares import Shares
 from components.http.server.slots import Slots
 Slots.LONGEST_S = 3600
 install = post_worker_init
@@ -119,6 +123,25 @@ def test_a_request_that_runs_too_long_does_not_count(monkeypatch: pytest.MonkeyP
     assert not slots.start("b")
     monkeypatch.setattr(Slots, "LONGEST_S", 0.0)
     assert slots.start("b")
+
+
+class Waiting(ClientConnection):
+    """A connection with a complete request."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer, self.is_streamed = peer, False
+
+
+def test_a_peer_without_running_requests_goes_first() -> None:
+    shares = Shares(threads=16, connections=100)
+    busy, also_busy, other = (Waiting(peer) for peer in ("busy", "busy", "other"))
+    shares.start(Waiting("busy"))
+    assert shares.next([busy, also_busy, other]) is other
+    shares.start(other)
+    assert shares.next([busy, also_busy]) is busy
+    for _ in range(13):
+        shares.start(Waiting("busy"))
+    assert shares.next([busy]) is None, "seven eighths of the threads are its share"
 
 
 def test_waiting_outside_a_request_does_nothing() -> None:

@@ -224,6 +224,7 @@ def test_the_kept_responses_are_bounded_in_number_and_size(
     assert not polled.get(ended, Accept="application/json, x/0")[1]
     monkeypatch.setattr(RepeatedRequests, "MAX_BYTES", 1)
     polled.get(ended, Accept="application/json, x/6")
+    polled.get(ended, Accept="application/json, x/6")
     assert not polled.repeated._replies
 
 
