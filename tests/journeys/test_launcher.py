@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, Stopwatch, until
+from tests.faults.fleet import children
 from tests.journeys.conftest import Service, free_port
 
 StartService = Callable[..., Service]
@@ -53,7 +54,8 @@ def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(
 ) -> None:
     service = start_service()
     family = service.family()
-    assert len(family) >= 6, "launcher, keeper, server, worker, gunicorn and its worker"
+    assert len(family) >= 7, "launcher, keeper, server, worker, gunicorn and two web processes"
+    assert len(children(service.pids()["gunicorn"])) == 2
     started = Stopwatch()
     assert service.stop(number) == 0
     assert started.seconds() < 5
