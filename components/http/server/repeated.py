@@ -60,7 +60,7 @@ class RepeatedRequests:
     # Member of the environment of a request that a view has marked.
     MARK = "vector.repeatable"
 
-    MAX_REPLIES = 1000
+    MAX_REPLIES = 256
     MAX_BODY_BYTES = 1 << 16
     MAX_BYTES = 1 << 22
 
