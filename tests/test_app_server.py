@@ -35,7 +35,9 @@ class Server:
             self.process = start_python(
                 *WEB,
                 arguments=["-c", RUN_WEB, "-c", str(configuration)],
-                environ={"WEB_PROCESSES": "1"} | environ | {"PORT": str(self.port), "HOME": str(home)},
+                environ={"WEB_PROCESSES": "1"}
+                | environ
+                | {"PORT": str(self.port), "HOME": str(home)},
                 output=sink,
             )
         until(
