@@ -472,7 +472,8 @@ def test_group_messages_reach_only_members_across_processes(web: Web, other_web:
             "group": "room:1",
         }
         sent = web.request("POST", "/groups/room:1/messages", {"message": {"n": 1}})
-        assert (sent.status, sent.body["processes"]) == (202, 2)
+        # Both members of the first service may be in the same of its two processes.
+        assert (sent.status, sent.body["processes"] in {2, 3}) == (202, True)
         message = {"group": "room:1", "message": {"n": 1}}
         assert here.receive() == there.receive() == {"action": "group_message", "payload": message}
         assert flat.receive() == {"type": "group_message", **message}
