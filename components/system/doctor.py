@@ -18,7 +18,7 @@ from components.http.pages import base_address
 from components.system.address import recorded_address
 from libraries import VERSION
 from libraries.gallery.checks import index_problem
-from libraries.gallery.index import FILE_NAME
+from libraries.gallery.installation import FILE_NAME
 from libraries.imaging.controls import PictureParams
 from libraries.job_manager.tasks import PACKAGE as TASKS
 from libraries.loading import load_problems

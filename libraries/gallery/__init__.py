@@ -2,7 +2,7 @@
 
 from libraries.gallery.digests import digest
 from libraries.gallery.drawings import SVG_TYPE, Drawing, NewDrawing, drawing_id
-from libraries.gallery.index import Gallery, gallery
+from libraries.gallery.installation import gallery
 from libraries.gallery.labels import Label, check_tag, check_title
 from libraries.gallery.rebuild import rebuild
 from libraries.gallery.search import GalleryQuery, Page
@@ -17,7 +17,6 @@ from libraries.gallery.service import (
 __all__ = [
     "SVG_TYPE",
     "Drawing",
-    "Gallery",
     "GalleryQuery",
     "Label",
     "NewDrawing",

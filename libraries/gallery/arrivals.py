@@ -11,14 +11,13 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import Unavailable
 from libraries.gallery import SVG_TYPE, NewDrawing, gallery
-from libraries.gallery.index import IndexWriter
 from libraries.gallery.rebuild import has_files
 from libraries.gallery.service import add, remove
 from libraries.job_manager.errors import UnknownTask
@@ -29,6 +28,9 @@ from libraries.job_manager.record_fields import is_wrong_type
 from libraries.job_manager.submission import JobOptions, submit
 from libraries.json_types import JsonObject
 from libraries.settings import AccessSettings
+
+if TYPE_CHECKING:
+    from libraries.gallery.writer import IndexWriter
 
 BATCH_SIZE = 50
 REINDEX = "workers.gallery_tasks.reindex"

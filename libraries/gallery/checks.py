@@ -6,7 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from libraries.errors import Unavailable
-from libraries.gallery.index import gallery
+from libraries.gallery.installation import gallery
 from libraries.settings import GallerySettings
 
 # Another process writes: the index works.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from libraries.gallery.drawings import Drawing
-from libraries.gallery.index import gallery
+from libraries.gallery.installation import gallery
 from libraries.gallery.search import GalleryQuery
 from libraries.json_types import JsonObject
 

@@ -3,153 +3,80 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pg8000 import dbapi
+from sqlalchemy import Select, event, select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import InvalidatePoolError
 
-from libraries.gallery.databases import (
-    BUSY_SECONDS,
-    VERSION,
-    Database,
-    Row,
-    Transaction,
-    translated_errors,
-    writable,
-)
+from libraries.gallery.databases import BUSY_SECONDS, Database
+from libraries.gallery.tables import VERSION, create_statements, drawings
 from libraries.json_types import JsonObject
 
 # A separate schema, so that the database may contain other tables, and one per version.
 SCHEMA = f"vector_gallery_{VERSION}"
-WRITER = 0x76656374
-# Longer than `statement_timeout`, after which the server itself reports an error.
-SILENT_SECONDS, MAX_IDLE = BUSY_SECONDS + 1, 4
-TABLES = f"""
-CREATE SCHEMA IF NOT EXISTS {SCHEMA};
-SET search_path TO {SCHEMA};
-CREATE TABLE IF NOT EXISTS index_state (name TEXT PRIMARY KEY, value BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS drawing (
-  row_id BIGSERIAL PRIMARY KEY, build BIGINT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, made_at DOUBLE PRECISION NOT NULL,
-  width DOUBLE PRECISION NOT NULL, height DOUBLE PRECISION NOT NULL, seed BIGINT, pinned INTEGER NOT NULL, search_words TEXT NOT NULL,
-  record TEXT NOT NULL,
-  search_vector tsvector GENERATED ALWAYS AS (array_to_tsvector(string_to_array(search_words, ' '))) STORED,
-  UNIQUE (build, id)
-);
-CREATE INDEX IF NOT EXISTS drawing_by_date ON drawing (build, owner, made_at DESC, id DESC);
-CREATE INDEX IF NOT EXISTS drawing_by_words ON drawing USING gin (search_vector);
-CREATE TABLE IF NOT EXISTS drawing_tag (build BIGINT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
-  PRIMARY KEY (build, id, kind, value));
-CREATE INDEX IF NOT EXISTS drawing_tag_by_value ON drawing_tag (build, kind, value, id);
-CREATE TABLE IF NOT EXISTS removed_drawing (id TEXT PRIMARY KEY)
-"""
-
-
-class PostgresTransaction(Transaction):
-    """A transaction in PostgreSQL."""
-
-    def __init__(self, connection: dbapi.Connection) -> None:
-        self._cursor = connection.cursor()
-
-    def run(self, sql: str, *values: Any) -> list[Row]:
-        self._cursor.execute(sql.replace("?", "%s"), tuple(writable(value) for value in values))
-        return list(self._cursor.fetchall()) if self._cursor.description else []
-
-    def match_words(self, words: Sequence[str]) -> tuple[str, str]:
-        quoted = ["'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in words]
-        return "search_vector @@ CAST(? AS tsquery)", f"{' & '.join(quoted)}:*"
 
 
 class PostgresDatabase(Database):
     """An index in a PostgreSQL database."""
 
+    READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    # One writer at a time, as in SQLite.
+    WRITE = f"SELECT pg_advisory_xact_lock({0x76656374})"
+    insert = staticmethod(postgresql.insert)
+
     def __init__(self, url: str) -> None:
-        """Use the database at `url`; the tables are created on demand."""
-        self._target = connection_arguments(url)
-        self._pid = 0
-        self._idle: list[dbapi.Connection] = []
+        """Use the database at `url`."""
+        # The time-out is longer than `statement_timeout`, after which the server itself reports an error.
+        target = {**connection_arguments(url), "timeout": BUSY_SECONDS + 1}
+        super().__init__("postgresql+pg8000://", connect_args=target)
+        event.listen(self._engine, "checkout", self._check)
 
-    @contextlib.contextmanager
-    def write(self) -> Iterator[Transaction]:
-        with self._transaction("BEGIN") as transaction:
-            transaction.run("SELECT pg_advisory_xact_lock(?)", WRITER)
-            yield transaction
-
-    @contextlib.contextmanager
-    def read(self) -> Iterator[Transaction]:
-        with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as transaction:
-            yield transaction
+    def match_words(self, words: Sequence[str]) -> Select[int]:
+        quoted = " & ".join(f"'{word}'" for word in words)
+        matches = text("search_vector @@ CAST(:words AS tsquery)").bindparams(words=f"{quoted}:*")
+        return select(drawings.c.row_id).where(matches)
 
     def vacuum(self) -> None:
         """Drop the schemas of earlier versions; the server itself runs autovacuum."""
-        with self.write() as transaction:
+        with self.write() as connection:
             for version in range(1, VERSION):
-                transaction.run(f"DROP SCHEMA IF EXISTS vector_gallery_{version} CASCADE")
+                connection.execute(text(f"DROP SCHEMA IF EXISTS vector_gallery_{version} CASCADE"))
 
-    def close(self) -> None:
-        while self._idle:
-            with contextlib.suppress(dbapi.Error, OSError):
-                self._idle.pop().close()
+    def _prepare(self, connection: Any, record: object) -> None:
+        with contextlib.closing(connection.cursor()) as cursor:
+            cursor.execute(f"SET statement_timeout = {int(BUSY_SECONDS * 1000)}")
+            cursor.execute("SET standard_conforming_strings = on")
+            cursor.execute(f"SET search_path TO {SCHEMA}")
+            connection.commit()
+            exists = f"SELECT to_regclass('{SCHEMA}.{drawings.name}')"
+            cursor.execute(exists)
+            if cursor.fetchone()[0] is None:
+                cursor.execute(self.WRITE)
+                cursor.execute(exists)
+                if cursor.fetchone()[0] is None:
+                    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                    for statement in create_statements(self._engine.dialect):
+                        cursor.execute(statement)
+            connection.commit()
 
-    @contextlib.contextmanager
-    def _transaction(self, begin: str) -> Iterator[Transaction]:
-        with translated_errors(dbapi.Error):
-            connection = self._take()
-            try:
-                transaction = PostgresTransaction(connection)
-                transaction.run(begin)
-                yield transaction
-                transaction.run("COMMIT")
-            except BaseException:
-                # The server rolls back the transaction of a closed connection.
-                with contextlib.suppress(dbapi.Error, OSError):
-                    connection.close()
-                raise
-            self._give_back(connection)
+    def _check(self, connection: Any, *_: object) -> None:
+        """Make the pool replace its connections after a restart of the server.
 
-    def _take(self) -> dbapi.Connection:
-        """Return a working connection. Connections that the parent process opened are not used."""
-        if self._pid != os.getpid():
-            self._pid, self._idle = os.getpid(), []
-        while self._idle:
-            with contextlib.suppress(IndexError):
-                connection = self._idle.pop()
-                try:
-                    PostgresTransaction(connection).run("SELECT 1")
-                except (dbapi.Error, OSError):
-                    with contextlib.suppress(dbapi.Error, OSError):
-                        connection.close()
-                else:
-                    return connection
-        return self._connected()
-
-    def _give_back(self, connection: dbapi.Connection) -> None:
-        if len(self._idle) < MAX_IDLE:
-            self._idle.append(connection)
-        else:
-            connection.close()
-
-    def _connected(self) -> dbapi.Connection:
-        connection = dbapi.connect(**self._target, timeout=SILENT_SECONDS)
+        SQLAlchemy's own check does not expect the OSError that pg8000 raises.
+        """
         try:
-            # Transactions are controlled by statements, as in SQLite.
-            connection.autocommit = True
-            milliseconds = int(BUSY_SECONDS * 1000)
-            run = PostgresTransaction(connection).run
-            run(f"SET statement_timeout = {milliseconds}")
-            run("SET standard_conforming_strings = on")
-            if not run(
-                "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = 'removed_drawing'",
-                SCHEMA,
-            ):
-                _make_tables(run)
-            run(f"SET search_path TO {SCHEMA}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            with contextlib.closing(connection.cursor()) as cursor:
+                cursor.execute("SELECT 1")
+            connection.rollback()
+        except (self._engine.dialect.loaded_dbapi.Error, OSError) as error:
+            raise InvalidatePoolError from error
+
+    def _handle_error(self, error: BaseException | None) -> None:
+        """Do nothing: the server looks after its files."""
 
 
 def connection_arguments(url: str) -> JsonObject:
@@ -172,11 +99,3 @@ def connection_arguments(url: str) -> JsonObject:
         ssl.create_default_context() if options.get("sslmode", "disable") != "disable" else None
     )
     return {**found, "host": parts.hostname or "127.0.0.1", "port": port, "ssl_context": secure}
-
-
-def _make_tables(run: Any) -> None:
-    run("BEGIN")
-    run("SELECT pg_advisory_xact_lock(?)", WRITER)
-    for statement in TABLES.split(";"):
-        run(statement)
-    run("COMMIT")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from libraries.errors import InvalidInput, NotFound
 from libraries.gallery.drawings import Drawing, NewDrawing, describe, drawing_id
-from libraries.gallery.index import gallery
+from libraries.gallery.installation import gallery
 from libraries.gallery.labels import read_label
 from libraries.gallery.owners import files_belonging_to
 from libraries.json_types import JsonObject

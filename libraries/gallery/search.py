@@ -1,4 +1,4 @@
-"""Search conditions, pages and cursors of the gallery."""
+"""Search criteria, facets, pages and cursors of the gallery."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from libraries.errors import InvalidInput
-from libraries.gallery.databases import Transaction
 from libraries.gallery.drawings import ID, Drawing, plain_color
 
 MAX_TERMS, MAX_TERM_CHARS, MAX_TEXT_CHARS = 16, 64, 1000
+# The facet of all drawings of an owner.
+ALL = ("all", "")
 # Tolerance when sizes are compared.
 SAME_SIZE_MM = 0.5
 
@@ -58,41 +58,29 @@ def search_terms(text: str) -> list[str]:
     return [word[:MAX_TERM_CHARS] for word in re.findall(r"\w+", folded.replace("_", " "))]
 
 
-def conditions(transaction: Transaction, wanted: GalleryQuery) -> tuple[list[str], list[Any]]:
-    """Return SQL conditions with `?` for the rows of the index, and their values."""
-    bounds = (
-        ("width >= ?", wanted.min_width), ("width <= ?", wanted.max_width), ("height >= ?", wanted.min_height),
-        ("height <= ?", wanted.max_height), ("made_at >= ?", wanted.since), ("made_at < ?", wanted.until),
-        ("seed = ?", wanted.seed), ("pinned = ?", None if wanted.kept is None else int(wanted.kept)),
-    )  # fmt: skip
-    found: list[tuple[str, list[Any]]] = [
-        (sql, [value]) for sql, value in bounds if value is not None
-    ]
-    found += [_tagged(kind, value) for kind, value in _tags(wanted)]
-    if wanted.size is not None:
-        found.append(_sized(*wanted.size))
-    if wanted.text is not None and wanted.text.strip():
-        words = search_terms(wanted.text[:MAX_TEXT_CHARS])[:MAX_TERMS]
-        sql, *values = transaction.match_words(words) if words else ("1 = 0",)
-        found.append((sql, values))
-    return [sql for sql, _ in found], [value for _, values in found for value in values]
+def facets_of(drawing: Drawing) -> set[tuple[str, str]]:
+    """Return kinds and values of the facets of a drawing."""
+    values = {"pattern": drawing.patterns, "tag": drawing.tags, "color": drawing.colors}
+    found = {(kind, value) for kind, some in values.items() for value in some}
+    if drawing.seed is not None:
+        found.add(("seed", str(drawing.seed)))
+    return found | {ALL, ("kept", str(int(drawing.kept)))}
 
 
-def _tags(wanted: GalleryQuery) -> list[tuple[str, str]]:
-    tags = [("tag", tag) for tag in wanted.tags]
-    color = [] if wanted.color is None else [("color", plain_color(wanted.color))]
-    return tags + color + ([] if wanted.pattern is None else [("pattern", wanted.pattern)])
+def wanted_facets(wanted: GalleryQuery) -> set[tuple[str, str]]:
+    """Return kinds and values of the facets that a drawing must have; at least one."""
+    color = None if wanted.color is None else plain_color(wanted.color)
+    kept = None if wanted.kept is None else int(wanted.kept)
+    values = {"pattern": wanted.pattern, "color": color, "seed": wanted.seed, "kept": kept}
+    found = {(kind, str(value)) for kind, value in values.items() if value is not None}
+    return (found | {("tag", tag) for tag in wanted.tags}) or {ALL}
 
 
-def _tagged(kind: str, value: str) -> tuple[str, list[Any]]:
-    sql = "EXISTS (SELECT 1 FROM drawing_tag AS tag WHERE tag.build = drawing.build AND tag.id = drawing.id AND kind = ? AND value = ?)"
-    return sql, [kind, value]
-
-
-def _sized(width: float, height: float) -> tuple[str, list[Any]]:
-    fits = "(abs(width - ?) <= ? AND abs(height - ?) <= ?)"
-    both = [width, SAME_SIZE_MM, height, SAME_SIZE_MM, height, SAME_SIZE_MM, width, SAME_SIZE_MM]
-    return f"({fits} OR {fits})", both
+def wanted_words(wanted: GalleryQuery) -> list[str] | None:
+    """Return the words that a drawing must contain; None for any, an empty list if the text contains no words."""
+    if wanted.text is None or not wanted.text.strip():
+        return None
+    return search_terms(wanted.text[:MAX_TEXT_CHARS])[:MAX_TERMS]
 
 
 def write_cursor(drawing: Drawing) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput, NotFound
 from libraries.gallery.drawings import KEPT, Drawing, NewDrawing, describe, drawing_id
-from libraries.gallery.index import IndexWriter, gallery
+from libraries.gallery.installation import gallery
 from libraries.gallery.labels import (
     NO_LABEL,
     check_tag,
@@ -24,6 +24,9 @@ from libraries.gallery.owners import files_belonging_to
 from libraries.job_manager.job_files import release_readable_name
 from libraries.job_manager.ownership import as_owner
 from libraries.storage import output_folder
+
+if TYPE_CHECKING:
+    from libraries.gallery.writer import IndexWriter
 
 
 def find_drawing(owner: str, drawing: str) -> Drawing:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.in_memory import close_in_memory
 from libraries.gallery import Drawing, drawing_id, gallery
-from libraries.gallery.index import FILE_NAME
+from libraries.gallery.installation import FILE_NAME
 from libraries.settings import Settings, parse_api_keys
 from libraries.storage import output_folder
 from tests.watchful import watchful_client

@@ -66,7 +66,7 @@ def server_url() -> Iterator[str]:
 def database_url(server_url: str) -> str:
     """Return the address of a database without an index."""
     database = PostgresDatabase(server_url)
-    with database.write() as transaction:
-        transaction.run(f"DROP SCHEMA {SCHEMA} CASCADE")
+    with database.write() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {SCHEMA} CASCADE")
     database.close()
     return server_url

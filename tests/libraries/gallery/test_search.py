@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from libraries.gallery import Drawing, Gallery, GalleryQuery, drawing_id, gallery
+from libraries.gallery import Drawing, GalleryQuery, drawing_id, gallery
 from libraries.gallery.databases import SqliteDatabase
-from libraries.gallery.index import FILE_NAME
-from libraries.gallery.postgres import PostgresDatabase, connection_arguments
+from libraries.gallery.index import Gallery
+from libraries.gallery.installation import FILE_NAME
+from libraries.gallery.postgres import SCHEMA, PostgresDatabase, connection_arguments
 from libraries.settings import Settings, get_settings, use_settings
 from tests.errors import raises_code
 
@@ -242,10 +243,9 @@ def test_an_index_of_another_version_is_recreated(shown: Gallery, settings: Sett
 @pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
 def test_broken_connections_are_replaced(shown: Gallery, database_url: str) -> None:
     other = PostgresDatabase(database_url)
-    with other.write() as transaction:
-        cut = transaction.run(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
-        )
+    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
+    with other.write() as connection:
+        cut = connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}").all()
     other.close()
     assert cut
     assert len(numbers(shown)) == 7
@@ -254,16 +254,15 @@ def test_broken_connections_are_replaced(shown: Gallery, database_url: str) -> N
 @pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
 def test_the_schemas_of_earlier_versions_are_dropped(shown: Gallery, database_url: str) -> None:
     database = PostgresDatabase(database_url)
-    with database.write() as transaction:
-        transaction.run("CREATE SCHEMA vector_gallery_1")
-        transaction.run("CREATE TABLE vector_gallery_1.gone (id TEXT)")
+    with database.write() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA vector_gallery_1")
+        connection.exec_driver_sql("CREATE TABLE vector_gallery_1.gone (id TEXT)")
     shown.vacuum()
-    with database.read() as transaction:
-        names = transaction.run(
-            "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'vector_gallery%'"
-        )
+    schemas = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'vector_gallery')"
+    with database.read() as connection:
+        names = connection.exec_driver_sql(schemas).scalars().all()
     database.close()
-    assert names == [["vector_gallery_2"]]
+    assert names == [SCHEMA]
     assert len(numbers(shown)) == 7
 
 

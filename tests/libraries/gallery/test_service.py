@@ -19,7 +19,6 @@ from libraries.broker.connections import worker_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.gallery import (
     Drawing,
-    Gallery,
     GalleryQuery,
     NewDrawing,
     drawing_id,
@@ -32,6 +31,7 @@ from libraries.gallery import (
     remove_drawing,
 )
 from libraries.gallery.arrivals import known_owners, process_pending, update_index
+from libraries.gallery.index import Gallery
 from libraries.gallery.service import add
 from libraries.job_manager import as_owner, delete_job, enqueue_background_job
 from libraries.job_manager.journal import JournalEntry

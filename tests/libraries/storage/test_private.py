@@ -11,9 +11,10 @@ import pytest
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.paths import data_dir_error
 from libraries.errors import InvalidInput
-from libraries.gallery import Gallery, gallery
+from libraries.gallery import gallery
 from libraries.gallery.databases import SqliteDatabase
-from libraries.gallery.index import FILE_NAME
+from libraries.gallery.index import Gallery
+from libraries.gallery.installation import FILE_NAME
 from libraries.settings import Settings
 from libraries.storage import open_input, output_folder, owner_folder, upload_folder
 
