@@ -6,21 +6,23 @@ the text or a side matches few drawings, it starts with those instead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
-    Row,
     Select,
+    SelectBase,
     and_,
     bindparam,
     func,
     or_,
     select,
     tuple_,
+    union_all,
 )
 
 from libraries.gallery.databases import Database
@@ -53,58 +55,72 @@ class Matches:
         return select(func.count()).select_from(self.source).where(*self.conditions)
 
 
+_facet = select(facets.c.facet_id, facets.c.drawings).where(
+    *(facets.c[name] == bindparam(name) for name in ("build", "kind", "owner", "value"))
+)
+
+
+def find_facets(
+    connection: Connection, build: int, owner: str, among: Iterable[tuple[str, str]]
+) -> list[tuple[int, int]]:
+    """Return ids and counts of the facets of these kinds and values, the rarest first."""
+    found = []
+    # One by one: for several at once, SQLite reads all facets of the owner.
+    for kind, value in among:
+        which = {"build": build, "kind": kind, "owner": owner, "value": value}
+        if (row := connection.execute(_facet, which).first()) is not None:
+            found.append((row.facet_id, row.drawings))
+    return sorted(found, key=itemgetter(1))
+
+
 def matches(
     database: Database, connection: Connection, build: int, owner: str, wanted: GalleryQuery
 ) -> Matches | None:
     """Return the drawings of an owner that match a query; None if there are certainly none."""
-    words = wanted_words(wanted)
-    required = list(wanted_facets(wanted))
-    which = {"build": build, "owner": owner, "among": required}
-    found = connection.execute(facets_among, which).all()
+    words, required = wanted_words(wanted), wanted_facets(wanted)
+    found = find_facets(connection, build, owner, required)
     if len(found) < len(required) or words == []:
         return None
     text = database.match_words(words) if words else None
-    source, conditions = _start(connection, (build, owner), wanted, text, found)
-    conditions += [condition for side in _sides(source, wanted) for condition in side]
-    if wanted.since is not None:
-        conditions.append(source.c.made_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(source.c.made_at < wanted.until)
+    (first, count), *others = found
+    few = None
+    if count > MAX_FIRST:
+        starts = _starts(build, owner, wanted) + ([] if text is None else [text])
+        few = _first_few(connection, starts)
+    source: FromClause = drawings
+    conditions: list[Condition] = []
+    if few is None:
+        source = drawing_facets.alias("listed")
+        conditions.append(source.c.facet_id == first)
+    else:
+        conditions.append(source.c.row_id.in_(few))
+        others = found
+    conditions += [_has_facet(source, facet_id) for facet_id, _ in others]
+    conditions += _filters(source, wanted)
     if text is not None:
         conditions.append(source.c.row_id.in_(text))
     return Matches(source, conditions)
 
 
-# Ids and counts of the facets of `owner` in `build` whose kinds and values are `among`, the rarest first.
-facets_among = (
-    select(facets.c.facet_id, facets.c.drawings)
-    .where(facets.c.build == bindparam("build"), facets.c.owner == bindparam("owner"))
-    .where(tuple_(facets.c.kind, facets.c.value).in_(bindparam("among", expanding=True)))
-    .order_by(facets.c.drawings)
-)
+def _starts(build: int, owner: str, wanted: GalleryQuery) -> list[SelectBase]:
+    """Return queries of the `row_id` of drawings with the wanted sides, each by an index."""
+    own = select(drawings.c.row_id).where(drawings.c.build == build, drawings.c.owner == owner)
+    wide, high = _sides(drawings, wanted)
+    starts: list[SelectBase] = [own.where(*side) for side in (wide, high) if side]
+    if wanted.size is not None:
+        turned = {wanted.size, wanted.size[::-1]}
+        starts.append(union_all(*(own.where(*_same_size(drawings, *one)) for one in turned)))
+    return starts
 
 
-def _start(
-    connection: Connection,
-    whose: tuple[int, str],
-    wanted: GalleryQuery,
-    text: Select[int] | None,
-    found: Sequence[Row[int, int]],
-) -> tuple[FromClause, list[Condition]]:
-    """Return the table with which a search starts, with conditions for text, side and facets."""
-    (first, count), *others = found
-    if count > MAX_FIRST:
-        own = select(drawings.c.row_id).where(
-            drawings.c.build == whose[0], drawings.c.owner == whose[1]
-        )
-        narrow = [own.where(*side) for side in _sides(drawings, wanted) if side]
-        for rows in [*narrow, text] if text is not None else narrow:
-            few = connection.execute(rows.limit(MAX_FIRST + 1)).scalars().all()
-            if len(few) <= MAX_FIRST:
-                with_facets = [_has_facet(drawings, one) for one, _ in found]
-                return drawings, [drawings.c.row_id.in_(few), *with_facets]
-    listed = drawing_facets.alias("listed")
-    return listed, [listed.c.facet_id == first, *(_has_facet(listed, one) for one, _ in others)]
+def _first_few(connection: Connection, starts: Iterable[SelectBase]) -> Sequence[int] | None:
+    """Return the result of the first query that finds few rows; None if all find more."""
+    for start in starts:
+        rows = start.subquery()
+        few = connection.execute(select(*rows.c).limit(MAX_FIRST + 1)).scalars().all()
+        if len(few) <= MAX_FIRST:
+            return few
+    return None
 
 
 def _has_facet(source: FromClause, facet_id: int) -> Condition:
@@ -113,14 +129,23 @@ def _has_facet(source: FromClause, facet_id: int) -> Condition:
     return select(other.c.row_id).where(other.c.facet_id == facet_id, same).exists()
 
 
-def _sides(source: FromClause, wanted: GalleryQuery) -> list[list[Condition]]:
-    """Return conditions for the width, with those for a size, and for the height."""
-    width, height = source.c.width, source.c.height
-    wide = _between(width, wanted.min_width, wanted.max_width)
+def _filters(source: FromClause, wanted: GalleryQuery) -> Iterator[Condition]:
+    """Yield the conditions for sides and times."""
+    for side in _sides(source, wanted):
+        yield from side
     if wanted.size is not None:
         turned = (wanted.size, wanted.size[::-1])
-        wide.append(or_(*(and_(_near(width, one), _near(height, other)) for one, other in turned)))
-    return [wide, _between(height, wanted.min_height, wanted.max_height)]
+        yield or_(*(and_(*_same_size(source, *one)) for one in turned))
+    if wanted.since is not None:
+        yield source.c.made_at >= wanted.since
+    if wanted.until is not None:
+        yield source.c.made_at < wanted.until
+
+
+def _sides(source: FromClause, wanted: GalleryQuery) -> tuple[list[Condition], list[Condition]]:
+    """Return the conditions for the width and those for the height."""
+    wide = _between(source.c.width, wanted.min_width, wanted.max_width)
+    return wide, _between(source.c.height, wanted.min_height, wanted.max_height)
 
 
 def _between(
@@ -130,5 +155,9 @@ def _between(
     return found if high is None else [*found, column <= high]
 
 
-def _near(column: ColumnElement[float], side: float) -> Condition:
-    return column.between(side - SAME_SIZE_MM, side + SAME_SIZE_MM)
+def _same_size(source: FromClause, *sides: float) -> list[Condition]:
+    """Return the conditions for a width and a height."""
+    return [
+        column.between(side - SAME_SIZE_MM, side + SAME_SIZE_MM)
+        for column, side in zip((source.c.width, source.c.height), sides, strict=True)
+    ]

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Select, bindparam, delete, insert, se
 
 from libraries.gallery.databases import Database
 from libraries.gallery.drawings import Drawing
-from libraries.gallery.queries import facets_among
+from libraries.gallery.queries import find_facets
 from libraries.gallery.search import facets_of, search_terms
 from libraries.gallery.tables import (
     drawing_facets,
@@ -26,7 +26,15 @@ _same_drawing = drawings.c.build == bindparam("build"), drawings.c.id == bindpar
 _find = select(drawings.c.owner, drawings.c.record).where(*_same_drawing)
 _delete = delete(drawings).where(*_same_drawing)
 _insert = insert(drawings)
-_insert_listed = insert(drawing_facets)
+_list = insert(drawing_facets).from_select(
+    ["facet_id", "made_at", "id", "row_id", "width", "height"],
+    select(
+        facets.c.facet_id,
+        *(drawings.c[name] for name in ("made_at", "id", "row_id", "width", "height")),
+    )
+    .join_from(drawings, facets, facets.c.build == drawings.c.build)
+    .where(*_same_drawing, facets.c.facet_id.in_(bindparam("facet_ids", expanding=True))),
+)
 _same_removed = removed_drawings.c.id == bindparam("id")
 _find_removed = select(removed_drawings.c.id).where(_same_removed)
 _delete_removed = delete(removed_drawings).where(_same_removed)
@@ -40,9 +48,13 @@ class IndexWriter:
         self._builds = [read_state(connection, IN_FORCE)]
         self._filling = read_state(connection, FILLING)
         self._builds += [self._filling] if self._filling else []
-        self._count = database.insert(facets).on_conflict_do_update(
-            index_elements=["build", "kind", "owner", "value"],
-            set_={"drawings": facets.c.drawings + 1},
+        self._count = (
+            database.insert(facets)
+            .on_conflict_do_update(
+                index_elements=["build", "kind", "owner", "value"],
+                set_={"drawings": facets.c.drawings + 1},
+            )
+            .returning(facets.c.facet_id)
         )
 
     def find(self, owner: str, drawing: str) -> Drawing | None:
@@ -50,7 +62,8 @@ class IndexWriter:
 
     def put(self, drawing: Drawing) -> None:
         """Add a drawing, or replace the one with its id."""
-        self._connection.execute(_delete_removed, {"id": drawing.id})
+        if self._filling:
+            self._connection.execute(_delete_removed, {"id": drawing.id})
         for build in self._builds:
             self._remove(build, drawing.id)
             self._insert(build, drawing)
@@ -77,29 +90,30 @@ class IndexWriter:
 
     def _insert(self, build: int, drawing: Drawing) -> None:
         words = [drawing.title, drawing.words, *drawing.patterns, *drawing.tags]
-        columns = {name: getattr(drawing, name) for name in ("id", "made_at", "width", "height")}
         row = {
-            **columns,
+            **{
+                name: getattr(drawing, name)
+                for name in ("id", "owner", "made_at", "width", "height")
+            },
             "build": build,
-            "owner": drawing.owner,
             "search_words": " ".join(search_terms(" ".join(words))),
             "record": json.dumps(vars(drawing)),
         }
-        (row_id,) = self._connection.execute(_insert, row).inserted_primary_key or (0,)
+        self._connection.execute(_insert, row)
         counted = [
             {"build": build, "owner": drawing.owner, "kind": kind, "value": value, "drawings": 1}
             for kind, value in facets_of(drawing)
         ]
-        ids = self._connection.execute(self._count.returning(facets.c.facet_id), counted).scalars()
-        listed = [{**columns, "row_id": row_id, "facet_id": one} for one in ids]
-        self._connection.execute(_insert_listed, listed)
+        ids = self._connection.execute(self._count, counted).scalars().all()
+        which = {"build": build, "id": drawing.id, "facet_ids": ids}
+        self._connection.execute(_list, which)
 
     def _remove(self, build: int, drawing: str) -> None:
         found = find_drawing(self._connection, build, drawing)
         if found is None:
             return
-        which = {"build": build, "owner": found.owner, "among": list(facets_of(found))}
-        ids = self._connection.execute(facets_among, which).scalars().all()
+        counted = find_facets(self._connection, build, found.owner, facets_of(found))
+        ids = [facet_id for facet_id, _ in counted]
         listed, ours = drawing_facets.c, facets.c.facet_id.in_(ids)
         place = (listed.made_at == found.made_at, listed.id == drawing)
         for statement in (
@@ -138,7 +152,8 @@ def read_drawing(record: str) -> Drawing:
 
 def delete_obsolete(connection: Connection, most: int) -> bool:
     """Delete up to `most` rows of each table that belong to obsolete builds; return whether there were any."""
-    builds = read_state(connection, IN_FORCE), read_state(connection, FILLING)
+    in_force = read_state(connection, IN_FORCE)
+    builds = in_force, read_state(connection, FILLING) or in_force
 
     def obsolete(column: Column[int]) -> Select[int]:
         return select(column).where(column.table.c.build.not_in(builds)).limit(most)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,62 +11,20 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from libraries.gallery import Drawing, GalleryQuery, drawing_id, gallery
+from libraries.gallery import GalleryQuery, gallery
 from libraries.gallery.databases import SqliteDatabase
 from libraries.gallery.index import Gallery
 from libraries.gallery.installation import FILE_NAME
 from libraries.gallery.postgres import SCHEMA, PostgresDatabase, connection_arguments
 from libraries.settings import Settings, get_settings, use_settings
 from tests.errors import raises_code
+from tests.libraries.gallery.conftest import drawing
 
 HOSTILE = [
     '"', '""', "'", "*", "a*", "NEAR(a b)", "spiral AND", "OR", "NOT x", "words:secret", "{words}:x", "^a", "-a", "a + b", "(",
     ")", "\0", "a\0b", "\\", "%", "_", "; DROP TABLE drawing; --", "' OR 1=1 --", "\ud800", "\u202e", "x" * 100_000,
     "a " * 50_000, "🎨", "",
 ]  # fmt: skip
-
-
-def drawing(number: int, **more: Any) -> Drawing:
-    name = f"artboards/{number:04d}.svg"
-    known = {
-        "id": drawing_id("ann", name), "owner": "ann", "name": name, "sha256": f"{number:064x}", "size": 1000,
-        "made_at": 1_700_000_000.0 + number, "job_id": f"job{number}", "task": "workers.svg_tasks.generate_complex_svg",
-        "title": f"spiral, number {number}", "words": "", "width": 210.0, "height": 297.0, "seed": number,
-        "patterns": ["spiral"], "colors": ["#000000"], "tags": [], "kept": False,
-    }  # fmt: skip
-    return Drawing(**{**known, **more})
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def shown(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Gallery]:
-    """Yield a gallery with a few drawings, in each kind of database."""
-    if request.param == "postgresql":
-        use_settings(settings.with_values(gallery_url=request.getfixturevalue("database_url")))
-    with gallery().changing() as change:
-        for number in range(5):
-            change.put(drawing(number))
-        change.put(
-            drawing(
-                5,
-                title="Postcard",
-                words="Grüße aus Čačak, Ann!",
-                patterns=["birthday"],
-                width=210.0,
-                height=148.0,
-            )
-        )
-        change.put(
-            drawing(
-                6,
-                patterns=["flow_field", "contours"],
-                colors=["#ff0000", "tomato"],
-                tags=["wall", "big-one"],
-                kept=True,
-            )
-        )
-        change.put(replace(drawing(7), owner="bob", id=drawing_id("bob", "x.svg")))
-    yield gallery()
-    gallery()._database.close()
 
 
 def numbers(shown: Gallery, owner: str = "ann", **wanted: Any) -> list[int]:
