@@ -30,7 +30,7 @@ from libraries.gallery.search import SAME_SIZE_MM, GalleryQuery, wanted_facets, 
 from libraries.gallery.tables import drawing_facets, drawings, facets
 
 # A search starts with the drawings that match a text or a side if they are no more than this.
-MAX_FIRST = 500
+MAX_FIRST = 200
 Condition = ColumnElement[bool]
 
 

@@ -63,17 +63,23 @@ def facets_of(drawing: Drawing) -> set[tuple[str, str]]:
     values = {"pattern": drawing.patterns, "tag": drawing.tags, "color": drawing.colors}
     found = {(kind, value) for kind, some in values.items() for value in some}
     if drawing.seed is not None:
-        found.add(("seed", str(drawing.seed)))
+        found.add(("seed", _seed_value(drawing.seed)))
     return found | {ALL, ("kept", str(int(drawing.kept)))}
 
 
 def wanted_facets(wanted: GalleryQuery) -> set[tuple[str, str]]:
     """Return kinds and values of the facets that a drawing must have; at least one."""
     color = None if wanted.color is None else plain_color(wanted.color)
+    seed = None if wanted.seed is None else _seed_value(wanted.seed)
     kept = None if wanted.kept is None else int(wanted.kept)
-    values = {"pattern": wanted.pattern, "color": color, "seed": wanted.seed, "kept": kept}
+    values = {"pattern": wanted.pattern, "color": color, "seed": seed, "kept": kept}
     found = {(kind, str(value)) for kind, value in values.items() if value is not None}
     return (found | {("tag", tag) for tag in wanted.tags}) or {ALL}
+
+
+def _seed_value(seed: int) -> str:
+    # A foreign file may have a seed with thousands of digits, which an index cannot store.
+    return str(seed)[:MAX_TERM_CHARS]
 
 
 def wanted_words(wanted: GalleryQuery) -> list[str] | None:

@@ -22,7 +22,7 @@ from libraries.broker.append_only import FOLDER
 from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.paths import broker_folder
-from libraries.gallery.index import FILE_NAME
+from libraries.gallery.installation import FILE_NAME
 from libraries.settings import Settings, use_settings
 from libraries.worker.doctor import examine_queue
 from tests.conftest import Stopwatch, until

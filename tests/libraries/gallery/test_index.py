@@ -59,7 +59,7 @@ def change_at_random(shown: Gallery, chance: random.Random, steps: int) -> None:
             one,
             owner=owner,
             id=one.id[:-1] + owner[0],
-            seed=chance.choice([None, 1, 2**70]),
+            seed=chance.choice([None, 1, 10**4000]),
             tags=chance.sample(TAGS, 2),
             colors=["#000000", "#000000"],
             kept=chance.random() < 0.3,
@@ -73,14 +73,14 @@ def change_at_random(shown: Gallery, chance: random.Random, steps: int) -> None:
 
 def test_counts_stay_right_through_all_changes(shown: Gallery) -> None:
     chance = random.Random(14)  # noqa: S311
-    change_at_random(shown, chance, 40)
+    change_at_random(shown, chance, 25)
     assert_counts_are_right(shown)
     build = shown.begin()
     everything = [
         one for owner in shown.owners() for one in shown.search(owner, GalleryQuery()).items
     ]
     assert shown.fill(build, everything[::2])
-    change_at_random(shown, chance, 20)
+    change_at_random(shown, chance, 15)
     assert len({key[0] for key in assert_counts_are_right(shown)}) == 2
     assert shown.fill(build, everything)
     assert shown.finish(build)
@@ -135,7 +135,7 @@ def plans(shown: Gallery, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             statements[sql] = values
 
     event.listen(shown._database._engine, "before_cursor_execute", note)
-    for most in (0, 2, 500):
+    for most in (0, 500):
         monkeypatch.setattr("libraries.gallery.queries.MAX_FIRST", most)
         for wanted, _ in [*FOUND, ({}, [])]:
             shown.search("ann", GalleryQuery(**wanted))
