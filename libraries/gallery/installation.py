@@ -21,7 +21,7 @@ def gallery() -> Gallery:
 
 @lru_cache(maxsize=8)
 def _gallery(url: str, folder: Path) -> Gallery:
-    # SQLAlchemy takes 0.2 s and 12 MB; processes that never open the index do not need it.
+    # SQLAlchemy takes 0.2 s and 12 MB; the launcher and the supervisor of workers do not need it.
     from libraries.gallery.databases import SqliteDatabase  # noqa: PLC0415
     from libraries.gallery.index import Gallery  # noqa: PLC0415
 
