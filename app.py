@@ -15,6 +15,7 @@ from components.http.access_log import install_access_log
 from components.http.api import install_http
 from components.http.boundary import install_boundary
 from components.http.long_connections import install_live
+from components.http.request_limits import install_request_limits
 from components.http.server.owner_limits import install_owner_limits
 from components.http.server.repeated import install_repeated
 from components.http.startup import (
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     install_access_log(app)
     install_boundary(app)
     install_access(app, settings)
+    install_request_limits(app)
     install_owner_limits(app, settings)
     install_live(app, settings)
     install_repeated(app)

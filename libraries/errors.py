@@ -263,8 +263,17 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
     },
     Exhausted: {
         "exhausted": "A limit is reached. Retry after `Retry-After` seconds.",
+        "owner-queue-full": (
+            "The owner has too many waiting jobs. Nothing was queued; wait for some, or cancel some."
+        ),
+        "owner-storage-full": (
+            "The files of the owner are too large. Nothing was queued; delete jobs with their files."
+        ),
         "previews-busy": "All preview renderers are busy. Retry after `Retry-After` seconds.",
         "queue-full": "The queue is full. Nothing was queued; retry after `Retry-After` seconds.",
+        "request-limit": (
+            "The owner has sent too many requests within a minute. Retry after `Retry-After` seconds."
+        ),
         "rate-limited": "The hourly limit of an owner or recipient is reached. Nothing was queued.",
     },
     Unavailable: {

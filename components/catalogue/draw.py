@@ -21,6 +21,7 @@ from components.http.api import api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import FILE_HEADERS, SVG_TYPE
 from components.http.parameters import documented, path_parameter
+from libraries.settings import Scope
 
 blueprint = api_blueprint("draw", __name__, "/draw", "Drawings at an address that describes them.")
 
@@ -28,6 +29,7 @@ blueprint = api_blueprint("draw", __name__, "/draw", "Drawings at an address tha
 @blueprint.route(
     "/<name>.<extension>",
     access=Access.TOKEN,
+    scope=Scope.DRAW,
     parameters=[
         path_parameter("name", "Name of the pattern; `GET /patterns` lists all."),
         path_parameter("extension", "File extension of the format, such as `svg` or `png`."),

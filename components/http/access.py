@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import hmac
 import re
+import time
 from base64 import urlsafe_b64decode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from hashlib import sha256
 
@@ -21,19 +23,18 @@ from components.http.problems import EdgeError
 from components.http.server.peers import peer_of
 from components.http.tokens import Grant, read_token
 from libraries.job_manager import as_owner
+from libraries.job_manager.control import owner_of
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.json_types import JsonObject
 from libraries.live import is_handshake
 from libraries.previews import rendering_for
-from libraries.settings import ApiKey, Settings
+from libraries.settings import ApiKey, Scope, Settings
 
 # Limits the hashing for unauthenticated clients; a key of 256 random bits has 43 to 64 characters.
 MAX_KEY_CHARS = 1024
-EVERYTHING = frozenset({"*"})
 KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
-ADMINISTRATION = frozenset({"*", "admin"})
-# Flask extension: the access level of each endpoint.
-EXTENSION = "vector-access"
+# Flask extensions: the access level of each endpoint, and its scope if it is not that of the method.
+EXTENSION, SCOPES = "vector-access", "vector-scopes"
 KEY_REQUIRED = "a valid API key is required: send Authorization: Bearer KEY or X-API-Key: KEY"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
 SCHEMES = {
@@ -60,15 +61,27 @@ class Access(Enum):
     """Clients with an API key, or with a token for one job. A handshake without either is accepted and the WebSocket closed with
     the reason: a browser never shows why a handshake was refused."""
     ADMIN = "admin"
-    """API key with the scope `admin`; a key without a list of scopes has all scopes."""
+    """API key with the scope `admin`, or the one that the route declares; for the operator. Not limited in requests."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The authenticated client, as `flask.g.caller`: the owner of its jobs, and its scopes."""
+    """The authenticated client, as `flask.g.caller`: the owner of its jobs, and its scopes.
+
+    A client with a token has the subject of the token instead of scopes.
+    """
 
     name: str
-    scopes: frozenset[str] = EVERYTHING
+    scopes: frozenset[str] = frozenset({Scope.ANY})
+    expires_at: float | None = None
+    """When its key expires, in Unix seconds."""
+
+    def may(self, scope: Scope) -> bool:
+        return not self.scopes.isdisjoint({Scope.ANY, Scope.ADMIN, scope})
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= time.time()
 
 
 def install_access(app: Flask, settings: Settings) -> None:
@@ -82,14 +95,14 @@ def install_access(app: Flask, settings: Settings) -> None:
         g.acting = contextlib.ExitStack()
         # A token of a job is for the owner's own browser, one of a path may be given away.
         is_guest = g.grant is not None and g.grant.job_id is None
-        g.acting.enter_context(as_owner(g.caller.name, guest=is_guest))
+        g.acting.enter_context(as_owner(_acting_owner(), guest=is_guest))
         g.acting.enter_context(rendering_for(client_name()))
 
     def leave(_: BaseException | None) -> None:
         if "acting" in g:
             g.pop("acting").close()
 
-    app.extensions[EXTENSION] = {}
+    app.extensions[EXTENSION], app.extensions[SCOPES] = {}, {}
     app.before_request(admit)
     app.teardown_request(leave)
 
@@ -116,15 +129,69 @@ def _caller(access: Access, keys: Sequence[ApiKey]) -> Caller:
         return Caller(ANONYMOUS)
     if g.grant is not None:
         return Caller(g.grant.owner, frozenset({g.grant.subject}))
-    name = name_of(given_key(), keys)
-    if name is None and access is Access.SOCKET and is_handshake(request.headers.get):
-        return Caller("", frozenset())
-    if name is None:
-        raise EdgeError(KEY_REQUIRED, code="unauthorized", headers=CHALLENGE)
-    caller = Caller(name)
-    if access is Access.ADMIN and not caller.scopes & ADMINISTRATION:
-        raise EdgeError("an API key with the scope admin is required", code="forbidden")
+    key = known_key(given_key(), keys)
+    caller = Caller(key.name, key.scopes, key.expires_at) if key else None
+    if caller is None or caller.is_expired:
+        if access is Access.SOCKET and is_handshake(request.headers.get):
+            return Caller("", frozenset())
+        raise _refusal(caller)
+    needed = required_scope(access, request.endpoint, request.method)
+    # An unknown path and a wrong method have other problems.
+    if request.endpoint is not None and not caller.may(needed):
+        raise EdgeError(
+            f"this API key has the scopes {', '.join(sorted(caller.scopes))}, and the request needs "
+            f"the scope {needed}; use another key",
+            code="forbidden",
+        )
     return caller
+
+
+def _refusal(caller: Caller | None) -> EdgeError:
+    if caller is None or caller.expires_at is None:
+        return EdgeError(KEY_REQUIRED, code="unauthorized", headers=CHALLENGE)
+    last_day = datetime.fromtimestamp(caller.expires_at - 1, UTC).date()
+    challenge = {name: f'{text}, error="invalid_token"' for name, text in CHALLENGE.items()}
+    return EdgeError(
+        f"this API key expired; its last day was {last_day}. Ask the operator for a new one",
+        code="key-expired",
+        headers=challenge,
+    )
+
+
+def required_scope(access: Access, endpoint: str | None, method: str) -> Scope:
+    """Return the scope that a request needs: that of its route, or of its method."""
+    declared: Scope | None = current_app.extensions[SCOPES].get(endpoint)
+    if declared is not None:
+        return declared
+    if access is Access.ADMIN:
+        return Scope.ADMIN
+    return Scope.READ if method in ("GET", "HEAD") else Scope.DRAW
+
+
+def _acting_owner() -> str:
+    """Return the owner for whom the request acts: with the scope `admin` that of the job or batch in the path."""
+    name: str = g.caller.name
+    values = request.view_args or {}
+    if Scope.ADMIN not in g.caller.scopes or values.keys().isdisjoint(("job_id", "batch_id")):
+        return name
+    return owner_of(job_id=values.get("job_id"), batch_id=values.get("batch_id")) or name
+
+
+@contextlib.contextmanager
+def acting_for(owner: str | None) -> Iterator[None]:
+    """Run the block on behalf of another owner, None for the caller.
+
+    Raises EdgeError for another one if the caller has not the scope `admin`.
+    """
+    if owner is None:
+        yield
+        return
+    if not g.caller.may(Scope.ADMIN):
+        raise EdgeError(
+            "the jobs of other owners need an API key with the scope admin", code="forbidden"
+        )
+    with as_owner(owner):
+        yield
 
 
 def _grant(access: Access) -> Grant | None:
@@ -165,9 +232,9 @@ def _decoded(text: str) -> str:
         return ""
 
 
-def name_of(key: str, keys: Sequence[ApiKey]) -> str | None:
-    """Return the owner of a key, or None. Compares with every key, for constant time."""
+def known_key(key: str, keys: Sequence[ApiKey]) -> ApiKey | None:
+    """Return the entry of a key, or None. Compares with every key, for constant time."""
     # The server decodes headers as Latin-1; encode them to the received bytes.
     digest = sha256(key[: MAX_KEY_CHARS + 1].encode("latin-1", "replace")).digest()
-    found = [one.name for one in keys if hmac.compare_digest(one.digest, digest)]
+    found = [one for one in keys if hmac.compare_digest(one.digest, digest)]
     return found[0] if found else None

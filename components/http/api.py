@@ -19,13 +19,19 @@ from components.http.forms import Form
 from components.http.idempotency import HEADER, idempotent
 from components.http.json_schemas import SchemaPlugin
 from components.http.pages import SVG_TYPE
-from components.http.parameters import CommonResponses, documented, header_parameter
+from components.http.parameters import (
+    SCOPE_MEMBER,
+    CommonResponses,
+    documented,
+    header_parameter,
+)
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser, without_parameters
 from components.http.submission_views import Direct, requested_body, submission_view
 from components.http.submissions import OPERATIONS, EmptySchema, Operation, SubmissionSchema
 from libraries.json_types import JsonObject
+from libraries.settings import Scope
 
 View = TypeVar("View", bound=Callable[..., Any])
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -87,13 +93,16 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         self.operations: list[Operation] = []
         # By endpoint, without the name of the blueprint; None if the route declares no access.
         self.route_access: dict[str, Access | None] = {"static": access}
+        # By endpoint, for routes whose scope is not that of their method.
+        self.route_scopes: dict[str, Scope] = {}
 
     def route(
         self, rule: str, *, access: Access | None = None, **options: Any
     ) -> Callable[[View], View]:
         """Mount a view at `rule`, a path below the prefix of the blueprint.
 
-        `access` is the required authentication; the default is that of the blueprint.
+        `access` is the required authentication; the default is that of the blueprint. `scope` is what
+        the API key must permit; the default is `read` for GET and `draw` for other methods.
         """
         decorate: Callable[[View], View] = super().route(
             rule, tags=[self.tag], access=access, **options
@@ -107,6 +116,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         view_func: Any = None,
         *args: Any,
         access: Access | None = None,
+        scope: Scope | None = None,
         **options: Any,
     ) -> None:
         # Pages, their files and health checks ignore parameters that they do not know.
@@ -116,19 +126,15 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
         name = self._endpoints[-1]
         self.route_access[name] = access or self.access
+        if scope is not None:
+            self.route_scopes[name] = scope
         documents = [doc for method, doc in self._docs[name].items() if method != "parameters"]
         for doc in documents:
             if "arguments" in doc:
                 # Those of `doc` would replace those of `arguments`.
                 headers = doc["manual_doc"].pop("parameters", [])
                 doc["arguments"].setdefault("parameters", []).extend(headers)
-        if self.route_access[name] is Access.OPEN:
-            for doc in documents:
-                doc["manual_doc"]["security"] = []
-        if self.route_access[name] is Access.TOKEN:
-            for doc in documents:
-                described = doc.get("arguments", doc["manual_doc"])
-                described.setdefault("parameters", []).append(TOKEN_PARAMETER)
+            _document_access(doc, self.route_access[name], scope)
 
     def response(
         self, status_code: int, schema: Any = None, **documentation: Any
@@ -250,6 +256,17 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                 manual = doc.setdefault("manual_doc", {})
                 manual.setdefault("operationId", endpoint)
                 manual.setdefault("responses", {}).setdefault("default", "DEFAULT_ERROR")
+
+
+def _document_access(doc: dict[str, Any], access: Access | None, scope: Scope | None) -> None:
+    """Describe the authentication that a route requires."""
+    if access is Access.OPEN:
+        doc["manual_doc"]["security"] = []
+    elif access is Access.ADMIN or scope:
+        doc["manual_doc"][SCOPE_MEMBER] = scope or Scope.ADMIN
+    if access is Access.TOKEN:
+        described = doc.get("arguments", doc["manual_doc"])
+        described.setdefault("parameters", []).append(TOKEN_PARAMETER)
 
 
 def _has_parameters(view: Any) -> bool:

@@ -8,7 +8,10 @@ from typing import Any
 from apispec import APISpec, BasePlugin
 
 from libraries.json_types import JsonObject
+from libraries.settings import Scope
 
+# Member of an operation until the document is complete: the scope that its route declares.
+SCOPE_MEMBER = "x-scope"
 # The headers that clients use, by name. A page of an allowed origin can read all of them.
 HEADERS: dict[str, JsonObject] = {
     "Accept-Ranges": {
@@ -45,6 +48,16 @@ HEADERS: dict[str, JsonObject] = {
     "Preference-Applied": {
         "description": "The preferences of `Prefer` that were honoured.",
         "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "What is left of the limits of the owner: `r` of each, and the seconds `t` "
+        "until it is renewed.",
+        "schema": {"type": "string", "example": '"requests";r=5991;t=42'},
+    },
+    "RateLimit-Policy": {
+        "description": "The limits of the owner: the amount `q`, its unit `qu` if it is not "
+        "requests, and the window `w` in seconds.",
+        "schema": {"type": "string", "example": '"requests";q=6000;w=60'},
     },
     "Retry-After": {
         "description": "Seconds until a repeated request is useful.",
@@ -107,11 +120,14 @@ class CommonResponses(BasePlugin):
         (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Content-Range"),
         (HTTPStatus.UPGRADE_REQUIRED, "Sec-WebSocket-Version"),
         (HTTPStatus.TOO_MANY_REQUESTS, "Retry-After"),
+        (HTTPStatus.TOO_MANY_REQUESTS, "RateLimit"),
+        (HTTPStatus.TOO_MANY_REQUESTS, "RateLimit-Policy"),
         (HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After"),
     )
 
     def init_spec(self, spec: APISpec) -> None:
-        self._has_keys = bool(spec.options.get("security"))
+        self._security = spec.options.get("security") or []
+        self._has_keys = bool(self._security)
         for name, header in HEADERS.items():
             spec.components.header(name, header, lazy=True)
 
@@ -133,7 +149,24 @@ class CommonResponses(BasePlugin):
         self, path: str | None = None, operations: JsonObject | None = None, **_: Any
     ) -> None:
         for method, operation in (operations or {}).items():
+            scope = operation.pop(SCOPE_MEMBER, None)
+            if self._has_keys and operation.get("security") != []:
+                scope = scope or (Scope.READ if method in ("get", "head") else Scope.DRAW)
+                self._describe_keys(operation, scope)
             self._complete(method, operation)
+
+    def _describe_keys(self, operation: JsonObject, scope: Scope) -> None:
+        """Describe the scope that an operation needs, and the limits of the owner."""
+        # The scope of an API key is what OpenAPI calls a role.
+        operation["security"] = [{name: [str(scope)]} for one in self._security for name in one]
+        responses = operation["responses"]
+        known = {str(status) for status in responses}
+        for status in {"401", "403", "429"} - known:
+            responses[status] = HTTPStatus(int(status)).name
+        for status, response in responses.items():
+            if isinstance(response, dict) and str(status).startswith("2"):
+                added = documented("RateLimit", "RateLimit-Policy")
+                response["headers"] = {**response.get("headers", {}), **added}
 
     def _complete(self, method: str, operation: JsonObject) -> None:
         parameters = operation.setdefault("parameters", [])
@@ -155,8 +188,6 @@ class CommonResponses(BasePlugin):
         if operation.get("security") != []:
             # For unknown query parameters.
             own.setdefault("422", HTTPStatus.UNPROCESSABLE_ENTITY.name)
-            if self._has_keys:
-                own.setdefault("401", HTTPStatus.UNAUTHORIZED.name)
         if method not in ("get", "head"):
             own.setdefault("403", HTTPStatus.FORBIDDEN.name)
         own.setdefault("421", HTTPStatus.MISDIRECTED_REQUEST.name)

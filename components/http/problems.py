@@ -97,6 +97,7 @@ EDGE_CODES: dict[str, EdgeCode] = {
     "host-not-served": EdgeCode(
         421, "`Host` is not a name of this service. `ALLOWED_HOSTS` lists further names."
     ),
+    "key-expired": EdgeCode(401, "The API key has expired. Ask the operator for a new one."),
     "job-expired": EdgeCode(410, "The job or its file was deleted. Submit the job again."),
     "malformed-form": EdgeCode(400, "The body is not a valid form (RFC 7578), or too large."),
     "malformed-json": EdgeCode(400, "The body is not valid JSON (RFC 8259), or nested too deeply."),

@@ -10,7 +10,7 @@ from marshmallow.validate import Length, OneOf
 from components.http.job_options import JobOptionsSchema
 from components.http.replies import ReplySchema
 from components.http.submissions import SubmissionSchema
-from components.jobs.schemas import MAX_ARGUMENTS, MAX_CURSOR_CHARS, JobFilterSchema
+from components.jobs.schemas import MAX_ARGUMENTS, MAX_CURSOR_CHARS, JobFilterSchema, owner_field
 from libraries.fields import BoundedDict, BoundedList, TrueOrFalse
 from libraries.json_types import JsonObject, described
 
@@ -69,6 +69,7 @@ class BulkSchema(Schema):
             "example": {"tag": "christmas"},
         },
     )
+    owner = owner_field("Owner of the jobs, if they are not your own.")
     dry_run = TrueOrFalse(
         load_default=False,
         metadata={"description": "Only count the jobs that match `filter`."},

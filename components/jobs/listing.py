@@ -7,10 +7,19 @@ from urllib.parse import urlencode
 
 from flask import Response
 
+from components.http.access import acting_for
 from components.http.replies import json_response
 from components.jobs.representation import job_body
-from libraries.job_manager import JobFilter, count_jobs, list_jobs
+from libraries.job_manager import (
+    JobFilter,
+    JobRecord,
+    count_jobs,
+    list_jobs,
+)
+from libraries.job_manager.listing import JobPage
+from libraries.job_manager.ownership import ANONYMOUS
 from libraries.json_types import JsonObject
+from libraries.settings import AccessSettings
 
 
 def filter_of(conditions: JsonObject, states: Collection[str] | None = None) -> JobFilter:
@@ -21,23 +30,60 @@ def filter_of(conditions: JsonObject, states: Collection[str] | None = None) -> 
 
 
 def list_response(query: JsonObject) -> Response:
-    """Return a page of the caller's jobs for a loaded `JobListQuerySchema`."""
-    page = list_jobs(
+    """Return a page of jobs for a loaded `JobListQuerySchema`. Raises EdgeError as `acting_for`."""
+    owner = query.get("owner")
+    with acting_for(None if owner == "*" else owner):
+        page = list_of_owners(query) if owner == "*" else list_of_one(query)
+    shown = (
+        [job_body(record, arguments=True) for record in page.items]
+        if owner is None
+        else [owned_body(record) for record in page.items]
+    )
+    response = json_response({"items": shown, "next_cursor": page.next_cursor})
+    if page.next_cursor is not None:
+        onward = urlencode({**query, "cursor": page.next_cursor})
+        response.headers["Link"] = f'</jobs?{onward}>; rel="next"'
+    return response
+
+
+def list_of_owners(query: JsonObject) -> JobPage:
+    """Return a page of the jobs of all owners, one after the other.
+
+    The cursor is that of the list of an owner, with the name of the owner and `~` in front; it is
+    empty at the first job of an owner. Raises InvalidInput for an invalid one.
+    """
+    owners = sorted({ANONYMOUS, *(key.name for key in AccessSettings.current().api_keys)})
+    first, _, cursor = (query["cursor"] or "").partition("~")
+    owners = [one for one in owners if one >= first]
+    items: list[JobRecord] = []
+    for number, owner in enumerate(owners):
+        own = {**query, "limit": query["limit"] - len(items), "cursor": cursor or None}
+        with acting_for(owner):
+            page = list_of_one(own)
+        items += page.items
+        if page.next_cursor:
+            return JobPage(items, f"{owner}~{page.next_cursor}", [])
+        if len(items) == query["limit"]:
+            following = owners[number + 1 : number + 2]
+            return JobPage(items, f"{following[0]}~" if following else None, [])
+        cursor = ""
+    return JobPage(items, None, [])
+
+
+def list_of_one(query: JsonObject) -> JobPage:
+    """Return a page of the jobs of the current owner."""
+    return list_jobs(
         filter_of(query),
         limit=query["limit"],
         cursor=query["cursor"],
         newest_first=query["order"] == "newest",
     )
-    response = json_response(
-        {
-            "items": [job_body(record, arguments=True) for record in page.items],
-            "next_cursor": page.next_cursor,
-        }
-    )
-    if page.next_cursor is not None:
-        onward = urlencode({**query, "cursor": page.next_cursor})
-        response.headers["Link"] = f'</jobs?{onward}>; rel="next"'
-    return response
+
+
+def owned_body(record: JobRecord) -> JsonObject:
+    """Return the JSON of a job of any owner, with the owner."""
+    with acting_for(record.owner):
+        return {"owner": record.owner, **job_body(record, arguments=True)}
 
 
 def counts_response() -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.http.access import Access
+from components.http.access import Access, acting_for
 from components.http.api import PREFER_PARAMETER, api_blueprint
 from components.http.exports import exported_reply
 from components.http.pages import SVG_TYPE
@@ -54,6 +54,7 @@ from components.jobs.streams import stream_response
 from components.jobs.submissions import job_plan
 from libraries.exporting.png import Png
 from libraries.json_types import JsonObject
+from libraries.settings import Scope
 
 blueprint = api_blueprint(
     "jobs", __name__, "/jobs", "Queue jobs, follow them and fetch their results."
@@ -72,7 +73,7 @@ POSTCARD = {
 @blueprint.response(200, JobListSchema, headers=documented("Link"))
 @blueprint.problems(503)
 def get_jobs(query: JsonObject) -> Response:
-    """List your jobs.
+    """List your jobs, or with the scope `admin` those of others.
 
     A page may have fewer jobs than `limit`, even none, and still have a `next_cursor` to continue the search. `Link` has the URL of
     the next page.
@@ -109,9 +110,10 @@ def change_jobs(body: JsonObject) -> Response:
     jobs: repeat it with the `next_cursor` of its reply as `cursor` until that is null. With `dry_run` the jobs are only counted;
     add up `matched`.
     """
-    return (
-        apply_to_matching(body) if "filter" in body else apply_to_all(body["action"], body["ids"])
-    )
+    with acting_for(body.get("owner")):
+        if "filter" in body:
+            return apply_to_matching(body)
+        return apply_to_all(body["action"], body["ids"])
 
 
 @blueprint.route("/counts", access=Access.KEY)
@@ -187,7 +189,11 @@ def get_job_logs(query: JsonObject, job_id: str) -> Response:
 
 
 @blueprint.route(
-    "/<job_id>/token", access=Access.KEY, methods=["POST"], parameters=[JOB_ID_PARAMETER]
+    "/<job_id>/token",
+    access=Access.KEY,
+    scope=Scope.READ,
+    methods=["POST"],
+    parameters=[JOB_ID_PARAMETER],
 )
 @blueprint.response(201, TokenSchema)
 @blueprint.problems(404, 410)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from marshmallow import Schema, fields
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http.job_options import JOB_ID, tag_field
 from components.http.replies import JobLinksSchema, ReplySchema
 from libraries.fields import BoundedDict, BoundedList, WholeNumber
 from libraries.job_manager.events import ENDS
 from libraries.job_manager.states import PUBLIC_STATES
+from libraries.settings.api_keys import KeyEntry
 
 STATUSES = list(PUBLIC_STATES)
 MAX_ARGUMENTS = 64
@@ -113,6 +116,9 @@ class JobSchema(ReplySchema):
     """State of a job."""
 
     id = fields.String(required=True, metadata={"description": "Id."})
+    owner = fields.String(
+        metadata={"description": "Owner of the job, in lists with the parameter `owner` only."}
+    )
     status = fields.String(required=True, metadata={"description": "State.", "enum": STATUSES})
     result = fields.Raw(
         required=True,
@@ -225,8 +231,22 @@ class JobFilterSchema(Schema):
     batch_id = fields.String(validate=JOB_ID, metadata={"description": "Only jobs of this batch."})
 
 
+def owner_field(description: str, *others: str) -> fields.String:
+    """Declare a field with the name of an owner, or one of `others`."""
+    return fields.String(
+        validate=Regexp(rf"(?:{'|'.join([KeyEntry.NAME, *map(re.escape, others)])})\Z"),
+        metadata={"description": f"{description} Needs the scope `admin`."},
+    )
+
+
 class JobListQuerySchema(JobFilterSchema):
     """Filters and page of a list of jobs."""
+
+    owner = owner_field(
+        "List the jobs of this owner instead of your own; `*` lists those of all owners, one after "
+        "the other.",
+        "*",
+    )
 
     limit = WholeNumber(
         load_default=50,

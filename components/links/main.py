@@ -20,6 +20,7 @@ from libraries.fields import WholeNumber
 from libraries.gallery import find_drawing
 from libraries.job_manager import current_owner, fetch_batch, find_job
 from libraries.job_manager.representation import utc
+from libraries.settings import Scope
 
 blueprint = api_blueprint("links", __name__, "/links", "Make addresses that open without a key.")
 
@@ -64,7 +65,7 @@ class LinkSchema(ReplySchema):
     expires_at = fields.String(required=True, metadata={"description": "When it stops working."})
 
 
-@blueprint.route("", access=Access.KEY, methods=["POST"])
+@blueprint.route("", access=Access.KEY, scope=Scope.READ, methods=["POST"])
 @blueprint.arguments(LinkRequestSchema)
 @blueprint.response(201, LinkSchema)
 @blueprint.problems(404)

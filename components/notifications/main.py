@@ -13,6 +13,7 @@ from components.notifications.schemas import NotificationSchema, NotificationsQu
 from libraries.job_manager import JobOptions, submit
 from libraries.json_types import JsonObject
 from libraries.notifications import read_notifications
+from libraries.settings import Scope
 
 blueprint = api_blueprint(
     "notifications", __name__, None, "Notifications about long tasks, for polling clients."
@@ -36,7 +37,7 @@ def list_notifications(query: dict[str, float]) -> tuple[list[JsonObject], int, 
     return [notice._asdict() for notice in read_notifications(query["since"])], 200, NO_STORE
 
 
-@blueprint.route("/start-task", access=Access.KEY)
+@blueprint.route("/start-task", access=Access.KEY, scope=Scope.DRAW)
 @blueprint.response(302, description="Redirect to `/live`", headers=documented("Location"))
 @blueprint.problems(403, 429, 503)
 @changes_state

@@ -25,6 +25,7 @@ from libraries.errors import VectorError
 from libraries.job_manager import WrongState, find_job, stop_job
 from libraries.job_manager.events import EVENT_ID, START
 from libraries.job_manager.representation import job_body
+from libraries.settings import Scope
 from libraries.texts import EMPTY_MESSAGE
 
 DEFAULT_TYPE = "default"
@@ -185,6 +186,7 @@ def truncated(text: str, max_chars: int = 200) -> str:
         examples=[{"job_id": "artboard_7be02d", "ref": 7}],
     ),
     token=TokenAccess.SAME_JOB,
+    scope=Scope.READ,
 )
 def subscribe(session: Session, message: ClientMessage) -> None:
     """Follow a job.
@@ -205,6 +207,7 @@ def subscribe(session: Session, message: ClientMessage) -> None:
     example=JOB_EXAMPLE,
     reply=reply_frame("unsubscribed", "The job is no longer followed.", JOB_EXAMPLE),
     token=TokenAccess.SAME_JOB,
+    scope=Scope.READ,
 )
 def unsubscribe(session: Session, message: ClientMessage) -> None:
     """Stop following a job; the job continues."""
@@ -241,6 +244,7 @@ def cancel(session: Session, message: ClientMessage) -> None:
     schema=GroupSchema,
     example=GROUP_EXAMPLE,
     reply=reply_frame("joined", "The client is in the group.", GROUP_EXAMPLE),
+    scope=Scope.READ,
 )
 def join(session: Session, message: ClientMessage) -> None:
     """Join a group."""
@@ -253,6 +257,7 @@ def join(session: Session, message: ClientMessage) -> None:
     schema=GroupSchema,
     example=GROUP_EXAMPLE,
     reply=reply_frame("left", "The client is no longer in the group.", GROUP_EXAMPLE),
+    scope=Scope.READ,
 )
 def leave(session: Session, message: ClientMessage) -> None:
     """Leave a group."""

@@ -13,6 +13,7 @@ from marshmallow import Schema
 from components.http.json_schemas import Node
 from libraries.json_types import JsonObject
 from libraries.loading import LoadError
+from libraries.settings import Scope
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Action:
     statuses: tuple[str, ...]
     can_fail: bool
     token: TokenAccess
+    scope: Scope
     requests: Callable[[Any], dict[str, Frame]] | None
     # Called with the session and the message; its payload is loaded by `schema`.
     handle: Callable[[Any, ClientMessage], None]
@@ -125,6 +127,7 @@ def action(
     statuses: tuple[str, ...] = (),
     can_fail: bool = True,
     token: TokenAccess = TokenAccess.NO,
+    scope: Scope = Scope.DRAW,
     requests: Callable[[Any], dict[str, Frame]] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function as an action under its name.
@@ -149,6 +152,7 @@ def action(
             statuses=statuses,
             can_fail=can_fail,
             token=token,
+            scope=scope,
             requests=requests,
             handle=handle,
         )

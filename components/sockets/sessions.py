@@ -13,7 +13,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, ValidationError
 
-from components.http.access import EVERYTHING, Caller
+from components.http.access import Caller
 from components.http.long_connections import JobSubscription, LiveConnections
 from components.http.problems import flatten
 from components.sockets.codecs import BadMessage, Codec
@@ -30,7 +30,7 @@ from libraries.job_manager.events import START, JobSnapshot, Message
 from libraries.job_manager.representation import job_body
 from libraries.json_types import JsonObject
 from libraries.live import CloseCode, Conversation, text_frame
-from libraries.settings import SocketSettings
+from libraries.settings import Scope, SocketSettings
 
 WELCOME = "🔄 Background Job Processor: Connected!"
 MAX_JOBS, MAX_GROUPS = 1000, 100
@@ -136,10 +136,16 @@ class Session:
             self._refuse(message, str(error))
 
     def _check_token(self, action: Action, payload: JsonObject) -> None:
-        scopes = self._caller.scopes
-        if scopes & EVERYTHING or action.token is TokenAccess.YES:
+        caller = self._caller
+        if caller.is_expired:
+            raise BadMessage("the API key of this connection has expired; connect with another one")
+        if action.token is TokenAccess.YES or caller.may(action.scope):
             return
-        same_job = action.token is TokenAccess.SAME_JOB and f"job:{payload['job_id']}" in scopes
+        if caller.may(Scope.READ) or caller.may(Scope.DRAW):
+            raise BadMessage(f"this needs an API key with the scope {action.scope}")
+        same_job = (
+            action.token is TokenAccess.SAME_JOB and f"job:{payload['job_id']}" in caller.scopes
+        )
         if not same_job:
             raise BadMessage("this token only allows following its job")
 

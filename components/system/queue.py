@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, g
 
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import json_response
 from components.system.queue_schemas import CapacitySchema, PausedSchema
-from libraries.job_manager.control import Capacity, capacity, pause_queue, resume_queue
+from libraries.job_manager.control import (
+    Capacity,
+    capacity,
+    own_capacity,
+    pause_queue,
+    resume_queue,
+)
+from libraries.settings import Scope
 
 blueprint = api_blueprint("queue", __name__, None, "Load of the queue; pause and resume it.")
 
 
-@blueprint.route("/queue/pause", access=Access.KEY, methods=["POST"])
+@blueprint.route("/queue/pause", access=Access.ADMIN, methods=["POST"])
 @blueprint.response(200, PausedSchema)
 @blueprint.queues()
 def pause() -> Response:
@@ -26,7 +33,7 @@ def pause() -> Response:
     return json_response({"paused": True})
 
 
-@blueprint.route("/queue/resume", access=Access.KEY, methods=["POST"])
+@blueprint.route("/queue/resume", access=Access.ADMIN, methods=["POST"])
 @blueprint.response(200, PausedSchema)
 @blueprint.queues()
 def resume() -> Response:
@@ -39,5 +46,8 @@ def resume() -> Response:
 @blueprint.response(200, CapacitySchema)
 @blueprint.problems(503)
 def show_capacity() -> Capacity:
-    """Return the load of the queue."""
-    return capacity()
+    """Return the load of the queue.
+
+    A key without the scope `admin` gets the numbers of its own jobs, and its own limit.
+    """
+    return capacity() if g.caller.may(Scope.ADMIN) else own_capacity()

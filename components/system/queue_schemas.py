@@ -23,6 +23,12 @@ class CapacitySchema(PausedSchema):
         required=True,
         metadata={"description": "Limit of waiting jobs; more are rejected with 429."},
     )
+    all_owners = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "False if the numbers of jobs and the limit are those of the caller."
+        },
+    )
     estimated_wait_s = fields.Float(
         required=True,
         allow_none=True,

@@ -9,6 +9,7 @@ from components.http.api import api_blueprint
 from components.http.parameters import JOB_ID_PARAMETER, documented, path_parameter
 from components.http.replies import accepted, json_response
 from components.webhooks.schemas import DeliveriesSchema, RedeliverySchema, SecretSchema
+from libraries.settings import Scope
 from libraries.webhooks import attempts, default_secret, redeliver
 
 blueprint = api_blueprint(
@@ -48,7 +49,7 @@ def redeliver_webhook(job_id: str, delivery_id: str) -> Response:
     return accepted(redeliver(job_id, delivery_id), "Delivery queued", delivery_id=delivery_id)
 
 
-@blueprint.route("/webhooks/secret", access=Access.KEY)
+@blueprint.route("/webhooks/secret", access=Access.KEY, scope=Scope.DRAW)
 @blueprint.response(200, SecretSchema)
 @blueprint.problems(503)
 def get_webhook_secret() -> Response:

@@ -37,6 +37,8 @@ TOTALS_KEY = "vector:totals"
 # Expiry and size in bytes of each staged upload.
 STAGED_DUE_KEY = "vector:parcels-due"
 STAGED_SIZES_KEY = "vector:parcel-sizes"
+# Bytes of the files of jobs, by owner.
+STORED_KEY = "vector:stored"
 # Written by the readiness check.
 CHECK_KEY = "vector:check"
 # Number of damaged job records.
@@ -141,3 +143,18 @@ def step_lock_key(job_id: str, step: str) -> str:
 def rate_limit_key(name: str, kind: str, subject: str) -> str:
     """Return the key of the sorted set of what was counted within the last hour, scored by time."""
     return f"vector:meter:{name}:{kind}:{subject}"
+
+
+def request_count_key(subject: str) -> str:
+    """Return the key of the number of requests of an owner or an address in the current minute."""
+    return f"vector:requests:{subject}"
+
+
+def waiting_key(owner: str) -> str:
+    """Return the key of the sorted set of an owner's waiting jobs, scored by submission time."""
+    return f"vector:waiting:{owner}"
+
+
+def stored_key(owner: str) -> str:
+    """Return the key of the hash with the bytes of an owner's files, by job."""
+    return f"vector:stored:{owner}"

@@ -18,7 +18,7 @@ from libraries.job_manager.ids import BATCH, new_id
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord
-from libraries.job_manager.submission import JobOptions, check_rates, make_job
+from libraries.job_manager.submission import JobOptions, check_rates, enqueue, make_job
 from libraries.settings import JobSettings
 
 MAX_BATCH_ITEMS = 500
@@ -93,7 +93,7 @@ def submit_batch(
     ids += [job.id for job in last]
     tasks += [final_job.task] if final_job else []
     retry(lambda: _store(client, batch_id, ids))
-    current_backend().enqueue([*jobs, *last])
+    enqueue([*jobs, *last], each[0])
     records: list[JobRecord | None] = [
         JobRecord(id=job_id, status="queued", task=name)
         for job_id, name in zip(ids, tasks, strict=True)

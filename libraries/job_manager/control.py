@@ -12,7 +12,8 @@ from typing import Any, TypedDict, cast
 from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS
 
-from libraries.broker import Redis, keys
+from libraries.accounts import admitted, count_waiting
+from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
@@ -27,7 +28,7 @@ from libraries.job_manager.submission import JobOptions, submit
 from libraries.job_manager.tasks import changed_call, check_task
 from libraries.job_manager.transitions import HEARTBEAT_S
 from libraries.json_types import JsonObject
-from libraries.settings import JobSettings
+from libraries.settings import JobSettings, LimitSettings
 
 STOP_TIMEOUT_S = 3.0
 POLL_S = 0.02
@@ -45,12 +46,16 @@ WORKER_FIELDS = ("birth", "death", "total_working_time", "successful_job_count",
 
 
 class Capacity(TypedDict):
-    """Load of the queue; `estimated_wait_s` is the time until a new job starts."""
+    """Load of the queue; `estimated_wait_s` is the time until a new job starts.
+
+    `all_owners` is False if the numbers of jobs and the limit are those of one owner.
+    """
 
     queue_depth: int
     active_jobs: int
     workers: int
     max_queue: int
+    all_owners: bool
     estimated_wait_s: float | None
     paused: bool
 
@@ -61,6 +66,19 @@ def find_job(job_id: str) -> JobRecord:
     if record is None or not _is_own(record):
         raise JobUnknown("job not found or expired")
     return record
+
+
+def owner_of(*, job_id: object = None, batch_id: object = None) -> str | None:
+    """Return the owner of a job or a batch, None if it does not exist or its record is damaged."""
+    name = batch_id if job_id is None else job_id
+    if not isinstance(name, str) or not JOB_ID.fullmatch(name):
+        return None
+    key = keys.batch_key(name) if job_id is None else keys.job_key(name)
+    try:
+        owner = cast("bytes | None", retry(lambda: web_client().hget(key, "owner")))
+    except exceptions.ResponseError:
+        return None
+    return owner.decode(errors="replace") if owner else None
 
 
 def _is_own(record: JobRecord) -> bool:
@@ -104,7 +122,9 @@ def retry_job(job_id: str) -> JobRecord:
     Raises JobUnknown, WrongState if it is in another state, or Exhausted if the queue is full.
     """
     record = find_job(job_id)
-    if not current_backend().retry(record):
+    with admitted(web_client(), record.owner, [job_id]):
+        is_queued = current_backend().retry(record)
+    if not is_queued:
         raise WrongState(
             f"the job is {record.status}; only a failed, stopped or canceled job can be retried",
             record.status,
@@ -207,9 +227,31 @@ def capacity() -> Capacity:
         "active_jobs": active,
         "workers": len(workers),
         "max_queue": JobSettings.current().max_queue,
+        "all_owners": True,
         "estimated_wait_s": 0.0 if not depth and workers else wait,
         "paused": bool(paused),
     }
+
+
+def own_capacity() -> Capacity:
+    """Return the load of the queue with the numbers and the limit of the current owner."""
+    client, owner, whole = web_client(), current_owner(), capacity()
+    limit = LimitSettings.current().limit("owner_queue")
+    return {
+        **whole,
+        "queue_depth": retry(lambda: count_waiting(client, owner)),
+        "active_jobs": retry(lambda: _count_running(client, owner)),
+        "max_queue": min(whole["max_queue"], limit or whole["max_queue"]),
+        "all_owners": False,
+    }
+
+
+def _count_running(client: Redis, owner: str) -> int:
+    members = cast("list[bytes]", client.zrange(keys.STARTED_KEY, 0, -1))
+    with client.pipeline(transaction=False) as pipeline:
+        for member in members:
+            pipeline.hget(keys.job_key(member.decode().partition(":")[0]), "owner")
+        return pipeline.execute(raise_on_error=False).count(owner.encode())
 
 
 def _load(client: Redis) -> tuple[int, int, int, list[list[bytes | None]]]:

@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import ValidationError
 from rq.job import Dependency, Job
 
-from libraries.accounts import check_rate
+from libraries.accounts import admitted, check_rate
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
@@ -107,8 +107,17 @@ def submit(
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if not options.internal:
         check_rates(str(job.func_name), [(args, kwargs or {})])
-    current_backend().enqueue([job])
+    enqueue([job], options)
     return job
+
+
+def enqueue(jobs: Sequence[VectorJob], options: JobOptions) -> None:
+    """Queue new jobs of the current owner within its limits. Raises Exhausted, QueueUnavailable."""
+    if options.internal:
+        current_backend().enqueue(jobs)
+        return
+    with admitted(web_client(), current_owner(), [job.id for job in jobs]):
+        current_backend().enqueue(jobs)
 
 
 def check_rates(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -> None:

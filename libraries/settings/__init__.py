@@ -1,10 +1,12 @@
 """Settings of this process, read once from the environment into frozen groups."""
 
+from libraries.settings.api_keys import ApiKey, Scope, parse_api_keys
 from libraries.settings.groups import (
     AccessSettings,
     BrokerSettings,
     GallerySettings,
     JobSettings,
+    LimitSettings,
     MailSettings,
     Settings,
     SocketSettings,
@@ -15,9 +17,7 @@ from libraries.settings.groups import (
     WebSettings,
 )
 from libraries.settings.parsers import (
-    ApiKey,
     BucketAddress,
-    parse_api_keys,
     parse_duration,
     parse_storage_url,
     webhook_key,
@@ -41,7 +41,9 @@ __all__ = [
     "BucketAddress",
     "GallerySettings",
     "JobSettings",
+    "LimitSettings",
     "MailSettings",
+    "Scope",
     "Settings",
     "SocketSettings",
     "StorageSettings",

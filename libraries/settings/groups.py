@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self, dataclass_transform, get_type_hints
 
 from marshmallow.validate import OneOf, Range
 
+from libraries.settings.api_keys import ApiKey, parse_api_keys
 from libraries.settings.parsers import (
-    ApiKey,
     BucketAddress,
     bearer_key,
     database_url,
@@ -24,7 +24,6 @@ from libraries.settings.parsers import (
     optional_path,
     optional_secret_key,
     optional_webhook_secret,
-    parse_api_keys,
     parse_bytes,
     parse_duration,
     parse_host_names,
@@ -141,7 +140,7 @@ class AccessSettings(SettingsGroup):
     api_keys: tuple[ApiKey, ...] = setting(
         "",
         parse_api_keys,
-        "Allowed clients: name:sha256 pairs, comma-separated; a name may have several. Empty: no restriction.",
+        "Allowed clients: name:sha256[:scopes][:expires], comma-separated; a name may have several. Empty: no restriction.",
         secret=True,
     )
     allow_anonymous: bool = setting(
@@ -162,6 +161,35 @@ class AccessSettings(SettingsGroup):
         "Any text. Changing it revokes all links and tokens.",
         secret=True,
     )
+
+
+class LimitSettings(SettingsGroup):
+    """Limits per owner; 0 for the default."""
+
+    DEFAULTS: ClassVar = {"owner_requests": 6000, "owner_queue": 20_000, "owner_storage": 10**11}
+
+    owner_requests: int = setting(
+        "",
+        optional(whole_number),
+        "Requests a minute of one owner. Empty: 6000 with API_KEYS, otherwise no limit.",
+        Range(0, 10**7),
+    )
+    owner_queue: int = setting(
+        "",
+        optional(whole_number),
+        "Waiting jobs of one owner. Empty: 20000 with API_KEYS, otherwise MAX_QUEUE.",
+        Range(0, 10**7),
+    )
+    owner_storage: int = setting(
+        "",
+        optional(parse_bytes),
+        "Size of the files that the jobs of one owner keep. Empty: 100GB with API_KEYS, otherwise no limit.",
+    )
+
+    def limit(self, name: str) -> int | None:
+        """Return a limit of each owner by the name of its setting, None for no limit."""
+        keyed = bool(AccessSettings.current().api_keys)
+        return getattr(self, name) or (self.DEFAULTS[name] if keyed else None)
 
 
 class BrokerSettings(SettingsGroup):
@@ -401,6 +429,7 @@ class Settings:
 
     web: WebSettings
     access: AccessSettings
+    limits: LimitSettings
     broker: BrokerSettings
     jobs: JobSettings
     storage: StorageSettings

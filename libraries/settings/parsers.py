@@ -86,34 +86,6 @@ def optional_webhook_secret(text: str) -> None:
         webhook_key(text)
 
 
-class ApiKey(NamedTuple):
-    """An API key: its name, which is the owner, and its SHA-256. The key itself is not stored."""
-
-    name: str
-    digest: bytes
-
-
-def parse_api_keys(text: str) -> tuple[ApiKey, ...]:
-    """Parse `ann:<sha256 in hex>, bob:<sha256 in hex>`; a name may have several keys.
-
-    The message of a ValidationError contains the number of the entry and no key.
-    """
-    keys: list[ApiKey] = []
-    for number, entry in enumerate(filter(None, map(str.strip, text.split(","))), 1):
-        found = re.fullmatch(
-            r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([0-9a-fA-F]{64})", entry, re.ASCII
-        )
-        if found is None:
-            raise ValidationError(
-                f"Entry {number} is not name:sha256, with the SHA-256 of the key as 64 hex digits."
-            )
-        key = ApiKey(found[1], bytes.fromhex(found[2]))
-        if any(other.digest == key.digest and other.name != key.name for other in keys):
-            raise ValidationError(f"Entry {number} has the same key as an entry with another name.")
-        keys.append(key)
-    return tuple(keys)
-
-
 class BucketAddress(NamedTuple):
     """A folder in a bucket: bucket, folder, server ('' for AWS) and region."""
 
