@@ -5,7 +5,7 @@ Modules below `workers/` are imported by these processes and may call `subscribe
 
 from __future__ import annotations
 
-from libraries import metrics, notifications
+from libraries import metrics, notifications, usage
 from libraries.gallery import arrivals
 from libraries.job_manager.backends import run_inline_with
 from libraries.job_manager.journal import subscribe
@@ -16,8 +16,9 @@ from libraries.webhooks import outbox
 from libraries.worker.inline import InlineRunner
 from libraries.worker.returned_files import describe_files_with
 
-for subscriber in (arrivals, outbox, notifications, metrics, cache, staging):
+for subscriber in (arrivals, outbox, notifications, metrics, cache, staging, usage):
     subscribe(subscriber.SUBSCRIPTION)
+subscribe(usage.UPLOADS)
 
 run_inline_with(InlineRunner)
 describe_files_with("image/svg+xml", describe_svg)

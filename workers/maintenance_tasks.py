@@ -9,15 +9,18 @@ from libraries.job_manager import current_job_id, enqueue_background_job, repeat
 from libraries.json_types import JsonObject
 from libraries.settings import MailSettings
 from libraries.storage import output_folder
+from libraries.usage import is_limited, recount
 
 TRIES = 3
 HOUR, MAX_DIGEST_HOURS = 3600, 168
 
 
 def clean_up() -> JsonObject:
-    """Delete temporary files of dead writers and vacuum the gallery index."""
+    """Delete temporary files of dead writers, vacuum the gallery index, and count the files of owners again."""
     removed = output_folder().remove_temporary(time.time() - HOUR)
     gallery().vacuum()
+    if is_limited():
+        recount()
     return {"half_written_files": removed}
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from components.http.pages import base_address
 from components.system.address import recorded_address
+from components.system.api_keys import examine_keys
 from libraries import VERSION
 from libraries.gallery.checks import index_problem
 from libraries.gallery.installation import FILE_NAME
@@ -180,6 +181,7 @@ def _changed_at(pattern: Pattern) -> float:
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "settings": examine_settings,
+        "keys": examine_keys,
         "broker": examine_queue,
         "modules": examine_modules,
         "tasks": lambda _: examine_tasks(),

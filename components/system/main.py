@@ -8,6 +8,7 @@ from components.http.access import Access
 from components.http.api import api_blueprint, api_document
 from components.http.conditional import document_response
 from components.http.parameters import documented
+from components.system.api_keys import create_key
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
 from components.system.pages import docs_page, index_page, problem_page
@@ -25,7 +26,7 @@ blueprint = api_blueprint(
 )
 # Registers the commands on `flask` itself, not in a group.
 blueprint.cli_group = None
-for command in (doctor, jobs):
+for command in (doctor, jobs, create_key):
     blueprint.cli.add_command(command)
 
 

@@ -83,6 +83,7 @@ class Subscription:
             a store.
         backlog: start with the oldest entry instead of the next one.
         resync: called after entries were trimmed before the subscriber read them.
+        is_wanted: called when a worker starts; False leaves the entries alone.
         retry_delay_s: first retry delay of an entry; each further delay is four times as long.
     """
 
@@ -93,6 +94,7 @@ class Subscription:
     between_jobs: bool = False
     backlog: bool = False
     resync: Callable[[], object] | None = None
+    is_wanted: Callable[[], bool] = lambda: True
     retry_delay_s: float = 1.0
 
     @property
@@ -118,7 +120,7 @@ def subscribe(subscription: Subscription) -> None:
 
 
 def subscriptions() -> tuple[Subscription, ...]:
-    return tuple(_subscriptions.values())
+    return tuple(one for one in _subscriptions.values() if one.is_wanted())
 
 
 class Reader:

@@ -3,7 +3,9 @@
 -- ARGV: 1 time now, 2 limit of waiting jobs, 3 limit of stored bytes, 4 owner, 5 lifetime of the list in seconds, then the job ids
 -- Returns {1, 0 for too many waiting jobs or -1 for too many stored bytes; the number of waiting jobs; the stored bytes}.
 --@ waiting
+--@ stored
 local now, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+drop_due(now)
 local stored = tonumber(redis.call('HGET', KEYS[2], ARGV[4]) or 0) or 0
 local new = {}
 for n = 6, #ARGV do

@@ -205,6 +205,8 @@ function showState(ready, load) {
 function showLoad({ value, error }) {
   $('pause').disabled = Boolean(error)
   if (error) return
+  // Without the scope `admin` the figures are those of the key's owner, and the queue cannot be paused.
+  $('pause').hidden = !value.all_owners
   charts.waiting.add(value.queue_depth)
   charts.running.add(value.active_jobs)
   put($('waiting-number'), String(value.queue_depth))
