@@ -31,7 +31,11 @@ def count_files(entries: Sequence[JournalEntry]) -> None:
     """Count the files of ended and deleted jobs. Idempotent; raises QueueUnavailable."""
     client = web_client()
     ended = [entry for entry in entries if entry.event != "deleted"]
-    found = [Stored(one.owner, one.job_id, 0) for one in entries if one.event == "deleted"]
+    found = [
+        Stored(str((one.data or {}).get("owner", one.owner)), one.job_id, 0)
+        for one in entries
+        if one.event == "deleted"
+    ]
     if ended:
         ids = [entry.job_id for entry in ended]
         notes = cast("list[bytes | None]", retry(lambda: client.hmget(keys.ARTIFACTS_KEY, ids)))

@@ -2,7 +2,7 @@
 
 from libraries.accounts.quotas import Quota, begin_quotas, note_quota, noted_quotas
 from libraries.accounts.rate_limits import check_rate
-from libraries.accounts.waiting import admitted, count_waiting
+from libraries.accounts.waiting import admitted, count_waiting, forget_waiting
 
 __all__ = [
     "Quota",
@@ -10,6 +10,7 @@ __all__ = [
     "begin_quotas",
     "check_rate",
     "count_waiting",
+    "forget_waiting",
     "note_quota",
     "noted_quotas",
 ]

@@ -36,10 +36,15 @@ def admitted(client: Redis, owner: str, job_ids: Sequence[str]) -> Iterator[None
     try:
         yield
     except Exhausted:
-        # The queue is full. Otherwise the entries are removed after a minute.
+        # The queue is full. After another error, a job without a record counts for ten seconds.
         with contextlib.suppress(QueueUnavailable):
-            retry(lambda: client.zrem(keys.waiting_key(owner), *job_ids))
+            forget_waiting(client, owner, job_ids)
         raise
+
+
+def forget_waiting(client: Redis, owner: str, job_ids: Sequence[str]) -> None:
+    """Do not count jobs as waiting any longer that were deleted. Raises QueueUnavailable."""
+    retry(lambda: client.zrem(keys.waiting_key(owner), *job_ids))
 
 
 def _admit(client: Redis, owner: str, job_ids: Sequence[str], waiting: int, stored: int) -> None:

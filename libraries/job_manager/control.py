@@ -12,7 +12,7 @@ from typing import Any, TypedDict, cast
 from rq.utils import as_text
 from rq.worker_registration import REDIS_WORKER_KEYS
 
-from libraries.accounts import admitted, count_waiting
+from libraries.accounts import admitted, count_waiting, forget_waiting
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
@@ -184,9 +184,11 @@ def _options_of(record: JobRecord, stored: Mapping[bytes, bytes]) -> JobOptions:
 
 def delete_job(job_id: str) -> None:
     """Delete the record and the files of a job. Raises JobUnknown, WrongState if it is running."""
-    find_job(job_id)
+    record = find_job(job_id)
     if not current_backend().delete(job_id):
         raise WrongState("the job is running; stop it first", "started")
+    if not record.done and LimitSettings.current().limit("owner_queue"):
+        forget_waiting(web_client(), record.owner, [job_id])
 
 
 def existed(job_id: str) -> bool:

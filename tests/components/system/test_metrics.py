@@ -350,7 +350,12 @@ def test_two_applications_have_separate_counts(client: FlaskClient, settings: Se
 @pytest.mark.usefixtures("broker")
 def test_metrics_need_a_key_if_keys_are_set(settings: Settings) -> None:
     keyed = watchful_client(
-        settings.with_values(api_keys=(ApiKey("ann", sha256(b"word").digest()),))
+        settings.with_values(
+            api_keys=(
+                ApiKey("ann", sha256(b"word").digest(), frozenset({"metrics"})),
+                ApiKey("bob", sha256(b"other").digest()),
+            )
+        )
     )
     assert keyed.get("/metrics").status_code == 401
     response = keyed.get("/metrics", headers={"Authorization": "Bearer word"})
@@ -359,6 +364,7 @@ def test_metrics_need_a_key_if_keys_are_set(settings: Settings) -> None:
         'vector_http_requests_total{method="GET",route="/metrics",status="4xx"} 1.0'
         in response.get_data(as_text=True)
     )
+    assert keyed.get("/metrics", headers={"Authorization": "Bearer other"}).status_code == 403
 
 
 @pytest.mark.usefixtures("run_jobs")

@@ -21,6 +21,7 @@ def test_the_capacity_of_an_idle_queue_without_workers(client: FlaskClient) -> N
         "active_jobs": 0,
         "workers": 0,
         "max_queue": 100_000,
+        "all_owners": True,
         "estimated_wait_s": None,
         "paused": False,
     }

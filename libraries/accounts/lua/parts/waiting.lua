@@ -5,7 +5,7 @@ local WAITS = {queued = 1, scheduled = 1, deferred = 1, created = 1, ready_to_en
 -- Return whether a job waits. A job that is being submitted has no record yet.
 local function still_waits(id, since, now)
   local status = redis.pcall('HGET', 'rq:job:' .. id, 'status')
-  if status == false then return now - since < 60 end
+  if status == false then return now - since < 10 end
   return type(status) == 'string' and WAITS[status] == 1
 end
 
