@@ -120,8 +120,6 @@ class CommonResponses(BasePlugin):
         (HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Content-Range"),
         (HTTPStatus.UPGRADE_REQUIRED, "Sec-WebSocket-Version"),
         (HTTPStatus.TOO_MANY_REQUESTS, "Retry-After"),
-        (HTTPStatus.TOO_MANY_REQUESTS, "RateLimit"),
-        (HTTPStatus.TOO_MANY_REQUESTS, "RateLimit-Policy"),
         (HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After"),
     )
 
@@ -138,6 +136,8 @@ class CommonResponses(BasePlugin):
         names = [
             name for status, name in self.PROBLEM_HEADERS if is_default or text == status.phrase
         ]
+        # With keys, requests to most routes are counted.
+        names += ["RateLimit", "RateLimit-Policy"] if self._has_keys else []
         if is_default:
             text = (
                 "Any other problem. The server can answer every request with 400, 408, 413, 414 or "
@@ -150,23 +150,21 @@ class CommonResponses(BasePlugin):
     ) -> None:
         for method, operation in (operations or {}).items():
             scope = operation.pop(SCOPE_MEMBER, None)
+            self._complete(method, operation)
             if self._has_keys and operation.get("security") != []:
                 scope = scope or (Scope.READ if method in ("get", "head") else Scope.DRAW)
                 self._describe_keys(operation, scope)
-            self._complete(method, operation)
 
     def _describe_keys(self, operation: JsonObject, scope: Scope) -> None:
         """Describe the scope that an operation needs, and the limits of the owner."""
         # The scope of an API key is what OpenAPI calls a role.
         operation["security"] = [{name: [str(scope)]} for one in self._security for name in one]
         responses = operation["responses"]
-        known = {str(status) for status in responses}
-        for status in {"401", "403", "429"} - known:
-            responses[status] = HTTPStatus(int(status)).name
-        for status, response in responses.items():
-            if isinstance(response, dict) and str(status).startswith("2"):
-                added = documented("RateLimit", "RateLimit-Policy")
-                response["headers"] = {**response.get("headers", {}), **added}
+        for status in (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS):
+            responses.setdefault(str(status.value), status.name)
+        for response in responses.values():
+            if isinstance(response, dict):
+                response["headers"] |= documented("RateLimit", "RateLimit-Policy")
 
     def _complete(self, method: str, operation: JsonObject) -> None:
         parameters = operation.setdefault("parameters", [])
@@ -188,6 +186,8 @@ class CommonResponses(BasePlugin):
         if operation.get("security") != []:
             # For unknown query parameters.
             own.setdefault("422", HTTPStatus.UNPROCESSABLE_ENTITY.name)
+            if self._has_keys:
+                own.setdefault("401", HTTPStatus.UNAUTHORIZED.name)
         if method not in ("get", "head"):
             own.setdefault("403", HTTPStatus.FORBIDDEN.name)
         own.setdefault("421", HTTPStatus.MISDIRECTED_REQUEST.name)

@@ -53,12 +53,13 @@ class BrokerCounts(Storage):
     STORAGE_SCHEME = ["vector-broker"]  # noqa: RUF012 - the type of the base class
 
     MAX_SUBJECTS = 10_000
+    MAX_WAIT_S = 0.2
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self._size = size
         self._blocks: dict[str, Block] = {}
-        self._lock = threading.Lock()
+        self._lock, self._asking = threading.Lock(), threading.Lock()
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
@@ -66,23 +67,35 @@ class BrokerCounts(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count requests; return their number in the window."""
+        used = self._use(key, amount)
+        if used is None:
+            # One thread at a time asks the broker, and the others use its block.
+            is_alone = self._asking.acquire(timeout=self.MAX_WAIT_S)
+            try:
+                used = self._use(key, amount) or self._take(key, expiry, amount)
+            finally:
+                if is_alone:
+                    self._asking.release()
+        return used
+
+    def _use(self, key: str, amount: int) -> int | None:
+        """Use requests of the present block; return the number in the window, None without a block."""
         with self._lock:
             block = self._blocks.get(key)
-            if block and block.is_usable:
-                block.left -= amount
-                return block.used
+            if block is None or not block.is_usable:
+                return None
+            block.left -= amount
+            return block.used
+
+    def _take(self, key: str, expiry: int, amount: int) -> int:
         size = max(self._size, amount)
         total, left_s = count_requests(key, size, expiry)
         block = Block(total, size - amount, time.time() + left_s)
         with self._lock:
-            # Another thread may have taken a block at the same time.
-            other = self._blocks.get(key)
-            if other and other.is_usable:
-                block.total, block.left = max(total, other.total), block.left + other.left
             if len(self._blocks) >= self.MAX_SUBJECTS:
                 self._blocks = {name: one for name, one in self._blocks.items() if one.is_usable}
             self._blocks[key] = block
-        return block.used
+            return block.used
 
     def get(self, key: str) -> int:
         block = self._blocks.get(key)

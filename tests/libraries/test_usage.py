@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 
@@ -35,7 +36,7 @@ def stored(owner: str) -> int:
     catch_up(usage.SUBSCRIPTION)
     catch_up(usage.UPLOADS)
     found = web_client().hget(keys.STORED_KEY, owner)
-    return int(found) if found else 0  # type: ignore[arg-type]
+    return int(found) if found else 0
 
 
 def draw(run_jobs: Callable[[], None]) -> str:
@@ -96,7 +97,7 @@ def test_an_upload_counts_until_its_file_is_deleted(
     sent = {"data": {"file": (BytesIO(table), "b.csv")}, "content_type": "multipart/form-data"}
     refused = client.post("/uploads", **sent)
     assert refused.get_json()["type"] == "/problems/owner-storage-full"
-    now = usage.time.time() + settings.uploads.upload_ttl + 60
+    now = time.time() + settings.uploads.upload_ttl + 60
     monkeypatch.setattr("libraries.accounts.waiting.time.time", lambda: now)
     enqueue_background_job(CARD, **WORDS)
     assert stored("anonymous") == 0
