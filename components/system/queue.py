@@ -48,6 +48,6 @@ def resume() -> Response:
 def show_capacity() -> Capacity:
     """Return the load of the queue.
 
-    A key without the scope `admin` gets the numbers of its own jobs, and its own limit.
+    A key without the scope `admin` gets the numbers and the limit of the jobs of its owner.
     """
     return capacity() if g.caller.may(Scope.ADMIN) else own_capacity()

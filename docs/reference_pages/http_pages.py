@@ -33,7 +33,7 @@ ACCESS = """\
 | `key` | Needs an API key. |
 | `token` | Needs an API key, or a token for the job in the address. |
 | `socket` | As `token`; a refused WebSocket is closed with the reason. |
-| `admin` | Needs an API key with the scope `admin`. |
+| `admin` | Needs an API key with the scope `admin`, or `metrics` for `/metrics`. |
 """
 
 

@@ -1,4 +1,4 @@
-"""What a request has used of the limits of its owner."""
+"""Limits of an owner, as far as a request has used them."""
 
 from __future__ import annotations
 

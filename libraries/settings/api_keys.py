@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 
 class Scope(StrEnum):
-    """What an API key may do."""
+    """Permission of an API key."""
 
     READ = "read"
     """Read the jobs, files and drawings of its owner."""
