@@ -15,9 +15,9 @@ from components.http.access_log import install_access_log
 from components.http.api import install_http
 from components.http.boundary import install_boundary
 from components.http.long_connections import install_live
-from components.http.request_limits import install_request_limits
 from components.http.server.owner_limits import install_owner_limits
 from components.http.server.repeated import install_repeated
+from components.http.server.request_limits import install_request_limits
 from components.http.startup import (
     StartupError,
     check_operations,

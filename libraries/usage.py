@@ -15,8 +15,6 @@ from libraries.job_manager.backends import fetch_job
 from libraries.job_manager.journal import JournalEntry, Subscription
 from libraries.settings import LimitSettings, UploadSettings
 
-UPLOAD_TASK = "workers.upload_tasks.store_upload"
-
 
 class Stored(NamedTuple):
     """The size in bytes of the files of a job; `due` is when they are deleted without the job, in Unix seconds."""
@@ -50,7 +48,9 @@ def count_uploads(entries: Sequence[JournalEntry]) -> None:
     """Count stored uploads until they are deleted. Idempotent; raises QueueUnavailable."""
     found = []
     for entry in entries:
-        record = fetch_job(entry.job_id) if entry.task == UPLOAD_TASK else None
+        # Other tasks store uploads as files of their jobs.
+        is_upload = entry.task == "workers.upload_tasks.store_upload"
+        record = fetch_job(entry.job_id) if is_upload else None
         if record is not None and isinstance(record.result, dict):
             due = entry.at + UploadSettings.current().upload_ttl
             size = record.result.get("size")
@@ -78,7 +78,7 @@ def recount() -> None:
         except (ValueError, TypeError, LookupError):
             continue
         _set(client, [Stored(owner, raw_id.decode(errors="replace"), size_of(note))])
-    for raw_owner in cast("list[bytes]", retry(lambda: client.hkeys(keys.STORED_KEY))):
+    for raw_owner in cast("list[bytes]", retry(lambda: client.hkeys(keys.stored_key()))):
         _drop_deleted(client, raw_owner.decode(errors="replace"))
 
 

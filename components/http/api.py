@@ -20,7 +20,6 @@ from components.http.idempotency import HEADER, idempotent
 from components.http.json_schemas import SchemaPlugin
 from components.http.pages import SVG_TYPE
 from components.http.parameters import (
-    SCOPE_MEMBER,
     CommonResponses,
     documented,
     header_parameter,
@@ -263,7 +262,7 @@ def _document_access(doc: dict[str, Any], access: Access | None, scope: Scope | 
     if access is Access.OPEN:
         doc["manual_doc"]["security"] = []
     elif access is Access.ADMIN or scope:
-        doc["manual_doc"][SCOPE_MEMBER] = scope or Scope.ADMIN
+        doc["manual_doc"][CommonResponses.SCOPE_MEMBER] = scope or Scope.ADMIN
     if access is Access.TOKEN:
         described = doc.get("arguments", doc["manual_doc"])
         described.setdefault("parameters", []).append(TOKEN_PARAMETER)

@@ -10,8 +10,6 @@ from apispec import APISpec, BasePlugin
 from libraries.json_types import JsonObject
 from libraries.settings import Scope
 
-# Member of an operation until the document is complete: the scope that its route declares.
-SCOPE_MEMBER = "x-scope"
 # The headers that clients use, by name. A page of an allowed origin can read all of them.
 HEADERS: dict[str, JsonObject] = {
     "Accept-Ranges": {
@@ -107,6 +105,8 @@ def partial_reply() -> JsonObject:
 class CommonResponses(BasePlugin):
     """Adds to each operation what follows from its method, parameters and other responses."""
 
+    # Member of an operation until the document is complete: the scope that its route declares.
+    SCOPE_MEMBER = "x-scope"
     # What a request header adds to the successful responses.
     EFFECTS = (
         ("Idempotency-Key", "Idempotency-Replayed"),
@@ -149,7 +149,7 @@ class CommonResponses(BasePlugin):
         self, path: str | None = None, operations: JsonObject | None = None, **_: Any
     ) -> None:
         for method, operation in (operations or {}).items():
-            scope = operation.pop(SCOPE_MEMBER, None)
+            scope = operation.pop(self.SCOPE_MEMBER, None)
             self._complete(method, operation)
             if self._has_keys and operation.get("security") != []:
                 scope = scope or (Scope.READ if method in ("get", "head") else Scope.DRAW)

@@ -14,8 +14,6 @@ from libraries.settings import Scope, Settings
 from libraries.settings.api_keys import KeyEntry
 from libraries.worker.doctor import Finding
 
-WARNING_DAYS = 14
-
 
 @click.command("key")
 @click.argument("name")
@@ -65,8 +63,9 @@ def examine_keys(settings: Settings) -> list[Finding]:
 
 def _expiry(expires_at: float | None) -> str:
     """Describe an expiry in the past or within two weeks; '' for another one."""
+    warning_s = 14 * 86400
     left_s = float("inf") if expires_at is None else expires_at - time.time()
-    if expires_at is None or left_s > WARNING_DAYS * 86400:
+    if expires_at is None or left_s > warning_s:
         return ""
     last_day = datetime.fromtimestamp(expires_at - 1, UTC).date()
     return f"expired; its last day was {last_day}" if left_s <= 0 else f"expires after {last_day}"

@@ -14,10 +14,6 @@ from libraries.broker.scripts import run_script
 from libraries.errors import Exhausted
 from libraries.settings import LimitSettings
 
-UNLIMITED = 10**15
-# The list of an owner without new jobs is deleted after this time.
-LIFETIME_S = 90 * 86400
-
 
 @contextlib.contextmanager
 def admitted(client: Redis, owner: str, job_ids: Sequence[str]) -> Iterator[None]:
@@ -32,7 +28,7 @@ def admitted(client: Redis, owner: str, job_ids: Sequence[str]) -> Iterator[None
     if waiting is None and stored is None:
         yield
         return
-    _admit(client, owner, job_ids, waiting or UNLIMITED, stored or UNLIMITED)
+    _admit(client, owner, job_ids, waiting, stored)
     try:
         yield
     except Exhausted:
@@ -47,17 +43,24 @@ def forget_waiting(client: Redis, owner: str, job_ids: Sequence[str]) -> None:
     retry(lambda: client.zrem(keys.waiting_key(owner), *job_ids))
 
 
-def _admit(client: Redis, owner: str, job_ids: Sequence[str], waiting: int, stored: int) -> None:
-    arguments = (time.time(), waiting, stored, owner, LIFETIME_S, *job_ids)
-    script_keys = (keys.waiting_key(owner), keys.STORED_KEY)
+def _admit(
+    client: Redis, owner: str, job_ids: Sequence[str], waiting: int | None, stored: int | None
+) -> None:
+    unlimited = 10**15
+    # The list of an owner without new jobs is deleted some day.
+    lifetime_s = 90 * 86400
+    arguments = (
+        time.time(), waiting or unlimited, stored or unlimited, owner, lifetime_s, *job_ids
+    )  # fmt: skip
+    script_keys = (keys.waiting_key(owner), keys.stored_key())
     outcome, count, used = retry(
         lambda: run_script(client, "accounts/admit", script_keys, arguments)
     )
-    if waiting < UNLIMITED:
+    if waiting is not None:
         note_quota(
             Quota(name="waiting", limit=waiting, remaining=max(0, waiting - count), unit="jobs")
         )
-    if stored < UNLIMITED:
+    if stored is not None:
         note_quota(
             Quota(
                 name="storage", limit=stored, remaining=max(0, stored - used), unit="content-bytes"

@@ -37,8 +37,6 @@ TOTALS_KEY = "vector:totals"
 # Expiry and size in bytes of each staged upload.
 STAGED_DUE_KEY = "vector:parcels-due"
 STAGED_SIZES_KEY = "vector:parcel-sizes"
-# Bytes of the files of jobs, by owner.
-STORED_KEY = "vector:stored"
 # Written by the readiness check.
 CHECK_KEY = "vector:check"
 # Number of damaged job records.
@@ -155,6 +153,6 @@ def waiting_key(owner: str) -> str:
     return f"vector:waiting:{owner}"
 
 
-def stored_key(owner: str) -> str:
-    """Return the key of the hash with the bytes of an owner's files, by job."""
-    return f"vector:stored:{owner}"
+def stored_key(owner: str = "") -> str:
+    """Return the key of the hash with the bytes of files: of an owner by job, or of all by owner."""
+    return f"vector:stored:{owner}" if owner else "vector:stored"

@@ -35,7 +35,7 @@ def owner(settings: Settings) -> Iterator[str]:
 def stored(owner: str) -> int:
     catch_up(usage.SUBSCRIPTION)
     catch_up(usage.UPLOADS)
-    found = web_client().hget(keys.STORED_KEY, owner)
+    found = web_client().hget(keys.stored_key(), owner)
     return int(found) if found else 0
 
 
@@ -75,7 +75,7 @@ def test_a_recount_corrects_the_numbers(owner: str, run_jobs: Callable[[], None]
     draw(run_jobs)
     size, client = stored(owner), web_client()
     client.hset(keys.stored_key(owner), "deleted-job", "777")
-    client.hincrby(keys.STORED_KEY, owner, 777)
+    client.hincrby(keys.stored_key(), owner, 777)
     client.hset(keys.ARTIFACTS_KEY, "damaged", "{")
     client.hset(keys.ARTIFACTS_KEY, "other", json.dumps({"owner": "bob", "files": [{"size": 5}]}))
     usage.recount()

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from components.http.request_limits import RequestLimiter
+from components.http.server.request_limits import RequestLimiter
 from libraries.accounts import request_counts
 from libraries.broker import keys
 from libraries.broker.connections import web_client
@@ -114,7 +114,7 @@ def test_a_process_takes_requests_in_blocks_and_uses_them_exactly(
         asked.append(arguments)
         return ask(*arguments)
 
-    monkeypatch.setattr("components.http.request_limits.count_requests", count)
+    monkeypatch.setattr("components.http.server.request_limits.count_requests", count)
     limiter = RequestLimiter(1000)
     with ThreadPoolExecutor(8) as pool:
         quotas = list(pool.map(lambda _: limiter.count("ann"), range(1005)))
@@ -149,8 +149,8 @@ def test_a_broker_that_is_away_is_not_asked_by_each_request(
         asked.append(arguments)
         raise ConnectionError
 
-    monkeypatch.setattr("components.http.request_limits.count_requests", count)
-    monkeypatch.setattr("components.http.request_limits.REFUSALS", (ConnectionError,))
+    monkeypatch.setattr("components.http.server.request_limits.count_requests", count)
+    monkeypatch.setattr("components.http.server.request_limits.REFUSALS", (ConnectionError,))
     limiter = RequestLimiter(1000)
     assert [limiter.count("ann").remaining for _ in range(20)] == list(range(999, 979, -1))
     assert len(asked) == 1
