@@ -95,7 +95,16 @@ def cancel_job(job_id: str) -> bool:
     """
     if not isinstance(job_id, str) or not JOB_ID.fullmatch(job_id):
         return False
-    return current_backend().cancel(job_id)
+    is_canceled = current_backend().cancel(job_id)
+    if is_canceled:
+        _forget_waiting(current_owner(), job_id)
+    return is_canceled
+
+
+def _forget_waiting(owner: str, job_id: str) -> None:
+    """Let a job that was canceled or deleted make room at once."""
+    if LimitSettings.current().limit("owner_queue"):
+        forget_waiting(web_client(), owner, [job_id])
 
 
 def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
@@ -187,8 +196,8 @@ def delete_job(job_id: str) -> None:
     record = find_job(job_id)
     if not current_backend().delete(job_id):
         raise WrongState("the job is running; stop it first", "started")
-    if not record.done and LimitSettings.current().limit("owner_queue"):
-        forget_waiting(web_client(), record.owner, [job_id])
+    if not record.done:
+        _forget_waiting(record.owner, job_id)
 
 
 def existed(job_id: str) -> bool:

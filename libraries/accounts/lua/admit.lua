@@ -11,11 +11,11 @@ local new = {}
 for n = 6, #ARGV do
   if not redis.call('ZSCORE', KEYS[1], ARGV[n]) then new[#new + 1] = ARGV[n] end
 end
-drop_oldest(KEYS[1], 100 + #new, now)
+drop_oldest(KEYS[1], 20 + #new, now)
 if redis.call('ZCARD', KEYS[1]) + #new > limit then
-  drop_oldest(KEYS[1], 1000, now)
-  -- Canceled jobs may be anywhere in a long list.
-  drop(KEYS[1], redis.call('ZRANDMEMBER', KEYS[1], 500, 'WITHSCORES'), now)
+  drop_oldest(KEYS[1], 300, now)
+  -- Other programs may have ended any of them.
+  drop(KEYS[1], redis.call('ZRANDMEMBER', KEYS[1], 200, 'WITHSCORES'), now)
 end
 local waiting = redis.call('ZCARD', KEYS[1])
 if #new > 0 and waiting + #new > limit then return {0, waiting, stored} end

@@ -175,6 +175,23 @@ def test_a_long_list_of_ended_jobs_does_not_refuse_a_new_one(
     assert int(client.zcard(key)) == 1
 
 
+@pytest.mark.parametrize("leave", [cancel_job, delete_job])
+def test_a_canceled_or_deleted_job_makes_room_in_a_long_list(
+    limit: Callable[[int], Settings], leave: Callable[[str], object]
+) -> None:
+    limit(2000)
+    client = web_client()
+    with client.pipeline(transaction=False) as pipeline:
+        for number in range(1999):
+            pipeline.hset(keys.job_key(f"old{number}"), "status", "queued")
+            pipeline.zadd(keys.waiting_key("ann"), {f"old{number}": time.time()})
+        pipeline.execute()
+    newest = enqueue_background_job(NOTHING).id
+    assert refused()
+    leave(newest)
+    enqueue_background_job(NOTHING)
+
+
 def test_without_keys_nothing_is_counted(settings: Settings) -> None:
     use_settings(settings)
     enqueue_background_job(NOTHING)

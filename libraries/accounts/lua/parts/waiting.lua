@@ -20,10 +20,10 @@ end
 
 -- Examine the oldest jobs, which are the first to start: at least `most`, and on while all of a block have started.
 local function drop_oldest(key, most, now)
-  local examined, kept = 0, 0
+  local examined, kept, size = 0, 0, math.min(most, 100)
   repeat
-    local found = redis.call('ZRANGE', key, kept, kept + 99, 'WITHSCORES')
+    local found = redis.call('ZRANGE', key, kept, kept + size - 1, 'WITHSCORES')
     local left = drop(key, found, now)
     examined, kept = examined + #found / 2, kept + left
-  until #found < 200 or examined >= most and (left > 0 or examined >= 10000)
+  until #found < 2 * size or examined >= most and (left > 0 or examined >= 10000)
 end
