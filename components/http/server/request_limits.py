@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
@@ -166,6 +166,7 @@ def install_request_limits(app: Flask) -> None:
 
     def count() -> None:
         begin_quotas()
+        g.has_quotas = True
         access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
         is_exempt = access in (Access.OPEN, Access.ADMIN) or request.method == "OPTIONS"
         if limiter is not None and not is_exempt:
@@ -190,7 +191,8 @@ def _check(quota: Quota) -> None:
 
 def add_limit_headers(response: Response) -> Response:
     """Add the limits that the request has used, as structured fields (RateLimit header fields for HTTP)."""
-    quotas = noted_quotas()
+    # A request that was refused before has those of an earlier request of its thread.
+    quotas = noted_quotas() if "has_quotas" in g else ()
     if quotas:
         response.headers["RateLimit-Policy"] = ", ".join(map(_policy, quotas))
         response.headers["RateLimit"] = ", ".join(map(_state, quotas))

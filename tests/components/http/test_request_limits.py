@@ -79,6 +79,16 @@ def test_health_pages_files_and_the_operator_are_not_limited(settings: Settings)
 
 
 @pytest.mark.usefixtures("broker")
+def test_a_refused_request_does_not_show_the_limits_of_an_earlier_one(settings: Settings) -> None:
+    client = limited(settings)
+    assert "RateLimit" in send(client, "POST", "/postcards", ANN, json=CARD).headers
+    for path, key, status in (("/papers", None, 401), ("/queue/pause", BOB, 403)):
+        response = send(client, "POST" if status == 403 else "GET", path, key)
+        assert response.status_code == status
+        assert "RateLimit" not in response.headers
+
+
+@pytest.mark.usefixtures("broker")
 def test_without_keys_requests_are_not_limited(settings: Settings) -> None:
     client = fresh(settings)
     assert "RateLimit" not in client.get("/papers").headers
