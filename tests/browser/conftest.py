@@ -19,6 +19,7 @@ OWNERS = {
     "forms": "forms-key",
     "gallery": "gallery-key",
     "live": "live-ключ-4c1f9a7be2d8",
+    "operator": "operator-key",
 }
 QUIET = [
     "--no-sandbox",
@@ -72,6 +73,9 @@ def empty_service(shared_service: Service) -> Service:
 @pytest.fixture(scope="package")
 def keyed_service() -> Iterator[Service]:
     """A shared service with the keys of `OWNERS`, of which a test uses one."""
-    keys = (f"{name}:{sha256(key.encode()).hexdigest()}" for name, key in OWNERS.items())
+    keys = (
+        f"{name}:{sha256(key.encode()).hexdigest()}{':admin' if name == 'operator' else ''}"
+        for name, key in OWNERS.items()
+    )
     with running_service(API_KEYS=",".join(keys), ADMIN_EMAIL="admin@example.org") as service:
         yield service
