@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from components.http.access import Caller
-from components.sockets.declarations import ACTIONS
 from components.sockets.codecs import EnvelopeCodec
+from components.sockets.declarations import ACTIONS
 from components.sockets.sessions import Session
 from libraries.settings import SocketSettings
 
