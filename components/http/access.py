@@ -35,17 +35,7 @@ MAX_KEY_CHARS = 1024
 KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
 # Flask extensions: the access level of each endpoint, and its scope if it is not that of the method.
 EXTENSION, SCOPES = "vector-access", "vector-scopes"
-KEY_REQUIRED = "a valid API key is required: send Authorization: Bearer KEY or X-API-Key: KEY"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
-SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
-    "header": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "`X-API-Key: KEY`",
-    },
-}
 
 
 class Access(Enum):
@@ -117,9 +107,22 @@ def described_access(settings: Settings) -> JsonObject:
     """Return the OpenAPI members for the keys; empty if none are configured."""
     if not settings.access.api_keys:
         return {}
+    schemes = {
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`Authorization: Bearer KEY`",
+        },
+        "header": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-API-Key",
+            "description": "`X-API-Key: KEY`",
+        },
+    }
     return {
-        "components": {"securitySchemes": SCHEMES},
-        "security": [{name: []} for name in SCHEMES],
+        "components": {"securitySchemes": schemes},
+        "security": [{name: []} for name in schemes],
     }
 
 
@@ -148,7 +151,11 @@ def _caller(access: Access, keys: Sequence[ApiKey]) -> Caller:
 
 def _refusal(caller: Caller | None) -> EdgeError:
     if caller is None or caller.expires_at is None:
-        return EdgeError(KEY_REQUIRED, code="unauthorized", headers=CHALLENGE)
+        return EdgeError(
+            "a valid API key is required: send Authorization: Bearer KEY or X-API-Key: KEY",
+            code="unauthorized",
+            headers=CHALLENGE,
+        )
     last_day = datetime.fromtimestamp(caller.expires_at - 1, UTC).date()
     challenge = {name: f'{text}, error="invalid_token"' for name, text in CHALLENGE.items()}
     return EdgeError(

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from environs import Env, EnvValidationError
 
-from libraries.settings.groups import Settings, SettingsGroup
+from libraries.settings.declaring import SettingsGroup
+from libraries.settings.groups import Settings
 from libraries.settings.parsers import is_loopback
 
 UNGUARDED = (

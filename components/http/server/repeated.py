@@ -11,12 +11,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from werkzeug.http import http_date
 
 from components.http.access_log import log_request
@@ -35,6 +35,8 @@ class Reply:
 
     read_state: Callable[[], object]
     """Returns the state that the response depends on, None if that cannot be read."""
+    admit: Callable[[], Mapping[str, str] | None]
+    """Checks and counts a request of the same client; returns the headers that it changes, None if it must be refused."""
     path: str
     route: str
     state: bytes | None = None
@@ -48,7 +50,9 @@ def repeatable(read_state: Callable[[], object]) -> None:
     """Say that the response to the current GET request depends only on its path and headers, and on a state."""
     rule = request.url_rule
     if rule is not None:
-        request.environ[RepeatedRequests.MARK] = Reply(read_state, request.path, rule.rule)
+        request.environ[RepeatedRequests.MARK] = Reply(
+            read_state, g.admit_again, request.path, rule.rule
+        )
 
 
 class RepeatedRequests:
@@ -84,8 +88,9 @@ class RepeatedRequests:
         started_at = time.perf_counter()
         found = known.read_state()
         state = None if found is None else _digest(found)
-        if state is not None and state == known.state:
-            return self._repeat(known, environ, start_response, started_at)
+        changed = known.admit() if state is not None and state == known.state else None
+        if changed is not None:
+            return self._repeat(known, changed, environ, start_response, started_at)
         return self._recorded(key, state, environ, start_response)
 
     def _key(self, environ: WSGIEnvironment) -> bytes | None:
@@ -152,12 +157,13 @@ class RepeatedRequests:
     def _repeat(
         self,
         reply: Reply,
+        changed: Mapping[str, str],
         environ: WSGIEnvironment,
         start_response: StartResponse,
         started_at: float,
     ) -> Iterable[bytes]:
         identity = request_id_from(environ.get("HTTP_X_REQUEST_ID", ""))
-        own = {"X-Request-ID": identity, "Date": http_date()}
+        own = {"X-Request-ID": identity, "Date": http_date(), **changed}
         headers = [(name, own.get(name, value)) for name, value in reply.headers]
         start_response(reply.status, headers)
         seconds, status = time.perf_counter() - started_at, int(reply.status[:3])

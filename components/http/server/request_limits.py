@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from components.http.access import EXTENSION, Access, client_name
+from components.http.access import EXTENSION, Access, Caller, client_name
 from components.http.server.peers import peer_of
 from libraries.accounts import Quota, begin_quotas, note_quota, noted_quotas
 from libraries.accounts.request_counts import count_requests
@@ -169,13 +171,25 @@ def install_request_limits(app: Flask) -> None:
         g.has_quotas = True
         access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
         is_exempt = access in (Access.OPEN, Access.ADMIN) or request.method == "OPTIONS"
-        if limiter is not None and not is_exempt:
-            # A link may be given to many.
-            subject = peer_of(request.remote_addr or "") if is_guest() else client_name()
-            _check(limiter.count(subject))
+        # A link may be given to many.
+        subject = peer_of(request.remote_addr or "") if is_guest() else client_name()
+        counted = None if limiter is None or is_exempt else partial(limiter.count, subject)
+        g.admit_again = partial(_admit_again, g.caller, counted)
+        if counted is not None:
+            _check(counted())
 
     app.before_request(count)
     app.after_request(add_limit_headers)
+
+
+def _admit_again(caller: Caller, counted: Callable[[], Quota] | None) -> Mapping[str, str] | None:
+    """Count another request of a caller; return its headers, None if it must be refused."""
+    if caller.is_expired:
+        return None
+    quota = counted() if counted is not None else None
+    if quota is None:
+        return {}
+    return limit_headers([quota]) if quota.remaining >= 0 else None
 
 
 def _check(quota: Quota) -> None:
@@ -194,9 +208,15 @@ def add_limit_headers(response: Response) -> Response:
     # A request that was refused before has those of an earlier request of its thread.
     quotas = noted_quotas() if "has_quotas" in g else ()
     if quotas:
-        response.headers["RateLimit-Policy"] = ", ".join(map(_policy, quotas))
-        response.headers["RateLimit"] = ", ".join(map(_state, quotas))
+        response.headers.update(limit_headers(quotas))
     return response
+
+
+def limit_headers(quotas: Collection[Quota]) -> dict[str, str]:
+    return {
+        "RateLimit-Policy": ", ".join(map(_policy, quotas)),
+        "RateLimit": ", ".join(map(_state, quotas)),
+    }
 
 
 def _policy(quota: Quota) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -86,6 +87,24 @@ def test_a_refused_request_does_not_show_the_limits_of_an_earlier_one(settings: 
         response = send(client, "POST" if status == 403 else "GET", path, key)
         assert response.status_code == status
         assert "RateLimit" not in response.headers
+
+
+def test_repeated_polls_of_an_ended_job_count_until_the_limit_and_the_expiry(
+    settings: Settings, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed = with_keys(settings)
+    ann, *others = keyed.access.api_keys
+    ann = ann._replace(expires_at=time.time() + 1000)
+    client = fresh(keyed.with_values(api_keys=(ann, *others), owner_requests=9))
+    job_id = send(client, "POST", "/postcards", ANN, json=CARD).get_json()["job_id"]
+    run_jobs()
+    polls = [send(client, "GET", f"/jobs/{job_id}", ANN) for _ in range(9)]
+    assert [one.status_code for one in polls] == [200] * 8 + [429]
+    left = [fields(one.headers["RateLimit"])["requests"]["r"] for one in polls]
+    assert left == ["7", "6", "5", "4", "3", "2", "1", "0", "0"]
+    now = time.time() + 2000
+    monkeypatch.setattr("components.http.access.time.time", lambda: now)
+    assert send(client, "GET", f"/jobs/{job_id}", ANN).status_code == 401
 
 
 @pytest.mark.usefixtures("broker")
