@@ -198,7 +198,7 @@ def test_the_capacity_counts_waiting_and_running_jobs_and_workers(
     start_worker: StartWorker, home: Path
 ) -> None:
     assert capacity() == {
-        "queue_depth": 0, "active_jobs": 0, "workers": 0, "max_queue": 100_000, "estimated_wait_s": None, "paused": False,
+        "queue_depth": 0, "active_jobs": 0, "workers": 0, "max_queue": 100_000, "all_owners": True, "estimated_wait_s": None, "paused": False,
     }  # fmt: skip
     start_worker()
     enqueue_background_job("workers.probe_tasks.nap", 60, str(home / "begun"), str(home / "ended"))
