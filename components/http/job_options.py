@@ -123,12 +123,23 @@ def tag_field(description: str) -> fields.String:
     )
 
 
+def key_field(description: str, *, example: str) -> fields.String:
+    """Declare a key that groups jobs of the caller; '' if it is omitted."""
+    return fields.String(
+        load_default="",
+        validate=[Length(1, 128), check_tag],
+        metadata={"description": description, "example": example},
+    )
+
+
 def priority_field(jobs: str = "the job") -> fields.String:
     """Declare the priority; `jobs` names what is queued, for the description."""
     return fields.String(
         load_default="normal",
         validate=OneOf(["normal", "high"]),
-        metadata={"description": f"`high` puts {jobs} at the front of the queue."},
+        metadata={
+            "description": f"`high` puts {jobs} before the jobs with priority `normal` in the queue."
+        },
     )
 
 
@@ -193,6 +204,25 @@ class JobOptionsSchema(Schema):
             "example": ["order-17", "christmas"],
         },
     )
+    concurrency_key = key_field(
+        "Jobs of yours with the same key run one at a time, or at most `concurrency` at a time; the "
+        "others wait outside of the queue, as `queued`, and keep their order.",
+        example="plotter-1",
+    )
+    concurrency = WholeNumber(
+        load_default=None,
+        validate=Range(1, 100),
+        metadata={
+            "description": "Maximum of jobs with the `concurrency_key` that are in the queue or run; "
+            "by default 1."
+        },
+    )
+    unique_key = key_field(
+        "While a job of yours with this key waits or runs, no other one is queued: the response has "
+        "the id of that job, the status 200 and `existing`. Cannot be combined with `depends_on`, "
+        "and not in batches.",
+        example="daily-report",
+    )
     webhook = fields.Nested(
         WebhookSchema,
         load_default=None,
@@ -211,6 +241,10 @@ class JobOptionsSchema(Schema):
             raise ValidationError("Must be at most a week ahead.", "run_at")
         if data.get("depends_on") and (run_at is not None or data.get("delay") is not None):
             raise ValidationError("Cannot be combined with delay or run_at.", "depends_on")
+        if data.get("concurrency") is not None and not data.get("concurrency_key"):
+            raise ValidationError("Set concurrency_key as well.", "concurrency")
+        if data.get("unique_key") and data.get("depends_on"):
+            raise ValidationError("Cannot be combined with depends_on.", "unique_key")
 
     @post_load
     def make_options(self, data: JsonObject, **_: Any) -> JobOptions:
@@ -219,13 +253,16 @@ class JobOptionsSchema(Schema):
         return JobOptions(
             job_timeout=data["timeout"],
             result_ttl=data["result_ttl"],
-            at_front=data["priority"] == "high",
+            high_priority=data["priority"] == "high",
             run_at=time.time() + data["delay"] if data["delay"] else run_at,
             retries=retry["max"],
             retry_pause=retry["interval"],
             depends_on=tuple(dict.fromkeys(data["depends_on"])),
             webhook=data["webhook"],
             tags=tuple(dict.fromkeys(data["tags"])),
+            concurrency_key=data["concurrency_key"],
+            concurrency=data["concurrency"],
+            unique_key=data["unique_key"],
         )
 
 

@@ -34,7 +34,7 @@ from components.http.submissions import (
     queue_batch,
 )
 from libraries.errors import VectorError
-from libraries.job_manager import JobOptions
+from libraries.job_manager import JobOptions, find_job
 from libraries.json_types import JsonObject
 
 Direct = Callable[[Any], Response | None]
@@ -143,6 +143,10 @@ def answer(
     if isinstance(plan, BatchPlan):
         return queued_response(plan.reply(queue_batch(plan, options)))
     job = queue(plan, options)
+    if not job.is_new:
+        message = "A job with this unique_key waits or runs"
+        state = {"status": find_job(job.id).status, "existing": True}
+        return accepted(job, message, status_code=200, wait=wait, **plan.members, **state)
     is_later = options.run_at is not None or options.depends_on
     message = f"{plan.message}, to run later" if is_later else plan.message
     # Routes that respond with 202 anyway have no choice.

@@ -15,9 +15,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 
 from components.http.job_options import JobOptionsSchema, priority_field
 from components.http.problems import FieldError
-from components.http.replies import Job
 from libraries.errors import InvalidInput, NotFound, did_you_mean
 from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
+from libraries.job_manager.jobs import VectorJob
 from libraries.loading import LoadError
 from libraries.registry import Registry
 from libraries.storage import open_input, own_name
@@ -212,10 +212,10 @@ def discard_operations(package: str) -> None:
             OPERATIONS.discard(name)
 
 
-def queue(plan: JobPlan, options: JobOptions) -> Job:
+def queue(plan: JobPlan, options: JobOptions) -> VectorJob:
     """Queue a planned job; raises as `options_of` and `libraries.job_manager.submit`."""
     job = submit(plan.task, plan.args, plan.kwargs, options_of(plan, options))
-    if plan.on_queued is not None:
+    if plan.on_queued is not None and job.is_new:
         plan.on_queued(job.id)
     return job
 

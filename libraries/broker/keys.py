@@ -106,6 +106,16 @@ def pending_upload_key(owner: str, file: str) -> str:
     return "vector:coming:" + sha256(f"{owner}\n{file}".encode()).hexdigest()[:32]
 
 
+def slots_name(owner: str, concurrency_key: str) -> str:
+    """Return the name of the slots of a concurrency key, as in `fair_queue/lua/parts/push.lua`."""
+    return sha256(f"{owner}\n{concurrency_key}".encode()).hexdigest()[:32]
+
+
+def unique_job_key(owner: str, unique_key: str) -> str:
+    """Return the key of the id of the job with a unique key, until that job has ended."""
+    return "vector:unique:" + sha256(f"{owner}\n{unique_key}".encode()).hexdigest()[:32]
+
+
 def staged_key(parcel_id: str) -> str:
     return f"vector:parcel:{parcel_id}"
 

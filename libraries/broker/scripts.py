@@ -2,7 +2,7 @@
 
 The script `job_manager/finish` is the file `libraries/job_manager/lua/finish.lua`. A line
 `--@ publish` includes `lua/parts/publish.lua` of the same package, `--@ job_manager/read` a part of
-another package.
+another package. Parts may include others; each is included once.
 """
 
 from __future__ import annotations
@@ -30,11 +30,20 @@ class Script(NamedTuple):
 @cache
 def script(name: str) -> Script:
     package, _, own = name.partition("/")
+    included = set[Path]()
 
-    def part(found: re.Match[str]) -> str:
-        return (LIBRARIES / (found[1] or package) / "lua" / "parts" / f"{found[2]}.lua").read_text()
+    def read(package: str, path: Path) -> str:
+        def part(found: re.Match[str]) -> str:
+            source = found[1] or package
+            inner = LIBRARIES / source / "lua" / "parts" / f"{found[2]}.lua"
+            if inner in included:
+                return ""
+            included.add(inner)
+            return read(source, inner)
 
-    text = PART.sub(part, (LIBRARIES / package / "lua" / f"{own}.lua").read_text())
+        return PART.sub(part, path.read_text())
+
+    text = read(package, LIBRARIES / package / "lua" / f"{own}.lua")
     return Script(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 

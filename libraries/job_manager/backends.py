@@ -236,9 +236,12 @@ def get_job_status(job_id: str) -> JsonObject:
 
 
 def _enqueue(client: Redis, job: VectorJob) -> int:
-    """Queue a job; return the result of `lua/enqueue.lua`. Idempotent."""
+    """Queue a job; return 1, 0 if it exists, or -1 if the queue is full. Idempotent."""
     arguments = _enqueue_arguments(job, JobSettings.current().max_queue)
-    return int(run_script(client, "job_manager/enqueue", *arguments))
+    outcome = run_script(client, "job_manager/enqueue", *arguments)
+    if isinstance(outcome, bytes):
+        job.id, job.is_new, outcome = outcome.decode(), False, 0
+    return int(outcome)
 
 
 def _enqueue_block(client: Redis, jobs: Sequence[VectorJob]) -> None:
@@ -258,15 +261,14 @@ def _enqueue_arguments(job: VectorJob, limit: int) -> tuple[tuple[str, ...], lis
     """Return the keys and the arguments of `lua/enqueue.lua`."""
     job_key, owner_key = keys.job_key(job.id), keys.owner_key(job.extra_fields["owner"])
     script_keys = (job_key, keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, owner_key)
-    position = "L" if job.at_front else "R"
-    if job.run_at is not None and job.run_at > time.time():
-        position = str(job.run_at)
+    later = str(job.run_at) if job.run_at is not None and job.run_at > time.time() else ""
     fields = [part for pair in record_fields(job).items() for part in pair]
+    unique = job.extra_fields.get("unique", "")
     created = job.created_at.timestamp() if job.created_at else time.time()
     listed_for = JobSettings.current().failure_ttl + 86400
     if job.is_internal:
         limit, listed_for = RqBackend.UNLIMITED, 0
-    return script_keys, [job.id, limit, position, created, listed_for, *fields]
+    return script_keys, [job.id, limit, later, created, listed_for, unique, *fields]
 
 
 def record_fields(job: VectorJob) -> JsonObject:

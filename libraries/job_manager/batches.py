@@ -18,7 +18,13 @@ from libraries.job_manager.ids import BATCH, new_id
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.records import JOB_ID, JobRecord
-from libraries.job_manager.submission import JobOptions, check_rates, enqueue, make_job
+from libraries.job_manager.submission import (
+    JobOptions,
+    check_high,
+    check_rates,
+    enqueue,
+    make_job,
+)
 from libraries.settings import JobSettings
 
 MAX_BATCH_ITEMS = 500
@@ -75,11 +81,13 @@ def submit_batch(
         raise InvalidInput(
             f"a batch has 1 to {MAX_BATCH_ITEMS} items", field="items", code="bad-batch"
         )
+    each = options if isinstance(options, Sequence) else [options or JobOptions()] * len(items)
+    if any(one.unique_key for one in each):
+        raise InvalidInput("not supported in a batch; submit the job alone", field="unique_key")
     client, owner = web_client(), current_owner()
     _check_room(client, len(items) + (final_job is not None))
     batch_id = retry(lambda: new_id(client, owner, kind=BATCH))
     tasks = [task] * len(items) if isinstance(task, str) else list(task)
-    each = options if isinstance(options, Sequence) else [options or JobOptions()] * len(items)
     each = [replace(one, batch_id=batch_id) for one in each]
     ids = [retry(lambda: new_id(client, owner)) for _ in items]
     jobs = [
@@ -90,6 +98,7 @@ def submit_batch(
     for name in dict.fromkeys(tasks):
         calls = [((), item) for one, item in zip(tasks, items, strict=True) if one == name]
         check_rates(name, calls)
+    check_high(client, [job_id for job_id, one in zip(ids, each, strict=True) if one.high_priority])
     ids += [job.id for job in last]
     tasks += [final_job.task] if final_job else []
     retry(lambda: _store(client, batch_id, ids))

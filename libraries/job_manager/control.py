@@ -188,6 +188,8 @@ def _options_of(record: JobRecord, stored: Mapping[bytes, bytes]) -> JobOptions:
         notify=b"notify" in stored,
         id_prefix=record.id.rpartition("_")[0],
         tags=tuple(record.tags),
+        concurrency_key=stored.get(b"concurrency_key", b"").decode(errors="replace"),
+        concurrency=int(stored.get(b"concurrency", 0)) or None,
     )
 
 

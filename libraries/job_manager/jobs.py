@@ -34,9 +34,10 @@ log = logging.getLogger(__name__)
 class VectorJob(Job):
     """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record.
 
-    `settle` returns the result of the job for that of its task. `at_front`, `run_at` (Unix seconds)
-    and `is_internal` matter when it is queued: internal jobs are not listed, and accepted by a full
-    queue.
+    `settle` returns the result of the job for that of its task. `run_at` (Unix seconds) and
+    `is_internal` matter when it is queued: internal jobs are not listed, and accepted by a full
+    queue. If another job has its unique key, it gets the id of that job
+    instead of being queued, and is not `is_new`.
     """
 
     # Larger calls of records without `arguments` are not read to be shown.
@@ -54,9 +55,9 @@ class VectorJob(Job):
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
     settle: Callable[[Any], Any] = staticmethod(lambda result: result)
-    at_front = False
     run_at: float | None = None
     is_internal = False
+    is_new = True
 
     @property
     def needs(self) -> Sequence[str]:

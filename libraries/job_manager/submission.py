@@ -18,6 +18,7 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
+from libraries.fair_queue import reserve_high
 from libraries.job_manager.backends import current_backend
 from libraries.job_manager.ids import new_id
 from libraries.job_manager.jobs import VectorJob, shown_call
@@ -31,7 +32,7 @@ from libraries.job_manager.tasks import (
     retry_delays,
 )
 from libraries.json_types import JsonObject
-from libraries.settings import JobSettings, MailSettings, parse_duration
+from libraries.settings import AccessSettings, JobSettings, MailSettings, parse_duration
 from libraries.storage.names import check_free, check_name
 
 MAX_TIMEOUT_S = 86400
@@ -42,16 +43,18 @@ class JobOptions:
     """Options of a job other than the arguments of its task; None selects the default.
 
     `job_timeout` is a duration such as `300`, `'5m'` or a `timedelta`, `run_at` a time in Unix seconds,
-    `retry_pause` the first retry delay in seconds. `depends_on` are jobs that must finish first, or
+    `retry_pause` the first retry delay in seconds. Jobs with `high_priority` go before the others. `depends_on` are jobs that must finish first, or
     end in any state with `allow_failure`. `webhook` has `url`, `events` and optionally `secret`.
     `notify` creates notifications for the owner. `tags` are labels for lists. `retry_of` is the job
-    that this one repeats with other arguments. `internal` jobs are not listed, and accepted by a
-    full queue.
+    that this one repeats with other arguments. At most `concurrency` jobs (default 1) of an owner
+    with the same `concurrency_key` are in the queue or run; the others wait for them. While a job
+    with this `unique_key` has not ended, no other one is queued. `internal` jobs are not listed, and
+    accepted by a full queue.
     """
 
     job_timeout: str | int | timedelta | None = None
     result_ttl: int | None = None
-    at_front: bool = False
+    high_priority: bool = False
     run_at: float | None = None
     retries: int | None = None
     retry_pause: float | None = None
@@ -63,6 +66,9 @@ class JobOptions:
     notify: bool = False
     tags: tuple[str, ...] = ()
     retry_of: str = ""
+    concurrency_key: str = ""
+    concurrency: int | None = None
+    unique_key: str = ""
     internal: bool = False
 
 
@@ -98,15 +104,21 @@ def submit(
     args: Sequence[Any] = (),
     kwargs: Mapping[str, Any] | None = None,
     options: JobOptions | None = None,
-) -> Job:
-    """Queue a task with `options`; errors as in `enqueue_background_job`."""
+) -> VectorJob:
+    """Queue a task with `options`; errors as in `enqueue_background_job`.
+
+    If another job has the unique key, nothing is queued, and the returned job has the id of that one.
+    """
     options = options or JobOptions()
+    if options.unique_key and options.depends_on:
+        raise InvalidInput("cannot be combined with depends_on", field="unique_key")
     client = web_client()
     # The broker rejects a known id, so a retry after a lost reply queues no second job.
     job_id = retry(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
     job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
     if not options.internal:
         check_rates(str(job.func_name), [(args, kwargs or {})])
+        check_high(client, [job_id] if options.high_priority else [])
     enqueue([job], options)
     return job
 
@@ -118,6 +130,13 @@ def enqueue(jobs: Sequence[VectorJob], options: JobOptions) -> None:
         return
     with admitted(web_client(), current_owner(), [job.id for job in jobs]):
         current_backend().enqueue(jobs)
+
+
+def check_high(client: Redis, job_ids: Sequence[str]) -> None:
+    """Count new jobs with priority `high`, which API keys have a limit of. Raises Exhausted."""
+    if job_ids and AccessSettings.current().api_keys:
+        limit = JobSettings.current().high_per_owner
+        retry(lambda: reserve_high(client, current_owner(), job_ids, limit))
 
 
 def check_rates(task: str, calls: Sequence[tuple[Sequence[Any], Mapping[str, Any]]]) -> None:
@@ -181,7 +200,7 @@ def make_job(
     if has_context:
         job.call_with_context()
     job.extra_fields = extra_fields(job, current_owner(), options)
-    job.at_front, job.run_at, job.is_internal = options.at_front, options.run_at, options.internal
+    job.run_at, job.is_internal = options.run_at, options.internal
     if retries := max_retries(task, settings, override=options.retries):
         job.retries_left = retries
         first = options.retry_pause or settings.retry_pause
@@ -235,20 +254,24 @@ def _plain_number(value: Any) -> Any:
 def extra_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, str]:
     """Return the fields of a record that RQ does not have."""
     shown = shown_call(str(job.func_name), job.args, job.kwargs)
-    fields = {"owner": owner, "arguments": json.dumps(shown)}
-    if options.tags:
-        fields["tags"] = json.dumps(options.tags)
-    if options.retry_of:
-        fields["retry_of"] = options.retry_of
-    if options.batch_id:
-        fields["batch"] = options.batch_id
-    if options.notify:
-        fields["notify"] = "1"
-    if options.webhook:
-        fields["webhook"] = json.dumps(dict(options.webhook))
+    webhook, key = options.webhook, options.concurrency_key
+    fields = {
+        "owner": owner,
+        "arguments": json.dumps(shown),
+        "tags": json.dumps(options.tags) if options.tags else "",
+        "retry_of": options.retry_of,
+        "batch": options.batch_id,
+        "notify": "1" if options.notify else "",
+        "priority": "high" if options.high_priority else "",
+        "concurrency_key": key,
+        "concurrency": str(options.concurrency or 1) if key else "",
+        "slots": keys.slots_name(owner, key) if key else "",
+        "unique": keys.unique_job_key(owner, options.unique_key) if options.unique_key else "",
+        "webhook": json.dumps(dict(webhook)) if webhook else "",
         # Commas on both sides let scripts search for a whole word.
-        fields["webhook_events"] = f",{','.join(options.webhook['events'])},"
-    return fields
+        "webhook_events": f",{','.join(webhook['events'])}," if webhook else "",
+    }
+    return {name: value for name, value in fields.items() if value}
 
 
 def check_timeout(timeout: str | int | timedelta) -> int:

@@ -187,6 +187,12 @@ class JobSettings(SettingsGroup):
         "Maximum number of waiting jobs; more are rejected.",
         Range(1, 10**7),
     )
+    high_per_owner: int = setting(
+        "20",
+        whole_number,
+        "Maximum number of waiting jobs with priority high per API key.",
+        Range(1, 10**6),
+    )
     retry_pause: int = setting(
         "1s",
         parse_duration,

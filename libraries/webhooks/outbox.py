@@ -59,15 +59,14 @@ def queue_earlier_notes(client: Redis) -> None:
 def queue_delivery(job_id: str, event: str, owner: str, *, seed: str) -> str:
     """Submit the delivery of an event to a job's webhook, and return its id, which is derived from `seed`.
 
-    It goes to the front of the queue, but to the end if the receiver was slow recently, so that many
-    jobs of one slow receiver do not delay all others.
+    It has priority `high`, but not if the receiver was slow recently, so that many jobs of one slow
+    receiver do not delay all others.
     """
     delivery_id = f"msg_{sha256(seed.encode()).hexdigest()[:24]}"
     call = {"job_id": job_id, "event": event, "delivery_id": delivery_id}
     with as_owner(owner), repeatable_ids(f"webhook\n{seed}"):
-        submit(
-            DELIVER, kwargs=call, options=JobOptions(at_front=not _is_slow(job_id), internal=True)
-        )
+        options = JobOptions(high_priority=not _is_slow(job_id), internal=True)
+        submit(DELIVER, kwargs=call, options=options)
     return delivery_id
 
 

@@ -17,6 +17,7 @@ from rq.utils import as_text
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS
+from libraries.fair_queue import maintain
 from libraries.job_manager import transitions
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
@@ -84,6 +85,7 @@ class Reaper:
                 if not fail_if_damaged(self._client, job_id, lifetime_s, keys.DEFERRED_KEY):
                     self.settle_waiting_job(job_id)
             self._queue_ready_jobs()
+            maintain(self._client)
         except BROKER_ERRORS:
             return
 

@@ -8,8 +8,9 @@
 local job = 'rq:job:' .. ARGV[1]
 local status = status_of(ARGV[1])
 if status == 'canceled' then return 1 end
-local taken = redis.call('LREM', KEYS[1], 1, ARGV[1]) + redis.call('ZREM', KEYS[2], ARGV[1]) + redis.call('ZREM', KEYS[3], ARGV[1])
+local taken = redis.call('LREM', KEYS[1], 1, ARGV[1]) + redis.call('ZREM', HELD, ARGV[1]) + redis.call('ZREM', KEYS[2], ARGV[1]) + redis.call('ZREM', KEYS[3], ARGV[1])
 if taken == 0 or not status then return 0 end
+redis.call('ZREM', RANKS, ARGV[1])
 local ends_at = redis.call('TIME')[1] + ARGV[3]
 redis.call('HSET', job, 'status', 'canceled', 'ended_at', ARGV[2])
 redis.call('EXPIRE', job, ARGV[3] + 120)

@@ -14,6 +14,7 @@ local owner = redis.pcall('HGET', job, 'owner')
 local known = redis.call('EXISTS', job) == 1 or artifacts ~= ''
 if waits(id, 'queued') then  -- avoids the search of a long list
   redis.call('LREM', KEYS[1], 1, id)
+  redis.call('ZREM', RANKS, id)
   redis.call('LREM', KEYS[9], 1, id)
 end
 for n = 2, 7 do redis.call('ZREM', KEYS[n], id) end

@@ -100,7 +100,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0
   if waits(id, 'scheduled') then
     -- A worker fails a job in an unknown state.
     if status_of(id) == 'scheduled' then redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', ARGV[3]) end
-    redis.call('RPUSH', KEYS[1], id)
+    push(id)
     publish_status(id, 'queued')
     append(id, 'requeued')
     due = due + 1
@@ -114,6 +114,7 @@ for _, id in ipairs(redis.call('SRANDMEMBER', 'vector:ended-by-rq', limit)) do
     if ENDS[status] then append(id, status) end
   end
 end
+trim()
 -- Ended jobs whose dependents have not been released.
 waited_for = redis.call('SRANDMEMBER', 'vector:waited-for', 100)
 return {requeued, retried, lost, poison, due, waited_for}

@@ -343,7 +343,7 @@ def test_every_record_expires(run_jobs: Callable[[], None], settings: Settings) 
 
 def test_the_position_counts_from_the_front_of_the_queue(run_jobs: Callable[[], None]) -> None:
     first, second = (enqueue_background_job("workers.probe_tasks.nothing") for _ in range(2))
-    urgent = submit("workers.probe_tasks.nothing", options=JobOptions(at_front=True))
+    urgent = submit("workers.probe_tasks.nothing", options=JobOptions(high_priority=True))
     positions = [getattr(fetch_job(job.id), "position", None) for job in (urgent, first, second)]
     assert positions == [0, 1, 2]
     run_jobs()

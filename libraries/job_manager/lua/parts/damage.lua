@@ -1,6 +1,7 @@
 -- Read records that another program may have damaged. No job may stop a script that handles others, too.
 local STATES = {queued = 1, started = 1, finished = 1, failed = 1, stopped = 1, canceled = 1, deferred = 1, scheduled = 1, created = 1,
   rate_limited = 1, ready_to_enqueue = 1}
+local ENDED = {finished = 1, failed = 1, stopped = 1, canceled = 1}
 
 -- Return the status of a job, nil without a record, or if it is not a hash.
 local function status_of(id)
