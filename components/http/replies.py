@@ -101,6 +101,9 @@ class AcceptedSchema(ReplySchema):
     svg = fields.String(
         metadata={"description": "Drawing of the job, in the same case, up to 5 MB."}
     )
+    existing = fields.Boolean(
+        metadata={"description": "True if another job has the `unique_key`: this is that job."}
+    )
     links = fields.Nested(JobLinksSchema, metadata={"description": "Links to the job."})
     ignored = ignored_field()
 

@@ -107,6 +107,37 @@ def test_a_job_has_its_tags(client: FlaskClient, name: str) -> None:
 
 
 @every_route
+def test_jobs_with_a_concurrency_key_wait_for_each_other(client: FlaskClient, name: str) -> None:
+    first = client.post("/jobs", json=BLOCKER | {"concurrency_key": "plotter"}).get_json()["job_id"]
+    for job_id in send(client, name, concurrency_key="plotter"):
+        assert (state(client, job_id)["status"], state(client, job_id)["position"]) == (
+            "queued",
+            None,
+        )
+    assert client.post(f"/jobs/{first}/cancel").status_code == 200
+    assert state(client, send(client, name, concurrency_key="other")[0])["position"] is not None
+
+
+@every_route
+def test_a_second_request_with_a_unique_key_is_answered_with_the_first_job(
+    client: FlaskClient, name: str
+) -> None:
+    if name in SEVERAL:
+        refused = client.post(ROUTES[name][0], **request_of(name, unique_key="report"))
+        assert refused.status_code == 422
+        assert "unique_key" in refused.text
+        return
+    (first,) = send(client, name, unique_key="report")
+    again = client.post(ROUTES[name][0], **request_of(name, unique_key="report"))
+    reply = again.get_json()
+    assert (again.status_code, reply["job_id"], reply["existing"]) == (200, first, True)
+    assert again.headers["Location"] == f"/jobs/{first}"
+    assert reply["status"] == "queued"
+    assert client.post(f"/jobs/{first}/cancel").status_code == 200
+    assert send(client, name, unique_key="report") != [first]
+
+
+@every_route
 def test_a_job_waits_for_another(client: FlaskClient, name: str) -> None:
     first = block(client)
     for job_id in send(client, name, depends_on=[first]):

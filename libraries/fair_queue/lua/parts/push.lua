@@ -99,6 +99,7 @@ end
 -- Insert a job with these fields into the list.
 local function insert(id, known)
   local first = first_rank()
+  if known[3] == 'high' and first and first >= 0 then trim() end  -- later, the round of the other jobs is that of the lowest rank
   local rank, before, is_last = give_rank(id, known, first)
   if not first or is_last then
     redis.call('RPUSH', QUEUE, id)
