@@ -146,7 +146,7 @@ def answer(
     if not job.is_new:
         message = "A job with this unique_key waits or runs"
         state = {"status": find_job(job.id).status, "existing": True}
-        return accepted(job, message, status_code=200, wait=wait, **{**plan.members, **state})
+        return accepted(job, message, status_code=200, wait=wait, **state)
     is_later = options.run_at is not None or options.depends_on
     message = f"{plan.message}, to run later" if is_later else plan.message
     # Routes that respond with 202 anyway have no choice.

@@ -112,8 +112,12 @@ def submit_batch(
 
 def _check_room(client: Redis, count: int) -> None:
     limit = JobSettings.current().max_queue
-    waiting = retry(lambda: client.llen(keys.QUEUE_KEY) + client.zcard(keys.SCHEDULED_KEY))
-    raise_if_full(-1 if waiting + count > limit else 1)
+
+    def waiting() -> int:
+        scheduled, held = client.zcard(keys.SCHEDULED_KEY), client.zcard(keys.HELD_KEY)
+        return client.llen(keys.QUEUE_KEY) + scheduled + held
+
+    raise_if_full(-1 if retry(waiting) + count > limit else 1)
 
 
 def _make_final_job(

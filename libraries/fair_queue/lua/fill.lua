@@ -3,9 +3,9 @@
 -- Returns the number of released slots.
 --@ push
 --@ job_manager/damage
-local released, seen = 0, {}
+local queue, released, seen = fair_queue(), 0, {}
 for _, id in ipairs(redis.call('ZRANDMEMBER', HELD, ARGV[1])) do
-  local slots = fields_of(id)[4]
+  local slots = queue.fields_of(id)[4]
   if not slots then
     redis.call('ZREM', HELD, id)
   elseif not seen[slots] then
@@ -14,7 +14,7 @@ for _, id in ipairs(redis.call('ZRANDMEMBER', HELD, ARGV[1])) do
       local status = status_of(holder)
       if not status or ENDED[status] then released = released + redis.call('SREM', 'vector:slots:' .. slots, holder) end
     end
-    fill(slots)
+    queue.fill(slots)
   end
 end
 return released

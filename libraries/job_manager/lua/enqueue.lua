@@ -21,7 +21,7 @@ if tonumber(ARGV[5]) > 0 then
 end
 if ARGV[6] ~= '' then redis.call('SET', ARGV[6], ARGV[1]) end
 if ARGV[3] == '' then
-  push(ARGV[1])
+  fair_queue().push(ARGV[1])
 else
   redis.call('HSET', KEYS[1], 'status', 'scheduled')
   redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])

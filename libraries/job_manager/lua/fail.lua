@@ -45,7 +45,7 @@ if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
     redis.call('ZADD', KEYS[3], now[1] + now[2] / 1000000 + pause, id)
   else
     redis.call('HSET', job, 'status', status)
-    push(id)
+    fair_queue().push(id)
   end
   publish_status(id, status)
   append(id, 'retry', ARGV[6] - ARGV[5], '{"status":"' .. status .. '"}')

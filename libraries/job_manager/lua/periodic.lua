@@ -28,7 +28,7 @@ end
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'known' end
 redis.call('HSET', KEYS[2], unpack(ARGV, 7))
 redis.call('SADD', KEYS[4], KEYS[3])
-push(ARGV[2])
+fair_queue().push(ARGV[2])
 append(ARGV[2], 'queued')
 redis.call('HSET', KEYS[1], 'job', ARGV[2], 'queued_for', ARGV[1])
 redis.call('HINCRBY', KEYS[1], 'runs', 1)

@@ -9,7 +9,7 @@
 --@ damage
 local now = redis.call('TIME')
 now = tonumber(now[1]) + tonumber(now[2]) / 1000000
-local limit = tonumber(ARGV[8])
+local limit, queue = tonumber(ARGV[8]), fair_queue()
 local requeued, retried, lost, poison, due, waited_for = 0, 0, 0, 0, 0
 
 local function fail(id, code, detail, trace)
@@ -100,7 +100,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0
   if waits(id, 'scheduled') then
     -- A worker fails a job in an unknown state.
     if status_of(id) == 'scheduled' then redis.call('HSET', 'rq:job:' .. id, 'status', 'queued', 'enqueued_at', ARGV[3]) end
-    push(id)
+    queue.push(id)
     publish_status(id, 'queued')
     append(id, 'requeued')
     due = due + 1
@@ -114,7 +114,7 @@ for _, id in ipairs(redis.call('SRANDMEMBER', 'vector:ended-by-rq', limit)) do
     if ENDS[status] then append(id, status) end
   end
 end
-trim()
+queue.trim()
 -- Ended jobs whose dependents have not been released.
 waited_for = redis.call('SRANDMEMBER', 'vector:waited-for', 100)
 return {requeued, retried, lost, poison, due, waited_for}

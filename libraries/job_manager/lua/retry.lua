@@ -15,7 +15,7 @@ redis.call('ZREM', KEYS[4], ARGV[1])
 redis.call('HDEL', job, 'ended_at', 'failure', 'rescues', 'progress', 'unknown_since', 'priority')
 redis.call('HSET', job, 'status', 'queued', 'enqueued_at', ARGV[2], 'retries_left', ARGV[3])
 redis.call('PERSIST', job)
-push(ARGV[1])
+fair_queue().push(ARGV[1])
 -- Delete the events of former attempts, including the final one; the ids continue to increase.
 if redis.call('EXISTS', 'vector:events:' .. ARGV[1]) == 1 then redis.call('XTRIM', 'vector:events:' .. ARGV[1], 'MAXLEN', 0) end
 publish_status(ARGV[1], 'queued')

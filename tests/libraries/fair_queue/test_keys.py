@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from libraries.broker import Redis, keys
-from libraries.errors import InvalidInput
+from libraries.errors import Exhausted, InvalidInput
 from libraries.fair_queue import maintain
 from libraries.job_manager import (
     JobOptions,
@@ -25,11 +25,10 @@ from libraries.job_manager import (
     transitions,
 )
 from libraries.job_manager.transitions import Attempt
+from libraries.settings import get_settings, use_settings
 from tests.conftest import WorkerProcess, until
 from tests.faults.trail import runs, started_runs
 from tests.libraries.fair_queue.conftest import NOTHING, Queue, take, waiting
-
-HELD = "vector:queue:held"
 
 
 def start(client: Redis) -> Attempt:
@@ -69,7 +68,7 @@ def test_jobs_of_a_key_run_in_their_order(client: Redis, queue: Queue) -> None:
         (fail if len(ran) % 2 else finish)(client, attempt)
     assert ran == ids
     assert client.keys("vector:slots:*") == []
-    assert client.exists(HELD) == 0
+    assert client.exists(keys.HELD_KEY) == 0
 
 
 def test_a_canceled_or_deleted_job_releases_its_slot(client: Redis, queue: Queue) -> None:
@@ -83,7 +82,7 @@ def test_a_canceled_or_deleted_job_releases_its_slot(client: Redis, queue: Queue
         assert waiting(client) == [ids[4]]
         delete_job(ids[4])
     assert client.keys("vector:slots:*") == []
-    assert client.exists(HELD) == 0
+    assert client.exists(keys.HELD_KEY) == 0
 
 
 def test_a_returned_job_keeps_its_slot(client: Redis, queue: Queue) -> None:
@@ -107,8 +106,12 @@ def test_a_slot_of_a_job_that_another_program_ended_is_released(
 
 
 def test_jobs_that_wait_for_a_slot_count_as_waiting(client: Redis, queue: Queue) -> None:
+    use_settings(get_settings().with_values(max_queue=3))
     queue("ann", 3, concurrency_key="plotter")
-    assert client.zcard(HELD) == 2
+    assert client.llen(keys.QUEUE_KEY) == 1
+    for is_batch in (False, True):
+        with pytest.raises(Exhausted, match="full"):
+            queue("bob", 1, batch=is_batch)
 
 
 def test_the_items_of_a_batch_share_a_key(client: Redis, run_jobs: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ local function append(id, event, seconds, data)
     entry[#entry + 1] = 'data'
     entry[#entry + 1] = data
   end
-  if RELEASES[event] and known[3] then release(known[3], id) end
+  if RELEASES[event] and known[3] then fair_queue().release(known[3], id) end
   if RELEASES[event] and known[4] and redis.pcall('GET', known[4]) == id then redis.call('DEL', known[4]) end
   redis.call('XADD', 'vector:journal', 'MAXLEN', '~', 100000, '*', unpack(entry))
   if redis.call('EXISTS', 'vector:journal:wake') == 0 then redis.call('LPUSH', 'vector:journal:wake', '1') end
