@@ -124,9 +124,9 @@ def tag_field(description: str) -> fields.String:
 
 
 def key_field(description: str, *, example: str) -> fields.String:
-    """Declare a key that groups jobs of the caller; '' if it is omitted."""
+    """Declare a key that groups jobs of the caller."""
     return fields.String(
-        load_default="",
+        load_default=None,
         validate=[Length(1, 128), check_tag],
         metadata={"description": description, "example": example},
     )
@@ -260,9 +260,9 @@ class JobOptionsSchema(Schema):
             depends_on=tuple(dict.fromkeys(data["depends_on"])),
             webhook=data["webhook"],
             tags=tuple(dict.fromkeys(data["tags"])),
-            concurrency_key=data["concurrency_key"],
+            concurrency_key=data["concurrency_key"] or "",
             concurrency=data["concurrency"],
-            unique_key=data["unique_key"],
+            unique_key=data["unique_key"] or "",
         )
 
 

@@ -64,7 +64,9 @@ local function fair_queue()
   -- job before them.
   local function give_ranks(ids, low, behind)
     for _, id in ipairs(ids) do
-      local rank = behind or give_rank(id, fields_of(id))
+      local known = fields_of(id)
+      known[2] = false  -- as a single job, so that later ones of its owner are behind it
+      local rank = behind or give_rank(id, known)
       if behind or low and rank < low then
         rank = math.max(rank, low or rank)
         redis.call('ZADD', RANKS, written(rank), id)
