@@ -14,8 +14,6 @@ FAILED_KEY = f"rq:failed:{QUEUE}"
 CANCELED_KEY = f"rq:canceled:{QUEUE}"
 SCHEDULED_KEY = f"rq:scheduled:{QUEUE}"
 DEFERRED_KEY = f"rq:deferred:{QUEUE}"
-# Jobs that wait for other ones with the same concurrency key.
-HELD_KEY = "vector:queue:held"
 SUSPENDED_KEY = "rq:suspended"
 QUEUES_KEY = "rq:queues"
 WORKERS_KEY = f"rq:workers:{QUEUE}"

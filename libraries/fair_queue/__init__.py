@@ -7,22 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libraries.broker import Redis
+from libraries.broker import Redis, keys
 from libraries.broker.scripts import run_script
 from libraries.errors import Exhausted
 
-BLOCK_SIZE = 500
 
-
-def maintain(client: Redis) -> None:
+def maintain(client: Redis, *, block_size: int = 500) -> None:
     """Rank waiting jobs without a rank, and release slots that lost or ended jobs still have.
 
     In steps of a few milliseconds. Safe to run in several processes.
     """
-    run_script(client, "fair_queue/fill", (), (BLOCK_SIZE,))
+    run_script(client, "fair_queue/fill", (), (block_size,))
     start = 0
-    while int(run_script(client, "fair_queue/rank", (), (start, BLOCK_SIZE))) == BLOCK_SIZE:
-        start += BLOCK_SIZE
+    while int(run_script(client, "fair_queue/rank", (), (start, block_size))) == block_size:
+        start += block_size
+
+
+def count_waiting(client: Redis) -> int:
+    """Return the number of jobs that wait for a worker, a time or a concurrency key."""
+    with client.pipeline(transaction=False) as pipeline:
+        pipeline.llen(keys.QUEUE_KEY)
+        pipeline.zcard(keys.SCHEDULED_KEY)
+        pipeline.zcard("vector:queue:held")
+        return sum(pipeline.execute())
 
 
 def reserve_high(client: Redis, owner: str, job_ids: Sequence[str], limit: int) -> None:

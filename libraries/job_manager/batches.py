@@ -12,6 +12,7 @@ from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput, NotFound
+from libraries.fair_queue import count_waiting
 from libraries.job_manager.backends import current_backend, raise_if_full
 from libraries.job_manager.control import cancel_job
 from libraries.job_manager.ids import BATCH, new_id
@@ -112,12 +113,8 @@ def submit_batch(
 
 def _check_room(client: Redis, count: int) -> None:
     limit = JobSettings.current().max_queue
-
-    def waiting() -> int:
-        scheduled, held = client.zcard(keys.SCHEDULED_KEY), client.zcard(keys.HELD_KEY)
-        return client.llen(keys.QUEUE_KEY) + scheduled + held
-
-    raise_if_full(-1 if retry(waiting) + count > limit else 1)
+    waiting = retry(lambda: count_waiting(client))
+    raise_if_full(-1 if waiting + count > limit else 1)
 
 
 def _make_final_job(

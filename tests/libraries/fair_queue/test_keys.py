@@ -30,6 +30,8 @@ from tests.conftest import WorkerProcess, until
 from tests.faults.trail import runs, started_runs
 from tests.libraries.fair_queue.conftest import NOTHING, Queue, take, waiting
 
+HELD = "vector:queue:held"
+
 
 def start(client: Redis) -> Attempt:
     """Take the next job as a worker does."""
@@ -68,7 +70,7 @@ def test_jobs_of_a_key_run_in_their_order(client: Redis, queue: Queue) -> None:
         (fail if len(ran) % 2 else finish)(client, attempt)
     assert ran == ids
     assert client.keys("vector:slots:*") == []
-    assert client.exists(keys.HELD_KEY) == 0
+    assert client.exists(HELD) == 0
 
 
 def test_a_canceled_or_deleted_job_releases_its_slot(client: Redis, queue: Queue) -> None:
@@ -82,7 +84,7 @@ def test_a_canceled_or_deleted_job_releases_its_slot(client: Redis, queue: Queue
         assert waiting(client) == [ids[4]]
         delete_job(ids[4])
     assert client.keys("vector:slots:*") == []
-    assert client.exists(keys.HELD_KEY) == 0
+    assert client.exists(HELD) == 0
 
 
 def test_a_returned_job_keeps_its_slot(client: Redis, queue: Queue) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from libraries.broker import Redis, keys
 from libraries.errors import Exhausted
-from libraries.fair_queue import BLOCK_SIZE, maintain
+from libraries.fair_queue import maintain
 from libraries.job_manager import as_owner, cancel_job, delete_job, retry_job
 from libraries.settings import get_settings, use_settings
 from libraries.settings.parsers import ApiKey
@@ -158,7 +158,7 @@ def test_jobs_of_other_programs_keep_their_positions(client: Redis, queue: Queue
 
 
 def test_lost_ranks_are_restored_in_the_order_of_the_list(client: Redis, queue: Queue) -> None:
-    burst = queue("ann", BLOCK_SIZE + 600, batch=False)
+    burst = queue("ann", 1100)
     client.delete(RANKS, "vector:queue:rounds")
     maintain(client)
     assert client.zcard(RANKS) == len(burst)
