@@ -274,8 +274,8 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "request-limit": (
             "The owner has sent too many requests within a minute. Retry after `Retry-After` seconds."
         ),
-        "too-many-high-jobs": "Too many of your jobs with priority `high` wait. Use priority `normal`, or retry after `Retry-After` seconds.",
         "rate-limited": "The hourly limit of an owner or recipient is reached. Nothing was queued.",
+        "too-many-high-jobs": "Too many of your jobs with priority `high` wait. Use priority `normal`, or retry after `Retry-After` seconds.",
     },
     Unavailable: {
         "fetch-failed": "The file could not be fetched from the URL. Retry later.",

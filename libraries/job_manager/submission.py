@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import ValidationError
 from rq.job import Dependency, Job
 
-from libraries.accounts import admitted, check_rate
+from libraries.accounts import admitted, check_rate, forget_waiting
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
@@ -128,8 +128,11 @@ def enqueue(jobs: Sequence[VectorJob], options: JobOptions) -> None:
     if options.internal:
         current_backend().enqueue(jobs)
         return
-    with admitted(web_client(), current_owner(), [job.id for job in jobs]):
+    ids = [job.id for job in jobs]
+    with admitted(web_client(), current_owner(), ids):
         current_backend().enqueue(jobs)
+    if existing := [own for own, job in zip(ids, jobs, strict=True) if not job.is_new]:
+        forget_waiting(web_client(), current_owner(), existing)
 
 
 def check_high(client: Redis, job_ids: Sequence[str]) -> None:

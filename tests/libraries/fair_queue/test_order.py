@@ -12,8 +12,7 @@ from libraries.broker import Redis, keys
 from libraries.errors import Exhausted
 from libraries.fair_queue import maintain
 from libraries.job_manager import as_owner, cancel_job, delete_job, retry_job
-from libraries.settings import get_settings, use_settings
-from libraries.settings.parsers import ApiKey
+from libraries.settings import ApiKey, get_settings, use_settings
 from tests.libraries.fair_queue.conftest import Queue, foreign_job, take, waiting
 
 RANKS = "vector:queue:ranks"
