@@ -17,7 +17,7 @@ from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
-from libraries.job_manager.backends import ImmediateBackend, current_backend, fetch_job
+from libraries.job_manager.backends import ImmediateBackend, RqBackend, current_backend, fetch_job
 from libraries.job_manager.errors import BadRecord, JobUnknown, WrongState
 from libraries.job_manager.ids import creation_time
 from libraries.job_manager.jobs import stored_call
@@ -79,6 +79,24 @@ def owner_of(*, job_id: object = None, batch_id: object = None) -> str | None:
     except exceptions.ResponseError:
         return None
     return owner.decode(errors="replace") if owner else None
+
+
+def find_jobs(job_ids: Sequence[str]) -> list[JobRecord]:
+    """Return those of the jobs that the current owner has."""
+    known = [job_id for job_id in job_ids if JOB_ID.fullmatch(job_id)]
+    records = current_backend().fetch(known) if known else []
+    return [record for record in records if record is not None and _is_own(record)]
+
+
+def change_jobs(action: str, records: Sequence[JobRecord]) -> dict[str, str]:
+    """Cancel, retry or delete jobs; return the new states of those that could be changed at once.
+
+    The others are running, in another state, or the queue is full: change them one by one.
+    """
+    backend = current_backend()
+    if not isinstance(backend, RqBackend) or not records:
+        return {}
+    return backend.change(action, records)
 
 
 def _is_own(record: JobRecord) -> bool:

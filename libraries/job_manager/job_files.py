@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import cast
@@ -128,6 +128,14 @@ def delete_job_data(client: Redis, job_id: str) -> bool:
     except StorageUnavailable as error:
         log.warning("The files of job %s are deleted later: %s", job_id, error)
         return True
+
+
+def delete_records(client: Redis, job_ids: Sequence[str], now: float) -> list[bool]:
+    """Delete the records of jobs; return False for running ones. A collector deletes the files."""
+    notes = transitions.delete_all(client, job_ids)
+    if due := {job_id: now for job_id, note in zip(job_ids, notes, strict=True) if note}:
+        client.zadd(keys.ENDING_KEY, due)
+    return [note is not None for note in notes]
 
 
 def delete_expired(client: Redis, job_id: str) -> bool:

@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 class VectorJob(Job):
     """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record.
 
+    `index_entries` are those of the index of jobs, separated by newlines; `result_text` is the
+    result if it is a text.
+
     `settle` returns the result of the job for that of its task. `at_front`, `run_at` (Unix seconds)
     and `is_internal` matter when it is queued: internal jobs are not listed, and accepted by a full
     queue.
@@ -54,6 +57,7 @@ class VectorJob(Job):
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
     settle: Callable[[Any], Any] = staticmethod(lambda result: result)
+    index_entries = result_text = ""
     at_front = False
     run_at: float | None = None
     is_internal = False

@@ -1,11 +1,13 @@
 -- Commit the result of a job. Ignores a superseded attempt.
 -- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions, 5 ended jobs to delete, 6 artifacts
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
---       7 result as base64 of a pickle, or '', 8 lifetime in seconds, 9 note of the files as JSON, or ''
+--       7 result as base64 of a pickle, or '', 8 lifetime in seconds, 9 note of the files as JSON, or '',
+--       10 entries of the index for the result, separated by newlines
 -- Returns 0 if superseded, 1 if committed, 2 if committed with dependents.
 --@ publish
 --@ journal
 --@ damage
+--@ job_index/entries
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
@@ -47,6 +49,7 @@ redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
+enter_outcome(id, ARGV[10], false)
 publish_end(id, 'finished', lifetime + 120)
 append(id, 'finished', ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then

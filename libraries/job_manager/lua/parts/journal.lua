@@ -1,8 +1,22 @@
--- Append a status change of a job to the journal and wake a waiting process.
+-- Append a status change of a job to the journal, enter it into the index of jobs, and wake a waiting process.
 -- `seconds` is the duration of the ended attempt, `data` is JSON; both may be nil.
+local STATE_BYTES = {queued = 'q', created = 'q', rate_limited = 'q', started = 's', finished = 'f', failed = 'x', stopped = 'p',
+  canceled = 'c', deferred = 'd', ready_to_enqueue = 'd', scheduled = 'w'}
+
+-- The index has one byte per job, in a string for 8,192 jobs; see `job_index/lua/parts/entries.lua`.
+local function enter_state(owner, number, state)
+  number = tonumber(number)
+  if not number then return end
+  local offset = number % 8192
+  redis.pcall('SETRANGE', string.format('vector:index:states:%.0f:%s', (number - offset) / 8192, owner), offset, state)
+end
+
 local function append(id, event, seconds, data)
-  local known = redis.pcall('HMGET', 'rq:job:' .. id, 'owner', 'description')
+  local known = redis.pcall('HMGET', 'rq:job:' .. id, 'owner', 'description', 'status', 'number')
   if known.err then known = {} end  -- not a hash
+  if known[4] and event ~= 'progress' and event ~= 'notification' then
+    enter_state(known[1] or '', known[4], event == 'deleted' and '\0' or STATE_BYTES[known[3]] or 'u')
+  end
   local entry = {'job_id', id, 'event', event, 'owner', known[1] or '', 'task', string.sub(known[2] or '', 1, 128)}
   if seconds then
     entry[#entry + 1] = 'seconds'
