@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from urllib.parse import urlencode
 
+import orjson
 from flask import Response
 
 from components.http.access import acting_for
@@ -43,8 +45,11 @@ def list_response(query: JsonObject) -> Response:
         if owner is None
         else [owned_body(record) for record in page.items]
     )
-    response = json_response(
-        {"items": shown, "next_cursor": page.next_cursor, "complete": page.complete}
+    body = {"items": shown, "next_cursor": page.next_cursor, "complete": page.complete}
+    response = Response(
+        _encoded(body),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
     )
     if page.next_cursor is not None:
         onward = urlencode({**query, "cursor": page.next_cursor})
@@ -92,6 +97,13 @@ def owned_body(record: JobRecord) -> JsonObject:
     """Return the JSON of a job of any owner, with the owner."""
     with acting_for(record.owner):
         return {"owner": record.owner, **job_body(record, arguments=True)}
+
+
+def _encoded(body: JsonObject) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a number or a text beyond its limits
+        return json.dumps(body).encode()
 
 
 def counts_response(query: JsonObject) -> Response:

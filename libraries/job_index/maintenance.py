@@ -268,7 +268,8 @@ def compare_jobs(
         except exceptions.ResponseError:
             continue  # damaged
         owner, number, status = (
-            one.decode(errors="replace") if one else "" for one in cast("list[bytes | None]", record)
+            one.decode(errors="replace") if one else ""
+            for one in cast("list[bytes | None]", record)
         )
         if not number.isdigit() or not status:
             continue  # unlisted or deleted

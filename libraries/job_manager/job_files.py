@@ -40,12 +40,15 @@ log = logging.getLogger(__name__)
 def artifact_note(artifacts: list[JsonObject] | None) -> str:
     """Return the note of a job's files as JSON, '' if there are none.
 
+    It has what the deletion of the files and the gallery need; the record of the job has the rest.
     Files that the running job published without attaching them are in its folder.
     """
     published = job_files()
     if not artifacts and not (published and published.published):
         return ""
-    return json.dumps({"owner": current_owner(), "files": artifacts or []})
+    kept = ("name", "sha256", "size", "media_type")
+    files = [{name: one[name] for name in kept if name in one} for one in artifacts or ()]
+    return json.dumps({"owner": current_owner(), "files": files})
 
 
 def announce_files(client: Redis, job_id: str) -> None:

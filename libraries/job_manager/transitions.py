@@ -16,6 +16,7 @@ from libraries.broker import Redis, exceptions, keys
 from libraries.broker.scripts import run_script, run_script_for_each
 from libraries.job_index import outcome_entries
 from libraries.job_manager.errors import MAX_ERROR_CHARS
+from libraries.json_types import JsonObject
 
 # Until its first heartbeat a worker has only this lease on a job.
 LEASE_S = 5
@@ -100,17 +101,26 @@ def finish(
     lifetime: int,
     note: str = "",
     text: object = None,
+    meta: JsonObject | None = None,
 ) -> int:
     """Commit a result of PickledJson or None, and the note of the files. See `lua/finish.lua`.
 
-    The words of `text` are entered in the index.
+    The words of `text` are entered in the index. `meta` replaces that of the record: it is read
+    often, and JSON is read faster than pickles.
     """
     packed = b64encode(result).decode() if result is not None else ""
     script_keys = (
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker),
         keys.worker_executions_key(attempt.worker), keys.ENDING_KEY, keys.ARTIFACTS_KEY,
     )  # fmt: skip
-    arguments = (*_ended(attempt, ended), packed, lifetime, note, outcome_entries(text))
+    arguments = (
+        *_ended(attempt, ended),
+        packed,
+        lifetime,
+        note,
+        outcome_entries(text),
+        json.dumps(meta) if meta else "",
+    )
     return int(run_script(client, "job_manager/finish", script_keys, arguments))
 
 

@@ -289,6 +289,7 @@ class Horse:
                 lifetime=lifetime,
                 note=note,
                 text=job.result_text,
+                meta=job.meta,
             )
         )
         if outcome == transitions.SUPERSEDED:

@@ -24,31 +24,39 @@ local function id_at(base, offset)
   return redis.call('HGET', 'vector:index:entries:' .. base, 'n' .. offset) or ''
 end
 
--- Add a job to an entry; return whether it was not in it.
-local function add_entry(base, offset, entry)
-  local hash, bits = 'vector:index:entries:' .. base, 'vector:index:bits:' .. base .. ':' .. entry
-  local known = redis.call('HGET', hash, entry)
-  if known == '' then return redis.call('SETBIT', bits, offset, 1) == 0 end
-  local own = packed(offset)
-  if not known then
-    known = ''
-    local kind = string.sub(entry, 1, 1)
-    if kind == 'w' or kind == 't' then redis.call('ZADD', 'vector:index:words:' .. base, 0, entry) end
+-- Add a job to entries, which are separated by newlines, and return those that it was not in.
+local function add_entries(base, offset, text)
+  local hash, bits = 'vector:index:entries:' .. base, 'vector:index:bits:' .. base .. ':'
+  local entries, added, changed, own = {}, {}, {}, packed(offset)
+  for entry in string.gmatch(text, '[^\n]+') do entries[#entries + 1] = entry end
+  if #entries == 0 then return added end
+  for n, known in ipairs(redis.call('HMGET', hash, unpack(entries))) do
+    local entry = entries[n]
+    if not known then
+      local kind = string.sub(entry, 1, 1)
+      if kind == 'w' or kind == 't' then redis.call('ZADD', 'vector:index:words:' .. base, 0, entry) end
+      known = own
+      added[#added + 1], changed[#changed + 1], changed[#changed + 2] = entry, entry, own
+    end
+    local is_known = known == own
+    for at = 1, #known, 2 do is_known = is_known or string.sub(known, at, at + 1) == own end
+    if not is_known then
+      local is_bitmap = known == ''
+      if not is_bitmap and #known < LIST_BYTES then
+        changed[#changed + 1], changed[#changed + 2] = entry, known .. own
+        added[#added + 1] = entry
+      else
+        for at = 1, #known, 2 do
+          local high, low = string.byte(known, at, at + 1)
+          redis.call('SETBIT', bits .. entry, high * 256 + low, 1)
+        end
+        if not is_bitmap then changed[#changed + 1], changed[#changed + 2] = entry, '' end
+        if redis.call('SETBIT', bits .. entry, offset, 1) == 0 then added[#added + 1] = entry end
+      end
+    end
   end
-  for n = 1, #known, 2 do
-    if string.sub(known, n, n + 1) == own then return false end
-  end
-  if #known < LIST_BYTES then
-    redis.call('HSET', hash, entry, known .. own)
-    return true
-  end
-  for n = 1, #known, 2 do
-    local high, low = string.byte(known, n, n + 1)
-    redis.call('SETBIT', bits, high * 256 + low, 1)
-  end
-  redis.call('SETBIT', bits, offset, 1)
-  redis.call('HSET', hash, entry, '')
-  return true
+  if #changed > 0 then redis.call('HSET', hash, unpack(changed)) end
+  return added
 end
 
 local function remove_entry(base, offset, entry)
@@ -78,7 +86,7 @@ local function place(owner, number, id, entries)
   else
     redis.call('HSET', 'vector:index:entries:' .. base, 'n' .. offset, id)
   end
-  for entry in string.gmatch(entries, '[^\n]+') do add_entry(base, offset, entry) end
+  add_entries(base, offset, entries)
 end
 
 -- Return the next number of an owner as a string.
@@ -115,10 +123,7 @@ local function enter_outcome(id, words, noted)
     local known = redis.call('HMGET', 'rq:job:' .. id, 'owner', 'number')
     local chunk, offset = place_of(known[2])
     if not chunk then return end
-    local added = {}
-    for entry in string.gmatch(words, '[^\n]+') do
-      if add_entry(base_of(known[1] or '', chunk), offset, entry) then added[#added + 1] = entry end
-    end
+    local added = add_entries(base_of(known[1] or '', chunk), offset, words)
     if noted and #added > 0 then redis.call('HSET', 'rq:job:' .. id, 'outcome_words', table.concat(added, '\n')) end
   end)
 end
