@@ -242,11 +242,11 @@ def mark_unreadable(client: Redis, job_ids: Iterable[str]) -> None:
                 OwnerIndex(client, owner.decode(errors="replace")).check({place: "u"})
 
 
-def compare_index(client: Redis) -> list[tuple[str, str]]:
+def compare_index(client: Redis, describe: Describe) -> list[tuple[str, str]]:
     """Return the differences of index and records, as pairs of a job and a text: for tests."""
     found = [key.decode() for key in client.scan_iter(keys.job_key("*"), count=1000)]
-    ids = [key.removeprefix(keys.job_key("")) for key in found]
-    differences = compare_jobs(client, [one for one in ids if ":" not in one], exact=True)
+    ids = [key.removeprefix(keys.job_key("")) for key in found if key.count(":") == 2]  # noqa: PLR2004
+    differences = compare_jobs(client, ids, exact=True)
     for owner in _members(client, Upkeep.OWNERS_KEY):
         index = OwnerIndex.open(client, owner)
         for place, _ in index.find(Condition()):
@@ -254,7 +254,21 @@ def compare_index(client: Redis) -> list[tuple[str, str]]:
             record = client.hmget(keys.job_key(job_id), "status", "number")
             if record != [record[0], str(place.number).encode()] or not record[0]:
                 differences.append((job_id, f"left over at {place} of {owner}: {record}"))
+                continue
+            (described,) = describe(client, [job_id])
+            for entry in "\n".join(described or ()).split("\n"):
+                if entry and not _has_entry(client, owner, place, entry):
+                    differences.append((job_id, f"without {entry}"))
     return differences
+
+
+def _has_entry(client: Redis, owner: str, place: Place, entry: str) -> bool:
+    base = f"{place.chunk}:{owner}"
+    packed = cast("bytes | None", client.hget(f"vector:index:entries:{base}", entry))
+    if packed == b"":
+        return bool(client.getbit(f"vector:index:bits:{base}:{entry}", place.offset))
+    own = place.offset.to_bytes(2, "big")
+    return own in [packed[at : at + 2] for at in range(0, len(packed), 2)] if packed else False
 
 
 def compare_jobs(

@@ -19,6 +19,7 @@ for n = 2, #ARGV, 3 do
     local chunk, offset = place_of(number)
     redis.call('HSET', KEYS[1], 'low:' .. owner, number)
     redis.call('HSET', 'vector:index:owner:' .. owner, string.format('c%.0f', chunk), '')
+    redis.call('HSETNX', 'vector:index:owner:' .. owner, 'next', string.format('%.0f', first))
     redis.call('SADD', 'vector:index:owners', owner)
     if former then
       local before, place_before = place_of(former)

@@ -97,6 +97,8 @@ local function next_number(owner)
     -- A later beginning than that of an index which was lost, whose numbers are still in records.
     local now = redis.call('TIME')
     number = (now[1] * 100 + math.floor(now[2] / 10000)) * CHUNK
+    -- The numbers below are for the jobs before a rebuild.
+    number = math.max(number, tonumber(redis.call('HGET', 'vector:index:rebuild', 'first') or 0))
     redis.call('HSET', meta, 'next', string.format('%.0f', number + 1))
   end
   if number % CHUNK == 0 then
