@@ -60,7 +60,7 @@ class Upkeep:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no rebuild is unfinished."""
+        """True unless a rebuild is unfinished."""
         return not self.client.exists(self.REBUILD_KEY)
 
     def _is_complete(self) -> bool:

@@ -51,7 +51,7 @@ class States:
 
 @dataclass(frozen=True)
 class Condition:
-    """What jobs must have: one of `states`, all `entries`, and words with the beginnings `terms`."""
+    """A condition on jobs: one of `states`, all `entries`, and words with the beginnings `terms`."""
 
     states: frozenset[str] | None = None
     entries: Sequence[str] = ()

@@ -7,7 +7,7 @@ import json
 import logging
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from redis import Redis
@@ -55,7 +55,7 @@ def queued(task: str = NOTHING, *tags: str, **kwargs: Any) -> str:
 
 def listed(*, limit: int = 50, newest_first: bool = True, **wanted: Any) -> list[str]:
     """Return the ids on all pages; no page but the last may be short."""
-    ids, cursor = list[str](), None
+    ids, cursor = list[str](), cast("str | None", None)
     while True:
         page = list_jobs(JobFilter(**wanted), limit=limit, cursor=cursor, newest_first=newest_first)
         ids += [job.id for job in page.items]
@@ -68,7 +68,7 @@ def listed(*, limit: int = 50, newest_first: bool = True, **wanted: Any) -> list
 def next_chunk(client: Redis, owner: str = "anonymous") -> None:
     """Let the numbers of an owner continue three numbers before a chunk ends."""
     key = f"vector:index:owner:{owner}"
-    number = int(client.hget(key, "next") or 0)  # type: ignore[arg-type]
+    number = int(client.hget(key, "next") or 0)
     client.hset(key, "next", number - number % CHUNK + CHUNK - 3)
 
 
@@ -92,9 +92,9 @@ def test_every_combination_of_conditions_finds_the_same_jobs_as_their_records(
             run_at=choices.choice([None, None, 4e9]),
             retries=0,
         )
-        text = " ".join(choices.sample(["spiral", "spire", "river", "Zoë", "stone"], 2))
+        name = " ".join(choices.sample(["spiral", "spire", "river", "Zoë", "stone"], 2))
         task = choices.choice([NOTHING, ECHO, ECHO, REFUSE])
-        ids.append(submit(task, (), {"name": text} if task == ECHO else {}, options).id)
+        ids.append(submit(task, (), {"name": name} if task == ECHO else {}, options).id)
     for job_id in ids[::9]:
         cancel_job(job_id)
     for job_id in ids[4::13]:
@@ -121,7 +121,13 @@ def test_every_combination_of_conditions_finds_the_same_jobs_as_their_records(
                 for term in (text or "").lower().split()
             )
         ]  # fmt: skip
-        wanted = {"states": status, "task": task, "tag": tag, "batch_id": batch, "text": text}
+        wanted: dict[str, Any] = {
+            "states": status,
+            "task": task,
+            "tag": tag,
+            "batch_id": batch,
+            "text": text,
+        }
         assert listed(limit=4, **wanted) == expected, wanted
         assert listed(newest_first=False, **wanted) == expected[::-1]
         assert count_jobs(JobFilter(**wanted)).total == len(expected)
@@ -344,10 +350,10 @@ def test_a_rebuild_that_was_interrupted_enters_no_job_twice(
     unsorted = f"{upkeep.UNSORTED}anonymous"
     while client.hget(upkeep.REBUILD_KEY, "phase") == b"collect":
         upkeep._collect()
-    waiting = client.zrange(unsorted, 0, -1, withscores=True)
+    waiting = cast("list[tuple[str, float]]", client.zrange(unsorted, 0, -1, withscores=True))
     upkeep._enter()
     # As after a crash before the last step.
-    client.zadd(unsorted, dict(waiting))  # type: ignore[arg-type]
+    client.zadd(unsorted, dict(waiting))
     upkeep.run(rebuild_s=10)
     assert listed() == ids[::-1]
     assert differences(client) == []
