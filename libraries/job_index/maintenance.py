@@ -40,6 +40,8 @@ class Upkeep:
     LOCK_S: ClassVar = 30
     BLOCK_SIZE: ClassVar = 200
     SAMPLE_SIZE: ClassVar = 10
+    # A chunk is made smaller when this part of its jobs is left.
+    MAX_LEFT: ClassVar = 1 / 8
     # Distance of the numbers of a new index from those of the lost one, in chunks.
     MARGIN_CHUNKS: ClassVar = 1000
 
@@ -114,9 +116,27 @@ class Upkeep:
         for start in range(0, len(places), 2 * self.BLOCK_SIZE):
             block = places[start : start + 2 * self.BLOCK_SIZE]
             corrected += index.check(dict.fromkeys(block, ""))
-        if not places and not is_newest:
-            self._remove_chunk(owner, chunk)
+        if not is_newest:
+            self._shrink(owner, chunk, len(places))
         return corrected
+
+    def _shrink(self, owner: str, chunk: int, jobs: int) -> None:
+        """Remove a chunk without jobs, and what deleted jobs left in one with few."""
+        if not jobs:
+            self._remove_chunk(owner, chunk)
+            return
+        meta = f"vector:index:owner:{owner}"
+        before = int(cast("bytes | None", self.client.hget(meta, f"c{chunk}")) or CHUNK)
+        if jobs > before * self.MAX_LEFT:
+            return
+        base, entries = f"{chunk}:{owner}", list[str]()
+        for entry, _ in self.client.hscan_iter(f"vector:index:entries:{base}", count=500):
+            if not entry.startswith(b"n"):
+                entries.append(entry.decode(errors="replace"))
+        for block in _blocks(entries, self.BLOCK_SIZE):
+            run_script(self.client, "job_index/compact", (), (owner, chunk, *block))
+        run_script(self.client, "job_index/compact", (), (owner, chunk))
+        self.client.hset(meta, f"c{chunk}", jobs)
 
     def _remove_chunk(self, owner: str, chunk: int) -> None:
         base = f"{chunk}:{owner}"
@@ -249,26 +269,36 @@ def compare_index(client: Redis, describe: Describe) -> list[tuple[str, str]]:
     differences = compare_jobs(client, ids, exact=True)
     for owner in _members(client, Upkeep.OWNERS_KEY):
         index = OwnerIndex.open(client, owner)
-        for place, _ in index.find(Condition()):
-            job_id = _id_at(client, owner, place)
-            record = client.hmget(keys.job_key(job_id), "status", "number")
-            if record != [record[0], str(place.number).encode()] or not record[0]:
-                differences.append((job_id, f"left over at {place} of {owner}: {record}"))
-                continue
-            (described,) = describe(client, [job_id])
-            for entry in "\n".join(described or ()).split("\n"):
-                if entry and not _has_entry(client, owner, place, entry):
-                    differences.append((job_id, f"without {entry}"))
+        for chunk in index.chunks:
+            places = [one for one, _ in index.find(Condition()) if one.chunk == chunk]
+            differences += _compare_chunk(client, owner, places, describe)
     return differences
 
 
-def _has_entry(client: Redis, owner: str, place: Place, entry: str) -> bool:
-    base = f"{place.chunk}:{owner}"
-    packed = cast("bytes | None", client.hget(f"vector:index:entries:{base}", entry))
-    if packed == b"":
-        return bool(client.getbit(f"vector:index:bits:{base}:{entry}", place.offset))
-    own = place.offset.to_bytes(2, "big")
-    return own in [packed[at : at + 2] for at in range(0, len(packed), 2)] if packed else False
+def _compare_chunk(
+    client: Redis, owner: str, places: Sequence[Place], describe: Describe
+) -> Iterator[tuple[str, str]]:
+    ids = {place: _id_at(client, owner, place) for place in places}
+    base = f"{places[0].chunk}:{owner}" if places else ""
+    packed = cast("dict[bytes, bytes]", client.hgetall(f"vector:index:entries:{base}"))
+    bits = {
+        entry: cast("bytes", client.get(f"vector:index:bits:{base}:{entry.decode()}"))
+        for entry, offsets in packed.items()
+        if not offsets
+    }
+    for place, described in zip(places, describe(client, list(ids.values())), strict=True):
+        number = client.hget(keys.job_key(ids[place]), "number")
+        if described is None or number != str(place.number).encode():
+            yield ids[place], f"left over at {place} of {owner}"
+            continue
+        own, (byte, bit) = place.offset.to_bytes(2, "big"), divmod(place.offset, 8)
+        for entry in filter(None, "\n".join(described).encode().split(b"\n")):
+            if entry in bits:
+                is_in = byte < len(bits[entry]) and bits[entry][byte] >> (7 - bit) & 1
+            else:
+                is_in = own in _split(packed.get(entry, b""), 2)
+            if not is_in:
+                yield ids[place], f"without {entry.decode()}"
 
 
 def compare_jobs(
@@ -311,6 +341,10 @@ def _id_at(client: Redis, owner: str, place: Place) -> str:
 
 def _members(client: Redis, key: str) -> list[str]:
     return sorted(one.decode(errors="replace") for one in cast("set[bytes]", client.smembers(key)))
+
+
+def _split(packed: bytes, size: int) -> list[bytes]:
+    return [packed[start : start + size] for start in range(0, len(packed), size)]
 
 
 def _blocks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

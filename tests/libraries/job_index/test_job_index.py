@@ -101,7 +101,7 @@ def test_every_combination_of_conditions_finds_the_same_jobs_as_their_records(
         delete_job(job_id)
     records = [record for record in map(fetch_job, ids[::-1]) if record is not None]
     assert len(records) < len(ids)
-    for status, task, tag, batch, text in itertools.product(
+    for states, wanted_task, tag, batch, text in itertools.product(
         [None, ["finished"], ["queued", "failed"], ["canceled", "scheduled"]],
         [None, ECHO],
         [None, "red", "none"],
@@ -111,8 +111,8 @@ def test_every_combination_of_conditions_finds_the_same_jobs_as_their_records(
         expected = [
             record.id
             for record in records
-            if (status is None or record.status in status)
-            and task in (None, record.task)
+            if (states is None or record.status in states)
+            and wanted_task in (None, record.task)
             and (tag is None or tag in record.tags)
             and batch in (None, record.batch_id)
             and all(
@@ -122,8 +122,8 @@ def test_every_combination_of_conditions_finds_the_same_jobs_as_their_records(
             )
         ]  # fmt: skip
         wanted: dict[str, Any] = {
-            "states": status,
-            "task": task,
+            "states": states,
+            "task": wanted_task,
             "tag": tag,
             "batch_id": batch,
             "text": text,
@@ -293,6 +293,26 @@ def test_an_owner_who_leaves_leaves_no_keys(client: Redis, upkeep: Upkeep) -> No
     upkeep.run()
     left = list(client.scan_iter("vector:index:*leaving*"))
     assert len(left) <= 5, "the meta data and the newest chunk"
+
+
+def test_a_chunk_with_few_jobs_left_keeps_no_words_of_deleted_ones(
+    client: Redis, upkeep: Upkeep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Upkeep, "MAX_LEFT", 1.0)
+    ids = [queued(ECHO, "a", name=f"word{number} common") for number in range(40)]
+    next_chunk(client)
+    newer = [queued() for _ in range(4)]
+    for job_id in ids[3:]:
+        delete_job(job_id)
+    before = sum(client.hlen(key) for key in client.scan_iter("vector:index:entries:*"))
+    upkeep.run()
+    after = sum(client.hlen(key) for key in client.scan_iter("vector:index:entries:*"))
+    assert after < before - 25
+    assert listed(tag="a") == listed(text="common") == ids[2::-1]
+    assert listed(text="word2") == listed(text=ids[2]) == [ids[2]]
+    assert listed(text="word30") == []
+    assert listed() == [*newer[::-1], *ids[2::-1]]
+    assert differences(client) == []
 
 
 def test_a_lost_index_is_rebuilt_and_the_lists_say_so_meanwhile(
