@@ -1,7 +1,7 @@
 -- Read chunks of the index of an owner.
 -- ARGV: 1 owner, 2 chunks separated by commas, 3 entries separated by newlines, 4 beginnings of words separated by newlines,
 --       5 maximum of words with the same beginning in a chunk
--- Returns for each chunk {states, job sets of the entries, job sets of the beginnings}. The states are '' if an entry has no job. A job
+-- Returns for each chunk {states, job sets of the entries, job sets of the beginnings}. The states are '' if an entry or a beginning has no job. A job
 -- set is a list {offsets, bitmap, ...}; it is `false` if too many words have that beginning.
 --@ entries
 local owner, most = ARGV[1], tonumber(ARGV[5])
@@ -53,18 +53,27 @@ local function matching(base, term)
   return set
 end
 
+local function is_empty(set) return set[1] == '' and not set[2] end
+
+-- Return the job sets of a chunk, and whether a job may be in all of them.
+local function sets_of(base)
+  local exact, words = {}, {}
+  for entry in string.gmatch(ARGV[3], '[^\n]+') do
+    exact[#exact + 1] = gather({''}, base, entry)
+    if is_empty(exact[#exact]) then return exact, words, false end
+  end
+  for term in string.gmatch(ARGV[4], '[^\n]+') do
+    words[#words + 1] = matching(base, term) or false
+    if words[#words] and is_empty(words[#words]) then return exact, words, false end
+  end
+  return exact, words, true
+end
+
 local chunks = {}
 for chunk in string.gmatch(ARGV[2], '%d+') do
   local base = chunk .. ':' .. owner
-  local states, exact, words = redis.call('GET', 'vector:index:states:' .. base) or '', {}, {}
-  for entry in string.gmatch(ARGV[3], '[^\n]+') do
-    local set = gather({''}, base, entry)
-    if set[1] == '' and not set[2] then states = '' end
-    exact[#exact + 1] = set
-  end
-  if states ~= '' then
-    for term in string.gmatch(ARGV[4], '[^\n]+') do words[#words + 1] = matching(base, term) or false end
-  end
+  local exact, words, may_match = sets_of(base)
+  local states = may_match and redis.call('GET', 'vector:index:states:' .. base) or ''
   chunks[#chunks + 1] = {states, exact, words}
 end
 return chunks
