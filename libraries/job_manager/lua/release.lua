@@ -13,10 +13,10 @@ if status and not is_met(status, true) then  -- it was queued again
   return {0, failed}
 end
 for _, child in ipairs(redis.call('SRANDMEMBER', dependents, ARGV[3])) do
-  local known = redis.pcall('HMGET', 'rq:job:' .. child, 'status', 'allow_dependency_failures')
+  local known = redis.pcall('HMGET', 'rq:job:' .. child, 'allow_dependency_failures', 'status')
   redis.call('SREM', dependents, child)
-  if not known.err and known[1] == 'deferred' then
-    if not status or is_met(status, known[2] == '1') then
+  if not known.err and known[2] == 'deferred' then
+    if not status or is_met(status, known[1] == '1') then
       redis.call('SREM', 'rq:job::' .. child .. ':dependencies', id)
       if redis.call('SCARD', 'rq:job::' .. child .. ':dependencies') == 0 then queue_dependent(child, KEYS[1], KEYS[2], ARGV[2]) end
     else

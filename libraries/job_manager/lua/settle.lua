@@ -8,14 +8,14 @@
 --@ dependents
 local id = ARGV[1]
 local dependencies = 'rq:job::' .. id .. ':dependencies'
-local known = redis.pcall('HMGET', 'rq:job:' .. id, 'status', 'allow_dependency_failures')
-if known.err or known[1] ~= 'deferred' then
+local known = redis.pcall('HMGET', 'rq:job:' .. id, 'allow_dependency_failures', 'status')
+if known.err or known[2] ~= 'deferred' then
   redis.call('ZREM', KEYS[2], id)
   return 0
 end
 for _, parent in ipairs(redis.call('SRANDMEMBER', dependencies, ARGV[3])) do
   local status = status_of(parent)
-  if not status or is_met(status, known[2] == '1') then
+  if not status or is_met(status, known[1] == '1') then
     redis.call('SREM', dependencies, parent)
     redis.call('SREM', 'rq:job:' .. parent .. ':dependents', id)
   elseif is_met(status, true) then
