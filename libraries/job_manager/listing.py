@@ -34,6 +34,9 @@ from libraries.job_manager.record_fields import FIELDS
 from libraries.job_manager.records import JobRecord, read_records, record_of, with_arguments
 from libraries.job_manager.states import UNREADABLE
 
+# Records whose words are compared for a page, if the index cannot tell.
+MAX_CHECKED = 2000
+
 
 @dataclass(frozen=True)
 class JobPage:
@@ -126,7 +129,10 @@ def list_jobs(
     cursor: str | None = None,
     newest_first: bool = True,
 ) -> JobPage:
-    """Return up to `limit` jobs of the current owner. Raises InvalidInput for an invalid `cursor`."""
+    """Return up to `limit` jobs of the current owner. Raises InvalidInput for an invalid `cursor`.
+
+    Only the last page is shorter, or one of a text with which very many different words begin.
+    """
     client, condition = web_client(), job_filter.condition
     seal = Cursor.seal(job_filter, newest_first=newest_first)
     after = None if cursor is None else Cursor.read(cursor, seal)
@@ -134,10 +140,16 @@ def list_jobs(
     matching = index.find(condition, after=after, newest_first=newest_first)
     found: list[tuple[Place, JobRecord]] = []
     # One more, to know whether there is another page.
+    checked, onward = 0, None
     while len(found) <= limit and (block := list(islice(matching, limit + 1 - len(found)))):
         found += _read_block(index, condition, block)
+        checked += sum(not is_exact for _, is_exact in block)
+        if checked > MAX_CHECKED:
+            onward = Cursor(block[-1][0]).write(seal)
+            break
     cursors = [Cursor(place).write(seal) for place, _ in found[:limit]]
-    onward = cursors[-1] if len(found) > limit else None
+    if len(found) > limit:
+        onward = cursors[-1]
     return JobPage([record for _, record in found[:limit]], onward, cursors, index.complete)
 
 

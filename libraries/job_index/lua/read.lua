@@ -6,14 +6,20 @@
 --@ entries
 local owner, most = ARGV[1], tonumber(ARGV[5])
 
--- Add the jobs of an entry to a job set.
-local function gather(set, base, entry)
-  local known = redis.call('HGET', 'vector:index:entries:' .. base, entry)
-  if known == '' then
-    set[#set + 1] = redis.call('GET', 'vector:index:bits:' .. base .. ':' .. entry) or ''
-  elseif known then
-    set[1] = set[1] .. known
+-- Add the jobs of entries to a job set.
+local function gather(set, base, entries)
+  local lists = {set[1]}
+  for first = 1, #entries, 500 do
+    local last = math.min(first + 499, #entries)
+    for n, known in ipairs(redis.call('HMGET', 'vector:index:entries:' .. base, unpack(entries, first, last))) do
+      if known == '' then
+        set[#set + 1] = redis.call('GET', 'vector:index:bits:' .. base .. ':' .. entries[first + n - 1]) or ''
+      elseif known then
+        lists[#lists + 1] = known
+      end
+    end
   end
+  set[1] = table.concat(lists)
   return set
 end
 
@@ -21,7 +27,7 @@ end
 local function gather_ids(set, base, term)
   local width = string.sub(term, 1, 6) == 'aaaaaa' and 12 or 6
   if #term < width or string.find(term, '[^a-z2-7]') then return end
-  local alike, offsets = gather({''}, base, 'i' .. string.sub(term, 1, width)), {}
+  local alike, offsets = gather({''}, base, {'i' .. string.sub(term, 1, width)}), {}
   for n = 1, #alike[1], 2 do
     local high, low = string.byte(alike[1], n, n + 1)
     offsets[#offsets + 1] = high * 256 + low
@@ -44,11 +50,11 @@ local function matching(base, term)
   local set, words, beginning = {''}, 'vector:index:words:' .. base, 'w' .. string.sub(term, 1, 24)
   local found = redis.call('ZRANGEBYLEX', words, '[' .. beginning, '[' .. beginning .. '\255', 'LIMIT', 0, most + 1)
   if #found > most then return false end
-  for _, entry in ipairs(found) do gather(set, base, entry) end
   for _, entry in ipairs(redis.call('ZRANGEBYLEX', words, '[t', '(u', 'LIMIT', 0, most)) do
     local parts = ' ' .. string.gsub(string.lower(string.sub(entry, 2)), '[^a-z0-9]+', ' ')
-    if string.find(parts, ' ' .. term, 1, true) then gather(set, base, entry) end
+    if string.find(parts, ' ' .. term, 1, true) then found[#found + 1] = entry end
   end
+  gather(set, base, found)
   gather_ids(set, base, term)
   return set
 end
@@ -59,7 +65,7 @@ local function is_empty(set) return set[1] == '' and not set[2] end
 local function sets_of(base)
   local exact, words = {}, {}
   for entry in string.gmatch(ARGV[3], '[^\n]+') do
-    exact[#exact + 1] = gather({''}, base, entry)
+    exact[#exact + 1] = gather({''}, base, {entry})
     if is_empty(exact[#exact]) then return exact, words, false end
   end
   for term in string.gmatch(ARGV[4], '[^\n]+') do
