@@ -13,7 +13,7 @@ from libraries.job_index.entries import (
     task_entry,
     terms_of,
 )
-from libraries.job_index.search import CHUNK, Condition, OwnerIndex, Place, indexed_owner
+from libraries.job_index.search import CHUNK, Condition, OwnerIndex, Place, indexed_owner, undamaged
 
 __all__ = [
     "CHUNK",
@@ -28,4 +28,5 @@ __all__ = [
     "tag_entry",
     "task_entry",
     "terms_of",
+    "undamaged",
 ]

@@ -12,10 +12,12 @@ from typing import Any, ClassVar, cast
 
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.scripts import run_script
+from libraries.errors import Unavailable
 from libraries.job_index.search import CHUNK, Condition, OwnerIndex, Place, States
 
 # Returns for jobs the entries, and those of the outcome; None for a job without a record.
 Describe = Callable[[Redis, Sequence[str]], Sequence["tuple[str, str] | None"]]
+TAKEN = "another job has its number"
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +58,11 @@ class Upkeep:
                 self.client.set(self.VERSION_KEY, self.VERSION)  # there are no jobs yet
             else:
                 self.rebuild(limit_s=rebuild_s)
+        except (Unavailable, exceptions.ResponseError) as error:
+            if isinstance(error, exceptions.ResponseError) and "WRONGTYPE" not in str(error):
+                raise
+            log.exception("The index of jobs is damaged")
+            self.client.delete(self.VERSION_KEY, self.REBUILD_KEY)
         finally:
             with suppress(exceptions.RedisError):
                 self.client.delete(self.LOCK_KEY)
@@ -80,7 +87,12 @@ class Upkeep:
             *cast("list[bytes]", self.client.zrandmember(keys.FINISHED_KEY, self.SAMPLE_SIZE)),
             *cast("list[bytes]", self.client.zrandmember(keys.FAILED_KEY, self.SAMPLE_SIZE)),
         ]
-        return [found[0] for found in compare_jobs(self.client, [one.decode() for one in ids])]
+        return [
+            job_id
+            for job_id, text in compare_jobs(self.client, [one.decode() for one in ids])
+            # Not a copy of a record, whose number belongs to the original.
+            if text != TAKEN
+        ]
 
     # -- jobs that other programs changed
 
@@ -318,8 +330,10 @@ def compare_jobs(
         if not number.isdigit() or not status:
             continue  # unlisted or deleted
         place = Place(*divmod(int(number), CHUNK))
-        if _id_at(client, owner, place) != job_id:
-            differences.append((job_id, f"not at {place} of {owner}"))
+        found = _id_at(client, owner, place)
+        if found != job_id:
+            is_taken = found and client.hget(keys.job_key(found), "number") == number.encode()
+            differences.append((job_id, TAKEN if is_taken else f"not at {place} of {owner}"))
             continue
         start = f"vector:index:states:{place.chunk}:{owner}", place.offset, place.offset
         state = States.NAMES.get(cast("bytes", client.getrange(*start)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
-from libraries.broker import Redis, keys
+from libraries.broker import Redis, exceptions, keys
 from libraries.broker.retry import retry
 from libraries.broker.scripts import run_script
+from libraries.errors import Unavailable
 
 Replies = list[Any]
+Read = TypeVar("Read")
 
 
 CHUNK = 8192  # as in `lua/parts/entries.lua`
@@ -104,7 +106,7 @@ class OwnerIndex:
                 pipeline.exists(keys.QUEUES_KEY)
                 return tuple(pipeline.execute())
 
-        names, is_complete, has_jobs = retry(read)
+        names, is_complete, has_jobs = undamaged(client, read)
         chunks = sorted(int(name[1:]) for name in names if name.startswith(b"c"))
         return cls(client, owner, bool(is_complete or not has_jobs), chunks)
 
@@ -175,8 +177,10 @@ class OwnerIndex:
             "\n".join(condition.terms),
             condition.MAX_WORDS,
         )
-        reply: Replies = retry(lambda: run_script(self.client, "job_index/read", (), arguments))
-        return reply
+        return undamaged(
+            self.client,
+            lambda: cast("Replies", run_script(self.client, "job_index/read", (), arguments)),
+        )
 
     def check(self, places: dict[Place, str]) -> int:
         """Correct the states of jobs by their records; `lua/check.lua` describes the marks."""
@@ -186,6 +190,24 @@ class OwnerIndex:
             arguments = (self.owner, chunk, *offsets)
             corrected += int(run_script(self.client, "job_index/check", (), arguments))
         return corrected
+
+
+def undamaged(client: Redis, read: Callable[[], Read]) -> Read:
+    """Call `read`; if keys of the index have another type, let a worker rebuild it.
+
+    Raises Unavailable then.
+    """
+    try:
+        return retry(read)
+    except exceptions.ResponseError as error:
+        if "WRONGTYPE" not in str(error):
+            raise
+        client.delete("vector:index:version")
+        raise Unavailable(
+            "the index of jobs is damaged; a worker rebuilds it within minutes",
+            retry_after=10,
+            code="index-damaged",
+        ) from error
 
 
 def _evaluated(chunk: int, reply: Replies, condition: Condition) -> Found:

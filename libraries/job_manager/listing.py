@@ -13,7 +13,6 @@ from typing import Any
 
 from libraries.broker import Redis
 from libraries.broker.connections import web_client
-from libraries.broker.retry import retry
 from libraries.broker.scripts import run_script
 from libraries.errors import InvalidInput
 from libraries.job_index import (
@@ -28,6 +27,7 @@ from libraries.job_index import (
     tag_entry,
     task_entry,
     terms_of,
+    undamaged,
 )
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.record_fields import FIELDS
@@ -157,7 +157,10 @@ def _read_block(
     index: OwnerIndex, condition: Condition, block: Sequence[tuple[Place, bool]]
 ) -> list[tuple[Place, JobRecord]]:
     """Return the records of jobs that still meet a condition; correct the index for the others."""
-    records = retry(lambda: _read_records(index.client, index.owner, [place for place, _ in block]))
+    records = undamaged(
+        index.client,
+        lambda: _read_records(index.client, index.owner, [place for place, _ in block]),
+    )
     found, stale = list[tuple[Place, JobRecord]](), dict[Place, str]()
     for (place, is_exact), record in zip(block, records, strict=True):
         if record is None or (
@@ -170,7 +173,7 @@ def _read_block(
         if record is not None and record.status == UNREADABLE:
             stale[place] = "u"
     if stale:
-        retry(lambda: index.check(stale))
+        undamaged(index.client, lambda: index.check(stale))
     return found
 
 

@@ -23,7 +23,8 @@ for n = 2, #ARGV, 3 do
     redis.call('SADD', 'vector:index:owners', owner)
     if former then
       local before, place_before = place_of(former)
-      if id_at(base_of(owner, before), place_before) == id then enter_state(owner, former, '\0') end
+      local read, there = pcall(id_at, base_of(owner, before), place_before)
+      if read and there == id then enter_state(owner, former, '\0') end
     end
     redis.call('HSET', job, 'number', number)
     redis.call('HDEL', job, 'outcome_words')

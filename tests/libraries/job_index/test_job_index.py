@@ -7,6 +7,7 @@ import json
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,7 @@ from redis import Redis
 
 from libraries.broker import keys
 from libraries.broker.connections import web_client
-from libraries.errors import InvalidInput
+from libraries.errors import InvalidInput, Unavailable
 from libraries.job_index import CHUNK
 from libraries.job_index.maintenance import Upkeep, compare_index, mark_unreadable
 from libraries.job_manager import (
@@ -264,11 +265,10 @@ def test_a_job_marked_as_unreadable_stays_so_until_a_page_reads_it(
 
 
 @pytest.mark.parametrize("kind", ["owner", "states", "ids", "entries", "words", "bits"])
-def test_damaged_keys_of_the_index_stop_no_job(
-    client: Redis, run_jobs: Callable[[], None], kind: str
+def test_damaged_keys_of_the_index_stop_no_job_and_are_replaced(
+    client: Redis, upkeep: Upkeep, run_jobs: Callable[[], None], kind: str
 ) -> None:
-    for _ in range(34):
-        queued(ECHO, "a", name="before")
+    ids = [queued(ECHO, "a", name="before") for _ in range(34)]
     for key in client.scan_iter(f"vector:index:{kind}:*"):
         client.delete(key)
         client.sadd(key, "other")
@@ -277,6 +277,13 @@ def test_damaged_keys_of_the_index_stop_no_job(
     record = fetch_job(job_id)
     assert record is not None
     assert record.status == "finished"
+    with suppress(Unavailable):
+        listed(tag="a", text="before")
+    for _ in range(3):
+        upkeep.run(rebuild_s=10)
+    assert listed() == [job_id, *ids[::-1]]
+    assert listed(tag="a", text="bef") == ids[::-1]
+    assert differences(client) == []
 
 
 # -- upkeep

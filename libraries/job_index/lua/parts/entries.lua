@@ -89,16 +89,19 @@ local function place(owner, number, id, entries)
   add_entries(base, offset, entries)
 end
 
+-- Return where the numbers of a new index begin: after those of one that was lost, and of jobs before a rebuild.
+local function first_number()
+  local now, first = redis.call('TIME'), redis.pcall('HGET', 'vector:index:rebuild', 'first')
+  now = (now[1] * 100 + math.floor(now[2] / 10000)) * CHUNK
+  return string.format('%.0f', math.max(now, type(first) == 'string' and tonumber(first) or 0))
+end
+
 -- Return the next number of an owner as a string.
 local function next_number(owner)
   local meta = 'vector:index:owner:' .. owner
   local number = redis.call('HINCRBY', meta, 'next', 1) - 1
   if number == 0 then
-    -- A later beginning than that of an index which was lost, whose numbers are still in records.
-    local now = redis.call('TIME')
-    number = (now[1] * 100 + math.floor(now[2] / 10000)) * CHUNK
-    -- The numbers below are for the jobs before a rebuild.
-    number = math.max(number, tonumber(redis.call('HGET', 'vector:index:rebuild', 'first') or 0))
+    number = tonumber(first_number())
     redis.call('HSET', meta, 'next', string.format('%.0f', number + 1))
   end
   if number % CHUNK == 0 then
@@ -111,11 +114,9 @@ end
 -- Give a job with a record a number and enter it. The state follows with the entry of the journal. If the keys of the index are damaged,
 -- the job works without it: no job may depend on the index.
 local function enter_job(owner, id, entries)
-  pcall(function()
-    local number = next_number(owner)
-    redis.call('HSET', 'rq:job:' .. id, 'number', number)
-    place(owner, number, id, entries)
-  end)
+  local done, number = pcall(next_number, owner)
+  redis.call('HSET', 'rq:job:' .. id, 'number', done and number or first_number())  -- it is listed after the repair
+  if done then pcall(place, owner, number, id, entries) end
 end
 
 -- Enter the words of the outcome of a job, separated by newlines. With `noted` they are in its record, and `leave_outcome` removes them.
