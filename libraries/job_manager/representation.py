@@ -121,7 +121,8 @@ def utc(moment: datetime | None) -> str | None:
     """Return a time in ISO 8601, UTC with milliseconds: `2026-11-21T21:43:51.779Z`."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def job_links(
