@@ -17,7 +17,6 @@ from libraries.job_index.search import CHUNK, Condition, OwnerIndex, Place, Stat
 
 # Returns for jobs the entries, and those of the outcome; None for a job without a record.
 Describe = Callable[[Redis, Sequence[str]], Sequence["tuple[str, str] | None"]]
-TAKEN = "another job has its number"
 log = logging.getLogger(__name__)
 
 
@@ -39,6 +38,7 @@ class Upkeep:
     UNSORTED: ClassVar = "vector:index:unsorted:"
     # Sorted sets of jobs by owner in the version without an index.
     FORMER: ClassVar = "vector:jobs:"
+    TAKEN: ClassVar = "another job has its number"
     LOCK_S: ClassVar = 30
     BLOCK_SIZE: ClassVar = 200
     SAMPLE_SIZE: ClassVar = 10
@@ -91,7 +91,7 @@ class Upkeep:
             job_id
             for job_id, text in compare_jobs(self.client, [one.decode() for one in ids])
             # Not a copy of a record, whose number belongs to the original.
-            if text != TAKEN
+            if text != self.TAKEN
         ]
 
     # -- jobs that other programs changed
@@ -333,7 +333,7 @@ def compare_jobs(
         found = _id_at(client, owner, place)
         if found != job_id:
             is_taken = found and client.hget(keys.job_key(found), "number") == number.encode()
-            differences.append((job_id, TAKEN if is_taken else f"not at {place} of {owner}"))
+            differences.append((job_id, Upkeep.TAKEN if is_taken else f"not at {place} of {owner}"))
             continue
         start = f"vector:index:states:{place.chunk}:{owner}", place.offset, place.offset
         state = States.NAMES.get(cast("bytes", client.getrange(*start)))

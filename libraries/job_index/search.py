@@ -12,7 +12,6 @@ from libraries.broker.retry import retry
 from libraries.broker.scripts import run_script
 from libraries.errors import Unavailable
 
-Replies = list[Any]
 Read = TypeVar("Read")
 
 
@@ -169,7 +168,7 @@ class OwnerIndex:
             start += len(block)
             sizes = sizes[1:] or sizes
 
-    def _read_block(self, chunks: Sequence[int], condition: Condition) -> Replies:
+    def _read_block(self, chunks: Sequence[int], condition: Condition) -> list[Any]:
         arguments = (
             self.owner,
             ",".join(map(str, chunks)),
@@ -179,7 +178,7 @@ class OwnerIndex:
         )
         return undamaged(
             self.client,
-            lambda: cast("Replies", run_script(self.client, "job_index/read", (), arguments)),
+            lambda: cast("list[Any]", run_script(self.client, "job_index/read", (), arguments)),
         )
 
     def check(self, places: dict[Place, str]) -> int:
@@ -210,7 +209,7 @@ def undamaged(client: Redis, read: Callable[[], Read]) -> Read:
         ) from error
 
 
-def _evaluated(chunk: int, reply: Replies, condition: Condition) -> Found:
+def _evaluated(chunk: int, reply: list[Any], condition: Condition) -> Found:
     states, entries, terms = reply
     marks = states.translate(States.table(condition.states))
     if (not entries and not terms) or b"1" not in marks:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 from libraries.broker import Redis
 from libraries.broker.connections import web_client
@@ -33,9 +33,6 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.record_fields import FIELDS
 from libraries.job_manager.records import JobRecord, read_records, record_of, with_arguments
 from libraries.job_manager.states import UNREADABLE
-
-# Records whose words are compared for a page, if the index cannot tell.
-MAX_CHECKED = 2000
 
 
 @dataclass(frozen=True)
@@ -65,6 +62,9 @@ class JobFilter:
     tag: str | None = None
     batch_id: str | None = None
     states: Collection[str] | None = None
+
+    # Records whose words are compared for a page, if the index does not have them all.
+    MAX_CHECKED: ClassVar = 2000
 
     @property
     def condition(self) -> Condition:
@@ -144,7 +144,7 @@ def list_jobs(
     while len(found) <= limit and (block := list(islice(matching, limit + 1 - len(found)))):
         found += _read_block(index, condition, block)
         checked += sum(not is_exact for _, is_exact in block)
-        if checked > MAX_CHECKED:
+        if checked > job_filter.MAX_CHECKED:
             onward = Cursor(block[-1][0]).write(seal)
             break
     cursors = [Cursor(place).write(seal) for place, _ in found[:limit]]

@@ -28,14 +28,11 @@ MAX_RESCUES = 3
 MAX_STORED_ATTEMPTS = 10
 # Stored tracebacks, for the log of the job.
 MAX_TRACES, MAX_TRACE_CHARS = 5, 8192
-# Jobs that one call of a script releases from their dependencies.
-MAX_RELEASED = 500
 # RQ's text, which its dashboards and `records` recognize.
 LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
 
-# Results of `lua/finish.lua`, `lua/fail.lua` and `lua/cancel.lua`.
+# Results of `lua/finish.lua` and `lua/fail.lua`.
 SUPERSEDED, DONE, FINISHED_WITH_DEPENDENTS, FAILED_WITH_DEPENDENTS = 0, 1, 2, 3
-CANCELED_WITH_DEPENDENTS = 2
 
 
 @dataclass(frozen=True)
@@ -244,7 +241,7 @@ def cancel_all(client: Redis, job_ids: Sequence[str], now: float, lifetime: int)
     calls = [(script_keys, (job_id, iso(now), lifetime)) for job_id in job_ids]
     results = run_script_for_each(client, "job_manager/cancel", calls)
     for job_id, result in zip(job_ids, results, strict=True):
-        if result == CANCELED_WITH_DEPENDENTS:
+        if result > DONE:  # with dependents
             release_dependents(client, job_id, lifetime)
     return results
 
@@ -293,10 +290,10 @@ def abandon(
     return bool(run_script(client, "job_manager/abandon", script_keys, arguments))
 
 
-def release(client: Redis, job_id: str, now: float) -> tuple[bool, list[str]]:
+def release(client: Redis, job_id: str, now: float, *, limit: int = 500) -> tuple[bool, list[str]]:
     """Queue dependents of an ended job. See `lua/release.lua` for the result."""
     script_keys = (keys.QUEUE_KEY, keys.DEFERRED_KEY, keys.WAITED_FOR_KEY)
-    arguments = (job_id, iso(now), MAX_RELEASED)
+    arguments = (job_id, iso(now), limit)
     more, failed = run_script(client, "job_manager/release", script_keys, arguments)
     return bool(more), [child.decode() for child in failed]
 
@@ -317,9 +314,9 @@ def release_dependents(client: Redis, job_id: str, lifetime_s: int) -> None:
             ended += failed
 
 
-def settle(client: Redis, job_id: str, now: float) -> bool:
+def settle(client: Redis, job_id: str, now: float, *, limit: int = 500) -> bool:
     """Queue a deferred job if it can run; return whether it never can. See `lua/settle.lua`."""
-    script_keys, arguments = (keys.QUEUE_KEY, keys.DEFERRED_KEY), (job_id, iso(now), MAX_RELEASED)
+    script_keys, arguments = (keys.QUEUE_KEY, keys.DEFERRED_KEY), (job_id, iso(now), limit)
     return bool(run_script(client, "job_manager/settle", script_keys, arguments))
 
 
