@@ -96,7 +96,10 @@ def change_jobs(action: str, records: Sequence[JobRecord]) -> dict[str, str]:
     backend = current_backend()
     if not isinstance(backend, RqBackend) or not records:
         return {}
-    return backend.change(action, records)
+    changed = backend.change(action, records)
+    if action != "retry" and changed:
+        _forget_waiting(current_owner(), *changed)
+    return changed
 
 
 def _is_own(record: JobRecord) -> bool:
@@ -119,10 +122,10 @@ def cancel_job(job_id: str) -> bool:
     return is_canceled
 
 
-def _forget_waiting(owner: str, job_id: str) -> None:
-    """Let a job that was canceled or deleted make room at once."""
+def _forget_waiting(owner: str, *job_ids: str) -> None:
+    """Let jobs that were canceled or deleted make room at once."""
     if LimitSettings.current().limit("owner_queue"):
-        forget_waiting(web_client(), owner, [job_id])
+        forget_waiting(web_client(), owner, job_ids)
 
 
 def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
