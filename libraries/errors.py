@@ -281,6 +281,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "fetch-failed": "The file could not be fetched from the URL. Retry later.",
         "file-damaged": "The stored file does not match its checksum. Create it again.",
         "gallery-away": "The gallery index cannot be read or written. Retry later.",
+        "index-damaged": "The index of jobs is damaged. A worker rebuilds it from the records within minutes.",
         "host-unknown": "The host of the URL cannot be resolved. Check the name, or retry later.",
         "mail-deferred": "The mail server temporarily rejected the mail (reply 4xx). Retry later.",
         "mail-server-away": "The mail server is unreachable or unusable. Retry later.",

@@ -10,6 +10,7 @@ import json
 import pickle  # nosec B403
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn
@@ -42,10 +43,19 @@ class PickledJson:
 
     @classmethod
     def loads(cls, data: bytes) -> Any:
+        # Most results are short texts.
+        short = _Opcodes.SHORT_TEXT.fullmatch(data)
+        if short is not None and short[1][0] == len(short[2]):
+            with suppress(UnicodeDecodeError):
+                return short[2].decode()
         # A pickle begins with the opcode PROTO, which no JSON text contains.
         if not data.startswith(b"\x80"):
             cls._check_size(len(data))
-            return cls.as_json_types(json.loads(data))
+            value = json.loads(data)
+            is_flat = (
+                len(data) < cls.MAX_MEMBERS and data.count(b"[") + data.count(b"{") < cls.MAX_DEPTH
+            )
+            return value if is_flat else cls.as_json_types(value)
         cls._check_opcodes(data)
         try:
             value = _Unpickler(BytesIO(data)).load()
@@ -115,6 +125,8 @@ class _Opcodes:
     # Of the others, the size of the length in front of the body: texts and integers.
     SIZED: Mapping[int, int] = MappingProxyType({0x8C: 1, 0x58: 4, 0x8D: 8, 0x8A: 1})
     LONG1 = 0x8A
+    # A pickle of one text.
+    SHORT_TEXT = re.compile(rb"\x80[\x04\x05](?:\x95.{8})?\x8c(.)(.*)\x94\.", re.DOTALL)
 
 
 class _Unpickler(pickle.Unpickler):

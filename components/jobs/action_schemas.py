@@ -143,5 +143,7 @@ class CountsSchema(ReplySchema):
     total = fields.Integer(required=True, metadata={"description": "Sum of the numbers."})
     complete = fields.Boolean(
         required=True,
-        metadata={"description": "False if you have more jobs than the newest 10,000."},
+        metadata={
+            "description": "False while the index of jobs is rebuilt, or if very many different words begin with `q`."
+        },
     )

@@ -18,10 +18,14 @@ from components.jobs.submissions import unknown_task_not_found
 from libraries.errors import Conflict, Exhausted, NotFound
 from libraries.job_manager import (
     Changes,
+    JobRecord,
     WrongState,
     cancel_job,
+    change_jobs,
+    count_jobs,
     delete_job,
     find_job,
+    find_jobs,
     list_jobs,
     retry_job,
     retry_with_changes,
@@ -33,6 +37,8 @@ from libraries.json_types import JsonObject
 
 # How long a request waits for workers to stop: per job, in total, and at least for each job.
 STOP_TIMEOUT_S, BULK_STOP_TIMEOUT_S, MIN_STOP_TIMEOUT_S = 3.0, 10.0, 0.05
+# Jobs that a request with a filter changes, and that one round trip to the broker changes.
+MAX_CHANGED, BLOCK_SIZE = 500, 100
 
 
 @contextmanager
@@ -74,36 +80,54 @@ def delete(job_id: str) -> None:
 
 def apply_to_all(action: str, job_ids: list[str]) -> Response:
     """Apply an action to many jobs and report each result; failures do not affect the other jobs."""
-    deadline = time.monotonic() + BULK_STOP_TIMEOUT_S
-    items = [outcome(action, job_id, deadline) for job_id in dict.fromkeys(job_ids)]
-    return json_response(summary(action, items))
+    job_ids = list(dict.fromkeys(job_ids))
+    return json_response(summary(action, outcomes(action, job_ids, find_jobs(job_ids))))
 
 
 def apply_to_matching(body: JsonObject) -> Response:
-    """Apply an action to a part of the jobs that match a filter, or count that part.
+    """Apply an action to a part of the jobs that match a filter, or count all of them.
 
-    A request examines at most as many jobs as a page of the list, acts on at most 500, and starts
-    no further action after 10 seconds; `next_cursor` continues.
+    A request acts on at most `MAX_CHANGED` jobs, and starts no further action after 10 seconds;
+    `next_cursor` continues.
     """
-    action, dry_run = body["action"], body["dry_run"]
+    action = body["action"]
+    job_filter = filter_of(body["filter"], permitting(action))
+    if body["dry_run"]:
+        matched = count_jobs(job_filter).total
+        return json_response({**summary(action, []), "matched": matched, "next_cursor": None})
     page = list_jobs(
-        filter_of(body["filter"], permitting(action)),
-        limit=None if dry_run else 500,
+        job_filter,
+        limit=MAX_CHANGED,
         cursor=body["cursor"],
         # Retried jobs keep their order. Waiting jobs, which are newer, are canceled before running
         # ones: a worker that has stopped its job would take the next of them.
         newest_first=action != "retry",
     )
+    items = outcomes(action, [record.id for record in page.items], page.items)
+    cursor = page.cursors[len(items) - 1] if len(items) < len(page.items) else page.next_cursor
+    return json_response({**summary(action, items), "matched": len(items), "next_cursor": cursor})
+
+
+def outcomes(action: str, job_ids: list[str], records: list[JobRecord]) -> list[JsonObject]:
+    """Apply an action to jobs, and return an `OutcomeSchema` for each until the time is over.
+
+    `records` are those of the jobs that the caller has.
+    """
     deadline = time.monotonic() + BULK_STOP_TIMEOUT_S
+    known = {record.id: record for record in records}
     items: list[JsonObject] = []
-    for record in page.items[: 0 if dry_run else None]:
-        items.append(outcome(action, record.id, deadline))
+    for start in range(0, len(job_ids), BLOCK_SIZE):
+        block = job_ids[start : start + BLOCK_SIZE]
+        changed = change_jobs(action, [known[job_id] for job_id in block if job_id in known])
+        items += [
+            {"id": job_id, "ok": True, "status": changed[job_id]}
+            if job_id in changed
+            else outcome(action, job_id, deadline)
+            for job_id in block
+        ]
         if time.monotonic() > deadline:
             break
-    is_cut = not dry_run and len(items) < len(page.items)
-    matched = len(items) if is_cut else len(page.items)
-    cursor = page.cursors[len(items) - 1] if is_cut else page.next_cursor
-    return json_response({**summary(action, items), "matched": matched, "next_cursor": cursor})
+    return items
 
 
 def permitting(action: str) -> frozenset[str]:

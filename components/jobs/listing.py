@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from urllib.parse import urlencode
 
+import orjson
 from flask import Response
 
 from components.http.access import acting_for
@@ -24,9 +26,13 @@ from libraries.settings import AccessSettings
 
 def filter_of(conditions: JsonObject, states: Collection[str] | None = None) -> JobFilter:
     """Return the filter of a loaded `JobFilterSchema`, restricted to `states`."""
-    names = ("status", "task", "tag", "batch_id")
-    chosen = {name: conditions.get(name) for name in names}
-    return JobFilter(text=conditions.get("q"), states=states, **chosen)
+    chosen = {name: conditions.get(name) for name in ("task", "tag", "batch_id")}
+    wanted = frozenset(conditions["status"].split(",")) if "status" in conditions else None
+    if wanted is not None and states is not None:
+        wanted &= frozenset(states)
+    return JobFilter(
+        text=conditions.get("q"), states=states if wanted is None else wanted, **chosen
+    )
 
 
 def list_response(query: JsonObject) -> Response:
@@ -39,7 +45,12 @@ def list_response(query: JsonObject) -> Response:
         if owner is None
         else [owned_body(record) for record in page.items]
     )
-    response = json_response({"items": shown, "next_cursor": page.next_cursor})
+    body = {"items": shown, "next_cursor": page.next_cursor, "complete": page.complete}
+    response = Response(
+        _encoded(body),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
     if page.next_cursor is not None:
         onward = urlencode({**query, "cursor": page.next_cursor})
         response.headers["Link"] = f'</jobs?{onward}>; rel="next"'
@@ -56,18 +67,20 @@ def list_of_owners(query: JsonObject) -> JobPage:
     first, _, cursor = (query["cursor"] or "").partition("~")
     owners = [one for one in owners if one >= first]
     items: list[JobRecord] = []
+    complete = True
     for number, owner in enumerate(owners):
         own = {**query, "limit": query["limit"] - len(items), "cursor": cursor or None}
         with acting_for(owner):
             page = list_of_one(own)
         items += page.items
+        complete = complete and page.complete
         if page.next_cursor:
-            return JobPage(items, f"{owner}~{page.next_cursor}", [])
+            return JobPage(items, f"{owner}~{page.next_cursor}", [], complete)
         if len(items) == query["limit"]:
             following = owners[number + 1 : number + 2]
-            return JobPage(items, f"{following[0]}~" if following else None, [])
+            return JobPage(items, f"{following[0]}~" if following else None, [], complete)
         cursor = ""
-    return JobPage(items, None, [])
+    return JobPage(items, None, [], complete)
 
 
 def list_of_one(query: JsonObject) -> JobPage:
@@ -86,8 +99,14 @@ def owned_body(record: JobRecord) -> JsonObject:
         return {"owner": record.owner, **job_body(record, arguments=True)}
 
 
-def counts_response() -> Response:
-    """Return the numbers of the caller's jobs by state."""
-    found = count_jobs()
-    body = {"counts": found.counts, "total": sum(found.counts.values()), "complete": found.complete}
-    return json_response(body)
+def _encoded(body: JsonObject) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # a number or a text beyond its limits
+        return json.dumps(body).encode()
+
+
+def counts_response(query: JsonObject) -> Response:
+    """Return the numbers of the caller's jobs by state, for a loaded `JobFilterSchema`."""
+    found = count_jobs(filter_of(query))
+    return json_response({"counts": found.counts, "total": found.total, "complete": found.complete})

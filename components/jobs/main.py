@@ -41,6 +41,7 @@ from components.jobs.results import artifact_response, result_response
 from components.jobs.schemas import (
     EventSchema,
     FollowQuerySchema,
+    JobFilterSchema,
     JobListQuerySchema,
     JobListSchema,
     JobQuerySchema,
@@ -75,8 +76,7 @@ POSTCARD = {
 def get_jobs(query: JsonObject) -> Response:
     """List your jobs, or with the scope `admin` those of others.
 
-    A page may have fewer jobs than `limit`, even none, and still have a `next_cursor` to continue the search. `Link` has the URL of
-    the next page.
+    `Link` has the URL of the next page. Use `next_cursor` with the same filter and order.
     """
     return list_response(query)
 
@@ -107,8 +107,8 @@ def change_jobs(body: JsonObject) -> Response:
     """Cancel, retry or delete many jobs.
 
     The reply reports the result for each job; a failure does not affect the others. With `filter`, a request handles a part of your
-    jobs: repeat it with the `next_cursor` of its reply as `cursor` until that is null. With `dry_run` the jobs are only counted;
-    add up `matched`.
+    jobs: repeat it with the `next_cursor` of its reply as `cursor` until that is null. With `dry_run` the jobs are only counted.
+    Workers delete the files of deleted jobs within seconds.
     """
     with acting_for(body.get("owner")):
         if "filter" in body:
@@ -117,11 +117,12 @@ def change_jobs(body: JsonObject) -> Response:
 
 
 @blueprint.route("/counts", access=Access.KEY)
+@blueprint.arguments(JobFilterSchema, location="query")
 @blueprint.response(200, CountsSchema)
 @blueprint.problems(503)
-def get_job_counts() -> Response:
-    """Count your jobs by state."""
-    return counts_response()
+def get_job_counts(query: JsonObject) -> Response:
+    """Count your jobs by state, all or those that match a filter."""
+    return counts_response(query)
 
 
 @blueprint.route("/<job_id>", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])

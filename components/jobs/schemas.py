@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range, Regexp
 
 from components.http.job_options import JOB_ID, tag_field
@@ -210,13 +210,30 @@ class JobListSchema(ReplySchema):
         allow_none=True,
         metadata={"description": "Cursor of the next page; null on the last one."},
     )
+    complete = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "False while the index of jobs is rebuilt: older jobs may be missing."
+        },
+    )
+
+
+def check_states(text: str) -> None:
+    """Raise ValidationError if a text is not a state or several, separated by commas."""
+    if not set(text.split(",")) <= set(STATUSES):
+        raise ValidationError(f"Must be one of: {', '.join(STATUSES)}; or several with commas.")
 
 
 class JobFilterSchema(Schema):
     """Conditions on jobs; a job must meet all."""
 
     status = fields.String(
-        validate=OneOf(STATUSES), metadata={"description": "Only jobs in this state."}
+        validate=check_states,
+        metadata={
+            "description": "Only jobs in this state, or in one of several, separated by commas.",
+            "example": "failed,stopped",
+            "pattern": f"^({'|'.join(STATUSES)})(,({'|'.join(STATUSES)}))*$",
+        },
     )
     task = fields.String(
         validate=Length(1, MAX_NAME_CHARS), metadata={"description": "Only jobs of this task."}
@@ -224,7 +241,9 @@ class JobFilterSchema(Schema):
     q = fields.String(
         validate=Length(1, MAX_QUERY_CHARS),
         metadata={
-            "description": "Only jobs with this text in id, task, error, result, tags or arguments, as far as these are shown."
+            "description": "Only jobs with these words, or beginnings of words, in the task, tags, arguments, error or result, as far "
+            "as these are shown, or with an id that begins with it (6 or more characters). Case and accents do not matter. Of a job "
+            "the first 32 different words of tags and arguments and 16 of the error or result are searched."
         },
     )
     tag = tag_field("Only jobs with this tag.")

@@ -20,7 +20,6 @@ from libraries.settings import BadSettings, Settings, get_settings
 from libraries.worker.doctor import Finding, is_in_memory
 
 # Limit of pages per owner when jobs are filtered by a rare state.
-MAX_PAGES = 20
 PAGE = 200
 MAX_RESULT_CHARS = 80
 ROW = "{:<34} {:<9} {:>5}  {:<42} {}"
@@ -90,19 +89,8 @@ def newest_jobs(settings: Settings, job_filter: JobFilter, limit: int) -> list[J
     found: list[JobRecord] = []
     for owner in sorted({ANONYMOUS, *(key.name for key in settings.access.api_keys)}):
         with as_owner(owner):
-            found += _of_owner(job_filter, limit)
+            found += list_jobs(job_filter, limit=limit).items
     return sorted(found, key=_made, reverse=True)[:limit]
-
-
-def _of_owner(job_filter: JobFilter, limit: int) -> list[JobRecord]:
-    found, cursor = list[JobRecord](), None
-    for _ in range(MAX_PAGES):
-        page = list_jobs(job_filter, limit=limit - len(found), cursor=cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None or len(found) == limit:
-            break
-    return found
 
 
 def _made(record: JobRecord) -> datetime:

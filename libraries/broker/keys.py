@@ -53,11 +53,6 @@ def dependencies_key(job_id: str) -> str:
     return f"rq:job::{job_id}:dependencies"
 
 
-def owner_key(owner: str) -> str:
-    """Return the key of the sorted set of an owner's jobs, scored by creation time."""
-    return f"vector:jobs:{owner}"
-
-
 def events_key(job_id: str) -> str:
     """Return the key of the job's event stream, which is also the channel of its events."""
     return f"vector:events:{job_id}"

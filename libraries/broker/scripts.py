@@ -63,3 +63,18 @@ def run_script(
         return client.execute_command("EVALSHA", source.sha, *rest)  # type: ignore[no-untyped-call]
     except exceptions.NoScriptError:
         return client.execute_command("EVAL", source.text, *rest)  # type: ignore[no-untyped-call]
+
+
+def run_script_for_each(
+    client: Redis, name: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]
+) -> list[Any]:
+    """Run a script for each pair of keys and arguments, in one round trip."""
+    source = script(name)
+    with client.pipeline(transaction=False) as pipeline:
+        for script_keys, arguments in calls:
+            pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
+        try:
+            return pipeline.execute()
+        except exceptions.NoScriptError:
+            client.script_load(source.text)
+            return run_script_for_each(client, name, calls)

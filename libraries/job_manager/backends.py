@@ -13,20 +13,21 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Any, Protocol, cast
 
 from rq import Queue
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 
-from libraries.broker import Redis, exceptions, keys
+from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import BROKER_ERRORS, REFUSALS, retry
-from libraries.broker.scripts import run_script, script
+from libraries.broker.scripts import run_script, run_script_for_each
 from libraries.errors import Exhausted
 from libraries.job_manager import transitions
-from libraries.job_manager.job_files import delete_job_data
+from libraries.job_manager.job_files import delete_job_data, delete_records
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.records import JOB_ID, JobRecord, read_raw, read_record, read_records
 from libraries.job_manager.states import FINAL_STATES, NOT_FOUND
@@ -63,6 +64,9 @@ class RqBackend:
 
     BLOCK_SIZE = 100
     UNLIMITED = 10**9
+    STATES_AFTER = MappingProxyType({"cancel": "canceled", "retry": "queued", "delete": "deleted"})
+    # Result of `lua/enqueue_dependent.lua`.
+    NOTHING_TO_WAIT_FOR = 2
 
     def enqueue(self, jobs: Sequence[VectorJob]) -> None:
         client, ids = web_client(), {job.id for job in jobs}
@@ -111,6 +115,25 @@ class RqBackend:
         client = web_client()
         return retry(lambda: delete_job_data(client, job_id))
 
+    def change(self, action: str, records: Sequence[JobRecord]) -> dict[str, str]:
+        """Cancel, retry or delete jobs in one round trip; return the new states of changed ones.
+
+        Not in `JobBackend`: other backends change jobs one by one.
+        """
+        client, settings, now = web_client(), JobSettings.current(), time.time()
+        ids = [record.id for record in records]
+        step: Callable[[], Sequence[int]]
+        if action == "retry":
+            retries = [max_retries(record.task, settings) for record in records]
+            step = partial(transitions.retry_all, client, ids, now, retries, settings.max_queue)
+        elif action == "cancel":
+            step = partial(transitions.cancel_all, client, ids, now, settings.failure_ttl)
+        else:
+            step = partial(delete_records, client, ids, now)
+        results: Sequence[int] = retry(step)
+        done = [job_id for job_id, result in zip(ids, results, strict=True) if result > 0]
+        return dict.fromkeys(done, self.STATES_AFTER[action])
+
 
 class JobRunner(Protocol):
     """Runs jobs in the calling thread."""
@@ -140,6 +163,10 @@ class ImmediateBackend(RqBackend):
         outcome = super().retry(record)
         self._run([record.id])
         return outcome
+
+    def change(self, action: str, records: Sequence[JobRecord]) -> dict[str, str]:
+        # Retried jobs run here, and no collector deletes files.
+        return super().change(action, records) if action == "cancel" else {}
 
     def run_waiting(self) -> None:
         """Run the jobs in the queue."""
@@ -245,30 +272,19 @@ def _enqueue(client: Redis, job: VectorJob) -> int:
 
 
 def _enqueue_block(client: Redis, jobs: Sequence[VectorJob]) -> None:
-    source = script("job_manager/enqueue")
-    with client.pipeline(transaction=False) as pipeline:
-        for job in jobs:
-            script_keys, arguments = _enqueue_arguments(job, RqBackend.UNLIMITED)
-            pipeline.evalsha(source.sha, len(script_keys), *script_keys, *arguments)
-        try:
-            pipeline.execute()
-        except exceptions.NoScriptError:
-            client.script_load(source.text)
-            _enqueue_block(client, jobs)
+    calls = [_enqueue_arguments(job, RqBackend.UNLIMITED) for job in jobs]
+    run_script_for_each(client, "job_manager/enqueue", calls)
 
 
 def _enqueue_arguments(job: VectorJob, limit: int) -> tuple[tuple[str, ...], list[Any]]:
     """Return the keys and the arguments of `lua/enqueue.lua`."""
-    job_key, owner_key = keys.job_key(job.id), keys.owner_key(job.extra_fields["owner"])
-    script_keys = (job_key, keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY, owner_key)
+    script_keys = (keys.job_key(job.id), keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY)
     later = str(job.run_at) if job.run_at is not None and job.run_at > time.time() else ""
     fields = [part for pair in record_fields(job).items() for part in pair]
     unique = job.extra_fields.get("unique", "")
-    created = job.created_at.timestamp() if job.created_at else time.time()
-    listed_for = JobSettings.current().failure_ttl + 86400
-    if job.is_internal:
-        limit, listed_for = RqBackend.UNLIMITED, 0
-    return script_keys, [job.id, limit, later, created, listed_for, unique, *fields]
+    listed = ("", "") if job.is_internal else (job.extra_fields["owner"], job.index_entries)
+    limit = RqBackend.UNLIMITED if job.is_internal else limit
+    return script_keys, [job.id, limit, later, *listed, unique, *fields]
 
 
 def record_fields(job: VectorJob) -> JsonObject:
@@ -284,15 +300,15 @@ def raise_if_full(outcome: int) -> None:
 
 
 def _enqueue_dependent(client: Redis, job: VectorJob) -> None:
-    """Queue a job with dependencies, as RQ does. Idempotent."""
-    if not client.exists(keys.job_key(job.id)):
-        background_queue(client).enqueue_job(job)
-    created = job.created_at.timestamp() if job.created_at else time.time()
-    owner_key = keys.owner_key(job.extra_fields["owner"])
-    with client.pipeline() as pipeline:
-        pipeline.zadd(owner_key, {job.id: created})
-        pipeline.expire(owner_key, JobSettings.current().failure_ttl + 86400)
-        pipeline.execute()
+    """Store a job that waits for others, or queue it if they have ended. Idempotent."""
+    fields = [part for pair in record_fields(job).items() for part in pair]
+    listed = ("", "") if job.is_internal else (job.extra_fields["owner"], job.index_entries)
+    may_fail = "1" if job.allow_dependency_failures else ""
+    arguments = (job.id, *listed, may_fail, len(job.needs), *job.needs, *fields)
+    script_keys = (keys.job_key(job.id), keys.QUEUE_KEY, keys.QUEUES_KEY, keys.DEFERRED_KEY)
+    found = int(run_script(client, "job_manager/enqueue_dependent", script_keys, arguments))
+    if found == RqBackend.NOTHING_TO_WAIT_FOR:
+        _enqueue_block(client, [job])
 
 
 @lru_cache(maxsize=8)

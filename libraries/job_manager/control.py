@@ -17,7 +17,7 @@ from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import web_client
 from libraries.broker.errors import QueueUnavailable
 from libraries.broker.retry import retry
-from libraries.job_manager.backends import ImmediateBackend, current_backend, fetch_job
+from libraries.job_manager.backends import ImmediateBackend, RqBackend, current_backend, fetch_job
 from libraries.job_manager.errors import BadRecord, JobUnknown, WrongState
 from libraries.job_manager.ids import creation_time
 from libraries.job_manager.jobs import stored_call
@@ -81,6 +81,27 @@ def owner_of(*, job_id: object = None, batch_id: object = None) -> str | None:
     return owner.decode(errors="replace") if owner else None
 
 
+def find_jobs(job_ids: Sequence[str]) -> list[JobRecord]:
+    """Return those of the jobs that the current owner has."""
+    known = [job_id for job_id in job_ids if JOB_ID.fullmatch(job_id)]
+    records = current_backend().fetch(known) if known else []
+    return [record for record in records if record is not None and _is_own(record)]
+
+
+def change_jobs(action: str, records: Sequence[JobRecord]) -> dict[str, str]:
+    """Cancel, retry or delete jobs; return the new states of those that could be changed at once.
+
+    The others are running, in another state, or the queue is full: change them one by one.
+    """
+    backend = current_backend()
+    if not isinstance(backend, RqBackend) or not records:
+        return {}
+    changed = backend.change(action, records)
+    if action != "retry" and changed:
+        _forget_waiting(current_owner(), *changed)
+    return changed
+
+
 def _is_own(record: JobRecord) -> bool:
     """Return whether a job belongs to the current owner; if unreadable, according to its id."""
     if record.owner or record.status != UNREADABLE:
@@ -101,10 +122,10 @@ def cancel_job(job_id: str) -> bool:
     return is_canceled
 
 
-def _forget_waiting(owner: str, job_id: str) -> None:
-    """Let a job that was canceled or deleted make room at once."""
+def _forget_waiting(owner: str, *job_ids: str) -> None:
+    """Let jobs that were canceled or deleted make room at once."""
     if LimitSettings.current().limit("owner_queue"):
-        forget_waiting(web_client(), owner, [job_id])
+        forget_waiting(web_client(), owner, job_ids)
 
 
 def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:

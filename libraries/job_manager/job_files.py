@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import cast
@@ -40,12 +40,15 @@ log = logging.getLogger(__name__)
 def artifact_note(artifacts: list[JsonObject] | None) -> str:
     """Return the note of a job's files as JSON, '' if there are none.
 
+    It has what the deletion of the files and the gallery need; the record of the job has the rest.
     Files that the running job published without attaching them are in its folder.
     """
     published = job_files()
     if not artifacts and not (published and published.published):
         return ""
-    return json.dumps({"owner": current_owner(), "files": artifacts or []})
+    kept = ("name", "sha256", "size", "media_type")
+    files = [{name: one[name] for name in kept if name in one} for one in artifacts or ()]
+    return json.dumps({"owner": current_owner(), "files": files})
 
 
 def announce_files(client: Redis, job_id: str) -> None:
@@ -128,6 +131,14 @@ def delete_job_data(client: Redis, job_id: str) -> bool:
     except StorageUnavailable as error:
         log.warning("The files of job %s are deleted later: %s", job_id, error)
         return True
+
+
+def delete_records(client: Redis, job_ids: Sequence[str], now: float) -> list[bool]:
+    """Delete the records of jobs; return False for running ones. A collector deletes the files."""
+    notes = transitions.delete_all(client, job_ids)
+    if due := {job_id: now for job_id, note in zip(job_ids, notes, strict=True) if note}:
+        client.zadd(keys.ENDING_KEY, due)
+    return [note is not None for note in notes]
 
 
 def delete_expired(client: Redis, job_id: str) -> bool:

@@ -34,10 +34,13 @@ log = logging.getLogger(__name__)
 class VectorJob(Job):
     """Runs its task and none of RQ's callbacks; `extra_fields` are stored with the record.
 
+    `index_entries` are those of the index of jobs, separated by newlines; `result_text` is the
+    result if it is a text.
+
     `settle` returns the result of the job for that of its task. `run_at` (Unix seconds) and
     `is_internal` matter when it is queued: internal jobs are not listed, and accepted by a full
-    queue. If another job has its unique key, it gets the id of that job
-    instead of being queued, and is not `is_new`.
+    queue. If another job has its unique key, it gets the id of that job instead of being queued,
+    and is not `is_new`.
     """
 
     # Larger calls of records without `arguments` are not read to be shown.
@@ -55,6 +58,7 @@ class VectorJob(Job):
 
     extra_fields: Mapping[str, str] = MappingProxyType({})
     settle: Callable[[Any], Any] = staticmethod(lambda result: result)
+    index_entries = result_text = ""
     run_at: float | None = None
     is_internal = False
     is_new = True

@@ -1,49 +1,59 @@
-"""Lists of jobs: filtered, sorted by time, and paginated."""
+"""Lists and numbers of jobs: filtered, in the order of submission, and paginated."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
-import operator
-import time
-from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, cast
+from hashlib import sha256
+from itertools import islice
+from typing import Any, ClassVar
 
-from libraries.broker import Redis, keys
+from libraries.broker import Redis
 from libraries.broker.connections import web_client
-from libraries.broker.retry import retry
+from libraries.broker.scripts import run_script
 from libraries.errors import InvalidInput
+from libraries.job_index import (
+    CHUNK,
+    Condition,
+    OwnerIndex,
+    Place,
+    batch_entry,
+    entries_of,
+    outcome_entries,
+    record_matches,
+    tag_entry,
+    task_entry,
+    terms_of,
+    undamaged,
+)
 from libraries.job_manager.ownership import current_owner
-from libraries.job_manager.record_fields import replies_with_damage
-from libraries.job_manager.records import JOB_ID, JobRecord, read_records, with_arguments
-from libraries.job_manager.states import STATES, UNREADABLE
-
-Scored = list[tuple[bytes, float]]
-BLOCK_SIZE = 200
-# A page ends after this many examined jobs, even if few of them match.
-MAX_SEARCHED = 2000
+from libraries.job_manager.record_fields import FIELDS
+from libraries.job_manager.records import JobRecord, read_records, record_of, with_arguments
+from libraries.job_manager.states import UNREADABLE
 
 
 @dataclass(frozen=True)
 class JobPage:
-    """A page of jobs; `next_cursor` is None on the last page. `cursors` continue after each job."""
+    """A page of jobs; `next_cursor` is None on the last page. `cursors` continue after each job.
+
+    Not `complete` while the index of jobs is rebuilt: older jobs may be missing.
+    """
 
     items: list[JobRecord]
     next_cursor: str | None
     cursors: list[str]
+    complete: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
     """Filter of jobs; None matches all.
 
-    `states` are several states, and `text` is searched in the id, the task, the error, the result,
-    the tags and the arguments, as far as they are shown.
+    `states` are several states. `text` has beginnings of words, all of which a job must have in
+    its id, task, tags, shown arguments, error or result.
     """
 
     status: str | None = None
@@ -53,147 +63,185 @@ class JobFilter:
     batch_id: str | None = None
     states: Collection[str] | None = None
 
-    def find(self, client: Redis, job_ids: list[str]) -> list[JobRecord | None]:
-        """Return the records of jobs, and None for those that do not match."""
-        admitted = [
-            one if one and self._admits(one) else None for one in read_records(client, job_ids)
-        ]
-        wanted = None if self.text is None else self.text.lower()
-        return [
-            one if one and (wanted is None or wanted in _text_of(one).lower()) else None
-            for one in with_arguments(client, admitted)
-        ]
+    # Records whose words are compared for a page, if the index does not have them all.
+    MAX_CHECKED: ClassVar = 2000
 
-    def _admits(self, record: JobRecord) -> bool:
-        return (
-            self.status in (None, record.status)
-            and (self.states is None or record.status in self.states)
-            and self.task in (None, record.task)
-            and self.batch_id in (None, record.batch_id)
-            and (self.tag is None or self.tag in record.tags)
+    @property
+    def condition(self) -> Condition:
+        states = None if self.states is None else frozenset(self.states)
+        if self.status is not None:
+            states = frozenset({self.status}) & (states or frozenset({self.status}))
+        named = ((task_entry, self.task), (batch_entry, self.batch_id), (tag_entry, self.tag))
+        entries = [entry(value) for entry, value in named if value is not None]
+        terms = terms_of(self.text or "")
+        # Nothing matches a text without words.
+        return Condition(frozenset() if self.text and not terms else states, entries, terms)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A position in one list: its owner, its filter and its order are in the seal."""
+
+    place: Place
+
+    TEXT = re.compile(r"([0-9]{1,16}) ([0-9a-f]{12})", re.ASCII)
+
+    @staticmethod
+    def seal(job_filter: JobFilter, *, newest_first: bool) -> str:
+        one = job_filter
+        named = (
+            current_owner(),
+            newest_first,
+            one.status,
+            one.task,
+            one.text,
+            one.tag,
+            one.batch_id,
         )
+        return sha256(repr(named).encode()).hexdigest()[:12]
 
+    def write(self, seal: str) -> str:
+        text = f"{self.place.number} {seal}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
-def _text_of(record: JobRecord) -> str:
-    result = record.result if isinstance(record.result, str) else ""
-    known = [record.id, record.task, record.public_error or "", result, *record.tags]
-    call = record.arguments or {"args": [], "kwargs": {}}
-    return " ".join([*known, *_texts_in([call["kwargs"], call["args"]])])
-
-
-def _texts_in(value: Any) -> Iterator[str]:
-    """Yield the names and values in JSON: `recipient: Ann`."""
-    pending = [("", value)]
-    while pending:
-        name, one = pending.pop()
-        if isinstance(one, dict | list):
-            yield name
-            inner = one.items() if isinstance(one, dict) else (("", each) for each in one)
-            pending.extend(reversed(list(inner)))
-        else:
-            text = one if isinstance(one, str) else json.dumps(one)
-            yield f"{name}: {text}" if name else text
+    @classmethod
+    def read(cls, text: str, seal: str) -> Place:
+        """Raises InvalidInput."""
+        try:
+            packed = text.encode() + b"=" * (-len(text) % 4)
+            found = cls.TEXT.fullmatch(base64.urlsafe_b64decode(packed).decode())
+        except (ValueError, binascii.Error):
+            found = None
+        if found is None or found[2] != seal:
+            raise InvalidInput(
+                "invalid cursor; pass the next_cursor of a page of the same list of jobs, with the "
+                "same filter and order",
+                field="cursor",
+                code="bad-cursor",
+            )
+        return Place(*divmod(int(found[1]), CHUNK))
 
 
 def list_jobs(
     job_filter: JobFilter,
     *,
-    limit: int | None = 50,
+    limit: int = 50,
     cursor: str | None = None,
     newest_first: bool = True,
 ) -> JobPage:
     """Return up to `limit` jobs of the current owner. Raises InvalidInput for an invalid `cursor`.
 
-    A page may have fewer jobs or none although `next_cursor` is set.
+    Only the last page is shorter, or one of a text with which very many different words begin.
     """
-    client, found, cursors = web_client(), list[JobRecord](), list[str]()
-    position = _read_cursor(cursor)
-    examined = 0
-    for ids in _blocks(client, position, newest_first=newest_first):
-        records = retry(lambda ids=ids: job_filter.find(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
-        for (job_id, score), record in zip(ids, records, strict=True):
-            examined += 1
-            if record is not None:
-                found.append(record)
-                cursors.append(_write_cursor(score, job_id))
-            if len(found) == limit or examined == MAX_SEARCHED:
-                return JobPage(found, _write_cursor(score, job_id), cursors)
-    return JobPage(found, None, cursors)
+    client, condition = web_client(), job_filter.condition
+    seal = Cursor.seal(job_filter, newest_first=newest_first)
+    after = None if cursor is None else Cursor.read(cursor, seal)
+    index = OwnerIndex.open(client, current_owner())
+    matching = index.find(condition, after=after, newest_first=newest_first)
+    found: list[tuple[Place, JobRecord]] = []
+    # One more, to know whether there is another page.
+    checked, onward = 0, None
+    while len(found) <= limit and (block := list(islice(matching, limit + 1 - len(found)))):
+        found += _read_block(index, condition, block)
+        checked += sum(not is_exact for _, is_exact in block)
+        if checked > job_filter.MAX_CHECKED:
+            onward = Cursor(block[-1][0]).write(seal)
+            break
+    cursors = [Cursor(place).write(seal) for place, _ in found[:limit]]
+    if len(found) > limit:
+        onward = cursors[-1]
+    return JobPage([record for _, record in found[:limit]], onward, cursors, index.complete)
+
+
+def _read_block(
+    index: OwnerIndex, condition: Condition, block: Sequence[tuple[Place, bool]]
+) -> list[tuple[Place, JobRecord]]:
+    """Return the records of jobs that still meet a condition; correct the index for the others."""
+    records = undamaged(
+        index.client,
+        lambda: _read_records(index.client, index.owner, [place for place, _ in block]),
+    )
+    found, stale = list[tuple[Place, JobRecord]](), dict[Place, str]()
+    for (place, is_exact), record in zip(block, records, strict=True):
+        if record is None or (
+            condition.states is not None and record.status not in condition.states
+        ):
+            # The reader may have been overtaken by a change, which the check recognizes.
+            stale[place] = "r"
+        elif is_exact or _has_terms(record, condition.terms):
+            found.append((place, record))
+        if record is not None and record.status == UNREADABLE:
+            stale[place] = "u"
+    if stale:
+        undamaged(index.client, lambda: index.check(stale))
+    return found
+
+
+def _read_records(client: Redis, owner: str, places: Sequence[Place]) -> list[JobRecord | None]:
+    arguments = [owner, len(FIELDS), *FIELDS, *(part for place in places for part in place)]
+    reply: list[Any] = run_script(client, "job_manager/read_page", (), arguments)
+    records = [
+        record_of(job_id.decode(errors="replace"), values, _as_stream(results))
+        for job_id, values, results in reply
+    ]
+    return with_arguments(client, records)
+
+
+def _as_stream(results: Any) -> Any:
+    """Return the entries of a stream, or an error, as the client returns them."""
+    if isinstance(results, Exception):
+        return results
+    return [(entry, dict(zip(parts[::2], parts[1::2], strict=True))) for entry, parts in results]
+
+
+def index_entries(client: Redis, job_ids: Sequence[str]) -> list[tuple[str, str] | None]:
+    """Return the entries of jobs in the index and those of their outcomes, None without a record."""
+    records = with_arguments(client, read_records(client, job_ids))
+    return [None if record is None else _entries_of(record) for record in records]
+
+
+def _entries_of(record: JobRecord) -> tuple[str, str]:
+    entries = entries_of(
+        job_id=record.id,
+        task=record.task,
+        batch_id=record.batch_id,
+        tags=record.tags,
+        arguments=record.arguments,
+    )
+    return entries, outcome_entries(_outcome_of(record))
+
+
+def _outcome_of(record: JobRecord) -> object:
+    return record.result if record.status == "finished" else record.detail
+
+
+def _has_terms(record: JobRecord, terms: Sequence[str]) -> bool:
+    return record_matches(
+        terms,
+        job_id=record.id,
+        task=record.task,
+        tags=record.tags,
+        arguments=record.arguments,
+        outcome=_outcome_of(record),
+    )
 
 
 @dataclass(frozen=True)
 class JobCounts:
-    """Numbers of jobs by state; not `complete` if the owner has more jobs than were counted."""
+    """Numbers of jobs by state; not `complete` while the index is rebuilt, or if a text is too short.
+
+    A text is too short if very many different words begin with it.
+    """
 
     counts: dict[str, int]
     complete: bool
 
-
-def count_jobs(*, most: int = 10_000) -> JobCounts:
-    """Count the newest jobs of the current owner by state."""
-    client, found, examined = web_client(), Counter[str](), 0
-    for ids in _blocks(client, None, newest_first=True):
-        states = retry(lambda ids=ids: _states(client, [job_id for job_id, _ in ids]))  # type: ignore[misc]
-        found.update(state for state in states if state is not None)
-        examined += len(ids)
-        if examined >= most:
-            return JobCounts(dict(found), complete=False)
-    return JobCounts(dict(found), complete=True)
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
 
 
-def _states(client: Redis, job_ids: Sequence[str]) -> list[str | None]:
-    """Return the states of jobs, None for expired ones."""
-    with client.pipeline(transaction=False) as pipeline:
-        for job_id in job_ids:
-            pipeline.hget(keys.job_key(job_id), "status")
-        replies = replies_with_damage(pipeline.execute(raise_on_error=False))
-    return [
-        None
-        if state is None
-        else STATES.get(state.decode(errors="replace"), UNREADABLE)
-        if isinstance(state, bytes)
-        else UNREADABLE
-        for state in replies
-    ]
-
-
-def _blocks(
-    client: Redis, position: tuple[float, str] | None, *, newest_first: bool
-) -> Iterator[list[tuple[str, float]]]:
-    """Yield blocks of job ids with creation times, after `position`."""
-    key, offset = keys.owner_key(current_owner()), 0
-    # The upper bound is the current time, because new jobs would shift the blocks.
-    score = position[0] if position else (time.time() if newest_first else -math.inf)
-    while True:
-        last = "-inf" if newest_first else time.time()
-        fetch = client.zrevrangebyscore if newest_first else client.zrangebyscore
-        read = partial(fetch, key, score, last, offset, BLOCK_SIZE, withscores=True)
-        block = [(job_id.decode(), created) for job_id, created in cast("Scored", retry(read))]
-        if not block:
-            return
-        offset += len(block)
-        # Jobs of the same time are sorted by id; those up to the cursor were on an earlier page.
-        after = operator.lt if newest_first else operator.gt
-        yield [one for one in block if position is None or after((one[1], one[0]), position)]
-
-
-def _write_cursor(score: float, job_id: str) -> str:
-    return base64.urlsafe_b64encode(f"{score!r} {job_id}".encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> tuple[float, str] | None:
-    if cursor is None:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)).decode()
-        score, _, job_id = text.partition(" ")
-        position = float(score)
-    except (ValueError, binascii.Error):
-        position, job_id = math.nan, ""
-    if not math.isfinite(position) or not JOB_ID.fullmatch(job_id):
-        raise InvalidInput(
-            "invalid cursor; pass the next_cursor of a page of jobs",
-            field="cursor",
-            code="bad-cursor",
-        )
-    return position, job_id
+def count_jobs(job_filter: JobFilter | None = None) -> JobCounts:
+    """Count the jobs of the current owner that match a filter, by state."""
+    index = OwnerIndex.open(web_client(), current_owner())
+    return JobCounts(*index.count_states((job_filter or JobFilter()).condition))

@@ -19,7 +19,10 @@ DAMAGE = (ValueError, TypeError, LookupError, OverflowError, RecursionError)
 
 
 def moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    if not text:
+        return None
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo is UTC else found.astimezone(UTC)
 
 
 def _object(text: str) -> JsonObject:

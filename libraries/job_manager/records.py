@@ -131,30 +131,30 @@ def read_records(client: Redis, job_ids: Sequence[str]) -> list[JobRecord | None
             pipeline.xrevrange(results_key(job_id), count=1)
         answers = replies_with_damage(pipeline.execute(raise_on_error=False))
     return [
-        _record(job_id, values, results, None)
+        record_of(job_id, values, results)
         for job_id, values, results in zip(job_ids, answers[::2], answers[1::2], strict=True)
     ]
 
 
-def count_unreadable(client: Redis, *, limit_s: float) -> tuple[int, bool]:
-    """Return the number of damaged records, and whether all were read within `limit_s` seconds."""
-    deadline, number, block = time.monotonic() + limit_s, 0, list[str]()
+def find_unreadable(client: Redis, *, limit_s: float) -> tuple[list[str], bool]:
+    """Return the damaged jobs, and whether all records were read within `limit_s` seconds."""
+    deadline, found, block = time.monotonic() + limit_s, list[str](), list[str]()
     for key in client.scan_iter(f"{job_key('*')}", count=BLOCK_SIZE):
         job_id = key.decode(errors="replace").removeprefix(job_key(""))
         if not JOB_ID.fullmatch(job_id):
             continue  # another key of the job
         block.append(job_id)
         if len(block) == BLOCK_SIZE:
-            number += _unreadable_among(client, block)
+            found += _unreadable_among(client, block)
             block.clear()
             if time.monotonic() > deadline:
-                return number, False
-    return number + _unreadable_among(client, block), True
+                return found, False
+    return found + _unreadable_among(client, block), True
 
 
-def _unreadable_among(client: Redis, job_ids: list[str]) -> int:
+def _unreadable_among(client: Redis, job_ids: list[str]) -> list[str]:
     records = read_records(client, job_ids)
-    return sum(record is not None and record.status == UNREADABLE for record in records)
+    return [one.id for one in records if one is not None and one.status == UNREADABLE]
 
 
 def read_raw(client: Redis, job_id: str) -> list[Any]:
@@ -172,7 +172,7 @@ def read_record(client: Redis, job_id: str) -> JobRecord | None:
         pipeline.lpos(QUEUE_KEY, job_id, maxlen=MAX_POSITION)
         replies = replies_with_damage(pipeline.execute(raise_on_error=False))
     values, results, position = replies
-    record = _record(job_id, values, results, None if is_wrong_type(position) else position)
+    record = record_of(job_id, values, results, None if is_wrong_type(position) else position)
     return with_arguments(client, [record])[0]
 
 
@@ -197,11 +197,11 @@ def decode_fields(names: Sequence[str], values: Sequence[bytes | None]) -> dict[
     return {name: value.decode(errors="replace") for name, value in pairs if value is not None}
 
 
-def _record(
+def record_of(
     job_id: str,
     values: list[bytes | None] | Exception,
     results: list[Any] | Exception,
-    position: int | None,
+    position: int | None = None,
 ) -> JobRecord | None:
     """Return the record of a job; `values` and `results` are errors if their key has another type."""
     if isinstance(values, Exception):

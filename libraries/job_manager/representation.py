@@ -12,7 +12,7 @@ from libraries.job_manager.job_drawings import first_drawing
 from libraries.job_manager.records import JobRecord, attempt_error
 from libraries.job_manager.states import FINAL_STATES, UNREADABLE
 from libraries.json_types import JsonObject
-from libraries.storage import Store, output_folder, upload_folder
+from libraries.storage import output_folder, upload_folder
 
 # Final states in which a job can be retried.
 RETRYABLE = FINAL_STATES - {"finished"}
@@ -88,29 +88,32 @@ def attempt_json(attempt: dict[str, str]) -> JsonObject:
 
 def public_result(result: Any) -> Any:
     """Return a result with store paths as `output/...` or `uploads/...`, changed in place."""
-    stores = (output_folder(), upload_folder())
     top = [result]
     pending: list[list[Any] | JsonObject] = [top]
     while pending:
-        pending.extend(_show_paths(pending.pop(), stores))
+        pending.extend(_show_paths(pending.pop()))
     return top[0]
 
 
-def _show_paths(
-    container: list[Any] | JsonObject, stores: Iterable[Store]
-) -> list[list[Any] | JsonObject]:
+def _show_paths(container: list[Any] | JsonObject) -> list[list[Any] | JsonObject]:
     """Replace the paths in `container` itself, and return the containers in it."""
-    items: list[tuple[Any, Any]] = list(
-        container.items() if isinstance(container, dict) else enumerate(container)
+    items: Iterable[tuple[Any, Any]] = (
+        list(container.items()) if isinstance(container, dict) else enumerate(container)
     )
+    inner: list[list[Any] | JsonObject] = []
     for key, value in items:
-        container[key] = value if isinstance(value, list | dict) else _display_path(value, stores)
-    return [value for _, value in items if isinstance(value, list | dict)]
+        if isinstance(value, list | dict):
+            inner.append(value)
+        elif isinstance(value, str) and "/" in value:
+            container[key] = _display_path(value)
+    return inner
 
 
-def _display_path(value: Any, stores: Iterable[Store]) -> Any:
-    for store in stores:
-        value = store.display_path(value)
+def _display_path(value: Any) -> Any:
+    for folder in (output_folder, upload_folder):
+        shown = folder().display_path(value)
+        if shown is not value:
+            return shown
     return value
 
 
@@ -118,7 +121,8 @@ def utc(moment: datetime | None) -> str | None:
     """Return a time in ISO 8601, UTC with milliseconds: `2026-11-21T21:43:51.779Z`."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def job_links(

@@ -19,6 +19,7 @@ from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
 from libraries.errors import InvalidInput
 from libraries.fair_queue import reserve_high
+from libraries.job_index import entries_of
 from libraries.job_manager.backends import current_backend
 from libraries.job_manager.ids import new_id
 from libraries.job_manager.jobs import VectorJob, shown_call
@@ -202,7 +203,11 @@ def make_job(
     )
     if has_context:
         job.call_with_context()
-    job.extra_fields = extra_fields(job, current_owner(), options)
+    shown = shown_call(task, job.args, job.kwargs)
+    job.extra_fields = extra_fields(shown, current_owner(), options)
+    job.index_entries = entries_of(
+        job_id=job_id, task=task, batch_id=options.batch_id, tags=options.tags, arguments=shown
+    )
     job.run_at, job.is_internal = options.run_at, options.internal
     if retries := max_retries(task, settings, override=options.retries):
         job.retries_left = retries
@@ -254,9 +259,8 @@ def _plain_number(value: Any) -> Any:
     raise TypeError(f"not JSON serializable: {type(value).__name__}")
 
 
-def extra_fields(job: VectorJob, owner: str, options: JobOptions) -> dict[str, str]:
-    """Return the fields of a record that RQ does not have."""
-    shown = shown_call(str(job.func_name), job.args, job.kwargs)
+def extra_fields(shown: JsonObject, owner: str, options: JobOptions) -> dict[str, str]:
+    """Return the fields of a record that RQ does not have; `shown` is the `shown_call`."""
     webhook, key = options.webhook, options.concurrency_key
     fields = {
         "owner": owner,

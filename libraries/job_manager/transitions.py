@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 import zlib
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
-from libraries.broker import Redis, keys
-from libraries.broker.scripts import run_script
+from libraries.broker import Redis, exceptions, keys
+from libraries.broker.scripts import run_script, run_script_for_each
+from libraries.job_index import outcome_entries
 from libraries.job_manager.errors import MAX_ERROR_CHARS
-from libraries.job_manager.ownership import current_owner
+from libraries.json_types import JsonObject
 
 # Until its first heartbeat a worker has only this lease on a job.
 LEASE_S = 5
@@ -93,14 +97,27 @@ def finish(
     result: bytes | None,
     lifetime: int,
     note: str = "",
+    text: object = None,
+    meta: JsonObject | None = None,
 ) -> int:
-    """Commit a result of PickledJson or None, and the note of the files. See `lua/finish.lua`."""
+    """Commit a result of PickledJson or None, and the note of the files. See `lua/finish.lua`.
+
+    The words of `text` are entered in the index. `meta` replaces that of the record: it is read
+    often, and JSON is read faster than pickles.
+    """
     packed = b64encode(result).decode() if result is not None else ""
     script_keys = (
         keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker),
         keys.worker_executions_key(attempt.worker), keys.ENDING_KEY, keys.ARTIFACTS_KEY,
     )  # fmt: skip
-    arguments = (*_ended(attempt, ended), packed, lifetime, note)
+    arguments = (
+        *_ended(attempt, ended),
+        packed,
+        lifetime,
+        note,
+        outcome_entries(text),
+        json.dumps(meta) if meta else "",
+    )
     return int(run_script(client, "job_manager/finish", script_keys, arguments))
 
 
@@ -136,7 +153,7 @@ def fail(
     arguments = (
         *_ended(attempt, ended), pack_trace(trace), lifetime, "stopped" if stopped else "failed",
         "1" if permanent else "", json.dumps(failure) if failure else "", json.dumps(record),
-        MAX_STORED_ATTEMPTS, MAX_TRACES,
+        MAX_STORED_ATTEMPTS, MAX_TRACES, outcome_entries(failure["detail"] if failure else error),
     )  # fmt: skip
     return int(run_script(client, "job_manager/fail", script_keys, arguments))
 
@@ -202,6 +219,8 @@ def reap(client: Redis, now: float, lifetime: int, *, limit: int = 1000) -> Reap
     arguments = (
         MAX_INTERMEDIATE_S, MAX_RESCUES, iso(now), lifetime, pack_trace(LOST_TRACE),
         pack_trace("PoisonJob: every worker that started this job crashed"), MAX_STORED_ATTEMPTS, limit,
+        outcome_entries("the process that ran the job ended unexpectedly"),
+        outcome_entries("every worker that started this job crashed"),
     )  # fmt: skip
     requeued, retried, lost, poison, due, waited_for = run_script(
         client, "job_manager/reap", script_keys, arguments
@@ -211,19 +230,39 @@ def reap(client: Redis, now: float, lifetime: int, *, limit: int = 1000) -> Reap
 
 def cancel(client: Redis, job_id: str, now: float, lifetime: int) -> bool:
     """Cancel a job that has not started; return whether it is canceled."""
+    return bool(cancel_all(client, [job_id], now, lifetime)[0])
+
+
+def cancel_all(client: Redis, job_ids: Sequence[str], now: float, lifetime: int) -> list[int]:
+    """Cancel jobs; return the results of `lua/cancel.lua`."""
     script_keys = (
         keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.CANCELED_KEY, keys.ENDING_KEY
     )  # fmt: skip
-    return bool(run_script(client, "job_manager/cancel", script_keys, (job_id, iso(now), lifetime)))
+    calls = [(script_keys, (job_id, iso(now), lifetime)) for job_id in job_ids]
+    results = run_script_for_each(client, "job_manager/cancel", calls)
+    for job_id, result in zip(job_ids, results, strict=True):
+        if result > DONE:  # with dependents
+            release_dependents(client, job_id, lifetime)
+    return results
 
 
 def retry(client: Redis, job_id: str, now: float, retries: int, max_waiting: int) -> int:
     """Queue an ended job again; returns a result of `lua/retry.lua`."""
+    return retry_all(client, [job_id], now, [retries], max_waiting)[0]
+
+
+def retry_all(
+    client: Redis, job_ids: Sequence[str], now: float, retries: Sequence[int], max_waiting: int
+) -> list[int]:
+    """Queue ended jobs again; return the results of `lua/retry.lua`."""
     script_keys = (
         keys.QUEUE_KEY, keys.FAILED_KEY, keys.CANCELED_KEY, keys.ENDING_KEY, keys.SCHEDULED_KEY
     )  # fmt: skip
-    arguments = (job_id, iso(now), retries, max_waiting)
-    return int(run_script(client, "job_manager/retry", script_keys, arguments))
+    calls = [
+        (script_keys, (job_id, iso(now), number, max_waiting))
+        for job_id, number in zip(job_ids, retries, strict=True)
+    ]
+    return run_script_for_each(client, "job_manager/retry", calls)
 
 
 def abandon(
@@ -240,16 +279,58 @@ def abandon(
     name = "".join(word.capitalize() for word in code.split("-"))
     public = json.dumps({"code": code, "detail": detail, "text": f"{name}: {detail}"})
     script_keys = (registry, keys.FAILED_KEY, keys.ENDING_KEY)
-    arguments = (job_id, iso(now), lifetime, public, pack_trace(f"{name}: {detail}"))
+    arguments = (
+        job_id,
+        iso(now),
+        lifetime,
+        public,
+        pack_trace(f"{name}: {detail}"),
+        outcome_entries(detail),
+    )
     return bool(run_script(client, "job_manager/abandon", script_keys, arguments))
+
+
+def release(client: Redis, job_id: str, now: float, *, limit: int = 500) -> tuple[bool, list[str]]:
+    """Queue dependents of an ended job. See `lua/release.lua` for the result."""
+    script_keys = (keys.QUEUE_KEY, keys.DEFERRED_KEY, keys.WAITED_FOR_KEY)
+    arguments = (job_id, iso(now), limit)
+    more, failed = run_script(client, "job_manager/release", script_keys, arguments)
+    return bool(more), [child.decode() for child in failed]
+
+
+def release_dependents(client: Redis, job_id: str, lifetime_s: int) -> None:
+    """Queue the dependents of an ended job, and fail those that cannot run.
+
+    Idempotent; the reaper repeats it after an error of the broker, which is not raised.
+    """
+    with suppress(exceptions.RedisError):
+        ended = [job_id]
+        while ended:
+            more, failed = release(client, ended[-1], time.time())
+            if not more:
+                ended.pop()
+            for child in failed:
+                abandon(client, child, time.time(), lifetime_s)
+            ended += failed
+
+
+def settle(client: Redis, job_id: str, now: float, *, limit: int = 500) -> bool:
+    """Queue a deferred job if it can run; return whether it never can. See `lua/settle.lua`."""
+    script_keys, arguments = (keys.QUEUE_KEY, keys.DEFERRED_KEY), (job_id, iso(now), limit)
+    return bool(run_script(client, "job_manager/settle", script_keys, arguments))
 
 
 def delete_record(client: Redis, job_id: str) -> str | None:
     """Delete a job; return the note of its files or '', or None if the job is running."""
+    return delete_all(client, [job_id])[0]
+
+
+def delete_all(client: Redis, job_ids: Sequence[str]) -> list[str | None]:
+    """Delete jobs; return what `delete_record` does for each."""
     script_keys = (
         keys.QUEUE_KEY, keys.SCHEDULED_KEY, keys.DEFERRED_KEY, keys.FINISHED_KEY, keys.FAILED_KEY,
         keys.CANCELED_KEY, keys.ENDING_KEY, keys.ARTIFACTS_KEY, keys.INTERMEDIATE_KEY,
-        keys.owner_key(current_owner()),
     )  # fmt: skip
-    note = run_script(client, "job_manager/delete_record", script_keys, (job_id,))
-    return None if note is None else str(note.decode(errors="replace"))
+    calls = [(script_keys, (job_id,)) for job_id in job_ids]
+    notes = run_script_for_each(client, "job_manager/delete_record", calls)
+    return [None if note is None else str(note.decode(errors="replace")) for note in notes]

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -136,13 +137,19 @@ def _store(root: Path, shown_as: str) -> Store:
     owner = _owner_folder()
     own = f".owners/{owner}" if owner else ""
     if settings.storage_url is None:
-        return ArtifactFolder(root / own, shown_as)
+        return _folder(root, own, shown_as)
     # botocore is large, and only needed with a bucket.
     from libraries.storage.bucket import BucketStore  # noqa: PLC0415
 
     return BucketStore(
         settings.storage_url, f"{shown_as}/{own}".rstrip("/"), shown_as, settings.storage_timeout
     )
+
+
+@lru_cache(maxsize=256)
+def _folder(root: Path, own: str, shown_as: str) -> ArtifactFolder:
+    """Return a folder, which lists of jobs ask for with each path."""
+    return ArtifactFolder(root / own, shown_as)
 
 
 def prepare_stores() -> None:

@@ -12,8 +12,10 @@ from rq.utils import as_text
 from libraries.broker import Redis, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import BROKER_ERRORS
+from libraries.job_index.maintenance import Upkeep, mark_unreadable
 from libraries.job_manager.job_files import delete_expired, delete_orphans
-from libraries.job_manager.records import count_unreadable
+from libraries.job_manager.listing import index_entries
+from libraries.job_manager.records import find_unreadable
 from libraries.settings import Settings
 from libraries.storage import StorageUnavailable, clean_stores, output_folder, prepare_stores
 
@@ -36,6 +38,7 @@ class Collector:
     def __init__(self, settings: Settings, sweeps: Sequence[Sweep] = ()) -> None:
         self._sweeps = sweeps
         self._client: Redis = worker_client(settings)
+        self._upkeep = Upkeep(self._client, index_entries)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="collector", daemon=True)
         self._orphans_at = self._stores_at = 0.0
@@ -58,6 +61,7 @@ class Collector:
             if time.monotonic() > self._orphans_at:
                 delete_orphans(self._client)
                 self._orphans_at = time.monotonic() + self.ORPHANS_S
+            self._upkeep.run()
             self._count_unreadable()
             if time.monotonic() > self._stores_at:
                 clean_stores()
@@ -73,8 +77,9 @@ class Collector:
         """Count the damaged records for the metrics, in one worker at a time."""
         lock = f"{keys.UNREADABLE_KEY}:lock"
         if self._client.set(lock, "1", nx=True, ex=int(COUNT_S)):
-            number, _ = count_unreadable(self._client, limit_s=MAX_COUNT_S)
-            self._client.set(keys.UNREADABLE_KEY, number)
+            damaged, _ = find_unreadable(self._client, limit_s=MAX_COUNT_S)
+            self._client.set(keys.UNREADABLE_KEY, len(damaged))
+            mark_unreadable(self._client, damaged)
 
     def _remove_expired(self) -> None:
         for registry in (keys.ENDING_KEY, keys.FINISHED_KEY):
@@ -85,8 +90,10 @@ class Collector:
 
     def _run(self) -> None:
         while not self._stop.is_set():
+            pause_s = self.COLLECT_S
             try:
                 self.collect_expired()
+                pause_s = self.COLLECT_S if self._upkeep.is_idle else 0.1
             except Exception:
                 log.exception("Deleting expired data failed")
-            self._stop.wait(self.COLLECT_S)
+            self._stop.wait(pause_s)

@@ -9,6 +9,7 @@ from typing import cast
 from rq.utils import as_text
 
 from libraries.broker import Redis, exceptions, keys
+from libraries.job_index import indexed_owner
 from libraries.job_manager import transitions
 from libraries.job_manager.errors import BadRecord
 from libraries.job_manager.jobs import VectorJob
@@ -43,14 +44,10 @@ def restore(job: VectorJob, record: dict[bytes, bytes]) -> str:
 
 
 def owner_of(client: Redis, job_id: str, known: JsonObject, damaged: list[str]) -> str:
-    """Return the owner of a job; if the field is damaged, the one whose list has the job."""
+    """Return the owner of a job; if the field is damaged, the one whose index has the job."""
     if "owner" not in damaged:
         return str(known.get("owner", ANONYMOUS))
-    prefix = keys.owner_key("")
-    for key in client.scan_iter(f"{prefix}*", count=1000):
-        if client.zscore(key, job_id) is not None:
-            return str(key.decode(errors="replace")).removeprefix(prefix)
-    return ANONYMOUS
+    return indexed_owner(client, job_id) or ANONYMOUS
 
 
 def reject_damage(client: Redis, job_id: str, damaged: list[str], owner: str) -> None:

@@ -19,8 +19,10 @@ from libraries.broker.checks import write_problem
 from libraries.broker.connections import redacted_broker_url, web_client
 from libraries.broker.in_memory import is_running
 from libraries.broker.paths import broker_folder, socket_path
+from libraries.job_index import OwnerIndex
 from libraries.job_manager.control import count_other_workers, count_workers
-from libraries.job_manager.records import count_unreadable
+from libraries.job_manager.ownership import ANONYMOUS
+from libraries.job_manager.records import find_unreadable
 from libraries.job_manager.tasks import PACKAGE, misplaced_functions, task_files
 from libraries.loading import load_module, load_problem
 from libraries.settings import Settings
@@ -62,7 +64,14 @@ def examine_queue(settings: Settings) -> list[Finding]:
     answers = Finding("broker", ok=True, detail=f"answers at {redacted_broker_url(settings)}")
     workers = _no_worker() if settings.jobs.immediate else _workers(client, settings)
     broker = _writing(client, settings) or [answers]
-    return [*broker, _memory(client), workers, _queue(client, settings), *_records(client)]
+    return [
+        *broker,
+        _memory(client),
+        workers,
+        _queue(client, settings),
+        *_records(client),
+        *_index(client),
+    ]
 
 
 def _no_worker() -> Finding:
@@ -114,12 +123,21 @@ def _writing(client: Redis, settings: Settings) -> list[Finding]:
 
 def _records(client: Redis) -> list[Finding]:
     """Report damaged job records; counts for a limited time."""
-    number, is_complete = count_unreadable(client, limit_s=MAX_COUNT_S)
-    if not number:
+    damaged, is_complete = find_unreadable(client, limit_s=MAX_COUNT_S)
+    if not damaged:
         return []
-    detail = f"{'' if is_complete else 'at least '}{number} jobs have damaged records"
+    detail = f"{'' if is_complete else 'at least '}{len(damaged)} jobs have damaged records"
     fix = "List them with GET /jobs?status=unreadable, and delete them."
     return [Finding("records", ok=False, detail=detail, fix=fix)]
+
+
+def _index(client: Redis) -> list[Finding]:
+    """Report an index of jobs that is not complete."""
+    if OwnerIndex.open(client, ANONYMOUS).complete:
+        return []
+    detail = "the index of jobs is not complete, so lists of jobs may miss older ones"
+    fix = "Wait: a worker rebuilds it from the records within minutes."
+    return [Finding("index", ok=False, detail=detail, fix=fix)]
 
 
 def _memory(client: Redis) -> Finding:

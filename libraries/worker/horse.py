@@ -22,10 +22,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from rq import Queue
-from rq.exceptions import NoSuchJobError
-from rq.registry import ReadyJobRegistry
-
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.connections import worker_client
 from libraries.broker.retry import COMMIT, REFUSALS, retry
@@ -44,7 +40,7 @@ from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.records import INTERNAL_ERROR
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.tasks import is_task_name
-from libraries.job_manager.transitions import Attempt
+from libraries.job_manager.transitions import Attempt, release_dependents
 from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if, job_folder
@@ -213,6 +209,7 @@ class Horse:
                 files = ReturnedFiles(job, output)
                 job.settle = files.adopted
                 result = run(job.perform)
+                job.result_text = result if isinstance(result, str) else ""
                 files.publish_others(partial(forget_readable_name, self._client))
             stored = stored_result(result, self._settings.jobs.max_result)
             attached = {one["name"] for one in job.meta.get("artifacts", [])}
@@ -285,7 +282,14 @@ class Horse:
         note = artifact_note(job.meta.get("artifacts"))
         outcome = self._commit(
             lambda: transitions.finish(
-                self._client, attempt, ended, result=result, lifetime=lifetime, note=note
+                self._client,
+                attempt,
+                ended,
+                result=result,
+                lifetime=lifetime,
+                note=note,
+                text=job.result_text,
+                meta=job.meta,
             )
         )
         if outcome == transitions.SUPERSEDED:
@@ -295,7 +299,7 @@ class Horse:
             return
         log.info("%s: %s executed in %.3fs", name, job.id, ended - attempt.started)
         if outcome == transitions.FINISHED_WITH_DEPENDENTS:
-            release_dependents(self._client, job.id)
+            release_dependents(self._client, job.id, self._settings.jobs.failure_ttl)
 
     def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
         ended, error = time.time(), innermost(error)
@@ -322,7 +326,7 @@ class Horse:
             )
         )
         if outcome == transitions.FAILED_WITH_DEPENDENTS:
-            release_dependents(self._client, job.id)
+            release_dependents(self._client, job.id, self._settings.jobs.failure_ttl)
         note = artifact_note(job.meta.get("artifacts"))
         if note and outcome in (transitions.DONE, transitions.FAILED_WITH_DEPENDENTS):
             # The files of a failed job are deleted with its record.
@@ -352,20 +356,3 @@ class Horse:
 
 def _printable(text: str, max_chars: int = 128) -> str:
     return text[:max_chars].encode("unicode_escape").decode()
-
-
-def release_dependents(client: Redis, job_id: str) -> None:
-    """Queue the dependents of a job. Idempotent; the reaper repeats it after an error."""
-    with suppress(exceptions.RedisError):
-        queue = Queue(keys.QUEUE, connection=client, job_class=VectorJob)
-        try:
-            with suppress(NoSuchJobError):
-                queue.enqueue_dependents(VectorJob.fetch(job_id, connection=client))
-            # An interrupted release leaves jobs in this registry.
-            ReadyJobRegistry(queue=queue).cleanup()
-        except exceptions.RedisError:
-            raise
-        except Exception:  # RQ raises several types for a damaged record
-            # The reaper fails a damaged job and releases the others.
-            log.warning("Job %s or a job that depends on it has a damaged record", job_id)
-        client.srem(keys.WAITED_FOR_KEY, job_id)

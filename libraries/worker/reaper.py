@@ -22,7 +22,6 @@ from libraries.job_manager import transitions
 from libraries.job_manager.jobs import VectorJob
 from libraries.settings import Settings
 from libraries.worker.damage import fail_if_damaged
-from libraries.worker.horse import release_dependents
 
 TICK_S = 1.0
 # Outside of a worker: the workers normally come first.
@@ -33,8 +32,6 @@ log = logging.getLogger(__name__)
 
 class Reaper:
     """Runs the reap script every `pace_s` seconds, in a background thread with its own connection."""
-
-    UNSUCCESSFUL = (b"failed", b"stopped", b"canceled")
 
     RELEASE_S = 10.0
 
@@ -71,7 +68,7 @@ class Reaper:
             self._quiet_until = time.monotonic() + transitions.LEASE_S
             return None
         for job_id in reaped.waited_for:
-            release_dependents(self._client, job_id)
+            transitions.release_dependents(self._client, job_id, self._settings.jobs.failure_ttl)
         if any(reaped[:4]):
             log.warning("Reaped: %d requeued, %d retried, %d lost, %d poison", *reaped[:4])
         return reaped
@@ -103,15 +100,11 @@ class Reaper:
             log.warning("A job that is ready to be queued has a damaged record")
 
     def settle_waiting_job(self, job_id: str) -> None:
-        """Release a deferred job if its dependencies have ended, abandon it if one failed."""
-        needed = [as_text(name) for name in self._client.smembers(keys.dependencies_key(job_id))]
-        states = {self._client.hget(keys.job_key(name), "status") for name in needed}
-        allowed = self._client.hget(keys.job_key(job_id), "allow_dependency_failures") == b"1"
-        if states.intersection(self.UNSUCCESSFUL) and not allowed:
-            transitions.abandon(self._client, job_id, time.time(), self._settings.jobs.failure_ttl)
-        elif states <= {b"finished", None, *self.UNSUCCESSFUL}:
-            for name in needed:
-                release_dependents(self._client, name)
+        """Queue a deferred job if its dependencies have ended, abandon it if one failed."""
+        now, lifetime_s = time.time(), self._settings.jobs.failure_ttl
+        if transitions.settle(self._client, job_id, now):
+            transitions.abandon(self._client, job_id, now, lifetime_s)
+            transitions.release_dependents(self._client, job_id, lifetime_s)
 
     def _run(self) -> None:
         release_at, ticked_at = 0.0, time.time()

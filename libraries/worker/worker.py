@@ -28,7 +28,7 @@ from libraries.job_manager import transitions
 from libraries.job_manager.control import NOT_LOADED, WORKER_TTL_S
 from libraries.job_manager.errors import JobTimeout
 from libraries.job_manager.jobs import VectorJob
-from libraries.job_manager.transitions import HEARTBEAT_S, Attempt
+from libraries.job_manager.transitions import HEARTBEAT_S, Attempt, release_dependents
 from libraries.loading import load_problems
 from libraries.pickled_json import PickledJson
 from libraries.processes import adopt_orphans, children, exit_text, kill_orphans
@@ -40,7 +40,6 @@ from libraries.worker.horse import (
     QUEUE_EMPTY,
     SERVED_ITS_JOBS,
     Horse,
-    release_dependents,
 )
 from libraries.worker.horse_state import RUNNING, WAITING, Activity, HorseState
 from libraries.worker.job_isolation import limit_resources, reseed
@@ -322,7 +321,7 @@ class VectorWorker(Worker):
             failure=None if stopped else failure,
         )
         if outcome == transitions.FAILED_WITH_DEPENDENTS:
-            release_dependents(self.connection, attempt.job_id)
+            release_dependents(self.connection, attempt.job_id, self.settings.jobs.failure_ttl)
 
     # -- start of a work-horse
 

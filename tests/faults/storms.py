@@ -20,7 +20,9 @@ from flask.testing import FlaskClient
 from redis import Redis
 
 from libraries.broker.embedded import EmbeddedBroker
+from libraries.job_index.maintenance import compare_index
 from libraries.job_manager import get_job_status
+from libraries.job_manager.listing import index_entries
 from tests.conftest import until
 from tests.faults.fleet import Fleet
 from tests.faults.trail import all_done, leftovers, queue, runs, started_runs, states, torn
@@ -52,6 +54,8 @@ class Outcome:
     twice: int = 0
     most_runs: int = 0
     never: int = 0
+    # Differences of the index of jobs and the records.
+    index: list[tuple[str, str]] = field(default_factory=list)
     exits: Counter[int] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
 
@@ -62,7 +66,7 @@ class Outcome:
         return (
             f"{self.blows} blows; {ends}; {self.never} never ran; {self.twice} ran twice or more (most {self.most_runs}); "
             f"{len(self.torn)} torn; {self.temporary} temporary files; settled {self.settled:.1f} s after the last blow; "
-            f"left over {self.left}; exits {dict(self.exits)}; errors {dict(self.errors)}"
+            f"left over {self.left}; index {self.index[:3]}; exits {dict(self.exits)}; errors {dict(self.errors)}"
         )
 
 
@@ -108,6 +112,7 @@ class Load:
         outcome.settled = time.monotonic() - struck
         outcome.ends = states(self.site.client, self.ids)
         outcome.left = leftovers(self.site.client)
+        outcome.index = compare_index(self.site.client, index_entries)
         outcome.torn = torn(self.site.output, self.texts)
         outcome.temporary = len(list(self.site.output.rglob(".*.tmp")))
         trail = runs(self.site.ledger)

@@ -50,6 +50,7 @@ def assert_nothing_lost(outcome: Outcome, jobs: int) -> None:
     assert outcome.ends == {"finished": jobs}
     assert outcome.never == 0
     assert outcome.torn == []
+    assert outcome.index == []
     assert outcome.left == (0, 0, 0)
 
 

@@ -2,11 +2,13 @@
 -- KEYS: 1 queue, 2 started jobs, 3 scheduled jobs, 4 failed jobs, 5 worker, 6 worker's executions, 7 ended jobs to delete
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
 --       7 traceback (zlib, base64), 8 lifetime in seconds, 9 'failed' or 'stopped', 10 '1' if a retry is useless,
---       11 public error as JSON, or '', 12 this attempt as JSON, 13 maximum of stored attempts, 14 maximum of stored tracebacks
+--       11 public error as JSON, or '', 12 this attempt as JSON, 13 maximum of stored attempts, 14 maximum of stored tracebacks,
+--       15 entries of the index for the error, separated by newlines
 -- Returns 0 if superseded, 1 if failed, 2 if it is retried, 3 if failed with dependents.
 --@ publish
 --@ journal
 --@ damage
+--@ job_index/entries
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[2], member) == 0 then
@@ -63,6 +65,7 @@ redis.call('EXPIRE', job, lifetime + 120)
 local ends_at = redis.call('TIME')[1] + lifetime
 redis.call('ZADD', KEYS[4], ends_at, id)
 redis.call('ZADD', KEYS[7], ends_at, id)
+enter_outcome(id, ARGV[15], true)
 publish_end(id, ARGV[9], lifetime + 120)
 append(id, ARGV[9], ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then

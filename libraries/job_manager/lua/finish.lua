@@ -1,11 +1,13 @@
 -- Commit the result of a job. Ignores a superseded attempt.
 -- KEYS: 1 started jobs, 2 finished jobs, 3 worker, 4 worker's executions, 5 ended jobs to delete, 6 artifacts
 -- ARGV: 1 job id, 2 execution id, 3 worker name, 4 ended (ISO 8601), 5 started (Unix seconds), 6 ended (Unix seconds),
---       7 result as base64 of a pickle, or '', 8 lifetime in seconds, 9 note of the files as JSON, or ''
+--       7 result as base64 of a pickle, or '', 8 lifetime in seconds, 9 note of the files as JSON, or '',
+--       10 entries of the index for the result, separated by newlines, 11 meta as JSON, or ''
 -- Returns 0 if superseded, 1 if committed, 2 if committed with dependents.
 --@ publish
 --@ journal
 --@ damage
+--@ job_index/entries
 local id, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local job, results = 'rq:job:' .. id, 'rq:results:' .. id
 if redis.call('ZREM', KEYS[1], member) == 0 then
@@ -33,6 +35,7 @@ local lifetime = tonumber(ARGV[8])
 redis.call('XADD', results, 'MAXLEN', 10, '*', unpack(entry))
 redis.call('EXPIRE', results, lifetime + 120)  -- a reaper deletes it before
 redis.call('HSET', job, 'status', 'finished', 'ended_at', ARGV[4])
+if ARGV[11] ~= '' then redis.call('HSET', job, 'meta', ARGV[11]) end
 -- Unused in finished jobs, which may be many.
 redis.call('HDEL', job, 'last_heartbeat', 'retry_intervals', 'committed', 'success_callback_name', 'failure_callback_name',
   'stopped_callback_name')
@@ -47,6 +50,7 @@ redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
 redis.call('SREM', KEYS[4], member)
 redis.call('HINCRBY', KEYS[3], 'successful_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[3], 'total_working_time', ARGV[6] - ARGV[5])
+enter_outcome(id, ARGV[10], false)
 publish_end(id, 'finished', lifetime + 120)
 append(id, 'finished', ARGV[6] - ARGV[5])
 if redis.call('EXISTS', job .. ':dependents') == 1 then

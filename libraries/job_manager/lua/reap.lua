@@ -2,17 +2,18 @@
 -- KEYS: 1 queue, 2 intermediate list, 3 started jobs, 4 scheduled jobs, 5 failed jobs, 6 ended jobs to delete
 -- ARGV: 1 maximum seconds of a job in the intermediate list, 2 maximum of rescues of a job, 3 time now (ISO 8601), 4 lifetime of a
 --       failed job in seconds, 5 traceback of a lost worker (zlib, base64), 6 the same of a poison job, 7 maximum of stored
---       attempts, 8 maximum of entries per list
+--       attempts, 8 maximum of entries per list, 9 entries of the index for a lost worker, separated by newlines, 10 the same for a poison job
 -- Returns {requeued, retried, lost, poison, due, [ids of ended jobs with dependents]}.
 --@ publish
 --@ journal
 --@ damage
+--@ job_index/entries
 local now = redis.call('TIME')
 now = tonumber(now[1]) + tonumber(now[2]) / 1000000
 local limit, queue = tonumber(ARGV[8]), fair_queue()
 local requeued, retried, lost, poison, due, waited_for = 0, 0, 0, 0, 0
 
-local function fail(id, code, detail, trace)
+local function fail(id, code, detail, trace, words)
   local job = 'rq:job:' .. id
   make_way('rq:results:' .. id, 'stream')
   redis.call('XADD', 'rq:results:' .. id, 'MAXLEN', 10, '*', 'type', 2, 'worker_name', '', 'exc_string', trace)
@@ -22,6 +23,7 @@ local function fail(id, code, detail, trace)
   redis.call('EXPIRE', job, ARGV[4] + 120)
   redis.call('ZADD', KEYS[5], math.floor(now) + ARGV[4], id)
   redis.call('ZADD', KEYS[6], math.floor(now) + ARGV[4], id)
+  enter_outcome(id, words, true)
   publish_end(id, 'failed', ARGV[4] + 120)
   append(id, 'failed')
   redis.call('SREM', 'vector:ended-by-rq', id)
@@ -32,7 +34,7 @@ local function rescue(id)
   local job = 'rq:job:' .. id
   local rescues = redis.pcall('HINCRBY', job, 'rescues', 1)
   if type(rescues) ~= 'number' or rescues > tonumber(ARGV[2]) then
-    fail(id, 'poison', 'every worker that started this job crashed', ARGV[6])
+    fail(id, 'poison', 'every worker that started this job crashed', ARGV[6], ARGV[10])
     poison = poison + 1
   else
     redis.call('HSET', job, 'status', 'queued')
@@ -86,7 +88,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT
         append(id, 'retry', nil, '{"status":"queued"}')
         retried = retried + 1
       else
-        fail(id, 'worker-lost', 'the process that ran the job ended unexpectedly', ARGV[5])
+        fail(id, 'worker-lost', 'the process that ran the job ended unexpectedly', ARGV[5], ARGV[9])
         lost = lost + 1
       end
     end

@@ -5,6 +5,7 @@
 --@ publish
 --@ journal
 --@ damage
+--@ job_index/entries
 local job = 'rq:job:' .. ARGV[1]
 local status = status_of(ARGV[1])
 if status ~= 'failed' and status ~= 'stopped' and status ~= 'canceled' then return 0 end
@@ -12,6 +13,7 @@ if redis.call('LLEN', KEYS[1]) + redis.call('ZCARD', HELD) + redis.call('ZCARD',
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
+leave_outcome(ARGV[1])
 redis.call('HDEL', job, 'ended_at', 'failure', 'rescues', 'progress', 'unknown_since', 'priority')
 redis.call('HSET', job, 'status', 'queued', 'enqueued_at', ARGV[2], 'retries_left', ARGV[3])
 redis.call('PERSIST', job)

@@ -157,16 +157,31 @@ def test_a_dependent_job_is_released_even_if_no_worker_saw_the_end_of_the_other(
     assert status(second.id) == "finished"
 
 
-def test_a_job_whose_dependency_failed_fails(
-    run_jobs: Callable[[], None], settings: Settings
+def test_a_job_whose_dependency_failed_fails_at_once_and_so_do_those_that_wait_for_it(
+    run_jobs: Callable[[], None],
 ) -> None:
     first = enqueue_background_job(BOOM)
     second = submit(NOTHING, options=JobOptions(depends_on=(first.id,)))
+    third = submit(NOTHING, options=JobOptions(depends_on=(second.id,)))
     run_jobs()
-    Reaper(settings).release_waiting()
-    record = fetch_job(second.id)
-    assert record is not None
-    assert (record.status, record.error_code) == ("failed", "dependency-failed")
+    for job in (second, third):
+        record = fetch_job(job.id)
+        assert record is not None
+        assert (record.status, record.error_code) == ("failed", "dependency-failed")
+
+
+def test_a_job_whose_dependency_was_deleted_or_canceled_does_not_wait_for_it(
+    run_jobs: Callable[[], None], settings: Settings
+) -> None:
+    gone, canceled, done = (enqueue_background_job(NOTHING) for _ in range(3))
+    options = JobOptions(depends_on=(gone.id, canceled.id, done.id), allow_failure=True)
+    last = submit(NOTHING, options=options)
+    delete_job(gone.id)
+    cancel_job(canceled.id)
+    run_jobs()
+    Reaper(settings).tick()
+    run_jobs()
+    assert status(last.id) == "finished"
 
 
 def test_a_full_queue_rejects_jobs_and_says_when_to_retry(use: Callable[..., Settings]) -> None:

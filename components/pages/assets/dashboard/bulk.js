@@ -3,7 +3,7 @@ import { callApi } from '/assets/access.js'
 import { confirmed, showMessage } from './actions.js'
 import { jobs } from './words.js'
 
-// One request examines 2,000 jobs.
+// One request changes 500 jobs.
 const MAX_REQUESTS = 500
 const ACTIONS = {
   cancel: { label: 'Cancel', done: 'canceled or stopped', text: 'Waiting jobs are canceled and running ones are stopped.' },
