@@ -33,10 +33,10 @@ run: $(STAMP) ## start broker, worker and web, and draw a first artboard
 	@exec $(BIN)/python start_dev.py $(ARGS)
 
 test: $(DEV_STAMP) ## run the whole test suite
-	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: $(DEV_STAMP) ## run the test suite and report the coverage of all its processes
-	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 lint: $(DEV_STAMP) ## check style, types, imports, dependencies and English
 	@$(BIN)/ruff check .

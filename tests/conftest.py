@@ -156,8 +156,8 @@ class _OneBrowser(LoadFileScheduling):  # type: ignore[misc]
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
-    return _OneBrowser(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    return _OneBrowser(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def path_without(programs: Sequence[str], path: str, root: Path) -> str:

@@ -253,7 +253,7 @@ class JobFilterSchema(Schema):
 def owner_field(description: str, *others: str) -> fields.String:
     """Declare a field with the name of an owner, or one of `others`."""
     return fields.String(
-        validate=Regexp(rf"(?:{'|'.join([KeyEntry.NAME, *map(re.escape, others)])})\Z"),
+        validate=Regexp(rf"\A(?:{'|'.join([KeyEntry.NAME, *map(re.escape, others)])})\Z"),
         metadata={"description": f"{description} Needs the scope `admin`."},
     )
 

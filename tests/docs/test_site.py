@@ -10,17 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
-from playwright.sync_api import expect
 
 from docs.make_site import Pages, SiteError, build
 from docs.reference_pages import default_settings, reference_pages
-from tests.browser.conftest import browser, page
+from tests.browser.conftest import chromium, page
 from tests.conftest import REPOSITORY
 from tests.docs.documents import documents
 from tests.docs.site_pages import broken_links, outside_requests, read_pages
 
-__all__ = ["browser", "page"]
+__all__ = ["page"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, until the end of this module: an imported fixture would run until the end of all tests."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -228,7 +228,8 @@ def test_an_added_page_is_open_or_closed_together_with_its_files(
         assert service.send("GET", path, key="").status == status
         assert text in service.send("GET", path).text
     documented = service.get("/openapi.json")["paths"][f"/{name}"]["get"]
-    assert documented.get("security") == ([] if status == 200 else None)
+    closed = [{"bearer": ["read"]}, {"header": ["read"]}]
+    assert documented["security"] == ([] if status == 200 else closed)
 
 
 def test_a_mail_is_sent_from_an_added_template(service: CopiedService, home: Path) -> None:

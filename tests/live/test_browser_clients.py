@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import browser
+from tests.browser.conftest import chromium
 from tests.live.service import Gates, Installation, Web
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 FOLLOW = """async ([path, toTheEnd]) => {
@@ -42,6 +41,13 @@ TALK = """async ({path, protocols, messages, wanted}) => {
   const end = await new Promise((done, late) => { socket.onclose = done; setTimeout(() => late(JSON.stringify(received)), 20000) })
   return {received, code: end.code, reason: end.reason, clean: end.wasClean, protocol: socket.protocol}
 }"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, until the end of this module: an imported fixture would run until the end of all tests."""
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture

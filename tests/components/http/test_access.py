@@ -386,9 +386,7 @@ def test_a_list_has_only_the_jobs_of_its_owner(client: FlaskClient) -> None:
         assert {job["id"] for job in listed} == ids
     assert send(client, "GET", f"/jobs?batch_id={anns['batch_id']}", BOB).get_json()["items"] == []
     cursor = send(client, "GET", "/jobs?limit=1", ANN).get_json()["next_cursor"]
-    assert {
-        job["id"] for job in send(client, "GET", f"/jobs?cursor={cursor}", BOB).get_json()["items"]
-    } <= {bobs}
+    assert send(client, "GET", f"/jobs?cursor={cursor}", BOB).status_code == 422
     assert send(client, "GET", f"/jobs/{nobodys}", ANN).status_code == 404
 
 
