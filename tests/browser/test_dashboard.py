@@ -53,11 +53,15 @@ def queue(service: Service, task: str, **kwargs: Any) -> str:
 def fail(service: Service, template: str = HOSTILE) -> str:
     """Run a job that fails with an error that contains `template`; return its id."""
     job_id = queue(service, POSTCARD, recipient="Ann", message="Hello", template_name=template)
+    wait_for_failure(service, job_id)
+    return job_id
+
+
+def wait_for_failure(service: Service, job_id: str) -> None:
     until(
         lambda: service.request("GET", f"/jobs/{job_id}")[1]["status"] == "failed",
         what="a failed job",
     )
-    return job_id
 
 
 def rows(page: Page, group: str) -> Locator:
@@ -192,7 +196,10 @@ def test_jobs_are_changed_by_tag_and_retried_with_other_arguments(
     tagged = {"task": POSTCARD, "retry": {"max": 0}, "tags": ["order-17"]}
     for password in ("", HOSTILE):
         kwargs = card if not password else {**card, "message": password}
-        assert service.request("POST", "/jobs", {**tagged, "kwargs": kwargs})[0] == 202
+        status, body = service.request("POST", "/jobs", {**tagged, "kwargs": kwargs})
+        assert status == 202
+        # The page lists failed jobs in the order of their ends.
+        wait_for_failure(service, body["job_id"])
     fail(service)
     with watched(page) as (_, errors):
         opened(page, service)

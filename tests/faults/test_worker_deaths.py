@@ -288,14 +288,15 @@ def test_a_worker_kills_its_superseded_attempt(
     start_worker: StartWorker, client: Redis, ledger: Path
 ) -> None:
     sleeper = start_worker()
-    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 4.0, retries=1)
+    # Long enough for the first worker to look at its lease, also on a busy machine.
+    job = queue(client, "fault_tasks.leave_a_trail", str(ledger), "a", 10.0, retries=1)
     until(lambda: started_runs(ledger) == 1, what="the first run")
     freeze(sleeper, signal.SIGSTOP)
     lapse(client, job)
     start_worker()
     until(lambda: started_runs(ledger) == 2, what="the second run")
     freeze(sleeper, signal.SIGCONT)
-    until(lambda: status(job) == "finished", what="the job")
+    until(lambda: status(job) == "finished", seconds=30, what="the job")
     first, second = runs(ledger)["a"]
     assert first.ended == float("inf")
     assert second.ended < float("inf")

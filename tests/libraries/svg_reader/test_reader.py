@@ -370,7 +370,9 @@ def test_both_readers_of_path_data_agree(
 ) -> None:
     traced = trace(data)
     assert traced is not None
-    one, other = flattened_paths([traced], [0.1]), lines_of_path(data, 0.1)
+    # With 0.1, rounding errors decide the number of segments of some curves.
+    tolerance = 0.1037
+    one, other = flattened_paths([traced], [tolerance]), lines_of_path(data, tolerance)
     assert [len(line) for line in one] == [len(line) for line in other]
     for line, twin in zip(one, other, strict=True):
         assert np.abs(line - twin).max() <= 1e-9
