@@ -6,8 +6,6 @@ import gc
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +24,7 @@ from libraries.settings import SETTINGS, Settings, read_settings, reset_settings
 from libraries.worker.worker import VectorWorker
 from tests.brokers import SharedBroker
 from tests.cleanup import TemporaryRoot, end_with_parent
-from tests.forked import WORKER, ForkedProcess, start_python
+from tests.forked import WORKER, start_python
 
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
@@ -328,20 +326,13 @@ class WorkerProcess:
     def __init__(self, environ: dict[str, str], log: Path, *, forked: bool = True) -> None:
         self.log = log
         with log.open("wb") as sink:
-            arguments = ["-c", RUN_WORKER, str(PROBES), "--single"]
-            self.process: ForkedProcess | subprocess.Popen[bytes]
-            if forked:
-                self.process = start_python(
-                    WORKER, arguments=arguments, environ=environ, output=sink
-                )
-            else:
-                self.process = subprocess.Popen(
-                    [sys.executable, *arguments],
-                    env=environ,
-                    cwd=REPOSITORY,
-                    stdout=sink,
-                    stderr=sink,
-                )
+            self.process = start_python(
+                WORKER,
+                arguments=["-c", RUN_WORKER, str(PROBES), "--single"],
+                environ=environ,
+                output=sink,
+                forked=forked,
+            )
 
     def output(self) -> str:
         """Return the log so far."""

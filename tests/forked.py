@@ -124,8 +124,13 @@ def start_python(
     environ: Mapping[str, str],
     output: BinaryIO,
     folder: Path = REPOSITORY,
-) -> ForkedProcess:
-    """Run `python ARGUMENTS`, which begin with `-c CODE`, with imported `modules`."""
+    forked: bool = True,
+) -> ForkedProcess | subprocess.Popen[bytes]:
+    """Run `python ARGUMENTS`, which begin with `-c CODE`, with imported `modules`; a new interpreter unless `forked`."""
+    if not forked:
+        return subprocess.Popen(
+            [sys.executable, *arguments], env=environ, cwd=folder, stdout=output, stderr=output
+        )
     template = _templates.get(modules)
     if template is None:
         template = _templates[modules] = _Template(modules)

@@ -21,7 +21,7 @@ from sseclient import Event, SSEClient
 from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import PROBES, REPOSITORY, WorkerProcess, environ_in, until
-from tests.forked import WEB, ForkedProcess, start_python
+from tests.forked import WEB, start_python
 from tests.journeys.conftest import free_port
 
 # With the tasks of tests/probes, a shorter heartbeat interval, and a poll interval of 1 s instead of 5 s.
@@ -63,18 +63,15 @@ class Web:
         self.key = key
         arguments = ["-c", RUN_WEB, str(PROBES), str(silence), "-c", "gunicorn.conf.py"]
         environ = {"LOG_LEVEL": "WARNING"} | environ | {"PORT": str(self.port)}
-        self.process: ForkedProcess | subprocess.Popen[bytes]
         with log.open("wb") as sink:
-            if sources == REPOSITORY:
-                self.process = start_python(*WEB, arguments=arguments, environ=environ, output=sink)
-            else:
-                self.process = subprocess.Popen(
-                    [sys.executable, *arguments],
-                    env=environ,
-                    cwd=sources,
-                    stdout=sink,
-                    stderr=sink,
-                )
+            self.process = start_python(
+                *WEB,
+                arguments=arguments,
+                environ=environ,
+                output=sink,
+                folder=sources,
+                forked=sources == REPOSITORY,
+            )
 
     def wait_until_ready(self) -> Web:
         """Wait until the process answers."""
