@@ -67,6 +67,11 @@ def until(
         time.sleep(0.01)
 
 
+def files_below(folder: Path, ending: str) -> list[str]:
+    """Return the names of files with an ending; a folder may be deleted meanwhile, unlike with Path.rglob."""
+    return [name for _, _, names in os.walk(folder) for name in names if name.endswith(ending)]
+
+
 class Stopwatch:
     """Measures the time since its creation, without the time in which processes waited for a processor.
 

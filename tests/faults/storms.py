@@ -23,7 +23,7 @@ from libraries.broker.embedded import EmbeddedBroker
 from libraries.job_index.maintenance import compare_index
 from libraries.job_manager import get_job_status
 from libraries.job_manager.listing import index_entries
-from tests.conftest import until
+from tests.conftest import files_below, until
 from tests.faults.fleet import Fleet
 from tests.faults.trail import all_done, leftovers, queue, runs, started_runs, states, torn
 
@@ -114,7 +114,7 @@ class Load:
         outcome.left = leftovers(self.site.client)
         outcome.index = compare_index(self.site.client, index_entries)
         outcome.torn = torn(self.site.output, self.texts)
-        outcome.temporary = len(list(self.site.output.rglob(".*.tmp")))
+        outcome.temporary = len(files_below(self.site.output, ".tmp"))
         trail = runs(self.site.ledger)
         outcome.twice = sum(1 for rows in trail.values() if len(rows) > 1)
         outcome.most_runs = max(len(rows) for rows in trail.values())

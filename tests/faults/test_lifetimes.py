@@ -14,7 +14,7 @@ from redis import Redis
 
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.settings import Settings, read_settings, use_settings
-from tests.conftest import REPOSITORY, WorkerProcess, until
+from tests.conftest import REPOSITORY, WorkerProcess, files_below, until
 from tests.faults.fleet import processes_of
 from tests.faults.trail import all_done
 from tests.watchful import watchful_client
@@ -45,10 +45,10 @@ def test_an_expired_result_is_deleted_before_its_file(
     job_id = web.post("/artboard/create", json=DRAWING).get_json()["job_id"]
     until(lambda: all_done(client, [job_id]), what="the drawing")
     assert web.get(f"/jobs/{job_id}/result").status_code == 200
-    drawings = partial(short_lived.storage.output_dir.rglob, "*.svg")
-    assert len(list(drawings())) == 2, "the file and its readable name"
+    drawings = partial(files_below, short_lived.storage.output_dir, ".svg")
+    assert len(drawings()) == 2, "the file and its readable name"
     done = time.monotonic()
-    until(lambda: not list(drawings()), seconds=60, what="the end of the drawing")
+    until(lambda: not drawings(), seconds=60, what="the end of the drawing")
     assert web.get(f"/jobs/{job_id}").status_code == 410, "the record is deleted first"
     assert web.get(f"/jobs/{job_id}/result").status_code == 410
     assert time.monotonic() - done > 1, "not before its expiry"

@@ -94,6 +94,13 @@ def upgraded(request: pytest.FixtureRequest) -> Iterator[Upgraded]:
         body = {"file_path": replies["waiting_file"], "format": "csv"}
         at_first["coming"] = client.request("POST", "/data/process", body).json
         client.post("/queue/resume")
+        # The gallery index of an earlier version is rebuilt by a job.
+        shown = {one["id"] for one in replies["gallery"]}
+        until(
+            lambda: shown <= {one["id"] for one in client.get("/gallery?limit=100")["items"]},
+            seconds=60,
+            what="the rebuilt gallery",
+        )
         yield Upgraded(client, home, replies, at_first)
 
 
