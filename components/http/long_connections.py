@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, current_app, request
+from werkzeug.http import http_date
 
 from components.http.access import client_name
 from components.http.server.slots import waiting
@@ -170,6 +171,7 @@ class DetachedResponse(Response):
         super().__init__(status=status, headers=dict(headers))
         # The length is unknown, and Flask's default type does not apply.
         self.headers.pop("Content-Length", None)
+        self.headers.setdefault("Date", http_date())
         if "Content-Type" not in headers:
             self.headers.pop("Content-Type", None)
         self._hub = live().hub

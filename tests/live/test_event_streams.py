@@ -44,6 +44,7 @@ def test_a_stream_has_the_job_then_its_events_then_the_end(web: Web, gates: Gate
         headers = stream.response.headers
         assert headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-store", "no")
+        assert len(headers.get_all("Date", [])) == 1
         first = stream.next()
         gates.open()
         events = [first, *stream.rest()]

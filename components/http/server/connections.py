@@ -6,13 +6,10 @@ import re
 import time
 from typing import Any
 
-from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.errors import ParseException
-from gunicorn.http.message import Request
-from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn
-from werkzeug.exceptions import BadRequest, RequestTimeout
 
+from components.http.server.parser import ClientParser
 from components.http.server.peers import peer_of
 from components.http.server.sockets import GRACE_S, MIN_RECEIVED_BYTES_PER_S, ClientSocket
 
@@ -76,7 +73,7 @@ class ClientConnection(TConn):
         return False
 
     def _read_head(self, end: int, now: float) -> None:
-        """Find out where the request ends. The parser decides later whether it is valid."""
+        """Find out where the request ends. An invalid one ends with its head, and its thread refuses it."""
         head = bytes(self.received[: end + len(HEAD_END)])
         self._body_began = now
         found = LENGTH.search(head)
@@ -87,6 +84,15 @@ class ClientConnection(TConn):
         self.is_probe = probe is not None
         # The response needs neither the broker nor another thread.
         self.is_immediate = probe is not None and probe[1] == b"healthz"
+        if not self.is_streamed and len(self.received) < self._length and not self._is_valid(head):
+            self._length = len(head)
+
+    def _is_valid(self, head: bytes) -> bool:
+        try:
+            next(ClientParser(self.cfg, [head], self.client))
+        except (ParseException, OSError, StopIteration):
+            return False
+        return True
 
     def init(self) -> None:
         """Pass the received bytes to the parser; called by the thread for each request."""
@@ -103,48 +109,3 @@ class ClientConnection(TConn):
         """Return what the parser has received after the end of the request."""
         taken: bytes = self._unreader.take_buffered()
         return taken
-
-
-class ClientBody(Body):
-    """A body whose mistakes and delays are errors of the client."""
-
-    def __init__(self, reader: Any, request: Request) -> None:
-        super().__init__(reader)
-        self._request = request
-        self.failed = False
-
-    def _read_reader(self, size: int) -> bytes:
-        try:
-            data: bytes = super()._read_reader(size)  # type: ignore[misc]
-        except ParseException as error:
-            raise BadRequest from error
-        except TimeoutError as error:
-            raise RequestTimeout from error
-        return data
-
-    def is_outstanding(self) -> bool:
-        """Return whether the client may still be sending the body."""
-        if isinstance(self.reader, ChunkedReader):
-            return self.failed or self.reader.parser is not None
-        assert isinstance(self.reader, LengthReader)  # noqa: S101 - no other reader exists for requests
-        buffered = self._request.unreader.buf.getbuffer().nbytes
-        return self.failed or self.reader.length > buffered
-
-
-class ClientRequest(Request):
-    """A request whose connection closes after a response that does not wait for the body."""
-
-    def set_body_reader(self) -> None:
-        super().set_body_reader()
-        assert self.body is not None  # noqa: S101 - set by the line above
-        self.client_body = ClientBody(self.body.reader, self)
-        self.body = self.client_body
-
-    def should_close(self) -> bool:
-        return super().should_close() or self.client_body.is_outstanding()
-
-
-class ClientParser(RequestParser):
-    """A parser of `ClientRequest`."""
-
-    mesg_class = ClientRequest

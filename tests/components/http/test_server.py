@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -115,19 +116,49 @@ def test_malformed_chunks_are_bad_requests(server: Server) -> None:
     assert "Traceback" not in server.log.read_text()
 
 
-def test_malformed_headers_are_bad_requests(server: Server) -> None:
+def test_malformed_headers_are_bad_requests_before_the_body_arrives(server: Server) -> None:
     for header in (
         b"Content-Length: +1",
         b"Content-Length: 1_0",
         b"Content-Length: 1\r\nContent-Length: 2",
+        b"Content-Length: 2\r\nContent-Length: 2",
+        b"Content-Length: 2, 2",
         b"Transfer-Encoding: chunked\r\nContent-Length: 2",
+        b"Content-Length: 2\r\nTransfer-Encoding: chunked",
         b"Transfer-Encoding: gzip",
-        b"Host: localhost",
-        b"No colon",
-        b"X-Null: \x00",
+        b"Content-Length: 2\r\nHost: localhost",
+        b"Content-Length: 2\r\nNo colon",
+        b"Content-Length: 2\r\nX-Null: \x00",
+        b"Content-Length: 2\r\nX-Folded: a\r\n b",
+        b"Content-Length: 2\r\nX-Line: a\nb: c",
+        b"Content-Length: 2\r\nContent-Type: text/plain",
     ):
-        status, _, problem = server.send(POST + header + b"\r\n\r\n{}")
+        status, _, problem = server.send(POST + header + b"\r\n\r\n")
         assert (header, status, problem["type"]) == (header, 400, "/problems/bad-request")
+
+
+def test_a_request_without_a_host_is_refused_and_the_host_of_the_target_counts(
+    server: Server,
+) -> None:
+    for head, status in (
+        (b"GET /healthz HTTP/1.1\r\n", 400),
+        (b"POST /artboard/create HTTP/1.1\r\nContent-Length: 2\r\n", 400),
+        (b"GET /healthz HTTP/1.0\r\n", 200),
+        (b"GET http://localhost/healthz HTTP/1.1\r\nHost: foreign.example\r\n", 200),
+        (b"GET http://foreign.example/healthz HTTP/1.1\r\nHost: localhost\r\n", 421),
+    ):
+        assert (head, server.send(head + b"\r\n")[0]) == (head, status)
+
+
+def test_each_response_has_one_date(server: Server) -> None:
+    for target, status in ((b"/healthz", 200), (b"/patterns", 200), (b"/#part", 400)):
+        with server.connect() as connection:
+            connection.sendall(HEALTH.replace(b"/healthz", target))
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            dates = response.headers.get_all("Date", [])
+        assert (target, response.status, len(dates)) == (target, status, 1)
+        assert parsedate_to_datetime(dates[0])
 
 
 def test_a_line_without_a_carriage_return_is_a_bad_request(server: Server) -> None:
