@@ -21,13 +21,17 @@ from components.http.compression import install_compression
 from components.http.long_connections import install_live, live
 from components.http.server.memory import MemoryWatch, prefer_small_heap
 from components.http.server.problems import write_problem
-from components.http.server.processes import Place, Processes, request_replacement
+from components.http.server.processes import (
+    Place,
+    Processes,
+    report_to_supervisor,
+    request_replacement,
+)
 from components.http.server.worker import WebWorker
 from components.system.address import record_address
 from components.system.request_counts import share_counts
 from libraries.settings import BadSettings, get_settings
 from libraries.shared_state import NotShared, registered
-from libraries.supervision import send_heartbeats
 from libraries.worker.reaper import WEB_PACE_S, Reaper
 
 try:
@@ -116,8 +120,9 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Record the address, and set the client timeouts; connections inherit the options of the listening socket."""
+    """Record the address, send heartbeats, and set the client timeouts, which connections inherit."""
     record_address(settings)
+    report_to_supervisor(server)
     for listener in server.LISTENERS:
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             listener.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", CLIENT_TIMEOUT_S, 0))
@@ -134,7 +139,7 @@ def post_fork(server: Any, _worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Compress, report to the supervisor, start a reaper, and close long connections at the end."""
+    """Compress, start a reaper, and close long connections at the end."""
     prefer_small_heap()
     install_compression(worker.wsgi)
     hub, region = live(worker.wsgi).hub, processes.regions[worker.region]
@@ -148,7 +153,6 @@ def post_worker_init(worker: Any) -> None:
         worker.presence.__enter__()
     except NotShared as error:
         refuse(error)
-    send_heartbeats()
     if not settings.jobs.immediate:
         # Jobs of dead workers end even if no worker is running.
         Reaper(settings, pace_s=WEB_PACE_S).start()

@@ -337,18 +337,33 @@ class Supervisor:
 
 def send_heartbeats() -> None:
     """Report once a second to the supervisor of this process, if there is one, that it runs."""
+    beat = heartbeat()
+    if beat is not None:
+        threading.Thread(target=_beat, args=(beat,), daemon=True).start()
+
+
+def heartbeat() -> Callable[[], bool] | None:
+    """Return a function that reports to the supervisor, None without one.
+
+    It must be called about once a second, and returns False when the supervisor has ended.
+    """
     descriptor = os.environ.pop(HEARTBEAT_VARIABLE, None)
-    if descriptor is not None:
-        threading.Thread(target=_beat, args=(int(descriptor),), daemon=True).start()
+    return None if descriptor is None else partial(_report, int(descriptor))
 
 
-def _beat(descriptor: int) -> None:
-    # The write fails with BrokenPipeError when the supervisor has ended.
-    with contextlib.suppress(BrokenPipeError):
-        while True:
-            with contextlib.suppress(BlockingIOError):
-                os.write(descriptor, b".")
-            time.sleep(HEARTBEAT_S)
+def _beat(beat: Callable[[], bool]) -> None:
+    while beat():
+        time.sleep(HEARTBEAT_S)
+
+
+def _report(descriptor: int) -> bool:
+    try:
+        os.write(descriptor, b".")
+    except BlockingIOError:
+        pass
+    except BrokenPipeError:
+        return False
+    return True
 
 
 def _kill_session(leader: int) -> None:

@@ -10,7 +10,12 @@ from libraries.broker.append_only import losses
 from libraries.broker.paths import broker_folder
 from libraries.errors import Unavailable
 from libraries.job_manager import known_tasks
-from libraries.job_manager.control import problems_of_workers, queue_health
+from libraries.job_manager.control import (
+    QueueHealth,
+    problems_of_workers,
+    queue_health,
+    silent_text,
+)
 from libraries.json_types import JsonObject
 from libraries.loading import load_problems
 from libraries.settings import (
@@ -33,7 +38,7 @@ def readiness() -> JsonObject:
     health = queue_health()
     parts = {"web": _part(ready=True, found="answers")}
     parts["broker"] = _broker(health["broker"], probes["broker"])
-    parts["worker"] = _worker(health["workers"], broker=health["broker"])
+    parts["worker"] = _worker(health)
     parts["storage"] = _storage(probes["storage"])
     parts["gallery"] = _written(probes["gallery"], "is writable")
     not_loaded = _not_loaded(broker=health["broker"])
@@ -79,12 +84,17 @@ def _broker(answers: bool, probe: Probe) -> JsonObject:
     return _written(probe, found)
 
 
-def _worker(number: int, *, broker: bool) -> JsonObject:
+def _worker(health: QueueHealth) -> JsonObject:
     if JobSettings.current().immediate:
         return _part(ready=True, found="not needed: jobs run in the web process (immediate mode)")
-    none = "none alive" if broker else "unknown while the broker does not answer"
-    found = f"{number} alive" if number else none
-    return _part(ready=number > 0, found=found, fix="Start one with `python -m workers`.")
+    if health["workers"]:
+        return _part(ready=True, found=f"{health['workers']} alive")
+    found = "none alive" if health["broker"] else "unknown while the broker does not answer"
+    fix = "Start one with `python -m workers`."
+    if health["silent_workers"]:
+        found = f"none alive; {silent_text(health['silent_workers'])}"
+        fix = "Its supervisor restarts it; if it does not, stop it and start another."
+    return _part(ready=False, found=found, fix=fix)
 
 
 def _storage(probe: Probe) -> JsonObject:

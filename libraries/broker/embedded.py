@@ -35,6 +35,7 @@ from libraries.broker.paths import (
     unusable_data_dir,
 )
 from libraries.settings import BadSettings, Settings, read_settings, use_settings
+from libraries.supervision import send_heartbeats
 
 START_TIMEOUT_S = 30.0
 SYNC_S = 1.0
@@ -273,6 +274,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     broker = EmbeddedBroker(settings)
+    send_heartbeats()
     try:
         _keep_until(stopping, broker)
     except EmbeddedBrokerError as error:

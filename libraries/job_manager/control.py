@@ -300,34 +300,48 @@ def _load(client: Redis) -> tuple[int, int, int, list[list[bytes | None]]]:
 
 def _live_workers(client: Redis, names: Iterable[bytes | str]) -> list[list[bytes | None]]:
     """Return the WORKER_FIELDS of the workers that send heartbeats and have not ended."""
+    return _workers(client, names)[0]
+
+
+def _workers(client: Redis, names: Iterable[bytes | str]) -> tuple[list[list[bytes | None]], int]:
+    """Return the WORKER_FIELDS of the workers that send heartbeats, and the number of silent ones."""
     with client.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.hmget(name, [*WORKER_FIELDS, NOT_LOADED])
             pipeline.ttl(name)
         replies = iter(pipeline.execute())
-    alive = []
+    alive, silent = [], 0
     for fields, ttl_s in zip(replies, replies, strict=True):
         birth, death, is_ours = fields[0], fields[1], fields[-1] is not None
-        silent = is_ours and WORKER_TTL_S + RQ_TTL_MARGIN_S - ttl_s > MAX_SILENCE_S
-        if birth and not death and not silent:
+        if not birth or death:
+            continue
+        if is_ours and WORKER_TTL_S + RQ_TTL_MARGIN_S - ttl_s > MAX_SILENCE_S:
+            silent += 1
+        else:
             alive.append(fields)
-    return alive
+    return alive, silent
 
 
 class QueueHealth(TypedDict):
-    """Reachability of the broker, and the number of live workers."""
+    """Reachability of the broker, and the numbers of workers that send heartbeats and that do not."""
 
     broker: bool
     workers: int
+    silent_workers: int
 
 
 def queue_health() -> QueueHealth:
     """Return the health of the queue; takes about a second if the broker is unreachable."""
     client = web_client()
     try:
-        return {"broker": True, "workers": retry(lambda: count_workers(client))}
+        alive, silent = retry(lambda: _workers(client, client.smembers(keys.WORKERS_KEY)))
     except QueueUnavailable:
-        return {"broker": False, "workers": 0}
+        return {"broker": False, "workers": 0, "silent_workers": 0}
+    return {"broker": True, "workers": len(alive), "silent_workers": silent}
+
+
+def silent_text(number: int) -> str:
+    return f"{number} silent for more than {MAX_SILENCE_S:g} s"
 
 
 def problems_of_workers() -> list[JsonObject]:
@@ -351,6 +365,11 @@ def _not_loaded_by_workers(client: Redis) -> list[bytes | None]:
 
 def count_workers(client: Redis) -> int:
     return len(_live_workers(client, client.smembers(keys.WORKERS_KEY)))
+
+
+def count_silent_workers(client: Redis) -> int:
+    """Return the number of workers that have not sent a heartbeat for MAX_SILENCE_S."""
+    return _workers(client, client.smembers(keys.WORKERS_KEY))[1]
 
 
 def count_other_workers(client: Redis) -> int:

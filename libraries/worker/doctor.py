@@ -20,7 +20,12 @@ from libraries.broker.connections import redacted_broker_url, web_client
 from libraries.broker.in_memory import is_running
 from libraries.broker.paths import broker_folder, socket_path
 from libraries.job_index import OwnerIndex
-from libraries.job_manager.control import count_other_workers, count_workers
+from libraries.job_manager.control import (
+    count_other_workers,
+    count_silent_workers,
+    count_workers,
+    silent_text,
+)
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.records import find_unreadable
 from libraries.job_manager.tasks import PACKAGE, misplaced_functions, task_files
@@ -155,6 +160,8 @@ def _workers(client: Redis, settings: Settings) -> Finding:
         return Finding("worker", ok=True, detail=f"{number} alive")
     shared = "DATA_DIR" if settings.broker.embedded_broker else "REDIS_URL"
     detail, others = "none is alive, so jobs wait", count_other_workers(client)
+    if silent := count_silent_workers(client):
+        detail += f"; {silent_text(silent)}"
     fix = f"Start one with `python -m workers`, with the {shared} of this command."
     if others:
         detail = f"none takes jobs of the queue {keys.QUEUE}; {others} listen to other queues"

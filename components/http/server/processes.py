@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any, TypeAlias
 
+from libraries.supervision import heartbeat
+
 Numbers: TypeAlias = "array[float] | memoryview[float]"
 
 
@@ -69,6 +71,19 @@ def request_replacement(region: Numbers, parent: int) -> None:
     """Have gunicorn start another process, which takes the place of this one when it is ready."""
     region[Place.WANTS_REPLACEMENT] = 1
     os.kill(parent, signal.SIGTTIN)
+
+
+def report_to_supervisor(server: Any) -> None:
+    """Send a heartbeat whenever gunicorn looks after its processes, which is about once a second."""
+    beat, check = heartbeat(), server.murder_workers
+    if beat is None:
+        return
+
+    def report_and_check() -> None:
+        beat()
+        check()
+
+    server.murder_workers = report_and_check
 
 
 def total(regions: Sequence[Numbers], index: int) -> float:

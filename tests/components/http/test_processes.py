@@ -13,8 +13,14 @@ from typing import Any
 
 import pytest
 
-from components.http.server.processes import Place, Processes, request_replacement
+from components.http.server.processes import (
+    Place,
+    Processes,
+    report_to_supervisor,
+    request_replacement,
+)
 from libraries.settings import read_settings
+from libraries.supervision import HEARTBEAT_VARIABLE
 from tests.conftest import REPOSITORY, until
 from tests.faults.fleet import children
 from tests.test_app_server import Server
@@ -83,6 +89,22 @@ def test_a_frozen_web_process_is_replaced_and_the_other_one_serves(server: Serve
     assert other in children(server.process.pid)
     for _ in range(5):
         assert server.send(HEALTH)[0] == 200
+
+
+def test_the_main_loop_of_gunicorn_sends_the_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is frozen is replaced by gunicorn, and gunicorn by the supervisor."""
+    reader, writer = os.pipe()
+    monkeypatch.setenv(HEARTBEAT_VARIABLE, str(writer))
+    checks: list[str] = []
+    server = SimpleNamespace(murder_workers=lambda: checks.append("checked"))
+    report_to_supervisor(server)
+    assert HEARTBEAT_VARIABLE not in os.environ
+    for _ in range(3):
+        server.murder_workers()
+    os.close(writer)
+    assert os.read(reader, 10) == b"..."
+    os.close(reader)
+    assert checks == ["checked"] * 3
 
 
 def arbiter(number: int, *workers: Any) -> Any:

@@ -12,6 +12,9 @@ from openapi_spec_validator import validate
 from components.system.pages import problem_types
 from components.system.reference import limits_of
 from libraries import loading
+from libraries.broker.connections import web_client
+from libraries.broker.keys import WORKERS_KEY
+from libraries.job_manager.control import NOT_LOADED, RQ_TTL_MARGIN_S, WORKER_TTL_S
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.watchful import watchful_client
@@ -75,6 +78,20 @@ def test_without_a_worker_the_missing_part_is_the_worker(client: FlaskClient) ->
     assert body["missing"] == ["worker"]
     assert body["parts"]["broker"]["ready"]
     assert "python -m workers" in body["parts"]["worker"]["fix"]
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_worker_that_sends_no_heartbeats_is_reported(client: FlaskClient) -> None:
+    """Its record expires later."""
+    broker = web_client()
+    broker.sadd(WORKERS_KEY, "rq:worker:frozen")
+    broker.hset("rq:worker:frozen", mapping={"birth": "2026-01-01T00:00:00Z", NOT_LOADED: ""})
+    broker.expire("rq:worker:frozen", WORKER_TTL_S + RQ_TTL_MARGIN_S - 20)
+    part = client.get("/readyz").get_json()["parts"]["worker"]
+    assert (part["ready"], part["detail"]) == (False, "none alive; 1 silent for more than 12 s")
+    assert "supervisor" in part["fix"]
+    broker.expire("rq:worker:frozen", WORKER_TTL_S + RQ_TTL_MARGIN_S - 1)
+    assert client.get("/readyz").get_json()["parts"]["worker"]["detail"] == "1 alive"
 
 
 def test_with_a_worker_the_service_is_ready(

@@ -408,7 +408,7 @@ def test_a_submission_fails_in_under_a_second_without_a_broker(
         with pytest.raises(QueueUnavailable):
             call()
         assert started.seconds() < 1.0
-    assert queue_health() == {"broker": False, "workers": 0}
+    assert queue_health() == {"broker": False, "workers": 0, "silent_workers": 0}
 
 
 def test_a_job_survives_a_kill_and_restart_of_the_broker(
