@@ -6,7 +6,7 @@ from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
 from components.http.replies import JobLinksSchema, ReplySchema, ignored_field
-from libraries.fields import BoundedList
+from libraries.fields import BoundedDict, BoundedList
 from libraries.job_manager.states import PUBLIC_STATES
 
 MAX_ITEMS = 500
@@ -26,7 +26,7 @@ class SubmitBatchSchema(Schema):
         },
     )
     items = BoundedList(
-        fields.Dict(keys=fields.String()),
+        BoundedDict(validate=Length(max=64)),
         required=True,
         validate=Length(1, MAX_ITEMS),
         metadata={

@@ -32,13 +32,14 @@ from libraries.json_types import JsonObject
 
 View = TypeVar("View", bound=Callable[..., Any])
 MAX_DEPTH = 32
-MAX_VALUES, MAX_MEMBERS = 200_000, 1000
+MAX_VALUES, MAX_CONTAINERS, MAX_MEMBERS = 200_000, 50_000, 1000
 # The largest float has 309 digits; 310 characters with a sign.
 MAX_INTEGER_CHARS = 310
 # A JSON string, possibly unterminated. Possessive quantifiers prevent backtracking.
 TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 TO_BRACKETS = {ord("{"): "[", ord("}"): "]"}
 NOT_A_BRACKET = re.compile(r"[^\[\]]+")
+SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -52,7 +53,7 @@ def parse_strictly(data: bytes) -> Any:
     """Parse a JSON text in UTF-8; raise MalformedJson with the position if it is known.
 
     Numbers must be finite, the keys of an object unique. The depth is at most 32, an object has at
-    most 1,000 members, and the body at most 200,000 values.
+    most 1,000 members, and the body at most 200,000 values, 50,000 of them lists and objects.
     """
     try:
         text = data.decode("utf-8")
@@ -64,6 +65,8 @@ def parse_strictly(data: bytes) -> Any:
     skeleton = TEXT.sub("", text)
     if skeleton.count(",") >= MAX_VALUES:
         raise MalformedJson(f"the body contains more than {MAX_VALUES:,} values")
+    if skeleton.count("[") + skeleton.count("{") > MAX_CONTAINERS:
+        raise MalformedJson(f"the body contains more than {MAX_CONTAINERS:,} lists and objects")
     if deeper_than(skeleton, MAX_DEPTH):
         raise MalformedJson(f"the body is nested deeper than {MAX_DEPTH} levels")
     try:
@@ -154,7 +157,7 @@ def read_json_object(request: Request) -> JsonObject:
     if not isinstance(body, dict):
         raise BadFields([FieldError((), "The body must be a JSON object.")])
     # Only escapes can produce lone surrogates.
-    errors = list(lone_surrogates(body)) if b"\\u" in data else []
+    errors = list(lone_surrogates(body)) if SURROGATE_ESCAPE.search(data) else []
     if errors:
         raise BadFields(errors)
     g.json_body = body

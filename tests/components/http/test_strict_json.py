@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from components.http.problems import EdgeError
 from components.http.strict_json import (
+    MAX_CONTAINERS,
     MAX_DEPTH,
     MAX_MEMBERS,
     MAX_VALUES,
@@ -258,17 +259,31 @@ def test_a_malformed_body_is_an_edge_error() -> None:
     [
         (json.dumps([0] * MAX_VALUES), True),
         (json.dumps([0] * (MAX_VALUES + 1)), False),
-        (json.dumps([[]] * (MAX_VALUES + 1)), False),
+        (json.dumps([[]] * (MAX_CONTAINERS - 1)), True),
+        (json.dumps([{}] * MAX_CONTAINERS), False),
+        (json.dumps([[[]]] * (MAX_CONTAINERS // 2)), False),
+        (json.dumps(["[" * MAX_CONTAINERS, "{" * MAX_CONTAINERS]), True),
         (json.dumps(["," * MAX_VALUES]), True),
         (json.dumps({str(number): 0 for number in range(MAX_MEMBERS)}), True),
         (json.dumps({str(number): 0 for number in range(MAX_MEMBERS + 1)}), False),
         (json.dumps([{"a": {str(number): 0 for number in range(MAX_MEMBERS + 1)}}]), False),
     ],
-    ids=["values", "a value more", "lists", "commas in a string", "members", "one more", "deeper"],
+    ids=[
+        "values",
+        "a value more",
+        "lists",
+        "an object more",
+        "lists in lists",
+        "brackets in strings",
+        "commas in a string",
+        "members",
+        "one more",
+        "deeper",
+    ],
 )
 def test_values_and_members_are_counted(text: str, allowed: bool) -> None:
     if allowed:
         assert parse_strictly(text.encode()) == json.loads(text)
     else:
-        with pytest.raises(MalformedJson, match=r"values|members"):
+        with pytest.raises(MalformedJson, match=r"values|lists and objects|members"):
             parse_strictly(text.encode())
