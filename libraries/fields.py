@@ -58,6 +58,11 @@ class TrueOrFalse(fields.Boolean):
             raise self.make_error("invalid", input=value)
         return value
 
+    @classmethod
+    def of_text(cls, text: str) -> bool | str:
+        """Return the value of a text in a form or a query, such as `1` or `on`; the text itself if it has none."""
+        return text in cls.truthy if text in cls.truthy | cls.falsy else text
+
 
 class BoundedList(fields.List[Any]):
     """A list field that checks the length first, and stops after MAX_MEMBER_ERRORS wrong members."""
@@ -196,7 +201,7 @@ def choice(description: str, choices: Any, *, default: Any = missing, **facts: A
 
 
 def flag(description: str, *, default: bool, **facts: Any) -> Any:
-    field = fields.Boolean(metadata={"description": description})
+    field = TrueOrFalse(metadata={"description": description})
     return declare(field, default=default, **facts)
 
 

@@ -13,7 +13,7 @@ from components.http.strict_json import MalformedJson, parse_strictly
 from libraries.errors import NotFound, did_you_mean
 from libraries.exporting import FORMATS, Format
 from libraries.exporting.catalogue import FormatParams
-from libraries.fields import InvalidFields
+from libraries.fields import InvalidFields, TrueOrFalse
 from libraries.json_types import JsonObject
 from libraries.patterns import Pattern
 from libraries.sheets.artboard import Artboard
@@ -139,6 +139,8 @@ def _value(field: fields.Field[Any], text: str) -> Any:
     """Return a parameter as it would be in JSON, so that equal drawings have equal recipes."""
     if isinstance(field, fields.String):
         return text
+    if isinstance(field, TrueOrFalse):
+        return TrueOrFalse.of_text(text)
     if isinstance(field, fields.List) and not text.startswith("["):
         return [_value(field.inner, part.strip()) for part in text.split(",")]
     try:

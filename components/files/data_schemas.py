@@ -8,7 +8,7 @@ from marshmallow.validate import Length, OneOf, Range
 from components.http.submissions import check_readable
 from components.http.validators import library_check
 from libraries.charts import CHARTS, MAX_SERIES, check_chart
-from libraries.fields import BoundedList
+from libraries.fields import BoundedList, TrueOrFalse
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.tables import (
     DELIMITERS,
@@ -60,7 +60,7 @@ class DataFileSchema(TableFileSchema):
         validate=library_check(check_format),
         metadata={"description": "Target format.", "enum": list(FORMATS), "example": "json"},
     )
-    protect_formulas = fields.Boolean(
+    protect_formulas = TrueOrFalse(
         load_default=True,
         metadata={
             "description": "Prefix CSV and TSV cells that a spreadsheet would run as formulas with `'`."

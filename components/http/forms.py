@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl
 from flask import Response, g, redirect, request
 from marshmallow import Schema, ValidationError, fields, missing
 
+from components.http.job_options import form_rules
 from components.http.json_schemas import JsonText, pascal
 from components.http.multipart import (
     FIELD,
@@ -27,8 +27,14 @@ from components.http.multipart import (
 )
 from components.http.problems import BadFields, EdgeError, FieldError, flatten
 from components.http.replies import prefers
-from components.http.strict_json import read_bounded
+from components.http.strict_json import (
+    MalformedJson,
+    lone_surrogates,
+    parse_strictly,
+    read_bounded,
+)
 from components.http.submissions import EmptySchema, Operation, Submission
+from libraries.fields import TrueOrFalse
 from libraries.json_types import JsonObject, described
 from libraries.uploads import FileKind
 
@@ -83,18 +89,30 @@ class Form:
             encoding[FIELD] = {"contentType": ", ".join(types)}
         name = f"{pascal(operation.name)}{'File' if self.files else ''}FormSchema"
         schema = Schema.from_dict(members, name=name)
-        if self.instead_of:
-            schema = described(oneOf=[{"required": [one]} for one in (FIELD, self.instead_of)])(
-                schema
-            )
+        # Browsers also send the fields that are not filled in.
+        schema.may_be_empty = [  # type: ignore[attr-defined]
+            name for name, one in members.items() if name != FIELD and not one.required
+        ]
+        alternatives = {"oneOf": self._alternatives()} if self.instead_of else {}
+        schema = described(anyOf=form_rules(), **alternatives)(schema)
         return {"schema": schema, **({"encoding": encoding} if encoding else {})}
+
+    def _alternatives(self) -> list[JsonObject]:
+        """Describe that either the file is sent or the field that it replaces."""
+        unused: JsonObject = {self.instead_of: {"maxLength": 0}}
+        used: JsonObject = {self.instead_of: {"minLength": 1}}
+        return [
+            {"required": [FIELD], "properties": unused},
+            {"required": [self.instead_of], "properties": used},
+        ]
 
     def _submission(
         self, operation: Operation, texts: Mapping[str, str], file: UploadedFile | None
     ) -> Submission:
         schema = operation.schema()
-        # Browsers also send the fields that are not filled in.
         values = {name: _value(schema.fields[name], text) for name, text in texts.items() if text}
+        if errors := list(lone_surrogates(values)):
+            raise BadFields(errors, location="form")
         if file is not None and self.instead_of in values:
             text = "Cannot be combined with a file."
             raise BadFields([FieldError((self.instead_of,), text)], location="form")
@@ -156,9 +174,11 @@ def _value(field: fields.Field[Any], text: str) -> Any:
     """Convert the text of a form field to its JSON value; that of a list is comma-separated or JSON."""
     if isinstance(field, fields.String | fields.AwareDateTime):
         return text
+    if isinstance(field, TrueOrFalse):
+        return TrueOrFalse.of_text(text)
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_strictly(text.encode())
+    except MalformedJson:
         value = text
     if value is None:
         return text
@@ -169,10 +189,6 @@ def _value(field: fields.Field[Any], text: str) -> Any:
 
 def _described(field: fields.Field[Any], *, required: bool) -> fields.Field[Any]:
     """Return the form field of a field, for the OpenAPI document."""
-    if isinstance(field, fields.AwareDateTime) and not required:
-        # Browsers send empty texts for what is not filled in.
-        either: dict[str, Any] = {"anyOf": [{"format": "date-time"}, {"maxLength": 0}]}
-        return fields.String(metadata={**field.metadata, **either})
     shown = copy.copy(field)
     shown.required, shown.allow_none = required, False
     if shown.load_default is None:

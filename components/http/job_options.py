@@ -143,6 +143,15 @@ def priority_field(jobs: str = "the job") -> fields.String:
     )
 
 
+@described(
+    **{
+        "if": {"properties": {"concurrency": {"type": "integer"}}, "required": ["concurrency"]},
+        "then": {
+            "properties": {"concurrency_key": {"type": "string", "minLength": 1}},
+            "required": ["concurrency_key"],
+        },
+    }
+)
 class JobOptionsSchema(Schema):
     """Queue options of a job; loaded as `JobOptions`."""
 
@@ -305,3 +314,11 @@ def validate_webhook(requested: Mapping[str, Any] | None) -> JsonObject | None:
         **{name: value for name, value in requested.items() if value is not None},
         "events": list(dict.fromkeys(requested["events"])),
     }
+
+
+def form_rules() -> list[JsonObject]:
+    """Describe in JSON Schema that `concurrency` needs a key, in a form that may have empty texts."""
+    return [
+        {"properties": {"concurrency": {"type": "string", "maxLength": 0}}},
+        {"properties": {"concurrency_key": {"minLength": 1}}, "required": ["concurrency_key"]},
+    ]

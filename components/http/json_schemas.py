@@ -41,6 +41,8 @@ class SchemaConverter(OpenAPIConverter):
 
     def schema2jsonschema(self, schema: Schema | type[Schema]) -> Node:
         node: Node = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        for name in getattr(schema, "may_be_empty", ()):
+            node["properties"][name] = _or_empty(node["properties"][name])
         return node | keywords_of(schema)
 
     def describe_pattern(self, field: fields.Field[Any], ret: Node, **_: Any) -> Node:
@@ -181,6 +183,14 @@ def constant(value: str) -> Node:
 def pascal(name: str) -> str:
     """Convert snake case to the name of a class: `group_message` -> `GroupMessage`."""
     return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _or_empty(node: Node) -> Node:
+    """Also accept the empty text instead of a value."""
+    facts: Node = {
+        name: node.pop(name) for name in ("description", "default", "example") if name in node
+    }
+    return {**facts, "anyOf": [node, {"type": "string", "maxLength": 0}]}
 
 
 def _empty_default(_: object, field: fields.Field[Any], ret: Node, **__: Any) -> Node:

@@ -18,6 +18,7 @@ from components.http.problems import FieldError
 from libraries.errors import InvalidInput, NotFound, did_you_mean
 from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
 from libraries.job_manager.jobs import VectorJob
+from libraries.json_types import JsonObject, keywords_of
 from libraries.loading import LoadError
 from libraries.registry import Registry
 from libraries.storage import open_input, own_name
@@ -126,10 +127,19 @@ class Operation:
             "__module__": self.body.__module__,
             "priority": priority_field(self.jobs),
             "body_schema": self.body,
+            "json_schema": keywords_of(self.body) | keywords_of(JobOptionsSchema) | self._rules(),
         }
         # The name appears in the OpenAPI document.
         bases = (SubmissionSchema, self.body, JobOptionsSchema)
         return type(self.body.__name__, bases, members)
+
+    def _rules(self) -> JsonObject:
+        """Describe that a request of several jobs has no `unique_key`."""
+        if self.jobs != "the jobs":
+            return {}
+        return {
+            "not": {"properties": {"unique_key": {"type": "string"}}, "required": ["unique_key"]}
+        }
 
     def ignored(self, given: Any, *path: str) -> list[FieldError]:
         """Return the members of a request that its body ignores; `path` leads to the request in the JSON body."""

@@ -17,7 +17,8 @@ from libraries.settings import webhook_key
 
 
 @described(
-    pattern="^whsec_(?:[A-Za-z0-9+/]{4}){8,21}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+    pattern="^whsec_(?:(?:[A-Za-z0-9+/]{4}){8,20}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+    "|(?:[A-Za-z0-9+/]{4}){21}(?:[A-Za-z0-9+/]{2}==)?)$",
 )
 def key_of(secret: str) -> bytes:
     """Return the key of a secret; raise InvalidInput if it is not `whsec_` and 24 to 64 bytes in base64."""

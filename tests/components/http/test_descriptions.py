@@ -8,21 +8,26 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError, fields
 
+from components.files.data_schemas import DataFileSchema
 from components.http.job_options import check_tag
+from components.http.submissions import OPERATIONS
 from components.jobs.action_schemas import BulkSchema
 from libraries.errors import InvalidInput
+from libraries.fields import TrueOrFalse
 from libraries.gallery import check_title
 from libraries.json_types import keywords_of
 from libraries.lettering import check_text, check_visible
 from libraries.mailing import check_address, check_subject
 from libraries.outbound import check_url
 from libraries.outbound.addresses import read_url
+from libraries.patterns import PATTERNS
 from libraries.storage.locations import open_input
 from libraries.storage.names import check_name
 from libraries.texts import check_content
 from libraries.webhooks import key_of, secret_of
+from tests.components.http.test_bounded_fields import nested_fields
 
 LONG_NAME = "x" * 100
 TEXTS = [
@@ -63,6 +68,7 @@ TEXTS = [
         secret_of(bytes(24)),
         secret_of(bytes(63)),
         secret_of(bytes(64)),
+        secret_of(bytes(65)),
         "whsec_",
         secret_of(bytes(8)),
     ),
@@ -133,10 +139,16 @@ def test_a_form_describes_its_fields_as_the_json_body_does(client: FlaskClient) 
     document = client.get("/openapi.json").get_json()
     contact = form(document, "/contact", "application/x-www-form-urlencoded")
     body = document["components"]["schemas"]["Contact"]
-    for name in ("name", "email", "message", "tags", "priority"):
+    for name in ("name", "email", "message"):
         assert contact["properties"][name] == body["properties"][name]
+    for name in ("tags", "priority"):
+        described = dict(contact["properties"][name])
+        value, empty = described.pop("anyOf")
+        assert described | value == body["properties"][name]
+        # Browsers send empty texts for what is not filled in.
+        assert empty == {"type": "string", "maxLength": 0}
     assert sorted(contact["required"]) == ["email", "message", "name"]
-    retry = contact["properties"]["retry"]
+    retry = contact["properties"]["retry"]["anyOf"][0]
     assert (retry["type"], retry["contentMediaType"]) == ("string", "application/json")
     assert retry["contentSchema"]["$ref"] == "#/components/schemas/Retry"
 
@@ -144,7 +156,10 @@ def test_a_form_describes_its_fields_as_the_json_body_does(client: FlaskClient) 
 def test_a_form_with_a_file_names_its_types_and_what_the_file_replaces(client: FlaskClient) -> None:
     document = client.get("/openapi.json").get_json()
     photo = form(document, "/photos", "multipart/form-data")
-    assert photo["oneOf"] == [{"required": ["file"]}, {"required": ["url"]}]
+    assert photo["oneOf"] == [
+        {"required": ["file"], "properties": {"url": {"maxLength": 0}}},
+        {"required": ["url"], "properties": {"url": {"minLength": 1}}},
+    ]
     content = document["paths"]["/photos"]["post"]["requestBody"]["content"]
     types = content["multipart/form-data"]["encoding"]["file"]["contentType"]
     assert types == "image/gif, image/jpeg, image/png, image/webp"
@@ -154,10 +169,30 @@ def test_a_form_with_a_file_names_its_types_and_what_the_file_replaces(client: F
 def test_an_empty_time_in_a_form_is_valid_as_browsers_send_it(client: FlaskClient) -> None:
     document = client.get("/openapi.json").get_json()
     contact = form(document, "/contact", "application/x-www-form-urlencoded")
-    assert contact["properties"]["run_at"]["anyOf"] == [{"format": "date-time"}, {"maxLength": 0}]
+    dated = contact["properties"]["run_at"]["anyOf"]
+    assert dated == [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}]
 
 
-@pytest.mark.parametrize("value", [0, 1, "no"])
-def test_a_dry_run_is_true_or_false(value: object) -> None:
-    request = {"action": "delete", "filter": {"tag": "a"}, "dry_run": value}
-    assert set(BulkSchema().validate(request)) == {"dry_run"}
+@pytest.mark.parametrize("value", [0, 1, 1.0, "no", "true"])
+def test_a_boolean_of_json_is_true_or_false(value: object) -> None:
+    schemas: list[tuple[Schema, str]] = [
+        (BulkSchema(), "dry_run"),
+        (DataFileSchema(), "protect_formulas"),
+        (PATTERNS["hatch"].schema(), "link"),
+    ]
+    for schema, name in schemas:
+        assert schema.validate({name: value})[name] == ["Not a valid boolean."]
+
+
+def test_all_booleans_of_json_are_of_one_type(client: FlaskClient) -> None:
+    assert len(client.application.blueprints) > 10
+    schemas = [OPERATIONS[name].body() for name in OPERATIONS]
+    schemas += [PATTERNS[name].schema() for name in PATTERNS]
+    booleans = [
+        field
+        for schema in schemas
+        for _, field in nested_fields(schema)
+        if isinstance(field, fields.Boolean)
+    ]
+    assert len(booleans) > 10
+    assert {type(field) for field in booleans} == {TrueOrFalse}

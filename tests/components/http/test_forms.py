@@ -191,3 +191,16 @@ def test_a_form_of_an_own_page_is_accepted(client: FlaskClient) -> None:
     """Pages have `Referrer-Policy: no-referrer`, which makes their origin `null`."""
     headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
     assert client.post("/contact", data=MESSAGE, headers=headers | BROWSER).status_code == 303
+
+
+def test_the_json_text_of_a_field_is_parsed_as_strictly_as_a_body(client: FlaskClient) -> None:
+    for text in ('{"max": 1, "max": 2}', '{"max": NaN}', '{"max": 1', "[" * 1000, '"\\ud800"'):
+        reply = client.post("/contact", data=MESSAGE | {"retry": text})
+        assert (text, reply.status_code, set(errors(reply))) == (text, 422, {"retry"})
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_box_of_a_form_that_is_ticked_is_true(client: FlaskClient) -> None:
+    for text, status in (("on", 202), ("0", 202), ("", 202), ("maybe", 422)):
+        form = {"file": (io.BytesIO(CSV), "towns.csv"), "format": "json", "protect_formulas": text}
+        assert (text, client.post("/data/process", data=form).status_code) == (text, status)
