@@ -12,7 +12,7 @@ from libraries.sheets.artboard import Artboard
 from libraries.sheets.photos import draw_photo
 from libraries.sheets.plot_stats import plot_stats
 from libraries.storage import Artifact, check_name, open_input, output_folder
-from libraries.uploads import store_photo
+from libraries.uploads.photos import store_photo
 from libraries.uploads.staging import open_staged
 
 # Enough for an outage of a store or a server.

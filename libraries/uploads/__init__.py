@@ -1,8 +1,7 @@
-"""Uploaded files: type detection, staging and storage."""
+"""Uploaded files: type detection and staging. `photos` stores them, and imports the image libraries."""
 
 from libraries.uploads.kinds import KINDS, PHOTOS, TABLES, FileKind, UnknownKind, checked, recognise
 from libraries.uploads.names import stem_of
-from libraries.uploads.photos import store_photo
 
 __all__ = [
     "KINDS",
@@ -13,5 +12,4 @@ __all__ = [
     "checked",
     "recognise",
     "stem_of",
-    "store_photo",
 ]
