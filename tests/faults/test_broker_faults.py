@@ -103,7 +103,8 @@ def test_submissions_with_lost_replies_queue_one_job_each(
     worker = start_worker()
     until(lambda: all_done(client, ids), seconds=20, what="the end of all jobs")
     assert states(client, ids) == {"finished": 100}
-    assert worker.output().count(" executed in ") == 100
+    # Logged after the end of a job is recorded.
+    until(lambda: worker.output().count(" executed in ") == 100, what="the log of all jobs")
 
 
 @contextmanager

@@ -300,7 +300,7 @@ def test_a_worker_kills_its_superseded_attempt(
     first, second = runs(ledger)["a"]
     assert first.ended == float("inf")
     assert second.ended < float("inf")
-    assert GIVEN_AWAY in sleeper.output()
+    until(lambda: GIVEN_AWAY in sleeper.output(), what="the log of the first worker")
 
 
 def test_a_stop_command_stops_only_its_job(
