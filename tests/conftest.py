@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from libraries.settings import SETTINGS, Settings, read_settings, reset_settings
 from libraries.worker.worker import VectorWorker
 from tests.brokers import SharedBroker
 from tests.cleanup import TemporaryRoot, end_with_parent
-from tests.forked import WORKER, start_python
+from tests.forked import WORKER, import_late, start_python
 
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
@@ -70,6 +72,12 @@ def until(
 def files_below(folder: Path, ending: str) -> list[str]:
     """Return the names of files with an ending; a folder may be deleted meanwhile, unlike with Path.rglob."""
     return [name for _, _, names in os.walk(folder) for name in names if name.endswith(ending)]
+
+
+def copy_folder(source: Path, target: Path, *ignored: str) -> None:
+    """Copy a folder of sources with its compiled modules, which other processes may be writing."""
+    ignore = shutil.ignore_patterns("*.pyc.*", *ignored)
+    shutil.copytree(source, target, ignore=ignore, dirs_exist_ok=True)
 
 
 class Stopwatch:
@@ -135,8 +143,33 @@ def pytest_configure(config: pytest.Config) -> None:
         root = TemporaryRoot()
         config.add_cleanup(root.close)
         os.environ["PATH"] = path_without(OPTIONAL_PROGRAMS, MACHINE_PATH, root.path)
-        # Hundreds of processes start; without compiled modules a quarter more time is needed.
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Collect without garbage collection, which takes a third of the time; the result stays exempt from it."""
+    gc.disable()
+    if hasattr(session.config, "workerinput"):
+        _import_part(session.config)
+    yield
+    gc.enable()
+    gc.freeze()
+    session.config.add_cleanup(gc.unfreeze)
+
+
+def _import_part(config: pytest.Config) -> None:
+    """Import other test modules than the other processes do, so that each is compiled by one of them.
+
+    Compiling them, with details for failed assertions, takes longer than the rest of the collection.
+    """
+    number = int(config.workerinput["workerid"].removeprefix("gw"))  # type: ignore[attr-defined]
+    count = int(config.workerinput["workercount"])  # type: ignore[attr-defined]
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        for path in sorted((REPOSITORY / "tests").rglob("test_*.py"))[number::count]:
+            name = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+            # The collection reports what goes wrong.
+            with suppress(Exception, pytest.skip.Exception):
+                importlib.import_module(name)
 
 
 @pytest.hookimpl(trylast=True)
@@ -236,10 +269,19 @@ def settings(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The settings of this test and of the test process. No broker runs yet."""
     for row in SETTINGS:
         monkeypatch.delenv(row.name, raising=False)
-    for name in ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR"):
+    folders = ("DATA_DIR", "OUTPUT_DIR", "UPLOAD_DIR")
+    for name in folders:
         monkeypatch.setenv(name, environ[name])
-    yield use_settings(read_settings(None))
+    yield use_settings(
+        _default_settings().with_values(**{name.lower(): Path(environ[name]) for name in folders})
+    )
     reset_settings()
+
+
+@lru_cache(maxsize=1)
+def _default_settings() -> Settings:
+    """Return what `read_settings` returns for unset variables, which takes a millisecond."""
+    return read_settings(None)
 
 
 @pytest.fixture(scope="session")
@@ -312,6 +354,8 @@ def probe_tasks() -> Iterator[None]:
 def run_jobs(broker: EmbeddedBroker, settings: Settings) -> Callable[[], None]:
     """Return a function that runs the worker in this process until the queue is empty."""
 
+    import_late()
+
     def run() -> None:
         before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
         worker = VectorWorker(settings)
@@ -326,9 +370,9 @@ def run_jobs(broker: EmbeddedBroker, settings: Settings) -> Callable[[], None]:
 
 
 class WorkerProcess:
-    """A `python -m workers` process with the tasks of tests/probes; a new interpreter unless `forked`."""
+    """A `python -m workers` process with the tasks of tests/probes."""
 
-    def __init__(self, environ: dict[str, str], log: Path, *, forked: bool = True) -> None:
+    def __init__(self, environ: dict[str, str], log: Path) -> None:
         self.log = log
         with log.open("wb") as sink:
             self.process = start_python(
@@ -336,7 +380,6 @@ class WorkerProcess:
                 arguments=["-c", RUN_WORKER, str(PROBES), "--single"],
                 environ=environ,
                 output=sink,
-                forked=forked,
             )
 
     def output(self) -> str:
@@ -360,21 +403,15 @@ class WorkerProcess:
 
 
 @pytest.fixture
-def forks_workers() -> bool:
-    """Return whether workers are forked, not started by a new interpreter."""
-    return True
-
-
-@pytest.fixture
 def start_worker(
-    broker: EmbeddedBroker, environ: dict[str, str], home: Path, forks_workers: bool
+    broker: EmbeddedBroker, environ: dict[str, str], home: Path
 ) -> Iterator[Callable[..., WorkerProcess]]:
     """Return a function that starts a worker process, which is killed after the test."""
     started: list[WorkerProcess] = []
 
     def start(**more: str) -> WorkerProcess:
         log = home / f"worker{len(started)}.log"
-        started.append(WorkerProcess(environ | more, log, forked=forks_workers))
+        started.append(WorkerProcess(environ | more, log))
         return started[-1].wait_until_listening()
 
     yield start

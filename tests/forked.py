@@ -1,13 +1,14 @@
 """Python processes of tests, forked from a process that has already imported the product.
 
 An import of the worker or of the web application takes most of the processor time of a short test. A template
-imports it once for each test process; its children run the same code with a new environment, folder, output and
-exit code.
+imports it once for each test process, with all tasks or all components; its children run the same code with a new
+environment, folder, output and exit code.
 """
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import json
 import os
@@ -24,12 +25,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
+from libraries.job_manager.tasks import task_modules
 from libraries.settings import SETTINGS
 
 REPOSITORY = Path(__file__).parent.parent
 WORKER = "workers.__main__"
-WEB = "app", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"
+WEB = "app", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "libraries.worker.reaper"
 LARGEST_MESSAGE = 1 << 16
+ROOM_FOR_ENVIRON = 1 << 15
+# What the product imports only when it is needed; an import of SciPy takes longer than most jobs.
+IMPORTED_LATE = (
+    "libraries.gallery.databases",
+    "sqlalchemy.dialects.sqlite",
+    "scipy.sparse.csgraph",
+    "scipy.spatial",
+)
 
 
 class ForkedProcess:
@@ -79,7 +89,12 @@ class _Template:
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=REPOSITORY,
-            env=kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"},
+            env=kept
+            | {
+                "PYTHONPATH": str(REPOSITORY),
+                "PYTHONUNBUFFERED": "1",
+                "ROOM": "." * ROOM_FOR_ENVIRON,
+            },
             stdin=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
         )
@@ -140,8 +155,7 @@ def start_python(
 
 def serve(descriptor: int, modules: Sequence[str]) -> None:
     """Fork a child for each request until the test process ends. In a child, run its program."""
-    for module in modules:
-        import_module(module)
+    _import_product(modules)
     assert threading.active_count() == 1, "a fork would copy only this thread"
     gc.collect()
     gc.freeze()
@@ -171,6 +185,21 @@ def serve(descriptor: int, modules: Sequence[str]) -> None:
     _run(json.loads(data), descriptors[0])
 
 
+def import_late() -> None:
+    """Import here what jobs would import in each work-horse that this process forks."""
+    for module in IMPORTED_LATE:
+        import_module(module)
+
+
+def _import_product(modules: Sequence[str]) -> None:
+    """Import `modules`, and what a worker or a web process imports by name when it starts."""
+    for module in modules:
+        import_module(module)
+    for module in task_modules() if WORKER in modules else sys.modules["app"].component_names():
+        import_module(module)
+    import_late()
+
+
 def _report_end(
     connection: socket.socket, selector: selectors.BaseSelector, key: selectors.SelectorKey
 ) -> None:
@@ -189,8 +218,19 @@ def _run(request: dict[str, Any], output: int) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environ"])
+    _show_environ()
     option, program, *arguments = request["arguments"]
     assert option == "-c"
     main = sys.modules["__main__"] = ModuleType("__main__")
     sys.argv = [option, *arguments]
     exec(compile(program, "<string>", "exec"), main.__dict__)  # noqa: S102 - as python -c does
+
+
+def _show_environ() -> None:
+    """Write the environment to where `/proc/PID/environ` is read from, by which tests find processes."""
+    # The last fields: arg_start, arg_end, env_start, env_end and exit_code.
+    *_, start, end, _ = map(int, Path("/proc/self/stat").read_text().rpartition(")")[2].split()[1:])
+    shown = b"".join(b"%b=%b\0" % pair for pair in os.environb.items())
+    assert len(shown) <= end - start, "more room is needed"
+    # The C library has copied all variables, because they were set anew.
+    ctypes.memmove(start, shown.ljust(end - start, b"\0"), end - start)

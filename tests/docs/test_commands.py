@@ -23,7 +23,7 @@ import pytest
 from defusedxml import ElementTree
 
 from libraries.settings import read_settings
-from tests.conftest import REPOSITORY, environ_in, until
+from tests.conftest import REPOSITORY, copy_folder, environ_in, until
 from tests.docs.documents import Block, all_blocks, documents
 from tests.journeys.conftest import Service
 from tests.photographs import encoded, landscape
@@ -32,9 +32,7 @@ pytestmark = pytest.mark.timeout(300)
 COMMANDS_TIMEOUT_S = 120
 SERVICE, ELSEWHERE = "127.0.0.1:5000", "https://example.com"
 # Not part of the copy of the project that the service runs in.
-LEFT_OUT = shutil.ignore_patterns(
-    ".*", "__pycache__", "bench", "data", "docs", "output", "site", "tests"
-)
+LEFT_OUT = ".*", "bench", "data", "docs", "output", "site", "tests"
 # Files of examples/extend that documents show and whose task or route they use.
 INSTALLED = {
     "greeting_tasks.py": "workers/greeting_tasks.py",
@@ -165,7 +163,7 @@ def elsewhere() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def project(elsewhere: str) -> Iterator[Project]:
     folder = Path(tempfile.mkdtemp(prefix="va-"))
-    shutil.copytree(REPOSITORY, folder, ignore=LEFT_OUT, dirs_exist_ok=True)
+    copy_folder(REPOSITORY, folder, *LEFT_OUT)
     (folder / ".venv").symlink_to(sys.prefix)
     for name, destination in INSTALLED.items():
         (folder / destination).parent.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import REPOSITORY, environ_in, until
+from tests.conftest import REPOSITORY, copy_folder, environ_in, until
 from tests.journeys.conftest import Service
 
 FILES = ("app.py", "start_dev.py", "gunicorn.conf.py", "pyproject.toml", "schedules.toml")
@@ -51,7 +51,7 @@ def copy_of_sources(folder: Path) -> Path:
     for name in FILES:
         shutil.copy2(REPOSITORY / name, copy / name)
     for name in FOLDERS:
-        shutil.copytree(REPOSITORY / name, copy / name)
+        copy_folder(REPOSITORY / name, copy / name)
     return copy
 
 

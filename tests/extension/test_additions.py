@@ -18,7 +18,7 @@ from defusedxml import ElementTree
 
 from libraries.sheets.artboard import load_artboard
 from libraries.sheets.page import MAX_SEED
-from tests.conftest import REPOSITORY, environ_in
+from tests.conftest import REPOSITORY, copy_folder, environ_in
 from tests.extension.additions import ADDITIONS
 from tests.extension.copies import CopiedService, copy_of_sources, touched
 from tests.photographs import encoded, landscape
@@ -98,8 +98,7 @@ def test_an_added_pattern_is_listed_checked_and_drawn(service: CopiedService) ->
 
 
 def test_an_added_pattern_keeps_the_promises_of_every_pattern(home: Path, copy: Path) -> None:
-    ignored = shutil.ignore_patterns("extension")
-    shutil.copytree(REPOSITORY / "tests", copy / "tests", ignore=ignored)
+    copy_folder(REPOSITORY / "tests", copy / "tests", "extension")
     options = ["-q", "-n", "0", "-p", "no:cacheprovider", "--update-golden", "-k", "rays"]
     done = subprocess.run(
         [

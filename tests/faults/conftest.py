@@ -22,12 +22,6 @@ from tests.faults.fleet import Fleet, processes_of
 from tests.faults.trail import report
 
 
-@pytest.fixture
-def forks_workers() -> bool:
-    """Return False: the processes of a test are found by the environment that they started with."""
-    return False
-
-
 @pytest.fixture(autouse=True)
 def nothing_left_behind(home: Path) -> Iterator[None]:
     """Fail a test that leaves a process running."""

@@ -57,7 +57,7 @@ class Fleet:
 
     def _start(self) -> WorkerProcess:
         self._started += 1
-        return WorkerProcess(self._environ, self._home / f"fleet{self._started}.log", forked=False)
+        return WorkerProcess(self._environ, self._home / f"fleet{self._started}.log")
 
     def tend(self) -> None:
         """Restart the workers that have ended."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY, Stopwatch, until
+from tests.conftest import REPOSITORY, Stopwatch, copy_folder, until
 from tests.faults.fleet import children
 from tests.journeys.conftest import Service, free_port
 
@@ -121,9 +121,10 @@ def test_a_change_of_a_source_file_reloads_the_server(
         "workers",
     ):
         source = REPOSITORY / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(
-            source, copy / name if source.is_dir() else _made(copy)
-        )
+        if source.is_dir():
+            copy_folder(source, copy / name)
+        else:
+            shutil.copy(source, _made(copy))
     service = start_service("--reload", cwd=copy, PYTHONPATH=str(copy))
     before = service.pids()
     time_of_change = time.time_ns() + 10**9

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, copy_folder
 from tests.described import Described
 from tests.live.service import Installation, Web
 
@@ -50,9 +50,7 @@ def extended_web(
     for name in ("app.py", "gunicorn.conf.py"):
         shutil.copy(REPOSITORY / name, copy / name)
     for name in ("components", "libraries", "workers"):
-        shutil.copytree(
-            REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        copy_folder(REPOSITORY / name, copy / name)
     with (copy / "components" / "sockets" / "actions.py").open("a") as actions:
         actions.write(ADDED)
     started = installation.start_web(sources=copy).wait_until_ready()

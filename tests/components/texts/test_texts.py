@@ -21,7 +21,7 @@ from PIL import Image
 from components.http.submissions import OPERATIONS
 from components.texts.job_types import JOB_FUNCTIONS
 from libraries.job_manager import known_tasks
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, copy_folder
 
 # Example of a type: a function after those of the module, and a line in the registry.
 FUNCTION = '''
@@ -50,9 +50,7 @@ def extended(home: Path) -> Path:
     """A copy of the sources with one additional function and entry."""
     copy = home / "copy"
     for name in ("components", "libraries", "workers"):
-        shutil.copytree(
-            REPOSITORY / name, copy / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        copy_folder(REPOSITORY / name, copy / name)
     shutil.copy(REPOSITORY / "app.py", copy / "app.py")
     with (copy / "workers" / "text_tasks.py").open("a") as tasks:
         tasks.write(FUNCTION)

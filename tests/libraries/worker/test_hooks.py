@@ -15,6 +15,7 @@ from libraries.broker.connections import broker_url
 from libraries.job_manager import get_job_status
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, until
+from tests.forked import WORKER, ForkedProcess, start_python
 
 pytestmark = pytest.mark.usefixtures("broker")
 NOTING = """
@@ -49,7 +50,13 @@ from workers.resources import note
 
 def work(): note("work")
 """
-Single = Callable[..., "subprocess.Popen[str]"]
+RUN_WORKER = """
+import sys, workers
+workers.__path__[:] = [sys.argv.pop(1)]
+from workers.__main__ import main
+sys.exit(main())
+"""
+Single = Callable[..., ForkedProcess]
 
 
 @pytest.fixture
@@ -66,19 +73,21 @@ def folder(home: Path) -> Path:
 @pytest.fixture
 def start(folder: Path, environ: dict[str, str], home: Path) -> Iterator[Single]:
     """A function that starts one worker with the hooks that it is given."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[ForkedProcess] = []
 
-    def begin(hooks: str, *options: str) -> subprocess.Popen[str]:
+    def begin(hooks: str, *options: str) -> ForkedProcess:
         (folder / "resources.py").write_text(NOTING + hooks)
-        with (home / "log").open("w") as log:
-            command = [sys.executable, "-m", "workers", *(options or ("--single",))]
-            variables = environ | {"NOTES": str(home / "notes")}
-            started.append(
-                subprocess.Popen(
-                    command, env=variables, cwd=home, text=True, stdout=log, stderr=log
-                )
+        with (home / "log").open("wb") as log:
+            worker = start_python(
+                WORKER,
+                arguments=["-c", RUN_WORKER, str(folder), *(options or ("--single",))],
+                environ=environ | {"NOTES": str(home / "notes")},
+                output=log,
+                folder=home,
             )
-        return started[-1]
+        assert isinstance(worker, ForkedProcess)
+        started.append(worker)
+        return worker
 
     yield begin
     for process in started:
