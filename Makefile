@@ -19,14 +19,26 @@ $(BIN)/python:
 	@$(PYTHON) -m venv .venv \
 	  || { rm -rf .venv; echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
+# Installs $(2) with one line per package, and on failure what pip says.
+define install
+	@echo "Installing the packages of $(1).txt (once; about a minute) ..."
+	@{ PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r $(1).lock $(2); \
+	   echo "exit code $$?"; } 2>&1 | { code=1; failed=; while IFS= read -r line; do case "$$line" in \
+	     "exit code "*) code=$${line#exit code };; \
+	     ERROR*) failed=1; echo "$$line";; \
+	     Collecting\ *|Processing\ *) set -- $$line; echo "  $${2##*/}";; \
+	     "Installing collected packages"*) echo "Unpacking them ...";; \
+	     *) [ -z "$$failed" ] || echo "$$line";; \
+	   esac; done; exit $$code; }
+endef
+
+# Python compiles what it imports at the first start; the other bytecode would take 50 MB.
 $(STAMP): requirements.lock | $(BIN)/python
-	@echo "Installing the packages of requirements.txt (once; about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(call install,requirements,--no-compile)
 	@touch $@
 
 $(DEV_STAMP): requirements.lock requirements-dev.lock | $(BIN)/python
-	@echo "Installing the packages of requirements-dev.txt (once; about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(call install,requirements-dev)
 	@touch $(STAMP) $@
 
 run: $(STAMP) ## start broker, worker and web, and draw a first artboard
@@ -59,7 +71,7 @@ docs: $(DEV_STAMP) ## generate docs/reference and build the site in site/
 	@$(BIN)/python -m docs.make_site
 
 bench: $(DEV_STAMP) ## run the benchmarks and write bench/RESULTS.md
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m bench --peers queues $(ARGS)
 
 soak: $(DEV_STAMP) ## run the long fault and load tests (about an hour; one with ARGS='--only F1')
 	@$(BIN)/python -m tests.faults.soak $(ARGS)
@@ -69,7 +81,7 @@ fuzz: $(DEV_STAMP) ## send generated requests to a service, without and with key
 
 lock: | $(BIN)/python ## update the .lock files after a change of requirements.txt or requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-parquet requirements-s3 requirements-dev; do \
 	  $(BIN)/uv pip compile $$name.txt -o $$name.lock --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --quiet $(ARGS) || exit 1; done
 

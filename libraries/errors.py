@@ -207,6 +207,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "no-room-to-draw": "The margins fill the page. Reduce the margin or enlarge the page.",
         "not-linkable": "Links cannot open this path.",
         "not-an-image": "The file is not an image in a supported format.",
+        "not-installed": "An optional package is missing; `detail` has the command to install it.",
         "nothing-to-fill": "The outline does not enclose any part of the area.",
         "source-refused": "The server of the URL did not return a usable file. Check the URL.",
         "task-not-loaded": "The module of the task cannot be imported; the job's `error` says why.",

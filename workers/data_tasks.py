@@ -32,7 +32,8 @@ def process_file(
 
     Args:
         file_path: a file in the upload folder or the output folder.
-        format: `csv`, `tsv`, `json`, `ndjson`, `xlsx` or `parquet`.
+        format: `csv`, `tsv`, `json`, `ndjson`, `xlsx`, or `parquet` with the packages of
+            `requirements-parquet.txt`.
         protect_formulas: put `'` before cells that a spreadsheet would run as formulas.
         from_format: the format of the file; detected if not given, like the following arguments.
         encoding: such as `windows-1252`.

@@ -9,6 +9,7 @@ from components.http.forms import Form
 from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
 from libraries.json_types import JsonObject
+from libraries.tables import check_installed
 from libraries.uploads import TABLES
 
 blueprint = api_blueprint("data", __name__, "/data", "Conversion and charts of data files.")
@@ -39,6 +40,7 @@ def process_data(body: JsonObject) -> JobPlan:
     The job's result reports the rows kept and rejected (with reasons), the column types, and how the file was read.
     `GET /jobs/<id>/result` returns the converted file.
     """
+    check_installed(body["format"])
     file: UploadedFile | None = body.get("file")
     if file is None:
         return JobPlan(kwargs=body)

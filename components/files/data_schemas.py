@@ -58,7 +58,11 @@ class DataFileSchema(TableFileSchema):
     format = fields.String(
         required=True,
         validate=library_check(check_format),
-        metadata={"description": "Target format.", "enum": list(FORMATS), "example": "json"},
+        metadata={
+            "description": "Target format. Parquet needs the packages of `requirements-parquet.txt`.",
+            "enum": list(FORMATS),
+            "example": "json",
+        },
     )
     protect_formulas = TrueOrFalse(
         load_default=True,

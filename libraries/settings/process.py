@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from environs import Env, EnvValidationError
 
+from libraries.extras import Extra
 from libraries.settings.declaring import SettingsGroup
 from libraries.settings.groups import Settings
 from libraries.settings.parsers import is_loopback
@@ -75,10 +76,12 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
 
 
 def _choose_storage(values: dict[str, Any]) -> None:
-    """Apply ENV_NAME; raise BadSettings if a remote storage is incomplete or missing."""
+    """Apply ENV_NAME; raise BadSettings if a remote storage is incomplete, missing or not installed."""
     account = ("cf_acct_id", "cf_img_token", "cf_img_hash")
     if values["env_name"] == "dev":
         values.update(dict.fromkeys(account, ""), storage_url=None)
+    if values["storage_url"] is not None and (package := Extra.S3.missing()):
+        raise BadSettings(_describe({"STORAGE_URL": [f"Needs {package}."]}))
     missing = [name.upper() for name in account if not values[name]]
     if 0 < len(missing) < len(account):
         text = "Must be set together with the other two for photos in Cloudflare Images."

@@ -12,7 +12,13 @@ from libraries.tables.columns import Column, read_columns
 from libraries.tables.conversion import convert, convert_file, result_name
 from libraries.tables.dialects import DELIMITERS, QUOTES, check_delimiter, check_quote
 from libraries.tables.encoding import ENCODINGS, check_encoding
-from libraries.tables.formats import FORMATS, Reading, check_format, check_source_format
+from libraries.tables.formats import (
+    FORMATS,
+    Reading,
+    check_format,
+    check_installed,
+    check_source_format,
+)
 from libraries.tables.limits import MAX_CELL_CHARS, MAX_COLUMNS
 from libraries.tables.reports import Report, RowError
 
@@ -34,6 +40,7 @@ __all__ = [
     "check_delimiter",
     "check_encoding",
     "check_format",
+    "check_installed",
     "check_operation",
     "check_quote",
     "check_source_format",

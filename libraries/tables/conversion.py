@@ -8,7 +8,14 @@ from typing import IO
 
 from libraries.errors import InvalidInput
 from libraries.storage import Artifact, filename_part, open_input, output_folder
-from libraries.tables.formats import FORMATS, Reading, Writing, check_format, open_table
+from libraries.tables.formats import (
+    FORMATS,
+    Reading,
+    Writing,
+    check_format,
+    check_installed,
+    open_table,
+)
 from libraries.tables.kinds import ColumnKinds
 from libraries.tables.limits import in_mb, largest_result
 from libraries.tables.reports import Report
@@ -39,9 +46,10 @@ def convert(
 
     Raises:
         UnknownName: unknown format.
-        InvalidInput: the file cannot be read. Also raised while blocks are consumed.
+        InvalidInput: the file cannot be read, or the format needs a missing package. Also raised while blocks are consumed.
     """
     chosen, report = FORMATS[check_format(to_format)], Report()
+    check_installed(to_format)
     table, size = open_table(source, report, reading or Reading(), name)
     passes = Passes(table, size, on_progress)
     kinds = table.kinds

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO
 
 from libraries.errors import InvalidInput
+from libraries.extras import Extra
 from libraries.tables.dialects import SAMPLE_CHARACTERS, Dialect, detect_dialect
 from libraries.tables.encoding import Encoding, utf8_blocks
 from libraries.tables.limits import (
@@ -95,11 +96,12 @@ class DelimitedTable:
     ) -> None:
         """Read the names of the columns; detect the dialect if it is None.
 
-        Files of at least `MIN_COLUMNAR_BYTES` are read by columns where the text is plain.
+        With pyarrow, files of at least `MIN_COLUMNAR_BYTES` are read by columns where the text
+        is plain.
         """
         self._source, self._encoding = source, encoding
         self.dialect = dialect or sampled_dialect(source, encoding)
-        self._by_columns = size >= MIN_COLUMNAR_BYTES
+        self._by_columns = size >= MIN_COLUMNAR_BYTES and not Extra.PARQUET.missing()
         feed, _, header = self._begin()
         if isinstance(header, RowError):
             raise InvalidInput(f"line {header.line}: {header.detail}", code="bad-table")

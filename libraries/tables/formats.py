@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from libraries.errors import InvalidInput, UnknownName
+from libraries.extras import Extra
 from libraries.registry import Registry
 from libraries.settings import UploadSettings
 from libraries.tables.csv_rows import DelimitedTable, sampled_dialect, write_delimited
@@ -121,6 +122,12 @@ def check_source_format(name: object) -> str:
     return check_format(name, field="from_format")
 
 
+def check_installed(name: str) -> None:
+    """Raise InvalidInput if the package that a format needs is not installed."""
+    if name == "parquet" and (package := Extra.PARQUET.missing()):
+        raise InvalidInput(f"Parquet needs {package}", code="not-installed")
+
+
 def open_table(
     source: IO[bytes], report: Report, reading: Reading, name: str = ""
 ) -> tuple[Table, int]:
@@ -146,6 +153,7 @@ def _open(source: IO[bytes], size: int, report: Report, reading: Reading, name: 
     kind = reading.from_format or magic
     report.encoding = report.dialect = None
     if kind in {"xlsx", "parquet"}:
+        check_installed(kind)
         report.source_format = kind
         return SheetTable(source, report) if kind == "xlsx" else ParquetTable(source)
     return _open_text(

@@ -210,6 +210,8 @@ def test_the_image_contains_all_files_that_run() -> None:
         "libraries",
         "workers",
         "requirements.lock",
+        "requirements-parquet.lock",
+        "requirements-s3.lock",
     }
     assert needed <= set(sources)
     kept_out = (REPOSITORY / ".dockerignore").read_text().split()
