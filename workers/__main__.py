@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
+import os
 import sys
+from typing import NoReturn
 
 from libraries.broker.connections import web_client
 from libraries.gallery import arrivals
@@ -17,7 +18,7 @@ from libraries.job_manager.control import queue_health
 from libraries.job_manager.schedules import BadSchedules, load_schedules
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.shared_state import NotShared, registered
-from libraries.supervision import BAD_SETTINGS, Part, Supervisor, send_heartbeats
+from libraries.supervision import BAD_SETTINGS, send_heartbeats
 from libraries.uploads import staging
 from libraries.webhooks import outbox
 from libraries.worker.broker_checks import BrokerUnusable, check_eviction_policy, unreachable
@@ -62,7 +63,7 @@ def main() -> int:
             send_heartbeats()
             with registered("worker"):
                 return run_worker(settings, burst=options.burst, sweeps=SWEEPS)
-        return supervise(settings)
+        supervise(settings)
     except (BrokerUnusable, NotShared) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -71,17 +72,14 @@ def main() -> int:
         return BAD_SETTINGS
 
 
-def supervise(settings: Settings) -> int:
-    """Run the workers until SIGTERM or SIGINT; return the exit code. Raises BrokerUnusable."""
+def supervise(settings: Settings) -> NoReturn:
+    """Become the supervisor of the workers. Raises BrokerUnusable."""
     if not queue_health()["broker"]:
         raise unreachable(settings)
     check_eviction_policy(web_client(settings))
-    command = [sys.executable, "-m", "workers", "--single"]
-    parts = [Part(f"worker{number + 1}", command) for number in range(settings.jobs.workers)]
-    # Workers are killed together with their supervisor, whose restart would otherwise add to them.
-    return Supervisor(
-        parts, grace=None, orphan_signal=signal.SIGKILL, prefixed=settings.jobs.workers > 1
-    ).run()
+    sys.stdout.flush()
+    number = str(settings.jobs.workers)
+    os.execv(sys.executable, [sys.executable, "-m", "workers.supervisor", number])  # noqa: S606
 
 
 if __name__ == "__main__":

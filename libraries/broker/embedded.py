@@ -20,13 +20,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from redis import Redis, exceptions
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from libraries.broker.append_only import FOLDER as APPEND_ONLY_FOLDER
 from libraries.broker.append_only import repair, restore_manifest
-from libraries.broker.connections import web_client
+from libraries.broker.local import send
 from libraries.broker.paths import (
     broker_folder,
     private_folder,
@@ -103,12 +99,10 @@ class EmbeddedBroker:
         A server whose disk is full has accepted commands in memory only, and a kill would lose them.
         """
         try:
-            with self._client() as client:
-                return bool(client.ping())
-        except (exceptions.BusyLoadingError, exceptions.ResponseError):
-            return True
-        except exceptions.RedisError:
+            send(self._socket, "PING")
+        except OSError:
             return False
+        return True
 
     def sync(self) -> None:
         """Write the growing part of the append-only file to the disk. Raises OSError."""
@@ -203,38 +197,31 @@ class EmbeddedBroker:
             )
 
     def _adopt(self) -> int:
-        with self._client() as client:
-            self._await_answer(None)
-            return int(client.info("server")["process_id"])
+        self._await_answer(None)
+        lines = send(self._socket, "INFO server").splitlines()
+        return int(next(line for line in lines if line.startswith("process_id:")).partition(":")[2])
 
     def _await_answer(self, process: subprocess.Popen[bytes] | None) -> None:
         """Wait until the server replies, also with an error; one that loads its data is running."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        with self._client() as client:
-            while True:
-                try:
-                    client.ping()
-                except exceptions.ResponseError:
-                    # It cannot write its data at present.
+        while True:
+            try:
+                reply = send(self._socket, "PING")
+            except OSError:
+                if process is not None and process.poll() is not None:
+                    server_log = self._folder / "server.log"
+                    raise EmbeddedBrokerError(f"broker not started: see {server_log}") from None
+            else:
+                # Another error: it cannot write its data at present.
+                if not reply.startswith("-LOADING"):
                     return
-                except exceptions.BusyLoadingError:
-                    deadline = time.monotonic() + START_TIMEOUT_S
-                except (exceptions.ConnectionError, exceptions.TimeoutError):
-                    if process is not None and process.poll() is not None:
-                        server_log = self._folder / "server.log"
-                        raise EmbeddedBrokerError(f"broker not started: see {server_log}") from None
-                else:
-                    return
-                if time.monotonic() > deadline:
-                    raise EmbeddedBrokerError(
-                        f"a broker locks {self._folder} but does not reply at {self._socket}; "
-                        f"stop the process in {self._folder / 'server.pid'} and try again"
-                    )
-                time.sleep(0.01)
-
-    def _client(self) -> Redis:
-        no_retries = Retry(NoBackoff(), 0)
-        return Redis(unix_socket_path=str(self._socket), socket_timeout=1.0, retry=no_retries)
+                deadline = time.monotonic() + START_TIMEOUT_S
+            if time.monotonic() > deadline:
+                raise EmbeddedBrokerError(
+                    f"a broker locks {self._folder} but does not reply at {self._socket}; "
+                    f"stop the process in {self._folder / 'server.pid'} and try again"
+                )
+            time.sleep(0.01)
 
 
 def _try_lock(path: Path) -> int | None:
@@ -246,13 +233,6 @@ def _try_lock(path: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-def broker_answers(settings: Settings) -> bool:
-    try:
-        return bool(web_client(settings).ping())
-    except exceptions.RedisError:
-        return False
 
 
 def main() -> int:

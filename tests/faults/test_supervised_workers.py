@@ -20,13 +20,13 @@ from tests.faults.fleet import children, gone, processes_of
 from tests.faults.trail import all_done, queue, runs, started_runs
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
-# `python -m workers`, which calls a worker frozen after three seconds instead of thirteen.
+# The supervisor of `python -m workers`, which calls a worker frozen after three seconds instead of thirteen.
 IMPATIENT = """
 import sys
 from libraries import supervision
 supervision.FROZEN_AFTER_S = 3.0
-sys.argv = ["workers"]
-from workers.__main__ import main
+sys.argv = ["workers.supervisor", "2"]
+from workers.supervisor import main
 sys.exit(main())
 """
 Supervise = Callable[[], "subprocess.Popen[bytes]"]
@@ -46,7 +46,7 @@ def supervise(broker: EmbeddedBroker, environ: dict[str, str], home: Path) -> It
             started.append(
                 subprocess.Popen(
                     [sys.executable, "-c", IMPATIENT],
-                    env=environ | {"WORKERS": "2"},
+                    env=environ,
                     cwd=home,
                     stdout=sink,
                     stderr=sink,

@@ -134,7 +134,7 @@ def test_a_change_of_a_source_file_reloads_the_server(
     def replaced() -> bool:
         now = service.pids()
         return now.keys() == before.keys() and all(
-            now[name] != before[name] for name in ("gunicorn", "workers")
+            now[name] != before[name] for name in ("gunicorn", "supervisor")
         )
 
     until(replaced, what="new processes")

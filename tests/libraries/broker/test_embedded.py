@@ -17,10 +17,15 @@ import pytest
 from redis import Redis
 
 from libraries.broker.connections import web_client
-from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError, broker_answers
+from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError
+from libraries.broker.in_memory import is_running
 from libraries.broker.paths import MAX_SOCKET_PATH_BYTES, broker_folder, socket_path
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, until
+
+
+def broker_answers(settings: Settings) -> bool:
+    return is_running(socket_path(settings.broker.data_dir))
 
 
 def exists(pid: int) -> bool:
