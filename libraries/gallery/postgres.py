@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import ssl
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from libraries.json_types import JsonObject
 
 # A separate schema, so that the database may contain other tables, and one per version.
 SCHEMA = f"vector_gallery_{VERSION}"
+log = logging.getLogger(__name__)
 
 
 class PostgresDatabase(Database):
@@ -34,6 +36,8 @@ class PostgresDatabase(Database):
         target = {**connection_arguments(url), "timeout": BUSY_SECONDS + 1}
         super().__init__("postgresql+pg8000://", connect_args=target)
         event.listen(self._engine, "checkout", self._check)
+        # The pool logs a traceback for each connection that it cannot close.
+        logging.getLogger("sqlalchemy.pool.impl.QueuePool").addFilter(_is_not_about_closing)
 
     def match_words(self, words: Sequence[str]) -> Select[int]:
         quoted = " & ".join(f"'{word}'" for word in words)
@@ -73,10 +77,15 @@ class PostgresDatabase(Database):
                 cursor.execute("SELECT 1")
             connection.rollback()
         except (self._engine.dialect.loaded_dbapi.Error, OSError) as error:
+            log.warning("PostgreSQL has closed its connections (%s); opening new ones", error)
             raise InvalidatePoolError from error
 
     def _handle_error(self, error: BaseException | None) -> None:
         """Do nothing: the server looks after its files."""
+
+
+def _is_not_about_closing(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(("Exception terminating", "Exception closing"))
 
 
 def connection_arguments(url: str) -> JsonObject:

@@ -197,7 +197,9 @@ def test_an_index_of_another_version_is_recreated(shown: Gallery, settings: Sett
 
 
 @pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
-def test_broken_connections_are_replaced(shown: Gallery, database_url: str) -> None:
+def test_broken_connections_are_replaced_and_reported_in_one_line(
+    shown: Gallery, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     other = PostgresDatabase(database_url)
     others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
     with other.write() as connection:
@@ -205,6 +207,9 @@ def test_broken_connections_are_replaced(shown: Gallery, database_url: str) -> N
     other.close()
     assert cut
     assert len(numbers(shown)) == 7
+    (record,) = caplog.records
+    assert record.getMessage().startswith("PostgreSQL has closed its connections")
+    assert record.exc_info is None
 
 
 @pytest.mark.parametrize("shown", ["postgresql"], indirect=True)
