@@ -6,6 +6,7 @@ Exit codes: 0, 1 if a measurement failed, 2 for invalid arguments, 130 after Ctr
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import signal
 import sys
@@ -14,12 +15,14 @@ from pathlib import Path
 from types import FrameType
 
 from bench.machinery import FULL, QUICK, Bench, BenchError
-from bench.report import describe_run
+from bench.quoted import RESULTS, update_documents
+from bench.report import describe_run, revision
 from bench.sections import SECTIONS
 
-RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 INTERRUPTED = 128 + signal.SIGINT
-HEAD = "# Benchmark\n\nAs measured in one run; `make bench` writes this file.\n"
+HEAD = (
+    "# Benchmark\n\nAll sections are from one run of one commit; `make bench` writes this file.\n"
+)
 
 
 def main() -> int:
@@ -34,15 +37,22 @@ def main() -> int:
         signal.signal(number, _interrupt)
     started_at = time.monotonic()
     try:
+        source = revision()
+        check_source(source, options)
+        scale = QUICK if options.quick else FULL
+        scale = dataclasses.replace(scale, rounds=options.rounds or scale.rounds)
         with Bench(
-            QUICK if options.quick else FULL, peers=options.peers, progress=_print_progress
+            scale, peers=options.peers, before=options.before, progress=_print_progress
         ) as bench:
             server = bench.client.info("server")
-            parts = [f"{HEAD}\n{describe_run(server, bench.scale.rounds, sys.argv[1:])}"]
+            parts = [f"{HEAD}\n{describe_run(server, source, bench.scale.rounds, sys.argv[1:])}"]
             for name in sections_to_run(options):
+                begun_at = time.monotonic()
                 parts.append(SECTIONS[name](bench).as_text())
                 _check_interruption()
                 print(f"\n{parts[-1]}\n", flush=True)
+                _print_progress(f"{name} took {time.monotonic() - begun_at:.0f} s")
+        check_source(source, options, is_end=True)
     except BenchError as error:
         sys.stderr.write(f"Measurement failed: {error}\n")
         return 1
@@ -76,8 +86,17 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--peers",
-        action="store_true",
-        help="also measure other projects, each installed once into the cache folder",
+        choices=("none", "queues", "all"),
+        nargs="?",
+        const="all",
+        default="none",
+        help="also measure other projects, each installed once into the cache folder; with `queues` only Celery and dramatiq",
+    )
+    parser.add_argument(
+        "--rounds", type=int, help=f"number of rounds; {FULL.rounds} by default for a full run"
+    )
+    parser.add_argument(
+        "--before", default="", help="a commit whose replies to polls are measured in turns, too"
     )
     parser.add_argument(
         "--output",
@@ -87,13 +106,26 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _write(text: str, options: argparse.Namespace) -> None:
+def check_source(source: str, options: argparse.Namespace, *, is_end: bool = False) -> None:
+    """Raise BenchError if the results of a full run would not be those of one commit."""
+    if is_end and revision() != source:
+        raise BenchError(f"the source changed during the run, from {source} to {revision()}")
+    if _writes_results(options) and "uncommitted" in source:
+        raise BenchError("there are uncommitted changes; commit them, or use --output")
+
+
+def _writes_results(options: argparse.Namespace) -> bool:
     # Partial or quick runs must not replace the results of a full run.
-    full = not (options.quick or options.only)
-    path: Path | None = options.output or (RESULTS if full else None)
+    return not (options.quick or options.only or options.output)
+
+
+def _write(text: str, options: argparse.Namespace) -> None:
+    path: Path | None = RESULTS if _writes_results(options) else options.output
     if path is not None:
         path.write_text(text)
         print(f"Written to {path}")
+    if path == RESULTS:
+        update_documents()
 
 
 def _print_progress(text: str) -> None:

@@ -18,11 +18,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import workers
+from bench.accounting import processes, proportional_bytes
 from libraries.broker.connections import broker_url, web_client
 from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError
 from libraries.settings import SETTINGS, Settings, read_settings, use_settings
@@ -30,13 +31,15 @@ from libraries.settings import SETTINGS, Settings, read_settings, use_settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 TASKS = Path(__file__).resolve().parent / "tasks"
 QUEUE = "background"
-NO_OP = "workers.bench_tasks.nothing"
+NO_OP = "workers.no_op_tasks.nothing"
 # Runs the entry point of a worker with an additional folder of tasks.
 ENTRY = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from {module} import main; sys.exit(main())"
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 RESPONSE_TIMEOUT_S = 60.0
-TICKS = os.sysconf("SC_CLK_TCK")
+
+
+Peers = Literal["none", "queues", "all"]
 
 
 class BenchError(Exception):
@@ -47,6 +50,7 @@ class BenchError(Exception):
 class Scale:
     """Size of a run: number of rounds, and per round the jobs, clients, events and seconds to measure."""
 
+    is_quick: bool
     rounds: int
     posts: int
     idle_jobs: int
@@ -61,21 +65,23 @@ class Scale:
 
 
 FULL = Scale(
+    is_quick=False,
     rounds=3,
     posts=40,
     idle_jobs=100,
     pilot_jobs=100,
-    job_seconds=4.0,
+    job_seconds=2.0,
     min_jobs=200,
     max_jobs=20_000,
-    poll_seconds=3.0,
-    connections=(100, 300, 1000),
+    poll_seconds=2.0,
+    connections=(100, 1000),
     events=10,
     get_seconds=1.0,
 )
 QUICK = Scale(
+    is_quick=True,
     rounds=1,
-    posts=2,
+    posts=1,
     idle_jobs=2,
     pilot_jobs=0,
     job_seconds=0.0,
@@ -88,41 +94,13 @@ QUICK = Scale(
 )
 
 
-class Process(NamedTuple):
-    """A process: its session, and the CPU seconds of it and its reaped children."""
-
-    pid: int
-    session: int
-    cpu: float
-
-
-def processes() -> Iterator[Process]:
-    """Yield every process of the machine, including zombies."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                # The process name is in parentheses and may contain spaces and parentheses.
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                yield Process(int(entry.name), int(fields[3]), sum(map(int, fields[11:15])) / TICKS)
-
-
-def proportional_bytes(pid: int) -> int:
-    """Return the anonymous memory of a process, with each shared page divided by the number of its users.
-
-    File pages such as libraries are excluded: their share depends on other processes of the machine. See Pss_Anon in
-    https://docs.kernel.org/filesystems/proc.html.
-    """
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss_Anon:"):
-                return 1024 * int(line.split()[1])
-    return 0
-
-
 class ProcessGroup:
     """Processes that are started and stopped together. Each leads a session, which identifies its descendants."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], folder: Path, shared: SharedWeb | None = None
+    ) -> None:
+        self.shared = shared
         self._environ = dict(environ)
         self._folder = folder
         self._members: list[tuple[subprocess.Popen[bytes], Path]] = []
@@ -159,6 +137,16 @@ class ProcessGroup:
             )
             self._members.append((process, log))
         return process
+
+    def leaders(self) -> list[int]:
+        """Return the ids of the started processes."""
+        return [process.pid for process, _ in self._members]
+
+    def wait_for_output(self, text: str) -> None:
+        """Wait until a process has written `text`; raise BenchError after a timeout."""
+        wait_until(
+            lambda: any(text in log.read_text() for _, log in self._members), self, repr(text)
+        )
 
     def check(self) -> None:
         """Raise BenchError if a process has ended."""
@@ -206,6 +194,14 @@ class ProcessGroup:
             _close_pipes(process)
             log.unlink(missing_ok=True)
         self._members.clear()
+
+
+@dataclass
+class SharedWeb:
+    """The web processes that all sections of a quick run share: their ports by application."""
+
+    group: ProcessGroup
+    ports: dict[str, int] = field(default_factory=dict)
 
 
 class InteractiveProcess:
@@ -287,11 +283,21 @@ class Bench:
     """One run with private folders, settings and broker, which are removed at the end."""
 
     def __init__(
-        self, scale: Scale, *, peers: bool = False, progress: Callable[[str], None] = print
+        self,
+        scale: Scale,
+        *,
+        peers: Peers = "none",
+        before: str = "",
+        progress: Callable[[str], None] = print,
     ) -> None:
         self.scale = scale
-        self.peers = peers
+        self.peers = peers == "all"
+        # The two queue systems whose rates are goals of the product.
+        self.queues = peers in ("queues", "all")
+        # A commit whose web processes the section polling measures in turns with those of this one.
+        self.before = before
         self.progress = progress
+        self._shared: SharedWeb | None = None
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -320,6 +326,10 @@ class Bench:
                 raise BenchError(str(error)) from error
             self.url = broker_url(self.settings)
             self.client = web_client(self.settings)
+            if self.scale.is_quick:
+                # The start of a web process takes more processor time than a quick measurement.
+                group = ProcessGroup(self.environ | {"WEB_PROCESSES": "1"}, self.folder)
+                self._shared = SharedWeb(self._stack.enter_context(group))
             # Everything was set up; keep it until __exit__.
             self._stack = self._stack.pop_all()
         return self
@@ -329,7 +339,7 @@ class Bench:
             self._stack.close()
 
     def process_group(self) -> ProcessGroup:
-        return ProcessGroup(self.environ, self.folder)
+        return ProcessGroup(self.environ, self.folder, self._shared)
 
     def database(self, number: int) -> Any:
         """Return a client for another database of the broker."""
@@ -374,9 +384,15 @@ def stock_worker(url: str, *options: str) -> list[str]:
     ]
 
 
-def start_web(group: ProcessGroup, target: str, **environ: str) -> int:
-    """Start gunicorn with the product's configuration; return the port once it responds."""
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(REPOSITORY / "gunicorn.conf.py")]
+def start_web(group: ProcessGroup, target: str, folder: Path = REPOSITORY, **environ: str) -> int:
+    """Start gunicorn with the configuration of the sources in `folder`; return the port once it responds."""
+    if group.shared is not None:
+        ports = group.shared.ports
+        if target not in ports:
+            ports[target] = start_web(group.shared.group, target, folder)
+        return ports[target]
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(folder / "gunicorn.conf.py")]
+    gunicorn += ["--chdir", str(folder)]
     return start_server(
         group, lambda port: [*gunicorn, "--bind", f"127.0.0.1:{port}", target], target, **environ
     )

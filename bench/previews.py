@@ -73,7 +73,7 @@ def measure(
     )
     problems: dict[str, str] = {}
     for size in sizes:
-        lines = _random_walks(size)
+        lines = random_walks(size)
         figures = {OURS: _ours(lines, rounds)}
         with tempfile.TemporaryDirectory() as folder:
             drawing = Path(folder) / "drawing.svg"
@@ -90,7 +90,7 @@ def measure(
     return table, list(problems.values())
 
 
-def _random_walks(vertices: int) -> list[NDArray[np.float64]]:
+def random_walks(vertices: int) -> list[NDArray[np.float64]]:
     """Return random walks as arrays of shape (100, 2) in mm."""
     rng = np.random.default_rng(7)
     starts = rng.uniform((25, 25), (185, 272), (vertices // STROKE_VERTICES, 1, 2))
@@ -98,6 +98,12 @@ def _random_walks(vertices: int) -> list[NDArray[np.float64]]:
         starts
         + np.cumsum(rng.normal(0, 0.4, (vertices // STROKE_VERTICES, STROKE_VERTICES, 2)), axis=1)
     )
+
+
+def strokes_of(lines: list[NDArray[np.float64]]) -> Strokes:
+    """Return the lines as the strokes of one pen."""
+    offsets = np.arange(len(lines) + 1) * STROKE_VERTICES
+    return Strokes(np.concatenate(lines), offsets, np.zeros(len(lines), dtype=np.int64))
 
 
 def _about_peers() -> list[str]:
@@ -108,11 +114,7 @@ def _about_peers() -> list[str]:
 
 
 def _ours(lines: list[NDArray[np.float64]], rounds: int) -> list[float]:
-    strokes = Strokes(
-        np.concatenate(lines),
-        np.arange(len(lines) + 1) * STROKE_VERTICES,
-        np.zeros(len(lines), dtype=np.int64),
-    )
+    strokes = strokes_of(lines)
     seconds = []
     for _ in range(rounds + 1):
         started_at = time.perf_counter()

@@ -17,7 +17,7 @@ from typing import Any
 from bench.machinery import BenchError
 
 NOT_APPLICABLE = "-"
-PACKAGES = ("rq", "redis", "hiredis", "flask", "gunicorn", "numpy")
+PACKAGES = ("rq", "redis", "hiredis", "flask", "gunicorn", "sqlalchemy", "numpy")
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -88,7 +88,9 @@ def skip_on_error(name: str, candidates: dict[str, Any], table: Table) -> Iterat
         table.notes.append(f"{name} was not measured: {' '.join(str(error).split())[:300]}")
 
 
-def describe_run(broker: Mapping[str, object], rounds: int, options: Sequence[str]) -> str:
+def describe_run(
+    broker: Mapping[str, object], source: str, rounds: int, options: Sequence[str]
+) -> str:
     """Return command, source, date and machine as a Markdown list; `broker` is the reply of INFO."""
     server = (
         f"Valkey {broker['valkey_version']}"
@@ -98,7 +100,7 @@ def describe_run(broker: Mapping[str, object], rounds: int, options: Sequence[st
     load = os.getloadavg()[0]
     lines = [
         f"Command: python -m bench {' '.join(options)}".rstrip(),
-        f"Source: {_revision()}",
+        f"Source: {source}",
         f"Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         f"Machine: {_processor()}, {os.cpu_count()} cores, {_memory_gb():.0f} GB; {platform.system()} {platform.release()}",
         f"Load average at the start: {load:.1f} (other load affects all figures, ratios least)",
@@ -109,7 +111,7 @@ def describe_run(broker: Mapping[str, object], rounds: int, options: Sequence[st
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _revision() -> str:
+def revision() -> str:
     """Return the commit, and whether there are uncommitted changes."""
     folder = Path(__file__).resolve().parent
     try:

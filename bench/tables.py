@@ -20,7 +20,7 @@ from bench.machinery import BenchError
 from bench.peers.foreign import Environment
 from bench.report import NOT_APPLICABLE, Table, format_number
 
-MEGABYTES, QUICK_MEGABYTES = 1_000, 6
+MEGABYTES, QUICK_MEGABYTES = 500, 6
 FORMATS = ("parquet", "ndjson")
 TIMEOUT_S = 1_200
 OURS = "Vector API"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -8,11 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from bench.__main__ import _options, sections_to_run
+from bench.__main__ import _options, check_source, sections_to_run
 from bench.connection_clients import (
     PONG,
     Client,
@@ -23,21 +25,21 @@ from bench.connection_clients import (
     mark,
 )
 from bench.loops import LOOPS
-from bench.machinery import QUICK, Bench, BenchError, ProcessGroup, start_server
+from bench.machinery import NO_OP, QUICK, TASKS, Bench, BenchError, ProcessGroup, start_server
 from bench.patterns import A3, DENSE, figures
 from bench.peers import PEERS
 from bench.peers.foreign import ADAPTERS, ForeignPeer
+from bench.quoted import QUOTES, RESULTS, updated
 from bench.report import NOT_APPLICABLE, Table, percentile, ratios, spread
 from bench.sections import SECTIONS
 from bench.servers import SERVERS
 from bench.servers.foreign import ForeignServer
 from bench.servers.server import ADAPTERS as SERVER_ADAPTERS
+from bench.tasks.no_op_tasks import nothing
 from libraries.live import text_frame
 from libraries.patterns import PATTERNS, check_pattern
 from libraries.settings import reset_settings
 from tests.conftest import REPOSITORY, until
-
-RESULTS = REPOSITORY / "bench" / "RESULTS.md"
 
 
 def bench_command(*options: str) -> list[str]:
@@ -78,31 +80,25 @@ def cells(markdown: str) -> list[list[str]]:
     ]
 
 
-def test_quick_runs_measure_every_section_and_clean_up(home: Path, environ: dict[str, str]) -> None:
-    """Two runs in parallel: they mostly wait, and each has its own broker and folders."""
-    before = RESULTS.read_bytes() if RESULTS.exists() else None
-    names, middle = list(SECTIONS), len(SECTIONS) // 2
-    halves = [
-        [option for name in half for option in ("--only", name)]
-        for half in (names[:middle], names[middle:])
-    ]
-    runs = [
-        subprocess.Popen(
-            bench_command(*half, "--output", str(home / f"results{number}.md")),
-            env=environ | {"TMPDIR": str(home)},
-            cwd=REPOSITORY,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number, half in enumerate(halves)
-    ]
-    errors = [run.communicate()[1] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], errors
-    text = "".join((home / f"results{number}.md").read_text() for number in range(2))
+def test_a_quick_run_measures_every_section_and_cleans_up(
+    home: Path, environ: dict[str, str]
+) -> None:
+    before = RESULTS.read_bytes()
+    done = subprocess.run(
+        bench_command("--output", str(home / "results.md")),
+        env=environ | {"TMPDIR": str(home)},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    text = (home / "results.md").read_text()
     assert text.count("\n## ") == len(SECTIONS)
     assert {
         "connections",
+        "growth",
+        "idle",
         "latency",
         "lettering",
         "patterns",
@@ -122,9 +118,55 @@ def test_quick_runs_measure_every_section_and_clean_up(home: Path, environ: dict
     assert all(cell and cell != NOT_APPLICABLE for row in cells(text) for cell in row)
     assert processes_using(home) == []
     assert list(home.glob("va-bench-*")) == []
-    assert (RESULTS.read_bytes() if RESULTS.exists() else None) == before, (
-        "a quick run replaced the results of a full run"
-    )
+    assert RESULTS.read_bytes() == before, "a quick run replaced the results of a full run"
+
+
+def test_the_task_of_the_queue_benchmarks_imports_nothing() -> None:
+    tree = ast.parse((TASKS / "no_op_tasks.py").read_text())
+    assert not [one for one in ast.walk(tree) if isinstance(one, (ast.Import, ast.ImportFrom))]
+    assert f"workers.no_op_tasks.{nothing.__name__}" == NO_OP
+
+
+def test_the_results_are_those_of_one_run_of_one_commit() -> None:
+    text = RESULTS.read_text()
+    assert len(re.findall(r"^- Date: ", text, re.MULTILINE)) == 1
+    assert len(re.findall(r"\bcommit [0-9a-f]{7}", text)) == 1
+    assert re.search(r"^- Source: commit [0-9a-f]{7,}$", text, re.MULTILINE)
+    assert not re.search(r"separate run|measured together", text, re.IGNORECASE)
+
+
+def test_the_documents_quote_the_results() -> None:
+    """A full run of the benchmarks updates them."""
+    for document in {quote.document for quote in QUOTES}:
+        text = (REPOSITORY / document).read_text()
+        assert updated(text, document, RESULTS.read_text()) == text
+
+
+def test_other_results_change_the_quoted_figures() -> None:
+    text = "One worker runs 1 no-op jobs a second, 2.5 times as many"
+    results = """
+## Throughput: no-op jobs
+
+| worker            | jobs/s, 1 worker      | rate / rq worker |
+|-------------------|----------------------:|-----------------:|
+| rq worker         |            72 (70-75) |  1.00 (1.00-1.0) |
+| python -m workers | 123,456 (120,000-130) |  12.3 (12.0-13.) |
+"""
+    expected = "One worker runs 123,456 no-op jobs a second, 12.3 times as many"
+    assert updated(text, "README.md", results) == expected
+    with pytest.raises(BenchError, match="0 figures after"):
+        updated(text.replace("One worker", "It"), "README.md", results)
+    with pytest.raises(BenchError, match="do not have Throughput"):
+        updated(text, "README.md", results.replace("rate", "ratio"))
+
+
+def test_results_of_a_source_that_changed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = Namespace(quick=False, only=None, output=None)
+    monkeypatch.setattr("bench.__main__.revision", lambda: "commit b")
+    check_source("commit b", options, is_end=True)
+    for source, is_end in (("commit a", True), ("commit b with uncommitted changes", False)):
+        with pytest.raises(BenchError, match=r"changed during the run|uncommitted"):
+            check_source(source, options, is_end=is_end)
 
 
 def test_without_only_all_sections_are_run(monkeypatch: pytest.MonkeyPatch) -> None:

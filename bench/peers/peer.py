@@ -15,6 +15,7 @@ class Peer(ABC):
         name: name in the table.
         note: settings that differ from the defaults.
         standard: whether it is measured without `--peers`.
+        is_reference: whether it is measured with `--peers queues`.
         jobs_factor: multiplier for the number of jobs.
         on_broker: whether it uses the broker of the run, so that the broker's counters apply.
     """
@@ -22,6 +23,7 @@ class Peer(ABC):
     name: ClassVar[str]
     note: ClassVar[str] = ""
     standard: ClassVar[bool] = False
+    is_reference: ClassVar[bool] = False
     jobs_factor: ClassVar[int] = 1
     on_broker: ClassVar[bool] = True
 

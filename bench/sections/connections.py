@@ -72,7 +72,9 @@ class Round:
             self._open(count)
             # In the steady state, every client has received an event.
             self._event()
-            yield count, "bytes", (self._memory() - rest) / (count - FIRST_CLIENTS)
+            added = (self._memory() - rest) / (count - FIRST_CLIENTS)
+            # A few clients may need nothing, and a ratio needs a number.
+            yield count, "bytes", added or 1.0
             for figure, value in self._plain(self._bench.scale.get_seconds).items():
                 yield count, figure, value
             for _ in range(self._bench.scale.events):

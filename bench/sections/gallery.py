@@ -41,7 +41,7 @@ SEARCHES = {
 
 def measure(bench: Bench) -> Table:
     """Fill an index with 1, 10 and 100 times as many drawings, and measure each search."""
-    first = QUICK_FIRST if bench.scale.rounds == 1 else FIRST
+    first = QUICK_FIRST if bench.scale.is_quick else FIRST
     sizes = [first, 10 * first, 100 * first]
     searches: dict[str, Callable[[Gallery], object]] = {
         "counts of patterns, tags, colours": lambda index: [

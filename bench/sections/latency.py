@@ -94,7 +94,7 @@ def _one_round(port: int, posts: int) -> list[float]:
     client = Client(port)
     try:
         # The first drawing also waits for the worker to start.
-        for _ in range(WARM_UP):
+        for _ in range(min(WARM_UP, posts)):
             client.draw()
         taken = []
         for _ in range(posts):

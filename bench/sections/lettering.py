@@ -10,7 +10,7 @@ from bench.report import Table
 def measure(bench: Bench) -> Table:
     """Compare with hershey-fonts and, with `--peers`, with vpype."""
     bench.progress("lettering")
-    if bench.scale.rounds == 1:
+    if bench.scale.is_quick:
         table, problem = measure_lettering(rounds=1, seconds=0.02, peers=bench.peers)
     else:
         table, problem = measure_lettering(peers=bench.peers)

@@ -28,7 +28,7 @@ end
 
 def measure(bench: Bench) -> Table:
     """Measure the first page of several filters, the numbers by state, and deletion in bulk."""
-    sizes = QUICK_SIZES if bench.scale.rounds == 1 else SIZES
+    sizes = QUICK_SIZES if bench.scale.is_quick else SIZES
     results = [_measured(bench, jobs) for jobs in sizes]
     columns = ["ms of processor time", *(f"{jobs:,} jobs" for jobs in sizes)]
     rows = [[name, *(f"{result[name]:.2f}" for result in results)] for name in results[0]]

@@ -10,4 +10,4 @@ from bench.report import Table
 def measure(bench: Bench) -> Table:
     """Draw all patterns dense on A3, each in a new process; a quick run draws small ones in one process."""
     bench.progress("patterns")
-    return measure_patterns(quick=bench.scale.rounds == 1)
+    return measure_patterns(quick=bench.scale.is_quick)

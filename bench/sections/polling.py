@@ -21,7 +21,7 @@ from bench.machinery import (
 from bench.report import Table, ratios, spread
 from bench.sections.latency import ARTBOARD, Client
 
-CONNECTIONS = 8
+CONNECTIONS, QUICK_CONNECTIONS = (8, 64), (8,)
 HELLO, JOB, UNCHANGED, CANNED = (
     "bare Flask: GET /",
     "GET /jobs/<id>",
@@ -31,7 +31,7 @@ HELLO, JOB, UNCHANGED, CANNED = (
 
 
 FIGURES = ("rate", "p50", "p99", "cpu")
-Outcomes = dict[str, list[dict[str, float]]]
+Outcomes = dict[tuple[str, int], list[dict[str, float]]]
 
 
 class Target(NamedTuple):
@@ -58,17 +58,28 @@ def measure(bench: Bench) -> Table:
             HELLO: Target(bare, start_web(bare, "bench.hello:app")),
             JOB: Target(ours, port, path),
             UNCHANGED: Target(ours, port, path, *not_modified),
+            **_earlier(bench, stack, path),
             CANNED: Target(canned, canned_port),
         }
         for name in bench.in_turns(list(targets), "polling"):
-            outcomes.setdefault(name, []).append(_load(targets[name], bench.scale.poll_seconds))
+            for count in QUICK_CONNECTIONS if bench.scale.is_quick else CONNECTIONS:
+                outcome = _load(targets[name], bench.scale.poll_seconds, count)
+                outcomes.setdefault((name, count), []).append(outcome)
     return _table(outcomes, bench.scale.poll_seconds)
 
 
 def _table(outcomes: Outcomes, seconds: float) -> Table:
     table = Table(
-        f"Polling: responses to {CONNECTIONS} keep-alive connections",
-        ["response", "per second", "p50 ms", "p99 ms", "CPU ms / response", "rate / bare Flask"],
+        "Polling: responses to keep-alive connections",
+        [
+            "response",
+            "connections",
+            "per second",
+            "p50 ms",
+            "p99 ms",
+            "CPU ms / response",
+            "rate / bare Flask",
+        ],
         notes=[
             (
                 "gunicorn as in `gunicorn.conf.py` (two processes with threads) for both applications; only ours queries the "
@@ -81,12 +92,28 @@ def _table(outcomes: Outcomes, seconds: float) -> Table:
             ),
         ],
     )
-    baseline = [one["rate"] for one in outcomes[HELLO]]
-    for name in (JOB, UNCHANGED, HELLO, CANNED):
-        figures = {key: [one[key] for one in outcomes[name]] for key in FIGURES}
+    for name, count in outcomes:
+        rounds = outcomes[name, count]
+        figures = {key: [one[key] for one in rounds] for key in FIGURES}
         cells = [spread(values) for values in figures.values()]
-        table.rows.append([name, *cells, ratios(figures["rate"], baseline)])
+        baseline = [one["rate"] for one in outcomes[HELLO, count]]
+        table.rows.append([name, str(count), *cells, ratios(figures["rate"], baseline)])
     return table
+
+
+def _earlier(bench: Bench, stack: contextlib.ExitStack, path: str) -> dict[str, Target]:
+    """Return the web processes of the commit given by `--before`, on the same broker."""
+    if not bench.before:
+        return {}
+    folder = bench.folder / "before"
+    folder.mkdir()
+    archive = subprocess.run(
+        ["git", "archive", bench.before], cwd=REPOSITORY, capture_output=True, check=True
+    )
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
+    group = stack.enter_context(bench.process_group())
+    port = start_web(group, "app:create_app()", folder, PYTHONPATH=str(folder))
+    return {f"{JOB}, commit {bench.before}": Target(group, port, path)}
 
 
 def _finished_job(bench: Bench, port: int) -> tuple[str, str]:
@@ -110,9 +137,9 @@ def _generator(port: int, *options: str) -> list[str]:
     return [sys.executable, "-m", "bench.load", str(port), *options]
 
 
-def _load(target: Target, seconds: float) -> dict[str, float]:
+def _load(target: Target, seconds: float, connections: int) -> dict[str, float]:
     before = target.group.cpu()
-    options = f"--status {target.status} --seconds {seconds} --connections {CONNECTIONS}".split()
+    options = f"--status {target.status} --seconds {seconds} --connections {connections}".split()
     options += ["--path", target.path]
     options += ["--header", target.header] if target.header else []
     done = subprocess.run(
@@ -131,4 +158,6 @@ def _load(target: Target, seconds: float) -> dict[str, float]:
 
 
 def _busiest(outcomes: Outcomes) -> float:
-    return max(one["busy"] for name, rounds in outcomes.items() if name != CANNED for one in rounds)
+    return max(
+        one["busy"] for (name, _), rounds in outcomes.items() if name != CANNED for one in rounds
+    )

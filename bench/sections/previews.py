@@ -10,7 +10,7 @@ from bench.report import Table
 def measure(bench: Bench) -> Table:
     """Draw previews; with `--peers`, compare with resvg and CairoSVG."""
     bench.progress("previews")
-    if bench.scale.rounds == 1:
+    if bench.scale.is_quick:
         table, problems = measure_previews(sizes=(2000,), rounds=1, peers=bench.peers)
     else:
         table, problems = measure_previews(peers=bench.peers)

@@ -10,7 +10,7 @@ from bench.svg_writing import measure as measure_writing
 
 def measure(bench: Bench) -> Table:
     """Write a million vertices; with `--peers`, compare with vpype and svgwrite."""
-    quick = bench.scale.rounds == 1
+    quick = bench.scale.is_quick
     table, _ = measure_writing(
         rounds=bench.scale.rounds,
         polylines=QUICK_POLYLINES if quick else POLYLINES,

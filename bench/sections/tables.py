@@ -9,8 +9,8 @@ from bench.tables import measure as measure_tables
 
 
 def measure(bench: Bench) -> Table:
-    """Convert a gigabyte; with `--peers`, compare with pandas, polars and csvkit."""
-    quick = bench.scale.rounds == 1
+    """Convert half a gigabyte; with `--peers`, compare with pandas, polars and csvkit."""
+    quick = bench.scale.is_quick
     table, problems = measure_tables(
         megabytes=QUICK_MEGABYTES if quick else MEGABYTES, peers=bench.peers
     )

@@ -98,7 +98,7 @@ def _prepared(bench: Bench, table: Table) -> dict[str, Peer]:
         PEERS.items(),
         key=lambda item: (item[0] != OURS, item[0] != BASELINE, not item[1].standard, item[0]),
     ):
-        if kind.standard or bench.peers:
+        if kind.standard or bench.peers or (bench.queues and kind.is_reference):
             peer = ready[name] = kind(bench)
             with skip_on_error(name, ready, table):
                 bench.progress(f"throughput: preparing {name}")
@@ -130,7 +130,10 @@ def _one_round(bench: Bench, peer: Peer | None, jobs: int, figures: dict[str, li
     if peer is None:
         return
     for workers in (1, 2):
-        for figure, value in _one_run(bench, peer, jobs, workers).items():
+        # A quick run takes the figures of one worker for both.
+        if workers == 1 or not bench.scale.is_quick:
+            found = _one_run(bench, peer, jobs, workers)
+        for figure, value in found.items():
             figures[f"{figure}{workers}"].append(value)
 
 

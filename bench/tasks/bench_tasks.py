@@ -9,11 +9,6 @@ from libraries.job_manager import report_progress
 from libraries.settings import get_settings
 
 
-def nothing() -> bool:
-    """Return True; all time is spent by the queue."""
-    return True
-
-
 def report_on_request(texts: str, moments: str) -> int:
     """Report each text from the Redis list `texts` as progress, and push the time to the list `moments`.
 
