@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from enum import StrEnum
 
 
@@ -21,3 +23,12 @@ class Characters(StrEnum):
     NOT_IN_XML = rf"{CONTROLS}\ufffe\uffff"
     # UTF-8 cannot encode them, so that JSON documents cannot describe them. In Python only.
     SURROGATES = r"\ud800-\udfff"
+
+
+def plain_name(text: str, allowed: str, most: int) -> str:
+    """Return at most `most` characters of `text` in ASCII; those not in the class `allowed` are `_`.
+
+    Accents are dropped. Names in files of other languages cannot contain commands then.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(f"[^{allowed}]", "_", plain.strip())[:most].strip()

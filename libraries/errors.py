@@ -189,7 +189,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
             "The file starts like its type, but is truncated or damaged. Export it again."
         ),
         "download-too-large": "The file at the URL exceeds the size limit. Use a smaller file.",
-        "drawing-too-large": "The drawing has too many vertices for a preview. Download the file.",
+        "drawing-too-large": "The drawing has too many vertices for an export. Download the file.",
         "empty-content": "The text is empty or contains only white space.",
         "empty-picture": "The SVG of the element has no strokes. Use one with visible shapes.",
         "idempotency-mismatch": (
@@ -205,6 +205,9 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "no-photo": "The job given as `photo` stored no photo. Use the job of a photo upload.",
         "no-room-for-cells": "The cells would be too small. Use a larger page or fewer cells.",
         "no-room-to-draw": "The margins fill the page. Reduce the margin or enlarge the page.",
+        "not-plottable": (
+            "The plotter cannot draw this: its page, area or number of pens; `detail` says which."
+        ),
         "not-linkable": "Links cannot open this path.",
         "not-an-image": "The file is not an image in a supported format.",
         "not-installed": "An optional package is missing; `detail` has the command to install it.",
@@ -270,7 +273,6 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "owner-storage-full": (
             "The files of the owner are too large. Nothing was queued; delete jobs with their files."
         ),
-        "previews-busy": "All preview renderers are busy. Retry after `Retry-After` seconds.",
         "queue-full": "The queue is full. Nothing was queued; retry after `Retry-After` seconds.",
         "request-limit": (
             "The owner has sent too many requests within a minute. Retry after `Retry-After` seconds."
@@ -291,7 +293,9 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "not-ready": "A component that jobs need is unavailable; `parts` names it and the remedy.",
         "not-supported-here": "The server does not support WebSockets. Start it with `make run`.",
         "queue-unavailable": "The broker is unreachable. Nothing was queued; retry later.",
-        "renderers-busy": ("Other previews are being drawn. Retry after `Retry-After` seconds."),
+        "renderers-busy": (
+            "Other drawings are being converted. Retry after `Retry-After` seconds."
+        ),
         "schedules-unusable": "The schedules file has errors. Correct it and restart the workers.",
         "still-claimed": "Another attempt may still be executing this step. The job is retried.",
         "storage-away": "The file storage is unavailable; `detail` has the reason. Retry later.",

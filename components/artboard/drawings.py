@@ -7,7 +7,8 @@ from dataclasses import replace
 from flask import Response, json
 
 from components.artboard.schemas import SIMPLE, CreateArtboard
-from components.http.exports import JSON_TYPE, accepted_type, drawing_types, encoded
+from components.http.exports import JSON_TYPE, encoded
+from components.http.formats import accepted_type, drawing_types
 from components.http.idempotency import request_random
 from components.http.pages import FILE_HEADERS
 from components.http.submissions import JobPlan

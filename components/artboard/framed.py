@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from flask import Response, g
 from marshmallow import fields
 
-from components.http.exports import JSON_TYPE, accepted_type, drawing_types, encoded
+from components.http.exports import JSON_TYPE, encoded
+from components.http.formats import accepted_type, drawing_types
 from components.http.pages import FILE_HEADERS
 from components.http.problems import FieldError
 from components.http.replies import ReplySchema, ignored_field, json_response, with_ignored

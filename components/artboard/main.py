@@ -9,7 +9,7 @@ from components.artboard.framed import RenderedSchema, sheet_response
 from components.artboard.schemas import CreateArtboard, CreatedArtboardSchema, QueuedArtboardSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.exports import exported_reply
+from components.http.formats import exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.submissions import JobPlan
 from libraries.sheets.framed import FramedSheet

@@ -18,7 +18,7 @@ from components.catalogue.draw_queries import (
 from components.catalogue.previews import PUBLIC_PICTURE, rendered
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.exports import exported_reply
+from components.http.formats import exported_reply
 from components.http.pages import FILE_HEADERS, SVG_TYPE
 from components.http.parameters import documented, path_parameter
 from libraries.settings import Scope

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
 
-from components.http.problems import HINT, MAX_VALUE_CHARS, BadFields, FieldError
-from components.http.strict_json import MalformedJson, parse_strictly
-from libraries.errors import NotFound, did_you_mean
+from components.http.formats import loaded_query, query_value, unknown_parameter
+from components.http.problems import BadFields, FieldError
+from libraries.errors import NotFound
 from libraries.exporting import FORMATS, Format
 from libraries.exporting.catalogue import FormatParams
-from libraries.fields import InvalidFields, TrueOrFalse
 from libraries.json_types import JsonObject
 from libraries.patterns import Pattern
 from libraries.sheets.artboard import Artboard
-
-
-class Declaration(Protocol):
-    """A declaration of fields."""
-
-    @classmethod
-    def load(cls, values: Mapping[str, Any]) -> Self: ...
-
-
-Loaded = TypeVar("Loaded", bound=Declaration)
 
 
 class DrawQuery(NamedTuple):
@@ -85,13 +73,13 @@ def read_query(pattern: Pattern, form: Format, given: MultiDict[str, str]) -> Dr
         if shown not in known and shown.startswith("_"):
             continue  # only bypasses caches
         if shown not in known:
-            errors.append(_unknown(shown, known))
+            errors.append(unknown_parameter(shown, known))
         elif len(texts) > 1:
             errors.append(FieldError((shown,), "Must not be given more than once."))
         else:
             one = known[shown]
             try:
-                groups[one.group][one.name] = _value(one.field, texts[0])
+                groups[one.group][one.name] = query_value(one.field, texts[0])
             except ValidationError as error:
                 errors.append(FieldError((shown,), str(error.messages[0])))
     page = groups[""]
@@ -100,55 +88,14 @@ def read_query(pattern: Pattern, form: Format, given: MultiDict[str, str]) -> Dr
         page["paper"] = "a6"
     values = {"seed": 0, **page, "pattern": pattern.name}
     names = {(one.group, one.name): shown for shown, one in known.items()}
-    options = _loaded(form.params, groups["format"], "format", names, errors)
-    params = _loaded(pattern.params, groups["params"], "params", names, errors)
+    options = loaded_query(form.params, groups["format"], "format", names, errors)
+    params = loaded_query(pattern.params, groups["params"], "params", names, errors)
     # The parameters are checked above, so that their errors have one name.
-    artboard = _loaded(Artboard, values, "", names, errors)
+    artboard = loaded_query(Artboard, values, "", names, errors)
     if errors or options is None or params is None or artboard is None:
         raise BadFields(errors, location="query")
     artboard = Artboard.load({**values, "params": groups["params"]})
     return DrawQuery(artboard, form, options, has_seed)
-
-
-def _loaded(
-    declaration: type[Loaded],
-    values: JsonObject,
-    group: str,
-    names: Mapping[tuple[str, str], str],
-    errors: list[FieldError],
-) -> Loaded | None:
-    """Return a declaration loaded from `values`; None after adding its mistakes to `errors`."""
-    try:
-        return declaration.load(values)
-    except InvalidFields as error:
-        for path, texts in error.errors.items():
-            name, _, inside = path.partition(".")
-            shown = names.get((group, name), name)
-            hint = next((text for text in texts if text.startswith(HINT)), None)
-            parts = (shown, *(inside.split(".") if inside else ()))
-            errors += [FieldError(parts, text, hint) for text in texts if text != hint]
-    return None
-
-
-def _unknown(name: str, known: Mapping[str, Parameter]) -> FieldError:
-    text = f"Unknown parameter; known: {', '.join(sorted(known))}."
-    return FieldError((name[:MAX_VALUE_CHARS],), text, did_you_mean(name[:MAX_VALUE_CHARS], known))
-
-
-def _value(field: fields.Field[Any], text: str) -> Any:
-    """Return a parameter as it would be in JSON, so that equal drawings have equal recipes."""
-    if isinstance(field, fields.String):
-        return text
-    if isinstance(field, TrueOrFalse):
-        return TrueOrFalse.of_text(text)
-    if isinstance(field, fields.List) and not text.startswith("["):
-        return [_value(field.inner, part.strip()) for part in text.split(",")]
-    try:
-        return parse_strictly(text.encode("utf-8", "surrogatepass"))
-    except MalformedJson as error:
-        if text.startswith(("[", "{")):
-            raise ValidationError(f"Not valid JSON: {error}.") from None
-        return text
 
 
 class DrawQuerySchema(Schema):

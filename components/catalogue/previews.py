@@ -76,4 +76,4 @@ def _busy() -> Unavailable:
     )
 
 
-_cache = RenderCache(1 << 25)
+_cache: RenderCache[bytes] = RenderCache(1 << 25)

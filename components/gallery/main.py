@@ -21,7 +21,7 @@ from components.gallery.schemas import (
 )
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.exports import exported_reply
+from components.http.formats import ExportQuery, export_query_schema, exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.parameters import documented, path_parameter
 from components.http.replies import json_response, prefers
@@ -136,6 +136,7 @@ def remove_drawing(drawing_id: str) -> Response:
 @blueprint.route(
     "/<drawing_id>/drawing.svg", access=Access.TOKEN, parameters=[DRAWING_ID_PARAMETER]
 )
+@blueprint.arguments(export_query_schema(), location="query")
 @blueprint.response(200)
 @blueprint.doc(
     responses={
@@ -145,12 +146,13 @@ def remove_drawing(drawing_id: str) -> Response:
     }
 )
 @blueprint.problems(404, 406, 422, 429, 503)
-def get_drawing_file(drawing_id: str) -> Response:
+def get_drawing_file(query: ExportQuery, drawing_id: str) -> Response:
     """Download a drawing.
 
-    Returns SVG, unless `Accept` prefers another supported media type.
+    Returns SVG, unless `format` names another format or `Accept` prefers its media type; `GET /formats` lists them. Exports have
+    at most 500,000 vertices.
     """
-    return drawing_response(visible_drawing(drawing_id))
+    return drawing_response(visible_drawing(drawing_id), query)
 
 
 def _redirect_to_page() -> Response:

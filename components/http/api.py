@@ -14,7 +14,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
 from components.http.access import Access
-from components.http.exports import exported_reply
+from components.http.formats import exported_reply
 from components.http.forms import Form
 from components.http.idempotency import HEADER, idempotent
 from components.http.json_schemas import SchemaPlugin

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import unicodedata
-from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import IO
@@ -16,11 +15,12 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.http import dump_options_header
 from werkzeug.wsgi import FileWrapper, wrap_file
 
-from components.http.pages import FILE_HEADERS, SVG_TYPE
+from components.http.formats import ExportChoice, format_of
+from components.http.pages import FILE_HEADERS
 from components.http.problems import EdgeError, with_members
 from components.http.replies import POLL_SECONDS
 from libraries.errors import Conflict, InvalidInput, NotFound
-from libraries.exporting import FORMATS, Format, StoredDrawing, export_stored, formats_by_media_type
+from libraries.exporting import FORMATS, Format, StoredDrawing, export_stored
 from libraries.exporting.catalogue import FormatParams
 from libraries.job_manager import JobRecord
 from libraries.job_manager.job_drawings import first_drawing
@@ -31,56 +31,12 @@ from libraries.svg_builder import SVGBuilder
 JSON_TYPE = "application/json"
 
 
-def accepted_type(offers: Sequence[str]) -> str:
-    """Return the media type that the client prefers, the first one with equal preferences.
-
-    Raises EdgeError (`not-acceptable`) if `Accept` excludes all of them.
-    """
-    best = max(offers, key=_quality)
-    if not _quality(best):
-        error = EdgeError(
-            f"Accept excludes all available media types: {', '.join(offers)}",
-            code="not-acceptable",
-        )
-        raise with_members(error, available=list(offers))
-    return best
-
-
-def drawing_types() -> list[str]:
-    """Return the media types of drawings, that of the stored file first."""
-    return list(dict.fromkeys([SVG_TYPE, *formats_by_media_type()]))
-
-
-def accepted_format(media_type: str) -> Format | None:
-    """Return the preferred export format, or None for the stored file; raises as `accepted_type`."""
-    offers = drawing_types() if is_drawing(media_type) else [media_type]
-    return _format_of(accepted_type(offers), stored=media_type)
-
-
-def _format_of(media_type: str, *, stored: str = SVG_TYPE) -> Format | None:
-    return None if media_type == stored else formats_by_media_type()[media_type]
-
-
 def encoded(drawing: SVGBuilder, media_type: str) -> bytes:
     """Return a new drawing in one of `drawing_types`; raises InvalidInput."""
-    form = _format_of(media_type)
+    form = format_of(media_type)
     if form is None:
         return drawing.to_string().encode()
     return b"".join(form.params.load({}).write(drawing.document()))
-
-
-def is_drawing(media_type: str) -> bool:
-    return media_type == SVG_TYPE
-
-
-def exported_reply(stored: str, **documentation: object) -> dict[str, object]:
-    """Return the OpenAPI response for a `stored` media type or an export of it."""
-    text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
-    content: dict[str, object] = {stored: {} if stored == "*/*" else {"schema": text}}
-    for one in drawing_types():
-        is_text = one == SVG_TYPE or one.startswith("text/")
-        content.setdefault(one, {"schema": text if is_text else binary})
-    return {"content": content, **documentation}
 
 
 def export_response(
@@ -97,21 +53,21 @@ def export_response(
     )
     if drawing.sha256:
         # Exports are deterministic, so the ETag is known before the export.
-        facts = f"{drawing.sha256} {form.name} {params!r}"
+        facts = f"{drawing.sha256} {drawing.title} {form.name} {form.version} {params!r}"
         response.set_etag(hashlib.sha256(facts.encode()).hexdigest())
-    if download is not None:
-        name = PurePosixPath(drawing.download_name or drawing.name).with_suffix(form.suffix).name
-        response.headers["Content-Disposition"] = disposition(name, download=download)
     response.make_conditional(request)
     if response.status_code != HTTPStatus.NOT_MODIFIED:
-        response.set_data(export_stored(drawing, form, params))
+        exported = export_stored(drawing, form, params)
+        response.set_data(exported.data)
+        if download is not None:
+            name = exported.title or PurePosixPath(drawing.download_name or drawing.name).stem
+            named = disposition(f"{name}{form.suffix}", download=download)
+            response.headers["Content-Disposition"] = named
     return response
 
 
 def default_export(drawing: StoredDrawing, form: Format, *, download: bool) -> Response:
-    response = export_response(drawing, form, form.params.load({}), download=download)
-    response.vary.add("Accept")
-    return response
+    return export_response(drawing, form, form.params.load({}), download=download)
 
 
 def disposition(name: str, *, download: bool) -> str:
@@ -133,18 +89,21 @@ def drawn_response(record: JobRecord, media_type: str) -> Response | None:
     artifact = first_drawing(record)
     if artifact is None:
         return None
-    form = _format_of(media_type)
-    response = artifact_reply(artifact, form, download=False)
+    form = format_of(media_type)
+    choice = ExportChoice(form, form.params.load({})) if form else None
+    response = artifact_reply(artifact, choice, download=False)
     response.vary.add("Accept")
     return response
 
 
-def artifact_reply(artifact: JsonObject, form: Format | None, *, download: bool) -> Response:
+def artifact_reply(
+    artifact: JsonObject, choice: ExportChoice | None, *, download: bool
+) -> Response:
     """Return a file of a job, or an export of it; raise EdgeError if it no longer exists."""
-    if form is None:
+    if choice is None:
         return file_response(artifact, download=download)
     try:
-        return default_export(stored_drawing(artifact), form, download=download)
+        return export_response(stored_drawing(artifact), *choice, download=download)
     except NotFound:
         raise expired_file() from None
 
@@ -155,7 +114,7 @@ def stored_drawing(artifact: JsonObject) -> StoredDrawing:
         artifact["sha256"],
         artifact["size"],
         artifact.get("plot", {}).get("vertices"),
-        artifact.get("download_name", ""),
+        download_name=artifact.get("download_name", ""),
     )
 
 
@@ -229,22 +188,3 @@ def finished_response(
 
 def png_format() -> Format:
     return FORMATS["png"]
-
-
-def _quality(media_type: str) -> float:
-    """Return the quality from 0 to 1 that the most specific range gives to a media type."""
-    accepted = [
-        (media_range.partition(";")[0].strip().lower(), quality)
-        for media_range, quality in request.accept_mimetypes
-    ]
-    ranges = [(media_range, quality) for media_range, quality in accepted if "/" in media_range]
-    if not ranges:
-        return 1.0
-    bare = media_type.partition(";")[0].strip().lower()
-    matching = ["*/*", f"{bare.partition('/')[0]}/*", bare]
-    found = [
-        (matching.index(media_range), quality)
-        for media_range, quality in ranges
-        if media_range in matching
-    ]
-    return max(found)[1] if found else 0.0

@@ -62,6 +62,14 @@ class JobLinksSchema(ReplySchema):
             "example": "/jobs/4f1c9a/preview.png",
         }
     )
+    formats = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={
+            "description": "The result in other formats, by name, if it is a drawing; only in `GET /jobs/{job_id}`.",
+            "example": {"pdf": "/jobs/4f1c9a/result?format=pdf"},
+        },
+    )
     cancel = fields.String(
         metadata={"description": "POST to cancel or stop the job; while it waits or runs."}
     )

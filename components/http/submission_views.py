@@ -9,7 +9,8 @@ from flask import Response, g, request
 from marshmallow import EXCLUDE
 from webargs.core import is_json
 
-from components.http.exports import JSON_TYPE, accepted_type, drawing_types, drawn_response
+from components.http.exports import JSON_TYPE, drawn_response
+from components.http.formats import accepted_type, drawing_types
 from components.http.forms import URLENCODED, Form, for_browser
 from components.http.idempotency import idempotent
 from components.http.job_options import JobOptionsSchema, check_options

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from flask import Response, g, request
 
 from components.http.conditional import etag_response
-from components.http.exports import JSON_TYPE, accepted_type, drawing_types, drawn_response
+from components.http.exports import JSON_TYPE, drawn_response
+from components.http.formats import accepted_type, drawing_types, format_links, is_drawing
 from components.http.long_connections import requested_wait_s, wait_for
 from components.http.replies import json_response
 from components.http.server.repeated import repeatable
@@ -56,6 +57,8 @@ def _has_changed(record: JobRecord) -> bool:
 def _response(record: JobRecord) -> Response:
     # A token may have been passed on.
     body = job_body(record, arguments=g.grant is None)
+    if record.artifacts and is_drawing(record.artifacts[0]["media_type"]):
+        body["links"]["formats"] = format_links(body["links"]["result"])
     return etag_response(body, done=record.done)
 
 

@@ -6,7 +6,7 @@ from flask import Response
 
 from components.http.access import Access, acting_for
 from components.http.api import PREFER_PARAMETER, api_blueprint
-from components.http.exports import exported_reply
+from components.http.formats import ExportQuery, export_query_schema, exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.parameters import (
     JOB_ID_PARAMETER,
@@ -254,7 +254,7 @@ def retry_job(requested: Submission | None, job_id: str) -> Response:
 
 
 @blueprint.route("/<job_id>/result", access=Access.TOKEN, parameters=[JOB_ID_PARAMETER])
-@blueprint.arguments(ResultQuerySchema, location="query")
+@blueprint.arguments(export_query_schema(), location="query")
 @blueprint.response(200)
 @blueprint.doc(
     parameters=[range_parameter()],
@@ -268,14 +268,17 @@ def retry_job(requested: Submission | None, job_id: str) -> Response:
     },
 )
 @blueprint.problems(404, 406, 409, 410, 416, 422, 429, 503)
-def get_job_result(query: JsonObject, job_id: str) -> Response:
+def get_job_result(query: ExportQuery, job_id: str) -> Response:
     """Download the result of a finished job.
 
     Returns the first file of the job, with a strong `ETag` and range support; if the job has no files, the return value of its
-    task as JSON. Drawings are also available in the other media types that `Accept` can request; `*/*` selects the file itself,
-    and 406 means that no supported type is accepted. Until the job is finished, the response is 409 with `job_status`.
+    task as JSON. Until the job is finished, the response is 409 with `job_status`.
+
+    Drawings have further formats: `format` selects one by name, with its parameters; otherwise `Accept` selects a media type, and
+    `*/*` the file itself. 406 means that no available type is accepted, 503 that two other drawings are being exported. Exports
+    have at most 500,000 vertices. `GET /formats` lists the formats.
     """
-    return result_response(visible_job(job_id), download=query["download"])
+    return result_response(visible_job(job_id), query)
 
 
 @blueprint.route(
@@ -312,7 +315,7 @@ def get_job_artifact(query: JsonObject, job_id: str, file_name: str) -> Response
 def get_job_preview(params: Png, job_id: str) -> Response:
     """Show the drawing of a finished job as PNG.
 
-    Renders its first SVG with the widths and colours of the pens. Drawings with more than 400,000 vertices are rejected with 422;
+    Renders its first SVG with the widths and colours of the pens. Drawings with more than 500,000 vertices are rejected with 422;
     download the SVG instead.
     """
     return preview_response(visible_job(job_id), params)

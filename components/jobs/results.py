@@ -9,33 +9,32 @@ from flask import Response, json
 
 from components.http.exports import (
     JSON_TYPE,
-    accepted_format,
-    accepted_type,
     artifact_reply,
     check_finished,
     file_response,
     finished_response,
-    is_drawing,
 )
+from components.http.formats import ExportQuery, accepted_type, is_drawing
 from components.http.pages import FILE_HEADERS
 from components.jobs.representation import named_artifacts, public_result
 from libraries.errors import NotFound
 from libraries.job_manager import JobRecord
 
 
-def result_response(record: JobRecord, *, download: bool) -> Response:
-    """Return the result of a job in the media type that the client prefers.
+def result_response(record: JobRecord, query: ExportQuery) -> Response:
+    """Return the result of a job in the format that the client requests or prefers.
 
-    `download` makes browsers save it instead of showing it. Raise Conflict if the job has no result, or not yet.
+    `download` makes browsers save it instead of showing it. Raise Conflict if the job has no result, or not yet, and as
+    `ExportQuery.choice`.
     """
     check_finished(record)
-    if not record.artifacts:
-        accepted_type([JSON_TYPE])
-        return value_response(record.result, download=download)
-    artifact = record.artifacts[0]
-    form = accepted_format(artifact["media_type"])
-    response = artifact_reply(artifact, form, download=download)
-    if is_drawing(artifact["media_type"]):
+    artifact = record.artifacts[0] if record.artifacts else None
+    media_type = artifact["media_type"] if artifact else JSON_TYPE
+    choice = query.choice(media_type)
+    if artifact is None:
+        return value_response(record.result, download=query.download)
+    response = artifact_reply(artifact, choice, download=query.download)
+    if is_drawing(media_type):
         response.vary.add("Accept")
     return response
 

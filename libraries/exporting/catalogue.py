@@ -31,7 +31,8 @@ class FormatParams(Hashable, Protocol):
 class Format:
     """An export format; `name` is that of its module, with hyphens.
 
-    `encoding` is set for formats of stored drawings. Files of cached formats are kept in memory.
+    `encoding` is set for formats of stored drawings. `version` is incremented when the same drawing
+    gives other bytes.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Format:
     media_type: str
     suffix: str
     encoding: str | None
-    is_cached: bool
+    version: int
     params: type[FormatParams]
 
 
@@ -48,7 +49,7 @@ F = TypeVar("F", bound=FormatParams)
 
 
 def export(
-    *, media_type: str, suffix: str, encoding: str | None = None, is_cached: bool = False
+    *, media_type: str, suffix: str, encoding: str | None = None, version: int = 1
 ) -> Callable[[type[F]], type[F]]:
     """Register a subclass of `Params` as the format that its module is named after.
 
@@ -72,7 +73,7 @@ def export(
         check_params(cls)
         name = cls.__module__.rpartition(".")[2].replace("_", "-")
         summary = check_summary(cls)
-        FORMATS.add(name, Format(name, summary, media_type, suffix, encoding, is_cached, cls))
+        FORMATS.add(name, Format(name, summary, media_type, suffix, encoding, version, cls))
         return cls
 
     return register

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
-from libraries.errors import Exhausted, InvalidInput
+from libraries.errors import InvalidInput, Unavailable
 from libraries.exporting.catalogue import Format, FormatParams
-from libraries.previews import render_slot
+from libraries.previews import RenderCache, render_slot
 from libraries.storage import output_folder
-from libraries.svg_reader import read_svg
+from libraries.svg_reader import read_head, read_svg
 
-# Reading takes about a second on one core, drawing half a second.
-MAX_VERTICES = 400_000
+# Reading takes about a second on one core, writing as long.
+MAX_VERTICES = 500_000
 
 
 class StoredDrawing(NamedTuple):
     """A stored SVG; `sha256` is empty and `vertices` None if unknown.
 
-    `download_name` is the name for clients, if it is not that of the file.
+    `title` replaces that of the file. `download_name` is the name for clients, if it is not that of
+    the file.
     """
 
     name: str
     sha256: str
     size: int
     vertices: int | None = None
+    title: str = ""
     download_name: str = ""
 
 
-def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) -> bytes:
-    """Return a stored SVG in another format.
+@dataclass(frozen=True)
+class Export:
+    """A file of another format, and the title of the drawing."""
+
+    data: bytes
+    title: str
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) -> Export:
+    """Return a stored SVG in another format; the last ones are kept in memory.
 
     Raises:
         InvalidInput: it is too large or not readable, or the format rejects it.
         NotFound: the file was deleted or replaced.
-        Exhausted: two other exports are running.
+        Unavailable: two other exports are running.
     """
     vertices = drawing.vertices
     if vertices is None:
@@ -42,24 +56,37 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
         vertices = drawing.size // 5
     if vertices > MAX_VERTICES:
         raise InvalidInput(
-            f"previews have at most {MAX_VERTICES:,} vertices; this drawing has about {vertices:,}",
+            f"exports have at most {MAX_VERTICES:,} vertices; this drawing has about {vertices:,}",
             code="drawing-too-large",
             field="job_id",
             hint="download the drawing instead",
         )
-    written = _written_once if form.is_cached and drawing.sha256 else _written
-    return written(drawing.name, drawing.sha256, params)
+    write = partial(_in_turn, drawing, form, params)
+    if not drawing.sha256:
+        return write()
+    key = drawing.name, drawing.sha256, drawing.title, form.name, form.version, params
+    try:
+        return _exports.get(key, write, wait_s=2.0)
+    except TimeoutError:
+        raise _busy() from None
 
 
-def _written(name: str, sha256: str, params: FormatParams) -> bytes:
-    with render_slot(5.0) as is_free:
+def _in_turn(drawing: StoredDrawing, form: Format, params: FormatParams) -> Export:
+    with render_slot(0.5) as is_free:
         if not is_free:
-            raise Exhausted(
-                "other previews are being drawn; retry later", code="previews-busy", retry_after=2
-            )
-        with output_folder().open_checked(name, sha256=sha256 or None) as file:
-            document = read_svg(file.read()).document
-        return b"".join(params.write(document))
+            raise _busy()
+        with output_folder().open_checked(drawing.name, sha256=drawing.sha256 or None) as file:
+            data = file.read()
+        document, head = read_svg(data).document, read_head(data)
+        document.title = drawing.title or head.title
+        document.metadata.update(head.metadata)
+        return Export(b"".join(params.write(document)), document.title)
 
 
-_written_once = lru_cache(maxsize=64)(_written)
+def _busy() -> Unavailable:
+    return Unavailable(
+        "other drawings are being exported; retry later", code="renderers-busy", retry_after=2
+    )
+
+
+_exports: RenderCache[Export] = RenderCache(1 << 25)

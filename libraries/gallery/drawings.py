@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,11 +11,10 @@ from typing import Any
 from libraries.gallery.labels import Label
 from libraries.json_types import JsonObject
 from libraries.storage import output_folder
+from libraries.svg_reader import HEAD_BYTES, Head, read_head
 
 SVG_TYPE = "image/svg+xml"
 KEPT = "kept"
-# The recipe precedes the first stroke; very long recipes are truncated.
-HEAD_BYTES = 256 * 1024
 MAX_SEARCH_CHARS, MAX_VALUE_CHARS, MAX_FILTERS, MAX_DEPTH = 10_000, 4096, 40, 12
 ID = re.compile(r"[0-9a-f]{24}", re.ASCII)
 STROKE = re.compile(r'\sstroke="([#a-zA-Z0-9]{1,30})"')
@@ -102,11 +99,9 @@ def describe(arrival: NewDrawing, label: Label) -> Drawing:
         StorageUnavailable: the storage is unreachable.
     """
     head = _head(arrival)
-    facts, requested = _facts(_recipe(head)), _facts(arrival.arguments or label.arguments)
-    root, kept = re.search(r"<svg\b([^>]*)>", head), arrival.name.startswith(f"{KEPT}/")
+    facts, requested = _facts(head.metadata), _facts(arrival.arguments or label.arguments)
+    root, kept = re.search(r"<svg\b([^>]*)>", head.text), arrival.name.startswith(f"{KEPT}/")
     sides = dict(re.findall(r'\s(width|height)="([0-9.]{1,20})mm"', root[1])) if root else {}
-    title_element = re.search(r"<title>([^<]{0,4000})</title>", head)
-    title = label.title or (html.unescape(title_element[1]).strip()[:200] if title_element else "")
     return Drawing(
         id=drawing_id(arrival.owner, arrival.name),
         owner=arrival.owner,
@@ -116,14 +111,14 @@ def describe(arrival: NewDrawing, label: Label) -> Drawing:
         made_at=arrival.made_at or label.made_at,
         job_id=arrival.job_id or label.job_id,
         task=arrival.task or label.task,
-        title=title,
+        title=label.title or head.title,
         words=" ".join(dict.fromkeys(facts.words or requested.words))[:MAX_SEARCH_CHARS],
         width=_side(sides, "width"),
         height=_side(sides, "height"),
         seed=requested.seed if facts.seed is None else facts.seed,
         patterns=_first_values(facts.patterns or requested.patterns),
         colors=_first_values(
-            facts.colors + _strokes(head, root.end() if root else 0) + requested.colors
+            facts.colors + _strokes(head.text, root.end() if root else 0) + requested.colors
         ),
         tags=list(label.tags),
         kept=kept,
@@ -143,17 +138,9 @@ def plain_color(text: object) -> str:
     return NAMED.get(color, color)
 
 
-def _head(arrival: NewDrawing) -> str:
+def _head(arrival: NewDrawing) -> Head:
     with output_folder().open_checked(arrival.name, sha256=arrival.sha256 or None) as file:
-        return file.read(HEAD_BYTES).decode(errors="replace")
-
-
-def _recipe(head: str) -> object:
-    found = re.search(r"<metadata>([^<]*)</metadata>", head)
-    try:
-        return json.loads(html.unescape(found[1])) if found else None
-    except (ValueError, RecursionError):
-        return None
+        return read_head(file.read(HEAD_BYTES))
 
 
 def _named(value: object, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,6 +156,13 @@ class Document:
         return tuple(layer.pen for layer in self._layers)
 
     @property
+    def recipe_sha256(self) -> str:
+        """Return the hash of the recipe in the metadata, in hex, or an empty string."""
+        found = self.metadata.get("recipe_sha256")
+        is_hash = isinstance(found, str) and re.fullmatch("[0-9a-f]{64}", found)
+        return str(found) if is_hash else ""
+
+    @property
     def store(self) -> StrokeArray:
         """Return the stored strokes, for reading."""
         return self._store
@@ -231,6 +239,21 @@ class Document:
         rows = np.repeat(whole.offsets[strokes], counts) + ranges(counts)
         part.extend(whole.coordinates[rows], np.concatenate([[0], np.cumsum(counts)]), layer)
         return part
+
+    def drawn_layers(self) -> Iterator[tuple[Layer, StrokeArray]]:
+        """Yield the layers that have strokes, in drawing order, and their strokes."""
+        for index in np.unique(self._store.layers).tolist():
+            yield self._layers[index], self.on_layer(index)
+
+    def relabelled(self, names: Sequence[str]) -> Document:
+        """Return a copy with other names for the layers that have strokes, in drawing order."""
+        used = np.unique(self._store.layers)
+        other = Document(self.width, self.height, title=self.title, metadata=self.metadata)
+        for index, name in zip(used.tolist(), names, strict=True):
+            other.layer(name[:MAX_LAYER_NAME_CHARS], self._layers[index].pen)
+        layers = np.searchsorted(used, self._store.layers)
+        other.extend(self._store.coordinates, self._store.offsets, layers)
+        return other
 
     def with_strokes(
         self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike

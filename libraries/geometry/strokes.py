@@ -101,6 +101,14 @@ class Strokes:
         """Return the length of each stroke: shape (k,), mm."""
         return np.add.reduceat(self.steps, self.offsets[:-1]) if len(self) else np.zeros(0)
 
+    def without_repetitions(self) -> Strokes:
+        """Return the strokes without vertices that are equal to the previous one."""
+        kept = np.ones(len(self.coordinates), dtype=np.bool_)
+        kept[1:] = (self.coordinates[1:] != self.coordinates[:-1]).any(axis=1)
+        kept[self.offsets[:-1]] = True
+        offsets = np.concatenate([[0], np.cumsum(kept)])[self.offsets]
+        return Strokes(self.coordinates[kept], offsets, self.layers)
+
     def travels(self, origin: Point | None) -> Floats:
         """Return the lengths in mm of the moves with the pen up, layer by layer.
 

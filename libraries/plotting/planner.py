@@ -15,7 +15,8 @@ import numpy as np
 
 from libraries.geometry.arrays import Floats
 from libraries.geometry.strokes import HOME, Pen, Point, Strokes, stroke_ranges
-from libraries.plotting.profiles import DEFAULT_PROFILE, PROFILES, PlotterProfile
+from libraries.plotting.plotters import DEFAULT_PROFILE, PROFILES
+from libraries.plotting.profiles import PlotterProfile
 
 # Shorter steps have no direction.
 MIN_STEP_MM = 1e-9

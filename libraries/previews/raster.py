@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats
@@ -35,11 +36,13 @@ def png(
     width_px: int = 1000,
     paper: str = "white",
     max_ink: int = 4_000_000_000,
+    texts: Mapping[str, str] | None = None,
 ) -> bytes:
     """Return a drawing as a PNG file of `width_px` pixels; less if it would be too high.
 
     Parts outside the page, of a size in mm, are not drawn. The colour `none` draws nothing, and
     makes paper transparent. `max_ink` limits the ink of a layer in pixels of the canvas.
+    `texts` are stored in the file by keyword, such as `Title`.
 
     Raises:
         InvalidInput: the size is out of range, there is too much ink, a colour is unknown, or a
@@ -47,7 +50,7 @@ def png(
     """
     size, scale = _size(page, width_px)
     strokes.check_pens(pens)
-    ground, inks = _rgba(paper, "paper"), [_rgba(pen.colour, "colour") for pen in pens]
+    ground, inks = rgba(paper, "paper"), [rgba(pen.colour, "colour") for pen in pens]
     finer = max(MIN_SCALE, min(MAX_SCALE, int(math.sqrt(MAX_CANVAS_PX / (size[0] * size[1])))))
     picture = Image.new("RGBA" if ground[3] < INK else "RGB", size, ground)
     for layer in np.unique(strokes.layers).tolist():
@@ -61,7 +64,11 @@ def png(
             )
             _cover(picture, mask.reduce(times), ink)
     file = io.BytesIO()
-    picture.save(file, "PNG", dpi=(scale * 25.4, scale * 25.4))
+    stored = PngInfo()
+    for keyword, text in (texts or {}).items():
+        if text:
+            stored.add_text(keyword, text)
+    picture.save(file, "PNG", dpi=(scale * 25.4, scale * 25.4), pnginfo=stored)
     return file.getvalue()
 
 
@@ -82,7 +89,8 @@ def _size(page: tuple[float, float], width_px: int) -> tuple[tuple[int, int], fl
     return (max(1, round(page[0] * scale)), max(1, round(page[1] * scale))), scale
 
 
-def _rgba(colour: str, name: str) -> tuple[int, int, int, int]:
+def rgba(colour: str, name: str) -> tuple[int, int, int, int]:
+    """Return a colour as red, green, blue and alpha from 0 to 255; `none` is transparent."""
     checked = check_colour(colour, name)
     if checked == "none":
         return INK, INK, INK, 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sized
 from concurrent.futures import Future
 from contextvars import ContextVar
+from typing import Generic, TypeVar
 
 _client: ContextVar[str] = ContextVar("rendering client", default="")
 
@@ -65,17 +66,20 @@ def render_slot(wait_s: float) -> Iterator[bool]:
             _renderers.release(client)
 
 
-class RenderCache:
+Rendered = TypeVar("Rendered", bound=Sized)
+
+
+class RenderCache(Generic[Rendered]):
     """Keeps the last results up to a total size, and lets equal calls share one rendering."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
-        self._pending: dict[Hashable, Future[bytes]] = {}
+        self._kept: OrderedDict[Hashable, Rendered] = OrderedDict()
+        self._pending: dict[Hashable, Future[Rendered]] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, render: Callable[[], bytes], *, wait_s: float) -> bytes:
+    def get(self, key: Hashable, render: Callable[[], Rendered], *, wait_s: float) -> Rendered:
         """Return the result for `key`, from `render` if it is not kept.
 
         Raises:
@@ -103,7 +107,7 @@ class RenderCache:
         own.set_result(data)
         return data
 
-    def _keep(self, key: Hashable, data: bytes) -> None:
+    def _keep(self, key: Hashable, data: Rendered) -> None:
         self._kept[key] = data
         self._bytes += len(data)
         while self._bytes > self._max_bytes:

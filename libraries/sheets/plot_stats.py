@@ -8,7 +8,7 @@ from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.json_types import JsonObject
-from libraries.plotting import PROFILES, plan, statistics
+from libraries.plotting import PLOTTERS, plan, statistics
 from libraries.svg_builder import SVGBuilder
 from libraries.svg_reader import read_svg
 
@@ -16,11 +16,16 @@ from libraries.svg_reader import read_svg
 def plot_stats(drawing: SVGBuilder | Document, width: float, height: float) -> dict[str, Any]:
     """Return the statistics of a drawing on a page of `width` x `height` mm, as JSON.
 
-    Lengths are mm, times seconds; `time` has an entry per plotter profile. The pen starts and ends
+    Lengths are mm, times seconds; `time` has an entry for each of the two
+    usual plotter profiles. The pen starts and ends
     in the upper left corner.
     """
     strokes, pens = drawing.strokes(), drawing.pens
-    times = {name: plan(strokes, pens, profile).as_record() for name, profile in PROFILES.items()}
+    times = {
+        name: plan(strokes, pens, plotter.profile).as_record()
+        for name, plotter in PLOTTERS.items()
+        if plotter.in_statistics
+    }
     return {
         **statistics(strokes, pens, page=Rectangle(0, 0, width, height)).as_record(),
         "time": times,

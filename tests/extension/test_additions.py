@@ -204,7 +204,7 @@ def test_a_result_is_negotiated_in_an_added_format(service: CopiedService) -> No
     assert len([line.split(",") for line in exported.text.splitlines()]) == 6
     assert "Accept" in exported.headers["Vary"]
     assert service.result(job_id).text.startswith("<svg ")
-    refused = service.result(job_id, Accept="application/pdf")
+    refused = service.result(job_id, Accept="video/mp4")
     assert (refused.status, refused.json["type"]) == (406, "/problems/not-acceptable")
     assert "text/csv" in refused.json["detail"]
     paths = service.get("/openapi.json")["paths"]

@@ -83,7 +83,8 @@ def test_one_client_uses_one_renderer_and_leaves_the_other(
 
 
 def test_equal_requests_share_one_rendering_and_its_result() -> None:
-    cache, calls, begun, go = RenderCache(10), [], threading.Event(), threading.Event()
+    cache: RenderCache[bytes] = RenderCache(10)
+    calls, begun, go = [], threading.Event(), threading.Event()
 
     def render() -> bytes:
         calls.append(1)
@@ -104,7 +105,7 @@ def test_equal_requests_share_one_rendering_and_its_result() -> None:
 
 
 def test_a_cache_of_renderings_keeps_the_last_used_and_no_failure() -> None:
-    cache = RenderCache(10)
+    cache: RenderCache[bytes] = RenderCache(10)
 
     def fail() -> bytes:
         raise ArithmeticError

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
+from components.http.formats import drawing_types
 from libraries.broker.in_memory import close_in_memory
 from libraries.settings import Settings, use_settings
 from tests.watchful import watchful_client
@@ -134,10 +135,10 @@ def test_a_repeated_request_gets_the_drawing_of_the_same_job(drawer: FlaskClient
 def test_a_request_that_accepts_nothing_available_is_refused(client: FlaskClient) -> None:
     """Before anything else, so without a broker."""
     for path in ("/artboard/create", "/postcards", "/photos/plot", "/data/chart", "/jobs"):
-        refused = client.post(path, json={}, headers={"Accept": "application/pdf"})
+        refused = client.post(path, json={}, headers={"Accept": "video/mp4"})
         problem = refused.get_json()
         assert (refused.status_code, problem["type"]) == (406, "/problems/not-acceptable")
-        assert problem["available"] == ["application/json", SVG_TYPE, PNG_TYPE]
+        assert problem["available"] == ["application/json", *drawing_types()]
         assert PNG_TYPE in problem["detail"]
     for path in ("/texts", "/emails", "/sweeps", "/batches", "/data/process"):
         for accept in (SVG_TYPE, "text/*", "application/json;q=0", "*/*, application/json;q=0"):
@@ -154,7 +155,7 @@ def test_a_request_that_accepts_nothing_available_is_refused(client: FlaskClient
     accepted = client.post(
         "/artboard/create",
         json=BOARD | {"complexity": "simple"},
-        headers={"Accept": "application/pdf, application/*;q=0.1"},
+        headers={"Accept": "video/mp4, application/*;q=0.1"},
     )
     assert accepted.get_json()["svg"].startswith("<svg")
 
@@ -162,13 +163,13 @@ def test_a_request_that_accepts_nothing_available_is_refused(client: FlaskClient
 def test_files_and_states_of_jobs_are_refused_in_other_types(drawer: FlaskClient) -> None:
     body = task("write", name="table.csv", text="a,b\n1,2\n")
     job = drawer.post("/jobs", json=body).get_json()["links"]["self"]
-    available = ["application/json", SVG_TYPE, PNG_TYPE]
+    available = ["application/json", *drawing_types()]
     for address, offered in (
         (job, available),
         (f"{job}/result", ["text/csv; charset=utf-8"]),
         (f"{job}/artifacts/table.csv", ["text/csv; charset=utf-8"]),
     ):
-        refused = drawer.get(address, headers={"Accept": "application/pdf"})
+        refused = drawer.get(address, headers={"Accept": "video/mp4"})
         assert (refused.status_code, refused.get_json()["available"]) == (406, offered)
     for accept in ("text/*;q=0.1", "*/*", "TEXT/CSV"):
         reply = drawer.get(f"{job}/artifacts/table.csv", headers={"Accept": accept})
@@ -179,7 +180,7 @@ def test_the_document_lists_drawings_as_responses(client: FlaskClient) -> None:
     paths = client.get("/openapi.json").get_json()["paths"]
     for path in ("/artboard/create", "/postcards", "/photos/plot", "/data/chart", "/jobs"):
         responses = paths[path]["post"]["responses"]
-        assert list(responses["200"]["content"]) == ["application/json", SVG_TYPE, PNG_TYPE]
+        assert list(responses["200"]["content"]) == ["application/json", *drawing_types()]
         assert "406" in responses
     assert SVG_TYPE in paths["/jobs/{job_id}"]["get"]["responses"]["200"]["content"]
     texts = paths["/texts"]["post"]["responses"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from PIL import Image
 
 from libraries import exporting
 from libraries.broker.in_memory import close_in_memory
-from libraries.exporting import FORMATS
+from libraries.exporting import FORMATS, stored
 from libraries.loading import load_modules
 from libraries.settings import Settings, use_settings
 from tests.watchful import watchful_client
@@ -100,7 +101,7 @@ def test_a_client_that_prefers_png_gets_the_preview(drawer: FlaskClient, accept:
     assert Image.open(io.BytesIO(picture.data)).size == (640, 320)
     for header in ("ETag", "Cache-Control", "Content-Security-Policy"):
         assert picture.headers[header] == preview.headers[header]
-    assert picture.headers["Content-Disposition"].endswith(".png")
+    assert picture.headers["Content-Disposition"].endswith('.png"')
     again = drawer.get(
         links["result"], headers={"Accept": accept, "If-None-Match": picture.headers["ETag"]}
     )
@@ -108,10 +109,14 @@ def test_a_client_that_prefers_png_gets_the_preview(drawer: FlaskClient, accept:
 
 
 def test_an_unsupported_media_type_is_not_acceptable(drawer: FlaskClient) -> None:
-    refused = drawer.get(drawn(drawer)["links"]["result"], headers={"Accept": "application/pdf"})
-    assert (refused.status_code, refused.get_json()["type"]) == (406, "/problems/not-acceptable")
-    assert "image/svg+xml, image/png" in refused.get_json()["detail"]
-    nothing = drawer.get(drawn(drawer)["links"]["result"], headers={"Accept": "*/*;q=0"})
+    address = drawn(drawer)["links"]["result"]
+    refused = drawer.get(address, headers={"Accept": "text/csv, application/pdf;q=0"})
+    problem = refused.get_json()
+    assert (refused.status_code, problem["type"]) == (406, "/problems/not-acceptable")
+    assert problem["available"][0] == SVG_TYPE
+    assert {PNG_TYPE, "application/pdf", "text/x-gcode"} <= set(problem["available"])
+    assert problem["formats"] == {name: f"{address}?format={name}" for name in FORMATS}
+    nothing = drawer.get(address, headers={"Accept": "*/*;q=0"})
     assert nothing.status_code == 406
 
 
@@ -136,6 +141,112 @@ def test_a_drawing_without_a_preview_cannot_be_exported_as_png(
     assert drawer.get(address).status_code == 200
     refused = drawer.get(address, headers={"Accept": PNG_TYPE})
     assert (refused.status_code, refused.get_json()["type"]) == (422, "/problems/bad-svg")
+
+
+def test_the_format_in_the_query_beats_accept_and_has_parameters(drawer: FlaskClient) -> None:
+    address = drawn(drawer)["links"]["result"]
+    pdf = drawer.get(f"{address}?format=pdf", headers={"Accept": "text/csv"})
+    assert (pdf.status_code, pdf.content_type) == (200, "application/pdf")
+    assert pdf.data.startswith(b"%PDF-1.6")
+    assert set(pdf.vary) == {"Accept", "Origin"}
+    small, large = (drawer.get(f"{address}?format=png&dpi={dpi}") for dpi in (50, 100))
+    assert Image.open(io.BytesIO(large.data)).size == (394, 197)
+    assert small.headers["ETag"] != large.headers["ETag"]
+    by_type = drawer.get(f"{address}?profile=marlin", headers={"Accept": "text/x-gcode"})
+    assert b"M280 P0 S90" in by_type.data
+    unchanged = {"If-None-Match": large.headers["ETag"]}
+    assert drawer.get(f"{address}?format=png&dpi=100", headers=unchanged).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "text"),
+    [
+        ("format=pfd", "format", "unknown format 'pfd'"),
+        ("format=pdf&dpi=100", "dpi", "Unknown parameter; known: download, format."),
+        ("dpi=100", "dpi", "Unknown parameter; known: download, format."),
+        ("format=png&dpi=5", "dpi", "Must be greater than or equal to 10"),
+        ("format=png&dpi=100&width=200", "dpi", "Cannot be combined with width."),
+        ("format=png&dpi=100&dpi=200", "dpi", "Must not be given more than once."),
+        ("format=hpgl&profile=saxi", "profile", "Must be one of: calcomp-artisan"),
+        ("format=gcode&tolerance=x", "tolerance", "Not a valid number."),
+    ],
+)
+def test_an_invalid_format_or_parameter_is_named(
+    drawer: FlaskClient, query: str, parameter: str, text: str
+) -> None:
+    refused = drawer.get(f"{drawn(drawer)['links']['result']}?{query}")
+    problem = refused.get_json()
+    assert refused.status_code == 422
+    (error,) = problem["errors"]
+    assert error["parameter"] == parameter
+    assert text in error["detail"]
+    assert error.get("hint") == ("did you mean 'pdf'?" if parameter == "format" else None)
+
+
+def test_a_stroke_that_the_plotter_cannot_reach_is_a_problem_of_the_drawing(
+    drawer: FlaskClient,
+) -> None:
+    board = BOARD | {"width": 600, "height": 500}
+    address = finished(drawer, "/artboard/create", board)["links"]["result"]
+    refused = drawer.get(f"{address}?format=hpgl").get_json()
+    assert (refused["status"], refused["type"]) == (422, "/problems/not-plottable")
+    assert "larger than the papers" in refused["detail"]
+
+
+def test_the_name_of_an_export_is_the_title_with_the_right_suffix(drawer: FlaskClient) -> None:
+    formats = drawn(drawer)["links"]["formats"]
+    for name, address in formats.items():
+        shown = drawer.get(address).headers["Content-Disposition"]
+        assert shown == f'inline; filename="grid, 100 x 50 mm{FORMATS[name].suffix}"'
+    (found,) = drawer.get("/gallery").get_json()["items"]
+    own = f"/gallery/{found['id']}"
+    assert drawer.patch(own, json={"title": 'Sky "blue"\\é'}).status_code == 200
+    pdf = drawer.get(f"{own}/drawing.svg?format=pdf&download=1")
+    shown = pdf.headers["Content-Disposition"]
+    assert shown.startswith('attachment; filename="Sky _blue__e.pdf"')
+    assert shown.endswith("filename*=UTF-8''Sky%20_blue__%C3%A9.pdf")
+    # The title is in the file too.
+    assert '\ufeffSky "blue"'.encode("utf-16-be").hex().encode() in pdf.data
+
+
+def test_a_file_that_is_not_a_drawing_has_no_other_format(drawer: FlaskClient) -> None:
+    address = probed(drawer, "a.csv")["links"]["result"]
+    refused = drawer.get(f"{address}?format=pdf")
+    assert (refused.status_code, refused.get_json()["available"]) == (
+        406,
+        ["text/csv; charset=utf-8"],
+    )
+    assert drawer.get(f"{address}?format=nonsense").status_code == 422
+    assert "formats" not in drawer.get(address.removesuffix("/result")).get_json()["links"]
+
+
+def test_a_link_opens_every_format(drawer: FlaskClient) -> None:
+    address = drawn(drawer)["links"]["result"]
+    url = drawer.post("/links", json={"path": address}).get_json()["url"]
+    for name in FORMATS:
+        reply = drawer.get(f"{url}&format={name}")
+        assert (reply.status_code, reply.mimetype) == (200, FORMATS[name].media_type)
+
+
+def test_an_export_waits_for_one_of_two_others(
+    drawer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = drawn(drawer)["links"]["result"]
+    monkeypatch.setattr(stored, "render_slot", lambda _: nullcontext(False))
+    refused = drawer.get(f"{address}?format=dxf")
+    assert (refused.status_code, refused.get_json()["type"]) == (503, "/problems/renderers-busy")
+    assert refused.headers["Retry-After"] == "2"
+    monkeypatch.undo()
+    assert drawer.get(f"{address}?format=dxf").status_code == 200
+
+
+def test_an_export_is_written_once_for_equal_requests(
+    drawer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = drawn(drawer)["links"]["result"]
+    first = drawer.get(f"{address}?format=dxf&_=1").data
+    monkeypatch.setattr(stored, "read_svg", None)
+    assert drawer.get(f"{address}?format=dxf").data == first
 
 
 @pytest.mark.usefixtures("broker")

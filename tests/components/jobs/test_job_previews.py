@@ -127,7 +127,7 @@ def test_a_malformed_svg_is_rejected(drawer: FlaskClient) -> None:
 
 
 def test_a_drawing_without_statistics_is_limited_by_its_size(drawer: FlaskClient) -> None:
-    text = "<svg>" + " " * 2_100_000 + "</svg>"
+    text = "<svg>" + " " * 2_600_000 + "</svg>"
     job = drawer.get(
         f"/jobs/{enqueue_background_job('workers.probe_tasks.write', 'large.svg', text).id}"
     ).get_json()

@@ -113,7 +113,9 @@ def test_files_of_a_job_have_names_without_folders_and_links(
             "url": f"/jobs/{job_id}/result",
         }
     ]
+    formats = job["links"].pop("formats", {})
     assert all(client.get(link).status_code == 200 for link in job["links"].values())
+    assert all(link.startswith(job["links"]["result"]) for link in formats.values())
 
 
 @pytest.mark.usefixtures("broker")

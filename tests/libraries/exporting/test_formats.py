@@ -62,15 +62,19 @@ def written(name: str, **params: object) -> bytes:
 
 def test_the_built_in_formats_are_registered() -> None:
     assert {name: (one.media_type, one.suffix) for name, one in FORMATS.items()} == {
+        "dxf": ("image/vnd.dxf", ".dxf"),
+        "gcode": ("text/x-gcode", ".gcode"),
+        "hpgl": ("application/vnd.hp-hpgl", ".hpgl"),
+        "pdf": ("application/pdf", ".pdf"),
         "png": ("image/png", ".png"),
         "svg": ("image/svg+xml", ".svg"),
+        "svg-axidraw": ("image/svg+xml", ".svg"),
         "svg-compact": ("image/svg+xml", ".svg"),
+        "svg-inkscape": ("image/svg+xml", ".svg"),
+        "svg-pens": ("application/zip", ".zip"),
     }
     assert encodings() == ("plain", "compact")
-    assert {kind: one.name for kind, one in formats_by_media_type().items()} == {
-        "image/png": "png",
-        "image/svg+xml": "svg",
-    }
+    assert formats_by_media_type()["image/svg+xml"].name == "svg"
 
 
 def test_the_svg_formats_write_what_the_builder_does() -> None:

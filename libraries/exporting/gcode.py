@@ -1,0 +1,132 @@
+"""G-code for drawing machines and 3D printers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from libraries import VERSION
+from libraries.characters import plain_name
+from libraries.exporting.catalogue import export
+from libraries.fields import Params, choice, flag, mm
+from libraries.geometry.arcs import ArcFitter
+from libraries.geometry.document import Document
+from libraries.geometry.strokes import Strokes
+from libraries.plotting import PLOTTERS, Plotter
+from libraries.plotting.plotters import Gcode as Language
+from libraries.plotting.plotters import check_reach
+
+
+@export(media_type="text/x-gcode", suffix=".gcode")
+class Gcode(Params):
+    """Write G-code for a machine; the page has its lower left corner at the origin.
+
+    The commands of the pen are those of the profile. Arcs replace runs of short segments.
+    """
+
+    profile: str = choice(
+        "Machine; `GET /plotters` lists all.",
+        [name for name, plotter in PLOTTERS.items() if plotter.gcode],
+        default="grbl",
+    )
+    tolerance: float = mm("Maximum deviation of arcs", 0.001, 0.5, default=0.02)
+    arcs: bool = flag("Whether `G2` and `G3` are used, if the machine knows them.", default=True)
+
+    def write(self, document: Document) -> Iterator[bytes]:
+        plotter = PLOTTERS[self.profile]
+        assert plotter.gcode is not None  # noqa: S101 - one of the choices
+        placed = _placed(document, plotter, plotter.gcode)
+        with_arcs = self.arcs and plotter.gcode.arcs
+        fitter = ArcFitter(placed.coordinates, self.tolerance) if with_arcs else None
+        return _blocks(document, plotter, placed, _StrokeWriter(plotter.gcode, placed, fitter))
+
+
+def _blocks(
+    document: Document, plotter: Plotter, placed: Strokes, writer: _StrokeWriter
+) -> Iterator[bytes]:
+    language = writer.language
+    yield _text([*_about(document), *language.start, *language.pen_up])
+    for number, layer in enumerate(np.unique(placed.layers).tolist(), 1):
+        pen, name = document.pens[layer], _name(document.layers[layer].name)
+        yield _text([*(language.pen_change if number > 1 else []), f"; pen {number} {name}"])
+        feed = f" F{round(60 * (pen.speed or plotter.profile.drawing_speed))}"
+        moving = f" F{round(60 * plotter.profile.travel_speed)}" if language.travel == "G1" else ""
+        for stroke in np.flatnonzero(placed.layers == layer).tolist():
+            yield writer.stroke(stroke, feed, moving)
+    yield _text(language.end)
+
+
+class _StrokeWriter:
+    """Writes strokes with the commands of a language."""
+
+    def __init__(self, language: Language, placed: Strokes, fitter: ArcFitter | None) -> None:
+        self.language = language
+        self._fitter = fitter
+        self._points, self._bounds = placed.coordinates, placed.offsets.tolist()
+        self._up, self._down = _text(language.pen_up), _text(language.pen_down)
+        number = f"%.{language.decimals}f"
+        self._point = f"X{number} Y{number}"
+        self._arc = f"%s {self._point} I{number} J{number}"
+
+    def stroke(self, stroke: int, feed: str, moving: str) -> bytes:
+        """Return the lines of a stroke; `feed` and `moving` are the feed rates with a space."""
+        first, last = self._bounds[stroke], self._bounds[stroke + 1] - 1
+        move = f"{self.language.travel} {self._point}{moving}\n" % tuple(
+            self._points[first].tolist()
+        )
+        body = "".join(self._pieces(first, last))
+        if body:
+            # The feed rate stays until another one is given.
+            command, rest = body.split("\n", 1)
+            body = f"{command}{feed}\n{rest}"
+        return move.encode() + self._down + body.encode() + self._up
+
+    def _pieces(self, first: int, last: int) -> Iterator[str]:
+        for arc in self._fitter.arcs(first, last) if self._fitter else ():
+            yield self._lines(first, arc.first)
+            start, end = self._points[arc.first], self._points[arc.last]
+            values = (*end.tolist(), *(np.array(arc.centre) - start).tolist())
+            yield f"{self._arc}\n" % ("G3" if arc.turn > 0 else "G2", *values)
+            first = arc.last
+        yield self._lines(first, last)
+
+    def _lines(self, first: int, last: int) -> str:
+        """Return lines from one vertex to another one."""
+        points = self._points[first + 1 : last + 1].ravel().tolist()
+        return f"G1 {self._point}\n" * (last - first) % tuple(points)
+
+
+def _placed(document: Document, plotter: Plotter, language: Language) -> Strokes:
+    """Return the strokes as the machine gets them, without equal neighbours.
+
+    Raises InvalidInput if a vertex is out of its reach.
+    """
+    store = document.store
+    x, y = store.coordinates.T
+    # About the page, so that a drawing keeps its place on the paper.
+    y = document.height - y if language.flip_y else y
+    offset = np.array([language.offset_x, language.offset_y])
+    # Adding zero turns -0.0 into 0.0.
+    points = np.round(np.column_stack([x, y]) + offset, language.decimals) + 0.0
+    outside = ((points < 0) | (points > [plotter.bed.width, plotter.bed.height])).any(axis=1)
+    bed = plotter.bed
+    hint = f"it reaches {bed.width:g} x {bed.height:g} mm from the lower left corner of the page"
+    check_reach(document, outside, plotter, hint)
+    return Strokes(points, store.offsets, store.layers).without_repetitions()
+
+
+def _about(document: Document) -> Iterator[str]:
+    if document.title:
+        yield f"; {_name(document.title)}"
+    yield f"; made by vector-api {VERSION}"
+    if recipe := document.recipe_sha256:
+        yield f"; recipe {recipe}"
+
+
+def _name(text: str) -> str:
+    return plain_name(text, "A-Za-z0-9 _.-", 40)
+
+
+def _text(lines: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
