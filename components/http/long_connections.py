@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import socket
 import ssl
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.http import http_date
 
 from components.http.access import client_name
@@ -163,10 +164,12 @@ class DetachedResponse(Response):
         first: bytes = b"",
         *,
         on_full: Callable[[], None] = lambda: None,
+        expiry: bytes = b"",
     ) -> None:
-        """Send `headers` and the bytes `first`; then `protocol` takes over.
+        """Send `headers` and the bytes `first`; then `protocol` takes over until the key expires.
 
-        `on_open` is called with the connection; `on_full` is called if the hub is full.
+        `on_open` is called with the connection; `on_full` is called if the hub is full. `expiry` is
+        sent when the key expires.
         """
         super().__init__(status=status, headers=dict(headers))
         # The length is unknown, and Flask's default type does not apply.
@@ -176,6 +179,7 @@ class DetachedResponse(Response):
             self.headers.pop("Content-Type", None)
         self._hub = live().hub
         self._client = client_name()
+        self._expires_at, self._expiry = g.caller.expires_at or math.inf, expiry
         self._protocol, self._first = protocol, first
         self._on_open, self._on_full = on_open, on_full
 
@@ -187,7 +191,12 @@ class DetachedResponse(Response):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)
         try:
             connection = hub.hold(
-                sock, self._protocol, self._head() + self._first, client=self._client
+                sock,
+                self._protocol,
+                self._head() + self._first,
+                client=self._client,
+                expires_at=self._expires_at,
+                expiry=self._expiry,
             )
         except HubFull:
             # Another request took the last slot since the check; the client reconnects.

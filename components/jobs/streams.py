@@ -7,8 +7,9 @@ import queue
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
-from flask import Response, request
+from flask import Response, g, request
 
+from components.http.access import Caller
 from components.http.long_connections import (
     DetachedResponse,
     JobSubscription,
@@ -60,7 +61,7 @@ def last_event_id() -> str:
 class JobStream:
     """The events of one job, streamed to one client that has all events up to `after`."""
 
-    __slots__ = ("_guest", "_here", "_write", "follower")
+    __slots__ = ("_caller", "_guest", "_here", "_write", "follower")
 
     heartbeat = b": still here\n\n"
     farewell = b""
@@ -68,6 +69,7 @@ class JobStream:
     def __init__(self, here: LiveConnections, job_id: str, after: str) -> None:
         self._here = here
         self._guest = is_guest()
+        self._caller: Caller = g.caller
         self._write: Write = lambda data, last: None
         self.follower = JobSubscription(job_id, after, self._deliver)
 
@@ -136,6 +138,8 @@ class JobStream:
                     data, last = blocks.get(timeout=15.0)
                 except queue.Empty:
                     data = self.heartbeat
+                if self._caller.is_expired:
+                    return
                 yield data
         finally:
             self._leave()

@@ -28,7 +28,13 @@ from libraries.errors import Unavailable
 from libraries.job_manager import current_owner
 from libraries.job_manager.events import send_to_group
 from libraries.json_types import JsonObject
-from libraries.live import Conversation, handshake_reply, is_handshake
+from libraries.live import (
+    CloseCode,
+    Conversation,
+    close_frame,
+    handshake_reply,
+    is_handshake,
+)
 from libraries.settings import AccessSettings, SocketSettings
 
 blueprint = api_blueprint("sockets", __name__, None, "Submit and follow jobs on one connection.")
@@ -146,10 +152,11 @@ def open_socket(codec: Codec) -> Response:
         raise with_members(Unavailable(text, code="not-supported-here"), retry_after=60)
     connections = live()
     connections.check_room()
-    session = Session(connections, g.caller, codec, SocketSettings.current())
+    session = Session(connections, g.caller, codec, SocketSettings.current(), g.admit_again)
     conversation = Conversation(connections.hub, connections.handlers, session)
     headers = handshake_reply(request.headers.get, chosen_protocol())
-    return DetachedResponse(101, headers, conversation, conversation.begin)
+    expiry = close_frame(CloseCode.POLICY_VIOLATION, "the API key has expired")
+    return DetachedResponse(101, headers, conversation, conversation.begin, expiry=expiry)
 
 
 def chosen_protocol() -> str:

@@ -44,13 +44,20 @@ class Session:
     """
 
     def __init__(
-        self, connections: LiveConnections, caller: Caller, codec: Codec, settings: SocketSettings
+        self,
+        connections: LiveConnections,
+        caller: Caller,
+        codec: Codec,
+        settings: SocketSettings,
+        count: Callable[[], object] = lambda: True,
     ) -> None:
+        """Prepare a session; `count` counts an action as a request, and returns None over the limit."""
         self.id = secrets.token_hex(8)
         self._connections = connections
         self._caller = caller
         self._codec = codec
         self._settings = settings
+        self._count = count
         self._conversation: Conversation | None = None
         self._jobs: dict[str, JobSubscription] = {}
         self._submitted: set[str] = set()
@@ -139,6 +146,8 @@ class Session:
         caller = self._caller
         if caller.is_expired:
             raise BadMessage("the API key of this connection has expired; connect with another one")
+        if self._count() is None:
+            raise BadMessage("the limit of requests a minute is reached; try again in a minute")
         if action.token is TokenAccess.YES or caller.may(action.scope):
             return
         if caller.may(Scope.READ) or caller.may(Scope.DRAW):

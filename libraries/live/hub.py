@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import logging
+import math
 import os
 import selectors
 import socket
@@ -63,6 +64,8 @@ class Connection:
     ended_at: float = 0.0
     dead: bool = False
     writable: bool = True
+    expires_at: float = math.inf
+    expiry: bytes = b""
 
 
 class Hub:
@@ -108,7 +111,14 @@ class Hub:
             self._check_room(client)
 
     def hold(
-        self, sock: socket.socket, protocol: Protocol, first: bytes, *, client: str = ""
+        self,
+        sock: socket.socket,
+        protocol: Protocol,
+        first: bytes,
+        *,
+        client: str = "",
+        expires_at: float = math.inf,
+        expiry: bytes = b"",
     ) -> Connection:
         """Take over a connected socket, write `first` to it, and pass its data to `protocol`.
 
@@ -117,11 +127,13 @@ class Hub:
             protocol: reads from the connection.
             first: is written to the connection.
             client: name or address of the client, which has a share of the slots.
+            expires_at: Unix time at which the connection ends.
+            expiry: is written then.
 
         Raises:
             HubFull: there is no room for it; the socket is left open.
         """
-        connection = Connection(sock, protocol, client)
+        connection = Connection(sock, protocol, client, expires_at=expires_at, expiry=expiry)
         with self._lock:
             self._check_room(client)
             displaced = self._displace() if self._held >= self.limit else None
@@ -327,6 +339,8 @@ class Hub:
             if connection.ended_at:
                 if now - connection.ended_at >= LINGER_TIMEOUT_S:
                     self._drop(connection)
+            elif connection.expires_at <= time.time():
+                self._write(connection, connection.expiry, last=True)
             elif now - connection.sent_at >= HEARTBEAT_AFTER_S:
                 self._write(connection, connection.protocol.heartbeat)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -25,10 +26,15 @@ class Frames:
         self.sent.append(frame)
 
 
-def answers(caller: Caller, action: str, payload: dict[str, Any] | None = None) -> str:
+def answers(
+    caller: Caller,
+    action: str,
+    payload: dict[str, Any] | None = None,
+    count: Callable[[], object] = lambda: True,
+) -> str:
     """Return what a session sends in reply to an action."""
     settings = SocketSettings.current()
-    session = Session(None, caller, EnvelopeCodec(), settings)  # type: ignore[arg-type]
+    session = Session(None, caller, EnvelopeCodec(), settings, count)  # type: ignore[arg-type]
     frames = Frames()
     session.on_open(frames)  # type: ignore[arg-type]
     frames.sent.clear()
@@ -62,3 +68,13 @@ def test_a_token_still_allows_nothing_but_its_job() -> None:
     caller = Caller("ann", frozenset({"job:one"}))
     assert "only allows following its job" in answers(caller, "subscribe", {"job_id": "two"})
     assert "only allows following its job" in answers(caller, "join", {"group": "studio"})
+
+
+@pytest.mark.usefixtures("settings")
+def test_an_action_beyond_the_limit_of_requests_is_refused() -> None:
+    left: Iterator[object] = iter([{}, None])
+    caller = Caller("ann")
+    assert "pong" in answers(caller, "ping", count=lambda: next(left))
+    found = answers(caller, "ping", count=lambda: next(left))
+    assert "the limit of requests a minute" in found
+    assert "pong" not in found

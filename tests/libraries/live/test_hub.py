@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from websockets.frames import Frame, Opcode
@@ -48,6 +49,7 @@ class Pair:
         buffer: int = 0,
         protocol: Quiet | None = None,
         who: str = "",
+        **more: Any,
     ) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -62,7 +64,7 @@ class Pair:
                 self.held.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
         self.protocol = protocol or Quiet()
         try:
-            self.line = hub.hold(self.held, self.protocol, first, client=who)
+            self.line = hub.hold(self.held, self.protocol, first, client=who, **more)
         except BaseException:
             self.client.close()
             self.held.close()
@@ -157,6 +159,17 @@ def test_an_idle_connection_gets_heartbeats(
     pair, asked = hold(), time.monotonic()
     assert pair.read(11) == b"hello(beat)"
     assert 0.5 <= time.monotonic() - asked < 5
+
+
+def test_a_connection_ends_when_the_key_that_opened_it_expires(
+    hold: Callable[..., Pair],
+) -> None:
+    pair, other = (
+        hold(expires_at=time.time() + 0.5, expiry=b"(expired)"),
+        hold(expires_at=time.time() + 600),
+    )
+    assert pair.read(100) == b"hello(expired)"
+    assert not other.protocol.over.is_set()
 
 
 def test_a_client_that_does_not_read_is_dropped(hub: Hub, hold: Callable[..., Pair]) -> None:
