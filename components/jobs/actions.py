@@ -104,7 +104,7 @@ def apply_to_matching(body: JsonObject) -> Response:
         newest_first=action != "retry",
     )
     items = outcomes(action, [record.id for record in page.items], page.items)
-    cursor = page.cursors[len(items) - 1] if len(items) < len(page.items) else page.next_cursor
+    cursor = page.cursor_after(len(items)) if len(items) < len(page.items) else page.next_cursor
     return json_response({**summary(action, items), "matched": len(items), "next_cursor": cursor})
 
 

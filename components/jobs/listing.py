@@ -75,12 +75,12 @@ def list_of_owners(query: JsonObject) -> JobPage:
         items += page.items
         complete = complete and page.complete
         if page.next_cursor:
-            return JobPage(items, f"{owner}~{page.next_cursor}", [], complete)
+            return JobPage(items, f"{owner}~{page.next_cursor}", complete)
         if len(items) == query["limit"]:
             following = owners[number + 1 : number + 2]
-            return JobPage(items, f"{following[0]}~" if following else None, [], complete)
+            return JobPage(items, f"{following[0]}~" if following else None, complete)
         cursor = ""
-    return JobPage(items, None, [], complete)
+    return JobPage(items, None, complete)
 
 
 def list_of_one(query: JsonObject) -> JobPage:

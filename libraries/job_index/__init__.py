@@ -5,13 +5,8 @@ Numbers of jobs increase in the order of submission, whatever the clocks of the 
 """
 
 from libraries.job_index.entries import (
-    batch_entry,
     entries_of,
     outcome_entries,
-    record_matches,
-    tag_entry,
-    task_entry,
-    terms_of,
 )
 from libraries.job_index.search import CHUNK, Condition, OwnerIndex, Place, indexed_owner, undamaged
 
@@ -20,13 +15,8 @@ __all__ = [
     "Condition",
     "OwnerIndex",
     "Place",
-    "batch_entry",
     "entries_of",
     "indexed_owner",
     "outcome_entries",
-    "record_matches",
-    "tag_entry",
-    "task_entry",
-    "terms_of",
     "undamaged",
 ]

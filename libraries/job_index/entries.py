@@ -54,21 +54,10 @@ class IdEntry:
         return f"i{own[:width]}", found[1] or ""
 
 
-def task_entry(task: str) -> str:
-    return f"t{_one_line(task)}"
-
-
-def batch_entry(batch_id: str) -> str:
-    return f"b{_one_line(batch_id)}"
-
-
-def tag_entry(tag: str) -> str:
-    return f"g{_one_line(tag)}"
-
-
-def _one_line(text: str) -> str:
-    """Return a text without line breaks, which separate entries in scripts."""
-    return text.replace("\n", " ")
+def entry_of(kind: str, text: str) -> str:
+    """Return the entry of a task (`t`), batch (`b`) or tag (`g`)."""
+    # Line breaks separate entries in scripts.
+    return kind + text.replace("\n", " ")
 
 
 def entries_of(
@@ -81,9 +70,9 @@ def entries_of(
 ) -> str:
     """Return the entries of a new job, separated by newlines; `arguments` are those that are shown."""
     id_entry, rest = IdEntry.of(job_id)
-    entries = [task_entry(task), *map(tag_entry, tags)]
+    entries = [entry_of("t", task), *(entry_of("g", tag) for tag in tags)]
     if batch_id:
-        entries.append(batch_entry(batch_id))
+        entries.append(entry_of("b", batch_id))
     if id_entry:
         entries.append(id_entry)
     entries += [f"w{word}" for word in call_words(rest, tags, arguments)]

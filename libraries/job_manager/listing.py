@@ -15,19 +15,13 @@ from libraries.broker import Redis
 from libraries.broker.connections import web_client
 from libraries.broker.scripts import run_script
 from libraries.errors import InvalidInput
-from libraries.job_index import (
-    CHUNK,
-    Condition,
-    OwnerIndex,
-    Place,
-    batch_entry,
+from libraries.job_index import CHUNK, Condition, OwnerIndex, Place, undamaged
+from libraries.job_index.entries import (
     entries_of,
+    entry_of,
     outcome_entries,
     record_matches,
-    tag_entry,
-    task_entry,
     terms_of,
-    undamaged,
 )
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.record_fields import FIELDS
@@ -37,15 +31,20 @@ from libraries.job_manager.states import UNREADABLE
 
 @dataclass(frozen=True)
 class JobPage:
-    """A page of jobs; `next_cursor` is None on the last page. `cursors` continue after each job.
+    """A page of jobs; `next_cursor` is None on the last page.
 
     Not `complete` while the index of jobs is rebuilt: older jobs may be missing.
     """
 
     items: list[JobRecord]
     next_cursor: str | None
-    cursors: list[str]
     complete: bool = True
+    places: Sequence[Place] = ()
+    seal: str = ""
+
+    def cursor_after(self, number: int) -> str:
+        """Return the cursor that continues after that many jobs of the page, at least one."""
+        return Cursor(self.places[number - 1]).write(self.seal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +70,8 @@ class JobFilter:
         states = None if self.states is None else frozenset(self.states)
         if self.status is not None:
             states = frozenset({self.status}) & (states or frozenset({self.status}))
-        named = ((task_entry, self.task), (batch_entry, self.batch_id), (tag_entry, self.tag))
-        entries = [entry(value) for entry, value in named if value is not None]
+        named = (("t", self.task), ("b", self.batch_id), ("g", self.tag))
+        entries = [entry_of(kind, value) for kind, value in named if value is not None]
         terms = terms_of(self.text or "")
         # Nothing matches a text without words.
         return Condition(frozenset() if self.text and not terms else states, entries, terms)
@@ -147,10 +146,11 @@ def list_jobs(
         if checked > job_filter.MAX_CHECKED:
             onward = Cursor(block[-1][0]).write(seal)
             break
-    cursors = [Cursor(place).write(seal) for place, _ in found[:limit]]
+    places = [place for place, _ in found[:limit]]
     if len(found) > limit:
-        onward = cursors[-1]
-    return JobPage([record for _, record in found[:limit]], onward, cursors, index.complete)
+        onward = Cursor(places[-1]).write(seal)
+    records = [record for _, record in found[:limit]]
+    return JobPage(records, onward, index.complete, places, seal)
 
 
 def _read_block(

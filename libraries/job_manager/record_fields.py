@@ -74,7 +74,8 @@ def _arguments(text: str) -> JsonObject:
     shown = _object(text)
     list.__len__(shown["args"])
     dict.__len__(shown["kwargs"])
-    str.encode("".join([*shown["masked"], *shown["truncated"]]))
+    if noted := [*shown["masked"], *shown["truncated"]]:
+        str.encode("".join(noted))
     return shown
 
 
@@ -104,16 +105,18 @@ PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
 FIELDS = tuple(PARSERS)
 
 
-def parse_fields(raw: Mapping[str, bytes | None]) -> tuple[JsonObject, list[str]]:
-    """Return the values of the fields that can be read, and the names of the others."""
+def parse_fields(stored: Sequence[bytes | None]) -> tuple[JsonObject, list[str]]:
+    """Return the values of `FIELDS` that can be read, and the names of the others."""
     values: JsonObject = {}
     damaged = []
-    for name, value in raw.items():
+    for (name, parse), value in zip(PARSERS.items(), stored, strict=True):
         if value is None:
             continue
         try:
-            parse = PARSERS[name]
-            values[name] = parse(value if parse is _meta else value.decode())
+            if parse is str:
+                values[name] = value.decode()
+            else:
+                values[name] = parse(value if parse is _meta else value.decode())
         except (*DAMAGE, AttributeError):
             damaged.append(name)
     return values, damaged

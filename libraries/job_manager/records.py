@@ -206,10 +206,9 @@ def record_of(
     """Return the record of a job; `values` and `results` are errors if their key has another type."""
     if isinstance(values, Exception):
         return _unreadable(job_id, {}, ["type"])
-    raw = dict(zip(FIELDS, values, strict=True))
-    if raw["status"] is None:
+    if values[FIELDS.index("status")] is None:
         return None
-    known, damaged = parse_fields(raw)
+    known, damaged = parse_fields(values)
     outcome, result_damage = _read_outcome(known, results)
     if damaged or result_damage:
         return _unreadable(job_id, known, [*damaged, *result_damage])

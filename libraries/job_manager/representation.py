@@ -68,6 +68,8 @@ def named_artifacts(record: JobRecord) -> dict[str, JsonObject]:
 
 def artifacts_json(record: JobRecord) -> list[JsonObject]:
     """Return the artifacts for clients; the first one is the result."""
+    if not record.artifacts:
+        return []
     path = f"/jobs/{record.id}"
     return [
         {
@@ -88,6 +90,8 @@ def attempt_json(attempt: dict[str, str]) -> JsonObject:
 
 def public_result(result: Any) -> Any:
     """Return a result with store paths as `output/...` or `uploads/...`, changed in place."""
+    if result is None or not isinstance(result, (str, list, dict)):
+        return result
     top = [result]
     pending: list[list[Any] | JsonObject] = [top]
     while pending:
@@ -102,10 +106,11 @@ def _show_paths(container: list[Any] | JsonObject) -> list[list[Any] | JsonObjec
     )
     inner: list[list[Any] | JsonObject] = []
     for key, value in items:
-        if isinstance(value, list | dict):
+        if isinstance(value, str):
+            if "/" in value:
+                container[key] = _display_path(value)
+        elif value and isinstance(value, (list, dict)):
             inner.append(value)
-        elif isinstance(value, str) and "/" in value:
-            container[key] = _display_path(value)
     return inner
 
 
@@ -122,7 +127,7 @@ def utc(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return in_utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return f"{in_utc.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def job_links(

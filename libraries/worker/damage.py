@@ -25,7 +25,7 @@ from libraries.json_types import JsonObject
 
 def read_record(record: dict[bytes, bytes]) -> tuple[JsonObject, list[str]]:
     """Return the fields of a taken job, and the names of those that are damaged."""
-    known, damaged = parse_fields({name: record.get(name.encode()) for name in FIELDS})
+    known, damaged = parse_fields([record.get(name.encode()) for name in FIELDS])
     if record.pop(b"found_status", b"queued") != b"queued":
         damaged.append("status")
     return known, damaged

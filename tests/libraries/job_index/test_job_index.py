@@ -159,6 +159,40 @@ def test_entries_of_few_and_of_many_jobs_are_found(client: Redis) -> None:
     assert differences(client) == []
 
 
+def test_each_of_ten_thousand_tags_finds_its_job(client: Redis) -> None:
+    ids = [queued(NOTHING, *(f"tag-{n}-{one}" for one in range(250))) for n in range(40)]
+    for n in (0, 17, 39):
+        for one in (0, 249):
+            page = list_jobs(JobFilter(tag=f"tag-{n}-{one}"))
+            assert ([job.id for job in page.items], page.next_cursor) == ([ids[n]], None)
+    assert listed(tag="tag-40-0") == []
+    assert listed(limit=7) == ids[::-1]
+    assert differences(client) == []
+
+
+def test_filters_that_match_everything_or_nothing_have_full_pages_or_none(
+    run_jobs: Callable[[], None],
+) -> None:
+    ids = [queued(ECHO, "all", name=f"common word{number}") for number in range(12)]
+    run_jobs()
+    everything: list[dict[str, Any]] = [
+        {}, {"status": "finished"}, {"tag": "all"}, {"task": ECHO}, {"text": "com"},
+        {"status": "finished", "tag": "all", "task": ECHO, "text": "w common"},
+    ]  # fmt: skip
+    for wanted in everything:
+        assert listed(limit=5, **wanted) == ids[::-1]
+        assert listed(limit=5, newest_first=False, **wanted) == ids
+        assert count_jobs(JobFilter(**wanted)).total == 12
+    nothing: list[dict[str, Any]] = [
+        {"status": "failed"}, {"tag": "al"}, {"task": NOTHING}, {"text": "absent"}, {"text": "!?"},
+        {"states": ()}, {"batch_id": "none"}, {"tag": "all", "text": "common absent"},
+    ]  # fmt: skip
+    for wanted in nothing:
+        page = list_jobs(JobFilter(**wanted), limit=5)
+        assert (page.items, page.next_cursor) == ([], None)
+        assert count_jobs(JobFilter(**wanted)).total == 0
+
+
 def test_a_beginning_of_very_many_words_finds_all_jobs_but_is_not_counted_exactly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
