@@ -10,68 +10,55 @@ from apispec import APISpec, BasePlugin
 from libraries.json_types import JsonObject
 from libraries.settings import Scope
 
+
+def _header(description: str, **schema: object) -> JsonObject:
+    """Describe a response header, a text unless `schema` has another type or value."""
+    return {"description": description, "schema": schema or {"type": "string"}}
+
+
 # The headers that clients use, by name. A page of an allowed origin can read all of them.
 HEADERS: dict[str, JsonObject] = {
-    "Accept-Ranges": {
-        "description": "`bytes`: `Range` can select a part of the file.",
-        "schema": {"const": "bytes"},
-    },
-    "Allow": {"description": "The methods of this path.", "schema": {"type": "string"}},
-    "Content-Disposition": {
-        "description": "`inline` or, with `download`, `attachment`; and the name of the file.",
-        "schema": {"type": "string"},
-    },
-    "Content-Range": {
-        "description": "The part of the file that the body is.",
-        "schema": {"type": "string"},
-    },
-    "ETag": {
-        "description": "Version of the body; send it as `If-None-Match` to get 304 while the body "
-        "is the same.",
-        "schema": {"type": "string"},
-    },
-    "Idempotency-Replayed": {
-        "description": "`true` if the response repeats that of an earlier request with the same "
-        "`Idempotency-Key`.",
-        "schema": {"const": "true"},
-    },
-    "Link": {
-        "description": 'The next page of a list: `<...>; rel="next"` (RFC 8288).',
-        "schema": {"type": "string"},
-    },
-    "Location": {
-        "description": "Address of the job, or of the page.",
-        "schema": {"type": "string"},
-    },
-    "Preference-Applied": {
-        "description": "The preferences of `Prefer` that were honoured.",
-        "schema": {"type": "string"},
-    },
-    "RateLimit": {
-        "description": "What is left of the limits of the owner: `r` of each, and the seconds `t` "
-        "until it is renewed.",
-        "schema": {"type": "string", "example": '"requests";r=5991;t=42'},
-    },
-    "RateLimit-Policy": {
-        "description": "The limits of the owner: the amount `q`, its unit `qu` if it is not "
-        "requests, and the window `w` in seconds.",
-        "schema": {"type": "string", "example": '"requests";q=6000;w=60'},
-    },
-    "Retry-After": {
-        "description": "Seconds until a repeated request is useful.",
-        "schema": {"type": "integer", "minimum": 0},
-    },
-    "Sec-WebSocket-Version": {"description": "`13`.", "schema": {"const": "13"}},
-    "WWW-Authenticate": {"description": "How to send an API key.", "schema": {"type": "string"}},
-    "X-Ignored-Fields": {
-        "description": "Fields of the request that the route does not have, and ignored.",
-        "schema": {"type": "string"},
-    },
+    "Accept-Ranges": _header("`bytes`: `Range` can select a part of the file.", const="bytes"),
+    "Allow": _header("The methods of this path."),
+    "Content-Disposition": _header(
+        "`inline` or, with `download`, `attachment`; and the name of the file."
+    ),
+    "Content-Range": _header("The part of the file that the body is."),
+    "ETag": _header(
+        "Version of the body; send it as `If-None-Match` to get 304 while the body is the same."
+    ),
+    "Idempotency-Replayed": _header(
+        "`true` if the response repeats that of an earlier request with the same `Idempotency-Key`.",
+        const="true",
+    ),
+    "Link": _header('The next page of a list: `<...>; rel="next"` (RFC 8288).'),
+    "Location": _header("Address of the job, or of the page."),
+    "Preference-Applied": _header("The preferences of `Prefer` that were honoured."),
+    "RateLimit": _header(
+        "What is left of the limits of the owner: `r` of each, and the seconds `t` until it is renewed.",
+        type="string",
+        example='"requests";r=5991;t=42',
+    ),
+    "RateLimit-Policy": _header(
+        "The limits of the owner: the amount `q`, its unit `qu` if it is not requests, and the window "
+        "`w` in seconds.",
+        type="string",
+        example='"requests";q=6000;w=60',
+    ),
+    "Retry-After": _header(
+        "Seconds until a repeated request is useful.", type="integer", minimum=0
+    ),
+    "Sec-WebSocket-Version": _header("`13`.", const="13"),
+    "WWW-Authenticate": _header("How to send an API key."),
+    "X-Ignored-Fields": _header("Fields of the request that the route does not have, and ignored."),
     "X-Request-ID": {
-        "description": "Id of the request in the log: the `X-Request-ID` of the request if it is "
-        "1 to 128 letters, digits, `.`, `_` or `-`, else a random one.",
         "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+        **_header(
+            "Id of the request in the log: the `X-Request-ID` of the request if it is 1 to 128 "
+            "letters, digits, `.`, `_` or `-`, else a random one.",
+            type="string",
+            pattern="^[A-Za-z0-9._-]{1,128}$",
+        ),
     },
 }
 
