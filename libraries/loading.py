@@ -10,10 +10,13 @@ import ast
 import importlib
 import importlib.util
 import logging
+import os
 import pkgutil
 import sys
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -108,6 +111,36 @@ def parse_module(name: str, path: Path) -> ast.Module:
     if name in _problems and _problems[name].kind in ("SyntaxError", "IndentationError"):
         del _problems[name]
     return tree
+
+
+def module_files(package: str) -> Mapping[str, Path]:
+    """Return the files of the modules of a package by name, without its folders.
+
+    Only the first module of a name can be imported. New files are noticed. Raises RuntimeError.
+    """
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError(
+            f"the package {package!r} is not importable: start from the project's folder"
+        )
+    folders = tuple([(folder, changed_at(folder)) for folder in spec.submodule_search_locations])
+    # A second change within a tick of the clock of the file system does not change the time.
+    is_settled = time.time_ns() - max(changed for _, changed in folders) > 10**8
+    return _files_in(folders) if is_settled else _files_in.__wrapped__(folders)
+
+
+def changed_at(path: str | Path) -> int:
+    """Return the time of the last change of a file or folder in nanoseconds, 0 if it is missing."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116 - `Path.stat` takes four times as long
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=8)
+def _files_in(folders: tuple[tuple[str, int], ...]) -> Mapping[str, Path]:
+    paths = [path for folder, _ in folders for path in Path(folder).glob("*.py")]
+    return {path.stem: path for path in reversed(paths) if path.stem.isascii()}
 
 
 def record_problem(name: str, error: BaseException, *, path: Path | None = None) -> LoadProblem:

@@ -105,7 +105,6 @@ SUBSCRIPTION = Subscription(
     events=frozenset({"finished", "failed", "stopped", "deleted"}),
     having="meta",
     is_wanted=is_limited,
-    backlog=True,
     resync=recount,
 )
 UPLOADS = Subscription(
@@ -114,5 +113,4 @@ UPLOADS = Subscription(
     events=frozenset({"finished"}),
     having="staged_upload",
     is_wanted=is_limited,
-    backlog=True,
 )

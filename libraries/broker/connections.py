@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
@@ -35,7 +36,12 @@ def broker_url(settings: Settings | None = None) -> str:
     broker = settings.broker if settings else BrokerSettings.current()
     if jobs.immediate and broker.embedded_broker:
         return in_memory_url(broker.data_dir)
-    return broker.redis_url or f"unix://{quote(str(socket_path(broker.data_dir)))}"
+    return broker.redis_url or _embedded_url(broker.data_dir)
+
+
+@lru_cache(maxsize=8)
+def _embedded_url(data_dir: Path) -> str:
+    return f"unix://{quote(str(socket_path(data_dir)))}"
 
 
 def redacted_broker_url(settings: Settings) -> str:

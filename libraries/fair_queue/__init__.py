@@ -1,4 +1,4 @@
-"""Fair order of the queue, concurrency keys, and the limit of jobs with priority `high`.
+"""Fair order of the queue, concurrency keys, and limits of an owner's running and `high` jobs.
 
 `lua/parts/push.lua` explains the order. Scripts that queue a job use its function `push`.
 """
@@ -12,12 +12,15 @@ from libraries.broker.scripts import run_script
 from libraries.errors import Exhausted
 
 
-def maintain(client: Redis, *, block_size: int = 500) -> None:
+def maintain(client: Redis, *, owner_running: int | None = None, block_size: int = 500) -> None:
     """Rank waiting jobs without a rank, and release slots that lost or ended jobs still have.
 
-    In steps of a few milliseconds. Safe to run in several processes.
+    `owner_running` is the limit of running jobs of each owner; jobs that wait for it obey it from
+    now on. In steps of a few milliseconds. Safe to run in several processes.
     """
-    run_script(client, "fair_queue/fill", (), (block_size,))
+    fill = (block_size, owner_running or 0)
+    while run_script(client, "fair_queue/fill", (), fill):
+        pass
     start = 0
     while int(run_script(client, "fair_queue/rank", (), (start, block_size))) == block_size:
         start += block_size

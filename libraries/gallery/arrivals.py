@@ -78,7 +78,6 @@ SUBSCRIPTION = Subscription(
     events=frozenset({"finished", "deleted"}),
     having="meta",
     between_jobs=True,
-    backlog=True,
     resync=queue_rebuild,
 )
 

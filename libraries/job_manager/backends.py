@@ -63,7 +63,6 @@ class RqBackend:
     """Jobs in the queue `background`, for `python -m workers` and `rq worker`."""
 
     BLOCK_SIZE = 100
-    UNLIMITED = 10**9
     STATES_AFTER = MappingProxyType({"cancel": "canceled", "retry": "queued", "delete": "deleted"})
     # Result of `lua/enqueue_dependent.lua`.
     NOTHING_TO_WAIT_FOR = 2
@@ -272,19 +271,19 @@ def _enqueue(client: Redis, job: VectorJob) -> int:
 
 
 def _enqueue_block(client: Redis, jobs: Sequence[VectorJob]) -> None:
-    calls = [_enqueue_arguments(job, RqBackend.UNLIMITED) for job in jobs]
+    calls = [_enqueue_arguments(job, None) for job in jobs]
     run_script_for_each(client, "job_manager/enqueue", calls)
 
 
-def _enqueue_arguments(job: VectorJob, limit: int) -> tuple[tuple[str, ...], list[Any]]:
+def _enqueue_arguments(job: VectorJob, limit: int | None) -> tuple[tuple[str, ...], list[Any]]:
     """Return the keys and the arguments of `lua/enqueue.lua`."""
     script_keys = (keys.job_key(job.id), keys.QUEUE_KEY, keys.QUEUES_KEY, keys.SCHEDULED_KEY)
     later = str(job.run_at) if job.run_at is not None and job.run_at > time.time() else ""
     fields = [part for pair in record_fields(job).items() for part in pair]
     unique = job.extra_fields.get("unique", "")
     listed = ("", "") if job.is_internal else (job.extra_fields["owner"], job.index_entries)
-    limit = RqBackend.UNLIMITED if job.is_internal else limit
-    return script_keys, [job.id, limit, later, *listed, unique, *fields]
+    most = "" if job.is_internal or limit is None else limit
+    return script_keys, [job.id, most, later, *listed, unique, *fields]
 
 
 def record_fields(job: VectorJob) -> JsonObject:

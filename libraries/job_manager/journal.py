@@ -81,7 +81,7 @@ class Subscription:
             data.
         between_jobs: run in idle work-horses, not in a thread: for handlers that use a database or
             a store.
-        backlog: start with the oldest entry instead of the next one.
+        backlog: start with the oldest entry; False starts with the next one.
         resync: called after entries were trimmed before the subscriber read them.
         is_wanted: called when a worker starts; False leaves the entries alone.
         retry_delay_s: first retry delay of an entry; each further delay is four times as long.
@@ -92,7 +92,7 @@ class Subscription:
     events: frozenset[str] = ENDS
     having: str = ""
     between_jobs: bool = False
-    backlog: bool = False
+    backlog: bool = True
     resync: Callable[[], object] | None = None
     is_wanted: Callable[[], bool] = lambda: True
     retry_delay_s: float = 1.0

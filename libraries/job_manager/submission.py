@@ -33,7 +33,13 @@ from libraries.job_manager.tasks import (
     retry_delays,
 )
 from libraries.json_types import JsonObject
-from libraries.settings import AccessSettings, JobSettings, MailSettings, parse_duration
+from libraries.settings import (
+    AccessSettings,
+    JobSettings,
+    LimitSettings,
+    MailSettings,
+    parse_duration,
+)
 from libraries.storage.names import check_free, check_name
 
 MAX_TIMEOUT_S = 86400
@@ -204,7 +210,10 @@ def make_job(
     if has_context:
         job.call_with_context()
     shown = shown_call(task, job.args, job.kwargs)
-    job.extra_fields = extra_fields(shown, current_owner(), options)
+    # In immediate mode, no worker would run the jobs that wait.
+    running = LimitSettings.current().limit("owner_running")
+    running = None if options.internal or settings.immediate else running
+    job.extra_fields = extra_fields(shown, current_owner(), options, running)
     job.index_entries = entries_of(
         job_id=job_id, task=task, batch_id=options.batch_id, tags=options.tags, arguments=shown
     )
@@ -259,8 +268,13 @@ def _plain_number(value: Any) -> Any:
     raise TypeError(f"not JSON serializable: {type(value).__name__}")
 
 
-def extra_fields(shown: JsonObject, owner: str, options: JobOptions) -> dict[str, str]:
-    """Return the fields of a record that RQ does not have; `shown` is the `shown_call`."""
+def extra_fields(
+    shown: JsonObject, owner: str, options: JobOptions, owner_running: int | None
+) -> dict[str, str]:
+    """Return the fields of a record that RQ does not have; `shown` is the `shown_call`.
+
+    `owner_running` is the limit of running jobs of the owner.
+    """
     webhook, key = options.webhook, options.concurrency_key
     fields = {
         "owner": owner,
@@ -273,6 +287,7 @@ def extra_fields(shown: JsonObject, owner: str, options: JobOptions) -> dict[str
         "concurrency_key": key,
         "concurrency": str(options.concurrency or 1) if key else "",
         "slots": keys.slots_name(owner, key) if key else "",
+        "owner_running": str(owner_running or ""),
         "unique": keys.unique_job_key(owner, options.unique_key) if options.unique_key else "",
         "webhook": json.dumps(dict(webhook)) if webhook else "",
         # Commas on both sides let scripts search for a whole word.

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from libraries.errors import InvalidInput, did_you_mean
 from libraries.job_manager.errors import UnknownTask
 from libraries.json_types import JsonObject
-from libraries.loading import load_module, load_problem, parse_module
+from libraries.loading import changed_at, load_module, load_problem, module_files, parse_module
 from libraries.settings import JobSettings
 
 PACKAGE = "workers"
@@ -48,15 +48,16 @@ def load_plugins() -> None:
 
 def known_tasks() -> list[str]:
     """Return the sorted dotted paths of all tasks. New files are noticed."""
-    return list(_names(tuple((path, path.stat().st_mtime_ns) for path in task_files())))
+    return sorted(name for path in task_files() for name in _names(path, changed_at(path)))
 
 
 def task_files() -> list[Path]:
     """Return the files that may contain tasks, including those with syntax errors."""
-    paths = (path for folder in _folders() for path in folder.glob("*.py"))
-    # Only the first module of a name can be imported.
-    first = {path.stem: path for path in reversed([*paths]) if not is_helper(path.stem)}
-    return sorted(path for stem, path in first.items() if stem.isidentifier() and stem.isascii())
+    return sorted(
+        path
+        for stem, path in module_files(PACKAGE).items()
+        if stem.isidentifier() and not is_helper(stem)
+    )
 
 
 def check_task(task: object) -> str:
@@ -67,10 +68,11 @@ def check_task(task: object) -> str:
     name = getattr(task, "path", None) or task
     if callable(name):
         name = f"{name.__module__}.{getattr(name, '__qualname__', type(name).__name__)}"
-    names = known_tasks()
-    if not isinstance(name, str) or name not in names:
-        raise UnknownTask(name, names, why_no_task(str(name)[:200]))
-    return name
+    if isinstance(name, str) and is_task_name(name):
+        with suppress(OSError):
+            if name in _names(*file_of(name)):
+                return name
+    raise UnknownTask(name, known_tasks(), why_no_task(str(name)[:200]))
 
 
 def is_task_name(name: str) -> bool:
@@ -298,19 +300,20 @@ def _keeps_arguments(decorator: ast.expr) -> bool:
 
 
 def file_of(task: str) -> tuple[Path, int]:
-    """Return the file of a task and the time of its last change. Raises StopIteration if gone."""
-    file_name = f"{task.split('.')[1]}.py"
-    path = next(folder / file_name for folder in _folders() if (folder / file_name).is_file())
-    return path, path.stat().st_mtime_ns
+    """Return the file of a task and the time of its last change. Raises OSError if gone."""
+    stem = task.split(".")[1]
+    path = module_files(PACKAGE).get(stem)
+    if path is None:
+        raise FileNotFoundError(f"{PACKAGE}/{stem}.py")
+    return path, changed_at(path)
 
 
 def module_constant(module: str, name: str) -> object:
     """Return the literal value of a constant in a task module, such as `TRIES`, or None."""
-    file_name = f"{module.rpartition('.')[2]}.py"
-    for folder in _folders():
-        if (folder / file_name).is_file():
-            return _constants(folder / file_name, (folder / file_name).stat().st_mtime_ns).get(name)
-    return None
+    try:
+        return _constants(*file_of(module)).get(name)
+    except OSError:
+        return None
 
 
 def max_attempts(task: str) -> int:
@@ -335,22 +338,9 @@ def task_modules() -> list[str]:
     return sorted({name.rpartition(".")[0] for name in known_tasks()})
 
 
-def _folders() -> list[Path]:
-    spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError(
-            f"the package {PACKAGE!r} is not importable: start from the project's folder"
-        )
-    return [Path(folder) for folder in spec.submodule_search_locations]
-
-
-@lru_cache(maxsize=4)
-def _names(files: tuple[tuple[Path, int], ...]) -> list[str]:
-    return sorted(
-        f"{PACKAGE}.{path.stem}.{node.name}"
-        for path, _ in files
-        for node in _task_nodes(_tree(path))
-    )
+@lru_cache(maxsize=64)
+def _names(path: Path, stamp: int) -> frozenset[str]:
+    return frozenset(f"{PACKAGE}.{path.stem}.{node.name}" for node in _task_nodes(_tree(path)))
 
 
 def _tree(path: Path) -> ast.Module:

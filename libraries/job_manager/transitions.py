@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import zlib
 from base64 import b64decode, b64encode
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from libraries.broker import Redis, exceptions, keys
 from libraries.broker.scripts import run_script, run_script_for_each
@@ -33,6 +34,10 @@ LOST_TRACE = "AbandonedJobError: the worker was silent for too long"
 
 # Results of `lua/finish.lua` and `lua/fail.lua`.
 SUPERSEDED, DONE, FINISHED_WITH_DEPENDENTS, FAILED_WITH_DEPENDENTS = 0, 1, 2, 3
+
+
+# Keys and arguments of a script.
+Call = tuple[tuple[str, ...], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -67,58 +72,132 @@ def cut_trace(trace: str) -> str:
     return f"{trace[:half]}\n[{over} characters omitted]\n{trace[-half:]}" if over > 0 else trace
 
 
+@dataclass
+class WorkerReport:
+    """Jobs that a worker has finished since its last report, and their duration in seconds.
+
+    It is sent when a job is taken, at most once a second while there are more jobs.
+    """
+
+    jobs: int = 0
+    seconds: float = 0.0
+    sent_at: float = -math.inf
+
+    INTERVAL_S: ClassVar = 1.0
+
+    def add(self, seconds: float) -> None:
+        self.jobs += 1
+        self.seconds += seconds
+
+    @property
+    def is_due(self) -> bool:
+        return time.monotonic() - self.sent_at > self.INTERVAL_S
+
+    def sent(self, *, busy: bool) -> None:
+        self.jobs, self.seconds = 0, 0.0
+        self.sent_at = time.monotonic() if busy else -math.inf
+
+    def send(self, client: Redis, worker: str) -> None:
+        """Send what is left, without a job."""
+        if self.jobs:
+            with client.pipeline(transaction=False) as pipeline:
+                pipeline.hincrby(keys.worker_key(worker), "successful_job_count", self.jobs)
+                pipeline.hincrbyfloat(keys.worker_key(worker), "total_working_time", self.seconds)
+                pipeline.execute()
+            self.sent(busy=False)
+
+
 def take(
-    client: Redis, worker: str, execution_id: str, now: float, *, claimed: str = ""
+    client: Redis,
+    worker: str,
+    execution_id: str,
+    now: float,
+    *,
+    claimed: str = "",
+    report: WorkerReport | None = None,
 ) -> dict[bytes, bytes] | str | None:
     """Take the next job, or the one that BLMOVE put into the intermediate list.
 
     Returns the record with the id under `b"id"` and the former status under `b"found_status"`, None if the queue is empty, or `"suspended"`.
     """
+    report = report or WorkerReport()
+    call = _take_call(worker, execution_id, now, report, claimed=claimed)
+    return _taken(run_script(client, "job_manager/take", *call), report)
+
+
+def _take_call(
+    worker: str, execution_id: str, now: float, report: WorkerReport, *, claimed: str = ""
+) -> Call:
+    """Return the keys and the arguments of `lua/take.lua`."""
     script_keys = (
         keys.QUEUE_KEY, keys.INTERMEDIATE_KEY, keys.STARTED_KEY, keys.worker_key(worker),
-        keys.worker_executions_key(worker), keys.SUSPENDED_KEY,
+        keys.SUSPENDED_KEY,
     )  # fmt: skip
-    arguments = (claimed, execution_id, worker, iso(now), now, LEASE_S)
-    taken = run_script(client, "job_manager/take", script_keys, arguments)
-    if taken is None:
-        return None
-    if not isinstance(taken, list):
-        return "suspended"
+    arguments = (
+        claimed, execution_id, worker, iso(now), LEASE_S, report.jobs, report.seconds,
+        "1" if report.is_due else "",
+    )  # fmt: skip
+    return script_keys, arguments
+
+
+def _taken(taken: Any, report: WorkerReport) -> dict[bytes, bytes] | str | None:
+    is_taken = isinstance(taken, list)
+    if report.is_due or not is_taken:
+        report.sent(busy=is_taken)
+    if not is_taken:
+        return None if taken is None else "suspended"
     record = dict(zip(taken[1::2], taken[2::2], strict=True))
     record[b"id"] = taken[0]
     return cast("dict[bytes, bytes]", record)
 
 
-def finish(
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The result of a job as PickledJson or None, and the note of its files.
+
+    The words of `text` are entered in the index. `meta` replaces that of the record: it is read
+    often, and JSON is read faster than pickles. `lifetime` is in seconds.
+    """
+
+    result: bytes | None
+    lifetime: int
+    note: str = ""
+    text: object = None
+    meta: JsonObject | None = None
+
+    def call(self, attempt: Attempt, ended: float) -> Call:
+        """Return the keys and the arguments of `lua/finish.lua`."""
+        packed = b64encode(self.result).decode() if self.result is not None else ""
+        script_keys = (
+            keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_executions_key(attempt.worker),
+            keys.ENDING_KEY, keys.ARTIFACTS_KEY,
+        )  # fmt: skip
+        meta = json.dumps(self.meta) if self.meta else ""
+        more = (packed, self.lifetime, self.note, outcome_entries(self.text), meta)
+        return script_keys, (*_ended(attempt, ended), *more)
+
+
+def finish(client: Redis, attempt: Attempt, ended: float, outcome: Outcome) -> int:
+    """Commit the outcome of a job. See `lua/finish.lua`."""
+    return int(run_script(client, "job_manager/finish", *outcome.call(attempt, ended)))
+
+
+def finish_and_take(
     client: Redis,
     attempt: Attempt,
     ended: float,
+    outcome: Outcome,
     *,
-    result: bytes | None,
-    lifetime: int,
-    note: str = "",
-    text: object = None,
-    meta: JsonObject | None = None,
-) -> int:
-    """Commit a result of PickledJson or None, and the note of the files. See `lua/finish.lua`.
-
-    The words of `text` are entered in the index. `meta` replaces that of the record: it is read
-    often, and JSON is read faster than pickles.
-    """
-    packed = b64encode(result).decode() if result is not None else ""
-    script_keys = (
-        keys.STARTED_KEY, keys.FINISHED_KEY, keys.worker_key(attempt.worker),
-        keys.worker_executions_key(attempt.worker), keys.ENDING_KEY, keys.ARTIFACTS_KEY,
+    execution_id: str,
+    report: WorkerReport,
+) -> tuple[int, dict[bytes, bytes] | str | None]:
+    """Commit the outcome of a job and take the next one; return what `finish` and `take` do."""
+    one, other = (
+        outcome.call(attempt, ended), _take_call(attempt.worker, execution_id, ended, report)
     )  # fmt: skip
-    arguments = (
-        *_ended(attempt, ended),
-        packed,
-        lifetime,
-        note,
-        outcome_entries(text),
-        json.dumps(meta) if meta else "",
-    )
-    return int(run_script(client, "job_manager/finish", script_keys, arguments))
+    both = ((*one[0], *other[0]), (*one[1], *other[1]))
+    committed, *taken = run_script(client, "job_manager/finish_and_take", *both)
+    return int(committed), _taken(taken[0] if taken else None, report)
 
 
 def fail(
@@ -165,8 +244,12 @@ def _ended(attempt: Attempt, ended: float) -> tuple[Any, ...]:
 
 def heartbeat(client: Redis, attempt: Attempt, now: float) -> bool:
     """Extend the lease of a running job; return False if the attempt was superseded."""
-    arguments = (attempt.job_id, attempt.execution_id, iso(now), now, 3 * HEARTBEAT_S)
-    return bool(run_script(client, "job_manager/heartbeat", (keys.STARTED_KEY,), arguments))
+    arguments = (
+        attempt.job_id, attempt.execution_id, iso(now), now, 3 * HEARTBEAT_S, attempt.worker,
+        attempt.started,
+    )  # fmt: skip
+    script_keys = (keys.STARTED_KEY, keys.worker_executions_key(attempt.worker))
+    return bool(run_script(client, "job_manager/heartbeat", script_keys, arguments))
 
 
 def append_event(client: Redis, job_id: str, execution_id: str, event: str, text: str) -> bool:

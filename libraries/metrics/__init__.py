@@ -73,7 +73,6 @@ SUBSCRIPTION = Subscription(
     name="metrics",
     handler=InBroker(script="metrics/count", keys=(keys.TOTALS_KEY,)),
     events=ENDS | {"retry"},
-    backlog=True,
 )
 
 

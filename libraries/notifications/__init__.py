@@ -34,7 +34,6 @@ SUBSCRIPTION = Subscription(
     ),
     events=ENDS | {"started", "progress", "retry", "requeued", "notification"},
     having="notify",
-    backlog=True,
 )
 
 

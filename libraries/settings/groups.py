@@ -130,6 +130,12 @@ class LimitSettings(SettingsGroup):
         "Waiting jobs of one owner. Empty: 20000 with API_KEYS, otherwise MAX_QUEUE.",
         Range(0, 10**7),
     )
+    owner_running: int = setting(
+        "",
+        optional(whole_number),
+        "Jobs of one owner that are at the front of the queue or run, over all workers. Empty: no limit.",
+        Range(0, 10**4),
+    )
     owner_storage: int = setting(
         "",
         optional(parse_bytes),
@@ -139,7 +145,7 @@ class LimitSettings(SettingsGroup):
     def limit(self, name: str) -> int | None:
         """Return a limit of each owner by the name of its setting, None for no limit."""
         keyed = bool(AccessSettings.current().api_keys)
-        return getattr(self, name) or (self.DEFAULTS[name] if keyed else None)
+        return getattr(self, name) or (self.DEFAULTS.get(name) if keyed else None)
 
 
 class BrokerSettings(SettingsGroup):

@@ -59,7 +59,6 @@ SUBSCRIPTION = Subscription(
     handler=remember_drawings,
     events=frozenset({"finished"}),
     having="meta",
-    backlog=True,
 )
 
 

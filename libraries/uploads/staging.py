@@ -174,7 +174,7 @@ def _upload_of(client: Redis, job_id: str) -> str | None:
 
 
 SUBSCRIPTION = Subscription(
-    name="uploads", handler=release_staged, events=ENDS, having="staged_upload", backlog=True
+    name="uploads", handler=release_staged, events=ENDS, having="staged_upload"
 )
 
 

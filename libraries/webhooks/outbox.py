@@ -43,7 +43,6 @@ SUBSCRIPTION = Subscription(
     handler=queue_deliveries,
     events=ENDS | {"started"},
     having="webhook_events",
-    backlog=True,
 )
 
 

@@ -40,7 +40,13 @@ from libraries.job_manager.ownership import as_owner
 from libraries.job_manager.records import INTERNAL_ERROR
 from libraries.job_manager.task_context import execution
 from libraries.job_manager.tasks import is_task_name
-from libraries.job_manager.transitions import Attempt, release_dependents
+from libraries.job_manager.transitions import (
+    LEASE_S,
+    Attempt,
+    Outcome,
+    WorkerReport,
+    release_dependents,
+)
 from libraries.processes import kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if, job_folder
@@ -84,10 +90,15 @@ class Horse:
         self._state = state
         self._catalogue = catalogue
         self._client: Redis = worker_client(settings)
+        self._report = WorkerReport()
         self._readers: dict[str, Reader] = {}
         self._folder = WorkingFolder()
         # State that a job left cannot be restored, or not with certainty.
         self._spent = False
+        # The job that was taken when the last one was finished.
+        self._taken: dict[bytes, bytes] | None = None
+        self._taken_at = 0.0
+        self._may_take_next = self._is_queue_empty = False
 
     def run(self, *, burst: bool, max_jobs: int) -> int:
         """Run up to `max_jobs` jobs; return an exit code."""
@@ -96,12 +107,16 @@ class Horse:
             return self._run(burst=burst, max_jobs=max_jobs)
         finally:
             self._folder.close()
+            with suppress(*REFUSALS):
+                self._return_taken()
+                self._report.send(self._client, self._worker)
 
     def _run(self, *, burst: bool, max_jobs: int) -> int:
-        for _ in range(max_jobs):
-            record = self._next(burst=burst)
+        for number in range(max_jobs):
+            record = self._taken_already() or self._next(burst=burst)
             if record is None:
                 break
+            self._may_take_next = number + 1 < max_jobs
             self._serve(record)
             self._state.write(Activity(IDLE, started=time.monotonic()))
             if self._state.stop_requested:
@@ -112,19 +127,39 @@ class Horse:
             return SERVED_ITS_JOBS
         return ASKED_TO_STOP if self._state.stop_requested else QUEUE_EMPTY
 
+    def _taken_already(self) -> dict[bytes, bytes] | None:
+        """Return the record of the job that was taken when the last one was finished, if any."""
+        record, self._taken = self._taken, None
+        if record is None or time.monotonic() - self._taken_at < LEASE_S / 5:
+            return record
+        # Something took long after the commit; a reaper may have requeued the job.
+        attempt = self._attempt_of(record)
+        is_current = self._commit(
+            lambda: int(transitions.heartbeat(self._client, attempt, time.time()))
+        )
+        return record if is_current else None
+
+    def _return_taken(self) -> None:
+        """Return a job to the queue that was taken just before a request to stop.
+
+        If this fails, a reaper requeues it.
+        """
+        if self._taken is not None:
+            transitions.return_job(self._client, self._attempt_of(self._taken))
+
+    def _attempt_of(self, record: dict[bytes, bytes]) -> Attempt:
+        job_id, execution_id = record[b"id"].decode(), record[b"execution_id"].decode()
+        return Attempt(job_id, execution_id, self._worker, time.time())
+
     def _next(self, *, burst: bool) -> dict[bytes, bytes] | None:
         """Return the record of the next job; None to stop."""
         popped = ""
         while not self._state.stop_requested:
-            execution_id = uuid4().hex
             self._state.write(Activity(IDLE, started=time.monotonic()))
             try:
-                taken = transitions.take(
-                    self._client, self._worker, execution_id, time.time(), claimed=popped
-                )
+                taken = self._take(popped)
                 popped = ""
                 if isinstance(taken, dict):
-                    taken[b"execution_id"] = execution_id.encode()
                     return taken
                 if taken == "suspended":
                     time.sleep(0.2)
@@ -142,6 +177,20 @@ class Horse:
             with suppress(exceptions.RedisError):
                 transitions.requeue(self._client, popped)
         return None
+
+    def _take(self, popped: str) -> dict[bytes, bytes] | str | None:
+        """Take the next job, as `transitions.take`, unless the queue was empty a moment ago."""
+        was_empty, self._is_queue_empty = self._is_queue_empty, False
+        if was_empty and not popped:
+            return None
+        execution_id = uuid4().hex
+        taken = transitions.take(
+            self._client, self._worker, execution_id, time.time(),
+            claimed=popped, report=self._report,
+        )  # fmt: skip
+        if isinstance(taken, dict):
+            taken[b"execution_id"] = execution_id.encode()
+        return taken
 
     def _handle_entries(self, *, burst: bool) -> bool:
         """Handle entries of `between_jobs` subscribers, in burst mode all; return whether any."""
@@ -171,8 +220,9 @@ class Horse:
         return popped.decode() if popped else ""
 
     def _serve(self, record: dict[bytes, bytes]) -> None:
-        job_id, execution_id = record.pop(b"id").decode(), record.pop(b"execution_id").decode()
-        attempt = Attempt(job_id, execution_id, self._worker, time.time())
+        attempt = self._attempt_of(record)
+        job_id, execution_id = attempt.job_id, attempt.execution_id
+        del record[b"id"], record[b"execution_id"]
         known, damaged = read_record(record)
         timeout = known.get("timeout") or self._settings.jobs.job_timeout
         self._state.write(
@@ -278,28 +328,39 @@ class Horse:
 
     def _finish(self, job: VectorJob, name: str, attempt: Attempt, result: bytes | None) -> None:
         ended = time.time()
-        lifetime = job.result_ttl or self._settings.jobs.result_ttl
-        note = artifact_note(job.meta.get("artifacts"))
-        outcome = self._commit(
-            lambda: transitions.finish(
-                self._client,
-                attempt,
-                ended,
-                result=result,
-                lifetime=lifetime,
-                note=note,
-                text=job.result_text,
-                meta=job.meta,
-            )
+        result_ttl = job.result_ttl or self._settings.jobs.result_ttl
+        stored = Outcome(
+            result=result,
+            lifetime=result_ttl,
+            note=artifact_note(job.meta.get("artifacts")),
+            text=job.result_text,
+            meta=job.meta,
         )
+        outcome = self._commit(lambda: self._finish_and_take(attempt, ended, stored))
         if outcome == transitions.SUPERSEDED:
             log.warning(
                 "%s: %s was given to another worker meanwhile; result discarded", name, job.id
             )
             return
+        self._report.add(ended - attempt.started)
         log.info("%s: %s executed in %.3fs", name, job.id, ended - attempt.started)
         if outcome == transitions.FINISHED_WITH_DEPENDENTS:
             release_dependents(self._client, job.id, self._settings.jobs.failure_ttl)
+            self._is_queue_empty = False
+
+    def _finish_and_take(self, attempt: Attempt, ended: float, stored: Outcome) -> int:
+        """Commit a result, and take the next job in the same step if this process runs on."""
+        if not self._may_take_next or self._spent or self._state.stop_requested:
+            return transitions.finish(self._client, attempt, ended, stored)
+        execution_id = uuid4().hex
+        outcome, taken = transitions.finish_and_take(
+            self._client, attempt, ended, stored, execution_id=execution_id, report=self._report
+        )
+        if isinstance(taken, dict):
+            taken[b"execution_id"] = execution_id.encode()
+            self._taken, self._taken_at = taken, time.monotonic()
+        self._is_queue_empty = taken is None
+        return outcome
 
     def _fail(self, job: VectorJob, name: str, attempt: Attempt, error: BaseException) -> None:
         ended, error = time.time(), innermost(error)

@@ -20,7 +20,7 @@ from libraries.broker.retry import BROKER_ERRORS
 from libraries.fair_queue import maintain
 from libraries.job_manager import transitions
 from libraries.job_manager.jobs import VectorJob
-from libraries.settings import Settings
+from libraries.settings import LimitSettings, Settings
 from libraries.worker.damage import fail_if_damaged
 
 TICK_S = 1.0
@@ -82,7 +82,7 @@ class Reaper:
                 if not fail_if_damaged(self._client, job_id, lifetime_s, keys.DEFERRED_KEY):
                     self.settle_waiting_job(job_id)
             self._queue_ready_jobs()
-            maintain(self._client)
+            maintain(self._client, owner_running=LimitSettings.current().limit("owner_running"))
         except BROKER_ERRORS:
             return
 

@@ -144,7 +144,7 @@ def test_the_states_that_are_drawn_are_the_states_that_there_are() -> None:
 
 def test_every_state_that_a_script_of_the_broker_writes_is_drawn() -> None:
     states = document_with(STATE_DIAGRAM).read_text()
-    scripts = sorted((REPOSITORY / "libraries" / "job_manager" / "lua").glob("*.lua"))
+    scripts = sorted((REPOSITORY / "libraries" / "job_manager" / "lua").rglob("*.lua"))
     written = {
         state for file in scripts for state in re.findall(r"'status', '(\w+)'", file.read_text())
     }

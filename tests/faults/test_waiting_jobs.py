@@ -89,14 +89,14 @@ def dependent(client: Redis, job_id: str, ledger: Path) -> str:
 def test_a_dependent_job_runs_when_its_dependency_has_finished(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path, how: str
 ) -> None:
-    client.script_load(script("job_manager/finish").text)
+    client.script_load(script("job_manager/finish_and_take").text)
     first = queue(client, "fault_tasks.leave_a_trail", str(ledger), "first", 0.3)
     after = dependent(client, first, ledger)
     if how != "in peace":
         proxy.rule = Once(
             LOSE if how == "commit not heard of" else HOLD,
             "EVALSHA",
-            script("job_manager/finish").sha,
+            script("job_manager/finish_and_take").sha,
         )
     worker = start_worker(REDIS_URL=proxy.url)
     if how == "killed after the commit":
@@ -114,10 +114,10 @@ def test_a_dependent_job_runs_when_its_dependency_has_finished(
 def test_a_dependent_job_runs_if_the_work_horse_died_right_after_the_commit(
     start_worker: StartWorker, proxy: CuttingProxy, client: Redis, ledger: Path
 ) -> None:
-    client.script_load(script("job_manager/finish").text)
+    client.script_load(script("job_manager/finish_and_take").text)
     first = queue(client, "fault_tasks.leave_a_trail", str(ledger), "first", 0.3)
     after = dependent(client, first, ledger)
-    proxy.rule = Once(HOLD, "EVALSHA", script("job_manager/finish").sha)
+    proxy.rule = Once(HOLD, "EVALSHA", script("job_manager/finish_and_take").sha)
     worker = start_worker(REDIS_URL=proxy.url)
     assert proxy.holding.wait(10)
     os.kill(horse_of(worker), signal.SIGKILL)

@@ -28,8 +28,7 @@ while #traces > tonumber(ARGV[14]) do table.remove(traces, 1) end
 redis.call('HSET', job, 'attempts', attempts, 'traces', cjson.encode(traces), 'ended_at', ARGV[4],
   'last_heartbeat', ARGV[4], 'committed', ARGV[2])
 if ARGV[11] ~= '' then redis.call('HSET', job, 'failure', ARGV[11]) end
-redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
-redis.call('SREM', KEYS[6], member)
+if redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id) > 0 then redis.call('SREM', KEYS[6], member) end
 redis.call('HINCRBY', KEYS[5], 'failed_job_count', 1)
 redis.call('HINCRBYFLOAT', KEYS[5], 'total_working_time', ARGV[6] - ARGV[5])
 
@@ -45,6 +44,7 @@ if left > 0 and ARGV[10] ~= '1' and ARGV[9] == 'failed' then
     redis.call('HSET', job, 'status', status)
     local now = redis.call('TIME')
     redis.call('ZADD', KEYS[3], now[1] + now[2] / 1000000 + pause, id)
+    fair_queue().pause(id)
   else
     redis.call('HSET', job, 'status', status)
     fair_queue().push(id)

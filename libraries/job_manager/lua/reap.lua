@@ -70,7 +70,9 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT
   local job, execution = 'rq:job:' .. id, 'rq:execution:' .. member
   local status = status_of(id)
   if status == 'started' or status == 'queued' then
-    local leased = redis.pcall('HGET', execution, 'leased') == '1'
+    -- Without a record of the attempt there was no heartbeat: the worker may not have received the job.
+    local found = redis.pcall('HMGET', execution, 'id', 'leased')
+    local leased = not found.err and (not found[1] or found[2] == '1')
     local known = redis.call('HMGET', job, 'attempts', 'retries_left', 'number_of_retries', 'worker_name', 'started_at')
     if leased or status == 'queued' then
       redis.call('LREM', KEYS[2], 1, id)

@@ -14,14 +14,14 @@ if ARGV[3] ~= '' then
   if waited >= tonumber(ARGV[3]) then return 0 end
 end
 redis.call('ZREM', KEYS[2], member)
-redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id)
-redis.call('SREM', KEYS[3], member)
+if redis.call('DEL', 'rq:execution:' .. member, 'rq:executions:' .. id) > 0 then redis.call('SREM', KEYS[3], member) end
 local status = waited and 'scheduled' or 'queued'
 redis.pcall('HSET', job, 'status', status)
 if waited then
   -- The delays double: 1, 1, 2, 4 seconds, up to half a minute.
   redis.call('HDEL', job, 'started_at')
   redis.call('ZADD', KEYS[4], now + math.max(1, math.min(waited, 30)), id)
+  fair_queue().pause(id)
 else
   redis.call('LPUSH', KEYS[1], id)
 end

@@ -246,7 +246,8 @@ def test_a_repeated_commit_counts_once(client: FlaskClient, redis: Redis) -> Non
     attempt = transitions.Attempt(enqueue_background_job(NOTHING).id, "e" * 32, "w", time.time())
     assert isinstance(transitions.take(redis, "w", attempt.execution_id, attempt.started), dict)
     for _ in range(2):
-        assert transitions.finish(redis, attempt, attempt.started + 2.5, result=None, lifetime=60)
+        outcome = transitions.Outcome(result=None, lifetime=60)
+        assert transitions.finish(redis, attempt, attempt.started + 2.5, outcome)
     assert outcomes(client, NOTHING) == {"finished": 1}
     found = scraped(client)
     assert value(found, "vector_job_seconds_sum", task=NOTHING) == pytest.approx(2.5, abs=1e-3)

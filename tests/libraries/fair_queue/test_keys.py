@@ -24,7 +24,7 @@ from libraries.job_manager import (
     submit_batch,
     transitions,
 )
-from libraries.job_manager.transitions import Attempt
+from libraries.job_manager.transitions import Attempt, Outcome
 from libraries.settings import get_settings, use_settings
 from tests.conftest import WorkerProcess, until
 from tests.faults.trail import runs, started_runs
@@ -42,7 +42,7 @@ def start(client: Redis) -> Attempt:
 
 
 def finish(client: Redis, attempt: Attempt) -> None:
-    assert transitions.finish(client, attempt, time.time(), result=None, lifetime=60)
+    assert transitions.finish(client, attempt, time.time(), Outcome(result=None, lifetime=60))
 
 
 def fail(client: Redis, attempt: Attempt) -> None:

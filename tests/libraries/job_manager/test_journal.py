@@ -62,7 +62,7 @@ def note_ends(entries):
         web_client(get_settings()).rpush("test:ends", f"{entry.job_id} {entry.event}")
 
 
-subscribe(Subscription(name="ends", handler=note_ends, backlog=True))
+subscribe(Subscription(name="ends", handler=note_ends))
 """
 
 
@@ -108,9 +108,7 @@ def no_subscribers_left() -> Iterator[None]:
 
 
 def subscriber(handler: journal.Handler, **more: Any) -> Subscription:
-    one = Subscription(
-        name="seen", handler=handler, events=EVERYTHING, backlog=True, retry_delay_s=0.01
-    )
+    one = Subscription(name="seen", handler=handler, events=EVERYTHING, retry_delay_s=0.01)
     return replace(one, **more)
 
 
@@ -172,7 +170,7 @@ def test_a_new_subscriber_sees_every_end(run_jobs: RunJobs) -> None:
             with as_owner("note"):
                 enqueue_background_job(NOTHING) if one.owner != "note" else None
 
-    subscribe(Subscription(name="new", handler=note, backlog=True))
+    subscribe(Subscription(name="new", handler=note))
     jobs = [enqueue_background_job(NOTHING).id for _ in range(3)]
     run_jobs()
     # The work-horse is another process, so its handlers write to the broker.
@@ -206,6 +204,16 @@ def test_a_subscriber_gets_only_matching_entries(run_jobs: RunJobs, client: Redi
     catch_up(subscriber(seen, events=frozenset({"finished"}), having="notify"))
     assert [one.job_id for one in seen.entries] == [jobs[1]]
     assert pending(client) == 0
+
+
+def test_an_entry_of_an_earlier_version_is_chosen_by_the_record_of_its_job(client: Redis) -> None:
+    jobs = [submit(NOTHING, options=JobOptions(notify=notify)).id for notify in (False, True)]
+    for job in jobs:
+        entry = {"job_id": job, "event": "finished", "owner": "anonymous", "task": NOTHING}
+        client.xadd(keys.JOURNAL_KEY, entry)  # type: ignore[arg-type]
+    seen = Seen()
+    catch_up(subscriber(seen, events=frozenset({"finished"}), having="notify"))
+    assert [one.job_id for one in seen.entries] == [jobs[1]]
 
 
 def test_a_subscriber_without_backlog_begins_with_the_next_entry(

@@ -5,9 +5,12 @@
 -- Items of batches are some rounds late, so that a few single jobs of each owner go before them.
 -- The list is sufficient to run all jobs. Other programs may change it: jobs without a rank keep their positions. The ranks of jobs that
 -- were taken remain, below the rank of the first job in the list, until `trim` removes them.
--- Jobs with a concurrency key have the field `slots`, which identifies the key of an owner. The set of that name has the jobs that are in
--- the list or run. Further ones wait outside of the list, in the order of their submission.
+-- Jobs with a concurrency key have the field `slots`, which identifies the key of an owner, and those of an owner with a limit of running
+-- jobs the field `owner_running`. A set for each key, and one for each such owner, has the jobs that are in the list or run. Further ones
+-- wait outside of the list: for a key in the order of their submission, for their owner those with priority `high` first, then single jobs.
 local QUEUE, RANKS, ROUNDS, HELD = 'rq:queue:background', 'vector:queue:ranks', 'vector:queue:rounds', 'vector:queue:held'
+-- The limit of running jobs of an owner in the settings of the workers, '0' for none. It replaces that of the record.
+local OWNER_RUNNING = 'vector:queue:owner-running'
 
 -- Return the functions of the queue. They are created on demand: most runs of a script need none of them.
 local function fair_queue()
@@ -39,14 +42,29 @@ local function fair_queue()
   end
 
   local function fields_of(id)
-    local known = redis.pcall('HMGET', 'rq:job:' .. id, 'owner', 'batch', 'priority', 'slots', 'concurrency')
-    return known.err and {} or known  -- an error if it is not a hash
+    local names, record = {'owner', 'batch', 'priority', 'slots', 'concurrency', 'owner_running', 'status'}, {}
+    local known = redis.pcall('HMGET', 'rq:job:' .. id, unpack(names))  -- an error if it is not a hash
+    for n, name in ipairs(names) do record[name] = known[n] or nil end
+    return record
+  end
+
+  -- Return the names of the slots that a job with these fields needs, in the order in which it gets them.
+  local function slots_of(record)
+    local names = {record.slots}
+    if record.owner_running then names[#names + 1] = 'owner:' .. (record.owner or '') end
+    return names
+  end
+
+  local function limit_of(name, record)
+    if name == record.slots then return tonumber(record.concurrency or 1) or 1 end
+    local limit = tonumber(redis.call('GET', OWNER_RUNNING) or record.owner_running or 1) or 1
+    return limit > 0 and limit or math.huge
   end
 
   -- Give a job with these fields the next rank of its owner. Return it, the job before it, if any, and whether all other ranks are lower.
-  local function give_rank(id, known, first)
-    local is_item, base = known[2] and 1 or 0, known[3] == 'high' and HIGH or 0
-    local share = (base == HIGH and 'h' or 'n') .. is_item .. (known[1] or '')
+  local function give_rank(id, record, first)
+    local is_item, base = record.batch and 1 or 0, record.priority == 'high' and HIGH or 0
+    local share = (base == HIGH and 'h' or 'n') .. is_item .. (record.owner or '')
     local last = tonumber(redis.call('ZSCORE', ROUNDS, share) or base) - base
     local round = math.min(math.max(current_round(base, first), last + 1), MAX_ROUND)
     local lowest = base + ((round + LATE * is_item) * 2 + is_item) * PLACES
@@ -64,9 +82,9 @@ local function fair_queue()
   -- job before them.
   local function give_ranks(ids, low, behind)
     for _, id in ipairs(ids) do
-      local known = fields_of(id)
-      known[2] = false  -- as a single job, so that later ones of its owner are behind it
-      local rank = behind or give_rank(id, known)
+      local record = fields_of(id)
+      record.batch = nil  -- as a single job, so that later ones of its owner are behind it
+      local rank = behind or give_rank(id, record)
       if behind or low and rank < low then
         rank = math.max(rank, low or rank)
         redis.call('ZADD', RANKS, written(rank), id)
@@ -103,11 +121,27 @@ local function fair_queue()
     if not first and round_of(tonumber(last)) > MAX_ROUND / 2 then redis.call('DEL', RANKS, ROUNDS) end
   end
 
+  -- Append a single job to the list if no job is in a later round than the next one of its owner: that is its round then, whichever job was
+  -- taken last. Return whether it was appended.
+  local function append_single(id, record)
+    if record.batch or record.priority == 'high' then return false end
+    local share = 'n0' .. (record.owner or '')
+    local last = tonumber(redis.call('ZSCORE', ROUNDS, share) or nil)
+    local highest = last and tonumber(redis.call('ZREVRANGE', RANKS, 0, 0, 'WITHSCORES')[2] or nil)
+    local lowest = last and (last + 1) * 2 * PLACES
+    if not highest or highest >= lowest + PLACES or last >= MAX_ROUND then return false end
+    redis.call('ZADD', RANKS, written(math.min(math.max(lowest, highest + 1), lowest + PLACES - 1)), id)
+    redis.call('ZADD', ROUNDS, written(last + 1), share)
+    redis.call('RPUSH', QUEUE, id)
+    return true
+  end
+
   -- Insert a job with these fields into the list.
-  local function insert(id, known)
+  local function insert(id, record)
+    if append_single(id, record) then return end
     local first = first_rank()
-    if known[3] == 'high' and first and first >= 0 then trim() end  -- later, the round of the other jobs is that of the lowest rank
-    local rank, before, is_last = give_rank(id, known, first)
+    if record.priority == 'high' and first and first >= 0 then trim() end  -- later, the round of the other jobs is that of the lowest rank
+    local rank, before, is_last = give_rank(id, record, first)
     if not first or is_last then
       redis.call('RPUSH', QUEUE, id)
       return
@@ -121,46 +155,66 @@ local function fair_queue()
     redis.call('LPUSH', QUEUE, id)
   end
 
-  -- Queue the next jobs that wait for a slot, as long as there is one.
-  local function fill(slots)
-    local key = 'vector:slots:' .. slots
-    for _ = 1, 1000 do
-      local id = redis.call('ZRANGE', key .. ':held', 0, 0)[1]
-      local known = id and fields_of(id)
-      if not id or redis.call('SCARD', key) >= (tonumber(known[5] or 1) or 1) then return end
-      redis.call('ZREM', key .. ':held', id)
-      if redis.call('ZREM', HELD, id) == 1 and redis.pcall('HGET', 'rq:job:' .. id, 'status') == 'queued' then
-        redis.call('SADD', key, id)
-        insert(id, known)
-      end
-    end
+  -- Let a job wait for a slot.
+  local function hold(id, name, record)
+    local now = redis.call('TIME')
+    local moment, later = now[1] .. string.format('.%06d', now[2]), 0
+    if name ~= record.slots and record.priority ~= 'high' then later = record.batch and 6000000000 or 3000000000 end
+    redis.call('ZADD', HELD, moment, id)
+    redis.call('ZADD', 'vector:slots:' .. name .. ':held', string.format('%.6f', moment + later), id)
   end
 
   -- Queue a job, or let it wait for a slot.
-  local function push(id)
-    local known = fields_of(id)
-    if known[4] then
-      local key = 'vector:slots:' .. known[4]
-      local is_free = redis.call('SISMEMBER', key, id) == 1 or redis.call('SCARD', key) < (tonumber(known[5] or 1) or 1)
-      if not is_free then
-        local now = redis.call('TIME')
-        local moment = now[1] .. string.format('.%06d', now[2])
-        redis.call('ZADD', HELD, moment, id)
-        redis.call('ZADD', key .. ':held', moment, id)
-        return
+  local function push(id, record)
+    record = record or fields_of(id)
+    for _, name in ipairs(slots_of(record)) do
+      local key = 'vector:slots:' .. name
+      if redis.call('SISMEMBER', key, id) == 0 then
+        if redis.call('SCARD', key) >= limit_of(name, record) then return hold(id, name, record) end
+        redis.call('SADD', key, id)
       end
-      redis.call('SADD', key, id)
     end
-    insert(id, known)
+    insert(id, record)
   end
 
-  -- Release the slot of a job that has ended, or its place among those that wait for one.
-  local function release(slots, id)
-    local key = 'vector:slots:' .. slots
-    if redis.call('SREM', key, id) == 1 then return fill(slots) end
-    redis.call('ZREM', HELD, id)
-    redis.call('ZREM', key .. ':held', id)
+  -- Queue the next jobs that wait for a slot, as long as there is one. Return whether there may be more of them.
+  local function fill(name)
+    local key = 'vector:slots:' .. name
+    for _ = 1, 1000 do
+      local id = redis.call('ZRANGE', key .. ':held', 0, 0)[1]
+      local record = id and fields_of(id)
+      if not id or redis.call('SCARD', key) >= limit_of(name, record) then return false end
+      redis.call('ZREM', key .. ':held', id)
+      if redis.call('ZREM', HELD, id) == 1 and record.status == 'queued' then push(id, record) end
+    end
+    return true
   end
 
-  return {push = push, release = release, trim = trim, fill = fill, fields_of = fields_of, give_ranks = give_ranks}
+  -- Release slots of a job, or its place among those that wait for one.
+  local function release_slots(id, names)
+    local freed = {}
+    for _, name in ipairs(names) do
+      local key = 'vector:slots:' .. name
+      if redis.call('SREM', key, id) == 1 then
+        freed[#freed + 1] = name
+      else
+        redis.call('ZREM', HELD, id)
+        redis.call('ZREM', key .. ':held', id)
+      end
+    end
+    for _, name in ipairs(freed) do fill(name) end
+  end
+
+  -- Release the slots of a job that has ended.
+  local function release(id, record) release_slots(id, slots_of(record)) end
+
+  -- Release the slot of its owner, of a job that does not run until it is pushed again.
+  local function pause(id)
+    local record = fields_of(id)
+    record.slots = nil
+    release(id, record)
+  end
+
+  return {push = push, release = release, pause = pause, trim = trim, fill = fill, fields_of = fields_of, slots_of = slots_of,
+    give_ranks = give_ranks}
 end

@@ -111,12 +111,18 @@ local function next_number(owner)
   return string.format('%.0f', number)
 end
 
--- Give a job with a record a number and enter it. The state follows with the entry of the journal. If the keys of the index are damaged,
--- the job works without it: no job may depend on the index.
-local function enter_job(owner, id, entries)
+-- Return a number for a new job of an owner, and whether the index can be written. If its keys are damaged, the job works without it, and
+-- is listed after the repair: no job may depend on the index.
+local function new_number(owner)
   local done, number = pcall(next_number, owner)
-  redis.call('HSET', 'rq:job:' .. id, 'number', done and number or first_number())  -- it is listed after the repair
-  if done then pcall(place, owner, number, id, entries) end
+  return done and number or first_number(), done
+end
+
+-- Give a job with a record a number and enter it. The state follows with the entry of the journal.
+local function enter_job(owner, id, entries)
+  local number, is_placed = new_number(owner)
+  redis.call('HSET', 'rq:job:' .. id, 'number', number)
+  if is_placed then pcall(place, owner, number, id, entries) end
 end
 
 -- Enter the words of the outcome of a job, separated by newlines. With `noted` they are in its record, and `leave_outcome` removes them.

@@ -1,4 +1,5 @@
 -- Read the journal for a subscriber.
+--@ having
 local function value_of(fields, name)
   for n = 1, #fields, 2 do
     if fields[n] == name then return fields[n + 1] end
@@ -39,10 +40,15 @@ end
 -- Return up to `most` new entries that match, and whether there may be more; the others are acknowledged. `having` is a field that a
 -- job's record must have, or ''; the entry of a deleted job must have data instead, that of a notification nothing. `events` is a list like ',finished,failed,'.
 local function read_new(journal, group, most, having, events)
+  local is_listed = false
+  for _, name in ipairs(HAVING) do is_listed = is_listed or name == having end
   local function wanted(fields)
-    if not string.find(events, ',' .. value_of(fields, 'event') .. ',', 1, true) then return false end
-    if having == '' or value_of(fields, 'event') == 'notification' or redis.pcall('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
-    return value_of(fields, 'event') == 'deleted' and value_of(fields, 'data') ~= nil
+    local event, has = value_of(fields, 'event'), is_listed and value_of(fields, 'has')
+    if not string.find(events, ',' .. event .. ',', 1, true) then return false end
+    if having == '' or event == 'notification' then return true end
+    if has then return string.find(has, ',' .. having .. ',', 1, true) ~= nil end
+    if redis.pcall('HEXISTS', 'rq:job:' .. value_of(fields, 'job_id'), having) == 1 then return true end
+    return event == 'deleted' and value_of(fields, 'data') ~= nil
   end
   local found = {}
   for _ = 1, 10 do
