@@ -301,7 +301,8 @@ def _keeps_arguments(decorator: ast.expr) -> bool:
 
 def file_of(task: str) -> tuple[Path, int]:
     """Return the file of a task and the time of its last change. Raises OSError if gone."""
-    stem = task.split(".")[1]
+    # The name in a damaged record may have no dot.
+    stem = task.partition(".")[2].partition(".")[0]
     path = module_files(PACKAGE).get(stem)
     if path is None:
         raise FileNotFoundError(f"{PACKAGE}/{stem}.py")

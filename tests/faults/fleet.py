@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from pathlib import Path
@@ -75,7 +76,9 @@ class Fleet:
             else [self.workers[index].process.pid]
         )
         for pid in victims:
-            os.kill(pid, signal.SIGKILL)
+            # An earlier kill may have ended it.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         return bool(victims)
 
     def replace(self, index: int) -> int:
