@@ -1,0 +1,117 @@
+"""Lower bounds of the travel of any order, directions and starts of strokes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.routing.ends import Nodes
+from libraries.geometry.routing.route import Flags
+from libraries.geometry.routing.trees import Links, complete_tree, near_links, shortest_tree
+from libraries.geometry.strokes import Point
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A travel in mm that no route is shorter than.
+
+    `penalties` in mm prove it: one for each node in the order of the strokes, two for the ends of
+    an open stroke and one for a closed stroke; None if all are 0. The edges of a least spanning
+    tree, with the penalties of their nodes added to their lengths and the two ends of each open
+    stroke joined at length 0, plus the least of the distances from the rest positions with the
+    penalties of two nodes, minus twice all penalties, are at least `mm`. `is_whole_tree` says that
+    this tree is known; otherwise its longest edges are counted with a length that they exceed.
+    """
+
+    mm: float
+    penalties: Floats | None
+    is_whole_tree: bool
+
+
+def travel_bound(
+    coordinates: Floats,
+    offsets: Integers,
+    *,
+    closed: Flags,
+    start: Point | None,
+    end: Point | None,
+    steps: int,
+) -> Bound:
+    """Return a lower bound of the travel with the pen up in mm, as in `Route.travel_mm`.
+
+    This is the bound of Held and Karp ("The Traveling-Salesman Problem and Minimum Spanning
+    Trees", 1970) for strokes. `steps` of a subgradient search raise it by penalties.
+    """
+    if len(offsets) < 2:  # noqa: PLR2004 - no stroke
+        far = 0.0 if start is None or end is None else math.dist(start, end)
+        return Bound(far, None, is_whole_tree=True)
+    nodes = Nodes(coordinates, offsets, closed, start, end)
+    links = near_links(nodes)
+    best = _bound(nodes, links, np.zeros(len(nodes)))[0]
+    search = _Subgradient(nodes, links, steps)
+    while search.step < steps:
+        search.run(max(steps // search.ROUNDS, 1))
+        # Penalties are published with six decimals.
+        found, links = _bound(nodes, search.links, np.round(search.best, 6))
+        best = max(best, found, key=lambda bound: bound.mm)
+        search.continue_with(links)
+    return best
+
+
+def _bound(nodes: Nodes, links: Links, penalties: Floats) -> tuple[Bound, Links]:
+    """Return the bound by the complete graph, rounded down, and `links` with the edges it needs."""
+    tree = complete_tree(nodes, links, penalties)
+    rest, _ = nodes.rest_links(penalties)
+    total = math.fsum([tree.cost, rest, -2 * math.fsum(penalties.tolist())])
+    mm = max(math.floor(total * 1e6 - 1) / 1e6, 0.0)
+    return Bound(mm, penalties if penalties.any() else None, tree.is_whole), tree.links
+
+
+class _Subgradient:
+    """A search for penalties that raise the bound by the graph of `links`."""
+
+    # Times that the complete graph is searched for edges that belong to the tree.
+    ROUNDS = 5
+    # Length of the first step in mean edges, and of the last one in first ones.
+    FIRST_STEP, LAST_STEP = 0.5, 0.01
+
+    def __init__(self, nodes: Nodes, links: Links, steps: int) -> None:
+        self.nodes, self.links, self.steps = nodes, links, steps
+        self.best: Floats = np.zeros(len(nodes))
+        self._penalties: Floats = self.best
+        self._last: Floats = self.best
+        self._most = -math.inf
+        self.step = 0
+        self._size_mm = 0.0
+
+    def continue_with(self, links: Links) -> None:
+        """Use another graph from now on, and begin at the best penalties."""
+        self.links, self._penalties, self._most = links, self.best, -math.inf
+
+    def run(self, steps: int) -> None:
+        for _ in range(min(steps, self.steps - self.step)):
+            value, degrees, mean_mm = self._tree()
+            if value > self._most:
+                self._most, self.best = value, self._penalties
+            # At an end of an open stroke, a join is one of the two connections.
+            off: Floats = degrees.astype(np.float64) - 2.0
+            if not self.step:
+                self._size_mm, self._last = self.FIRST_STEP * mean_mm, off
+            size: float = self._size_mm * self.LAST_STEP ** (self.step / self.steps)
+            self._penalties = self._penalties + size * (0.7 * off + 0.3 * self._last)
+            self._last = off
+            self.step += 1
+
+    def _tree(self) -> tuple[float, Integers, float]:
+        """Return the bound with the present penalties, degrees, and the mean length of edges."""
+        nodes, links, penalties = self.nodes, self.links, self._penalties
+        chosen = shortest_tree(nodes, links, penalties)
+        rest, rested = nodes.rest_links(penalties)
+        costs = links.costs(penalties)[chosen]
+        value = float(costs.sum() + nodes.joined_cost(penalties) + rest - 2 * penalties.sum())
+        degrees = nodes.joins + links.degrees(chosen, len(nodes))
+        np.add.at(degrees, rested, 1)
+        return value, degrees, float(links.lengths[chosen].mean()) if len(chosen) else 0.0

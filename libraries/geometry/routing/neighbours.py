@@ -1,0 +1,122 @@
+"""Lists of near ends for the local search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from libraries.geometry.arrays import Floats, Integers, ranges
+from libraries.geometry.routing.candidates import Candidates, nearest_others
+from libraries.geometry.routing.problem import Problem
+from libraries.geometry.routing.route import distances
+
+
+class Rows(Protocol):
+    """Pairs of a near end and its distance for each end, nearest first."""
+
+    def __getitem__(self, end: int, /) -> Iterable[tuple[int, float]]: ...
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """For each end the near ones with their least distances; `deeper` has fewer."""
+
+    rows: Rows
+    deeper: Rows
+
+
+def near_ends(problem: Problem, count: int) -> Candidates:
+    """Return the nearest ends of each end, with the least distance if a start is free.
+
+    The numbers and the order are those of `problem.ends`.
+    """
+    points = problem.ends
+    known = np.flatnonzero(np.isfinite(points[:, 0]))
+    if problem.closed.any():
+        return _near_closed(problem, known, count)
+    near = nearest_others(points[known], known >> 1, count)
+    found = np.zeros((len(points), near.found.shape[1]), dtype=np.int64)
+    apart = np.full(found.shape, np.inf)
+    found[known], apart[known] = known[near.found], near.distances
+    return Candidates(found, apart)
+
+
+def _near_closed(problem: Problem, known: Integers, count: int) -> Candidates:
+    """Return the nearest ends where closed strokes are near with each of some vertices."""
+    total = len(problem.ends)
+    is_closed = np.append(problem.closed, False)
+    open_ends = known[~is_closed[known >> 1]]
+    rows, strokes, slack = _samples(problem)
+    points = np.concatenate((problem.ends[open_ends], problem.coordinates[rows]))
+    ends = np.concatenate((open_ends, 2 * strokes))
+    slacks = np.concatenate((np.zeros(len(open_ends)), slack))
+    near = nearest_others(points, ends >> 1, count + 4)
+    row, column = np.nonzero(np.isfinite(near.distances))
+    other = near.found[row, column]
+    apart = np.maximum(near.distances[row, column] - slacks[row] - slacks[other], 0.0)
+    one, two = ends[row], ends[other]
+    for _ in range(2):
+        # Both ends of a closed stroke are near, and in the second turn both have near ends.
+        both = is_closed[two >> 1]
+        one, two = np.append(one, one[both]), np.append(two, two[both] ^ 1)
+        apart = np.append(apart, apart[both])
+        one, two = two, one
+    order = np.lexsort((apart, two, one))
+    one, two, apart = one[order], two[order], apart[order]
+    is_new = np.ones(len(one), dtype=bool)
+    is_new[1:] = (one[1:] != one[:-1]) | (two[1:] != two[:-1])
+    one, two, apart = one[is_new], two[is_new], apart[is_new]
+    order = np.lexsort((two, apart, one))
+    one, two, apart = one[order], two[order], apart[order]
+    rank = ranges(np.bincount(one, minlength=total))
+    one, two, apart, rank = (a[rank < count] for a in (one, two, apart, rank))
+    found, least = np.zeros((total, count), dtype=np.int64), np.full((total, count), np.inf)
+    found[one, rank], least[one, rank] = two, apart
+    return Candidates(found, least)
+
+
+def _samples(problem: Problem) -> tuple[Integers, Integers, Floats]:
+    """Return rows of coordinates on closed strokes, their strokes and half their spacing in mm.
+
+    The spacing is about that of the strokes, so that the samples are not more than a few times as
+    many.
+    """
+    closed = np.flatnonzero(problem.closed)
+    steps = distances(np.diff(problem.coordinates, axis=0, append=0.0))
+    steps[problem.offsets[1:] - 1] = 0.0
+    lengths = np.add.reduceat(steps, problem.offsets[:-1])[closed]
+    vertices = np.diff(problem.offsets)[closed] - 1
+    points = problem.coordinates
+    size = points.max(axis=0) - points.min(axis=0)
+    spacing = max(float(np.sqrt(size.prod() / len(problem))), float(lengths.mean()) / 8, 1e-6)
+    counts = np.clip(np.ceil(lengths / spacing), 1, np.maximum(vertices, 1)).astype(np.int64)
+    position = ranges(counts)
+    rows = np.repeat(problem.offsets[closed], counts) + position * np.repeat(
+        vertices, counts
+    ) // np.maximum(np.repeat(counts, counts), 1)
+    return rows, np.repeat(closed, counts), np.repeat(lengths / counts / 2, counts)
+
+
+def listed(near: Candidates, deeper: int) -> Neighbours:
+    """Return `near` for loops; missing candidates are infinitely far."""
+    found, apart = near
+    # Lists of more rows take too much memory.
+    if len(found) > 40_000:  # noqa: PLR2004
+        return Neighbours(_Rows(found, apart), _Rows(found[:, :deeper], apart[:, :deeper]))
+    rows = [
+        list(zip(*row, strict=True)) for row in zip(found.tolist(), apart.tolist(), strict=True)
+    ]
+    return Neighbours(rows, [row[:deeper] for row in rows])
+
+
+class _Rows:
+    """Rows of candidates that are made when they are used, in a fourth of the memory."""
+
+    def __init__(self, found: Integers, apart: Floats) -> None:
+        self._found, self._apart = found, apart
+
+    def __getitem__(self, end: int) -> Iterable[tuple[int, float]]:
+        return zip(self._found[end].tolist(), self._apart[end].tolist(), strict=True)
