@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from libraries.geometry.arrays import Floats, Polyline
+from libraries.geometry.arrays import Floats, Integers, Polyline, flattened
 
 Complexes = NDArray[np.complex128]
 Curve = Callable[[Floats], Complexes]
@@ -74,14 +74,20 @@ def decimated(lines: Sequence[Polyline], tolerance: float) -> list[Polyline]:
     """Simplify lines to `tolerance` mm; both ends stay (Douglas and Peucker, 1973)."""
     if not lines:
         return []
-    sizes = [len(line) for line in lines]
-    whole = shapely.linestrings(
-        np.concatenate(lines), indices=np.repeat(np.arange(len(lines)), sizes)
-    )
+    coordinates, offsets = decimate(*flattened(lines), tolerance)
+    return np.split(coordinates, offsets[1:-1])
+
+
+def decimate(coordinates: Floats, offsets: Integers, tolerance: float) -> tuple[Floats, Integers]:
+    """Simplify strokes of at least two vertices: see `decimated`."""
+    owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     kept, line = shapely.get_coordinates(
-        shapely.simplify(whole, tolerance, preserve_topology=False), return_index=True
+        shapely.simplify(
+            shapely.linestrings(coordinates, indices=owners), tolerance, preserve_topology=False
+        ),
+        return_index=True,
     )
-    return np.split(kept, np.flatnonzero(np.diff(line)) + 1)
+    return kept, np.searchsorted(line, np.arange(len(offsets)))
 
 
 def polyline(points: Complexes) -> Polyline:

@@ -7,10 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from libraries.geometry.arrays import Integers, Polyline, end_points
-
-NONE = -1
-# Comparing all pairs of more ends than this takes too much time and memory.
-MAX_COMPARED = 32
+from libraries.geometry.joining.pairing import NONE, straightest_pairs
 
 
 def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
@@ -51,41 +48,6 @@ def _partners(ends: Polyline, away: Polyline) -> Integers:
     # The cell size in mm is not a round number, so that round coordinates are inside cells.
     cells = np.round(ends / 1.37e-4).astype(np.int64)
     # The stride is larger than the number of cells in a row of a page.
-    _, inverse, count = np.unique(
-        cells[:, 0] * (1 << 31) + cells[:, 1], return_inverse=True, return_counts=True
-    )
+    _, inverse = np.unique(cells[:, 0] * (1 << 31) + cells[:, 1], return_inverse=True)
     away = away / np.maximum(np.hypot(away[:, 0], away[:, 1]), 1e-300)[:, None]
-    partners = np.full(len(ends), NONE)
-    order = np.argsort(inverse, kind="stable")
-    first = np.concatenate(([0], np.cumsum(count)[:-1]))
-    for meeting in np.unique(count[count > 1]).tolist():
-        starts = first[count == meeting]
-        if len(starts):
-            pair = _pair_straightest if meeting <= MAX_COMPARED else _pair_across
-            pair(order[starts[:, None] + np.arange(meeting)], away, partners)
-    return partners
-
-
-def _pair_straightest(meeting: Integers, away: Polyline, partners: Integers) -> None:
-    """Pair the ends in each row of `meeting` by the most opposite directions."""
-    one, two = np.triu_indices(meeting.shape[1], 1)
-    here, there = meeting[:, one], meeting[:, two]
-    # Rounded so that the last digits do not break ties.
-    bend = np.round((away[here] * away[there]).sum(axis=2), 6)
-    row = np.arange(len(meeting))
-    for _ in range(meeting.shape[1] // 2):
-        best = bend.argmin(axis=1)
-        left, right = here[row, best], there[row, best]
-        partners[left], partners[right] = right, left
-        for end in (left[:, None], right[:, None]):
-            bend[(here == end) | (there == end)] = np.inf
-
-
-def _pair_across(meeting: Integers, away: Polyline, partners: Integers) -> None:
-    """Pair each end with the one halfway round, in about the time of sorting them."""
-    half = meeting.shape[1] // 2
-    # Rounded so that the last digits do not break ties.
-    angle = np.round(np.arctan2(away[meeting, 1], away[meeting, 0]), 6)
-    around = np.take_along_axis(meeting, np.argsort(angle, axis=1, kind="stable"), axis=1)
-    left, right = around[:, :half], around[:, half : 2 * half]
-    partners[left], partners[right] = right, left
+    return straightest_pairs(inverse, away)

@@ -57,3 +57,41 @@ def _triangle_sides(points: NDArray[np.float64]) -> NDArray[np.int64]:
     except (QhullError, ValueError):
         return np.zeros((0, 2), dtype=np.int64)
     return np.concatenate((corners[:, :2], corners[:, 1:], corners[:, ::2]))
+
+
+def pairs_within(
+    points: NDArray[np.float64], distance: float, *, max_neighbours: int
+) -> NDArray[np.int64]:
+    """Return pairs of points at most `distance` apart, nearest first: shape (n, 2), i < j.
+
+    Only pairs of which one is among the `max_neighbours` nearest of the other are returned, which
+    limits the memory.
+    """
+    from scipy.spatial import cKDTree  # noqa: PLC0415
+
+    count = min(max_neighbours + 1, len(points))
+    if count <= 1:
+        return np.zeros((0, 2), dtype=np.int64)
+    # The bound of SciPy excludes the distance itself.
+    limit = np.nextafter(distance, np.inf)
+    tree: Any = cKDTree(points)
+    _, found = tree.query(points, k=np.arange(1, count + 1), distance_upper_bound=limit)
+    one, column = np.nonzero(found < len(points))
+    two = found[one, column]
+    pairs = np.unique(np.column_stack((np.minimum(one, two), np.maximum(one, two))), axis=0)
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    apart = ((points[pairs[:, 0]] - points[pairs[:, 1]]) ** 2).sum(axis=1)
+    nearest_first: NDArray[np.int64] = pairs[np.lexsort((pairs[:, 1], pairs[:, 0], apart))]
+    return nearest_first
+
+
+def connected_parts(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of the connected part that each of `count` nodes belongs to."""
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    if not len(pairs):
+        return np.arange(count)
+    links = (np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1]))
+    graph = coo_array(links, shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)

@@ -1,7 +1,9 @@
-"""Plotting costs: lengths, lifts, ink and time."""
+"""Plotting: lengths, lifts, ink and time of drawings, and better plans for them."""
 
+from libraries.plotting.certificate import Certificate
 from libraries.plotting.density import CELL, DensestSpot, densest_spot
 from libraries.plotting.measures import PenInk, PlotStatistics, statistics
+from libraries.plotting.optimiser import Plan, PlotOptions, Watch, optimise
 from libraries.plotting.planner import PlotTime, plan
 from libraries.plotting.plotters import (
     DEFAULT_PROFILE,
@@ -18,14 +20,19 @@ __all__ = [
     "LIMITS",
     "PLOTTERS",
     "PROFILES",
+    "Certificate",
     "DensestSpot",
     "PenInk",
+    "Plan",
+    "PlotOptions",
     "PlotStatistics",
     "PlotTime",
     "Plotter",
     "PlotterProfile",
+    "Watch",
     "custom_profile",
     "densest_spot",
+    "optimise",
     "plan",
     "statistics",
 ]

@@ -97,6 +97,7 @@ def test_every_example_is_run_by_a_test() -> None:
         "curl.sh",
         "ruff.toml",
         "celery_backend.py",  # run by test_celery_backend.py
+        "check_certificate.py",  # run by tests/libraries/plotting/test_certificate.py
         *(f"extend/{name}" for name in EXTENSIONS),
         # Drawn by tests/libraries/sheets/test_composition.py, and one of them by a command of the README.
         *(

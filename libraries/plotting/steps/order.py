@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from libraries.fields import Params
-from libraries.geometry.arrays import Polyline, flattened
+from libraries.fields import Params, choice
 from libraries.geometry.document import Document
-from libraries.geometry.ordering import nearest_neighbour_order
-from libraries.geometry.strokes import HOME, Strokes
+from libraries.geometry.routing import Effort
 from libraries.plotting.catalogue import Deadline, Progress, step
-from libraries.plotting.layers import map_layers
+from libraries.plotting.routes import routed
 
 
 @step
 class Order(Params):
-    """Draw the strokes of a layer each near the end of the one before, if that is shorter."""
+    """Draw the strokes of each layer in the order, directions and starts of the least travel."""
+
+    effort: Effort = choice("Number of changes that are tried.", Effort, default="quick")
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
-        return map_layers(document, _ordered, progress=progress, deadline=deadline)
-
-
-def _ordered(lines: list[Polyline]) -> list[Polyline]:
-    return min(lines, list(nearest_neighbour_order(lines)), key=_travel_mm)
-
-
-def _travel_mm(lines: Sequence[Polyline]) -> float:
-    return float(Strokes(*flattened(lines), np.zeros(len(lines), int)).travels(HOME).sum())
+        ordered, _ = routed(
+            document,
+            effort=self.effort,
+            is_over=lambda: deadline.is_over,
+            report=lambda _: None,
+        )
+        progress(1.0)
+        return ordered

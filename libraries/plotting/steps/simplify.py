@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from libraries.fields import Params, tolerance
-from libraries.geometry.curves import decimated
+from libraries.geometry.curves import decimate
 from libraries.geometry.document import Document
+from libraries.geometry.joining.pieces import Pieces
 from libraries.plotting.catalogue import Deadline, Progress, step
-from libraries.plotting.layers import map_layers
+from libraries.plotting.layers import map_layers, map_lines
 
 
 @step
@@ -16,9 +17,12 @@ class Simplify(Params):
     tolerance: float = tolerance("the given stroke", default=0.02)
 
     def run(self, document: Document, *, progress: Progress, deadline: Deadline) -> Document:
+        def simplified(pieces: Pieces) -> Pieces:
+            return Pieces(*decimate(*pieces, self.tolerance))
+
         return map_layers(
             document,
-            lambda lines: decimated(lines, self.tolerance),
+            lambda pieces, _: map_lines(pieces, simplified),
             progress=progress,
             deadline=deadline,
         )
