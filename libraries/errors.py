@@ -191,6 +191,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "download-too-large": "The file at the URL exceeds the size limit. Use a smaller file.",
         "drawing-too-large": "The drawing has too many vertices for an export. Download the file.",
         "empty-content": "The text is empty or contains only white space.",
+        "empty-drawing": "The drawing has no stroke on the page. Use another `fit`, `crop` or margin.",
         "empty-picture": "The SVG of the element has no strokes. Use one with visible shapes.",
         "idempotency-mismatch": (
             "This `Idempotency-Key` was used with another request. Use a new key."
@@ -202,6 +203,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "layer-taken": "The layer exists with another pen. Use another name or the same pen.",
         "mail-refused": "The mail server rejected the mail permanently (reply 5xx).",
         "message-too-long": "The message does not fit on the card at a readable size. Shorten it.",
+        "no-drawing": "The job given as the drawing stored none. Use the job of a drawing.",
         "no-photo": "The job given as `photo` stored no photo. Use the job of a photo upload.",
         "no-room-for-cells": "The cells would be too small. Use a larger page or fewer cells.",
         "no-room-to-draw": "The margins fill the page. Reduce the margin or enlarge the page.",

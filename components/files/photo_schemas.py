@@ -5,7 +5,6 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 from marshmallow.validate import Length
 
-from components.http.replies import AcceptedSchema
 from components.http.validators import library_check
 from libraries.outbound import check_url
 from libraries.settings import UploadSettings
@@ -34,15 +33,3 @@ class PhotoUrlSchema(Schema):
 
 class PlotPhoto(PhotoPlot):
     """A photo with the page and the pattern to draw it."""
-
-
-class QueuedPlotSchema(AcceptedSchema):
-    """Reply to a drawing of a photo that was queued."""
-
-    file = fields.String(
-        required=True,
-        metadata={
-            "description": "Path of the drawing once the job has finished.",
-            "example": "output/jobs/nbyj4q3x/photos/photo_stipple.svg",
-        },
-    )

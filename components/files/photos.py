@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto, QueuedPlotSchema
+from components.files.photo_schemas import PhotoUrlSchema, PlotPhoto
 from components.files.photo_sources import jobs_before
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.forms import Form
 from components.http.multipart import UploadedFile
+from components.http.replies import AcceptedFileSchema
 from components.http.submissions import JobPlan
 from libraries.imaging import check_header
 from libraries.json_types import JsonObject
@@ -60,7 +61,7 @@ def store_photo(source: JsonObject) -> JobPlan:
     access=Access.KEY,
     name="photo_plot",
     body=PlotPhoto.schema(),
-    reply=QueuedPlotSchema,
+    reply=AcceptedFileSchema,
     task="workers.image_tasks.plot_photo",
     timeout=TIMEOUT,
     message="Photo queued for drawing",

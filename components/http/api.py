@@ -27,7 +27,12 @@ from components.http.parameters import (
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser, without_parameters
-from components.http.submission_views import Direct, requested_body, submission_view
+from components.http.submission_views import (
+    Direct,
+    query_parameters,
+    requested_body,
+    submission_view,
+)
 from components.http.submissions import OPERATIONS, EmptySchema, Operation, SubmissionSchema
 from libraries.json_types import JsonObject
 from libraries.settings import Scope
@@ -224,7 +229,9 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             self.operations.append(one if name is None else OPERATIONS.add(name, one))
             view = wraps(call)(submission_view(one, status=status, form=form, direct=direct))
             requested = requested_body(one, form, description)
-            view = self.doc(requestBody=requested)(self._documented_key(view, PREFER_PARAMETER))
+            query = query_parameters(one, form)
+            view = self._documented_key(view, PREFER_PARAMETER, *query)
+            view = self.doc(requestBody=requested)(view)
             if form is not None:
                 page = "A browser that sent a form: the page that shows the job."
                 view = self.response(303, description=page, headers=documented("Location"))(view)
@@ -269,9 +276,10 @@ def _document_access(doc: dict[str, Any], access: Access | None, scope: Scope | 
 
 
 def _has_parameters(view: Any) -> bool:
-    """Return whether `ApiBlueprint.arguments` declares query parameters for a view."""
-    declared = getattr(view, "_apidoc", {}).get("arguments", {}).get("parameters", [])
-    return any(one["in"] == "query" for one in declared)
+    """Return whether a view declares query parameters, with `arguments` or with `doc`."""
+    documented = getattr(view, "_apidoc", {})
+    places = (documented.get(name, {}) for name in ("arguments", "manual_doc"))
+    return any(one["in"] == "query" for place in places for one in place.get("parameters", []))
 
 
 def all_replies(

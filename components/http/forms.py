@@ -6,7 +6,7 @@ import contextlib
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from flask import Response, g, redirect, request
@@ -22,6 +22,7 @@ from components.http.multipart import (
     UploadedFile,
     add_text,
     check_encoding,
+    received_body,
     received_file,
     unknown_field,
 )
@@ -30,7 +31,9 @@ from components.http.replies import prefers
 from components.http.strict_json import (
     MalformedJson,
     lone_surrogates,
+    own_parameters,
     parse_strictly,
+    query_members,
     read_bounded,
 )
 from components.http.submissions import EmptySchema, Operation, Submission
@@ -49,19 +52,34 @@ class Form:
         files: types of the file in the field `file`; empty for none. The body then has a member
             `file`, an `UploadedFile`.
         instead_of: field of the body that the file replaces; without one the file is required.
+        raw: type of a file that may also be the whole body; the fields are then query parameters,
+            which are accepted with the other bodies too.
     """
+
+    FILE_SCHEMA: ClassVar[JsonObject] = {
+        "type": "string",
+        "format": "binary",
+        "minLength": 1,
+        "description": "The file.",
+    }
 
     files: tuple[FileKind, ...] = ()
     instead_of: str = ""
+    raw: FileKind | None = None
 
     def is_sent(self, operation: Operation) -> bool:
         """Return whether the request has to be read as a form."""
-        return request.mimetype in {FORM, URLENCODED} or operation.body is EmptySchema
+        types = {FORM, URLENCODED, self.raw.media_type if self.raw else FORM}
+        return request.mimetype in types or operation.body is EmptySchema
 
     @contextlib.contextmanager
     def received(self, operation: Operation) -> Iterator[Submission]:
         """Read the form; a file that is not bound to a job inside is discarded. Raises as `received_file`."""
         names = operation.schema().fields
+        if self.raw is not None and request.mimetype == self.raw.media_type:
+            with received_body(self.raw, query_members()) as file:
+                yield self._submission(operation, {}, file)
+            return
         if request.mimetype == URLENCODED and operation.body is not EmptySchema:
             yield self._submission(operation, read_texts(names), None)
             return
@@ -78,13 +96,7 @@ class Form:
         }
         encoding: JsonObject = {}
         if self.files:
-            metadata = {
-                "type": "string",
-                "format": "binary",
-                "minLength": 1,
-                "description": "The file.",
-            }
-            members[FIELD] = fields.Raw(required=not self.instead_of, metadata=metadata)
+            members[FIELD] = fields.Raw(required=not self.instead_of, metadata=self.FILE_SCHEMA)
             types = sorted({kind.media_type for kind in self.files})
             encoding[FIELD] = {"contentType": ", ".join(types)}
         name = f"{pascal(operation.name)}{'File' if self.files else ''}FormSchema"
@@ -106,6 +118,28 @@ class Form:
             {"required": [self.instead_of], "properties": used},
         ]
 
+    def query_fields(self, operation: Operation) -> dict[str, fields.Field[Any]]:
+        """Return the fields that may be query parameters, for a body that is a file."""
+        if self.raw is None:
+            return {}
+        shown = {
+            name: _described(field, required=False)
+            for name, field in operation.schema().fields.items()
+            if name != self.instead_of
+        }
+        return {name: field for name, field in shown.items() if not isinstance(field, JsonText)}
+
+    def read_query(self, operation: Operation) -> None:
+        """Read the query parameters as members of the body; raise BadFields for unknown ones."""
+        names = self.query_fields(operation)
+        texts: dict[str, str] = {}
+        for name, text in own_parameters(request).items(multi=True):
+            if name not in names:
+                raise BadFields([unknown_field(name, names)], location="query")
+            add_text(texts, name, text, names[name])
+        declared = operation.schema().fields
+        g.query_members = {name: _value(declared[name], text) for name, text in texts.items()}
+
     def _submission(
         self, operation: Operation, texts: Mapping[str, str], file: UploadedFile | None
     ) -> Submission:
@@ -113,6 +147,7 @@ class Form:
         values = {name: _value(schema.fields[name], text) for name, text in texts.items() if text}
         if errors := list(lone_surrogates(values)):
             raise BadFields(errors, location="form")
+        values = {**query_members(), **values}
         if file is not None and self.instead_of in values:
             text = "Cannot be combined with a file."
             raise BadFields([FieldError((self.instead_of,), text)], location="form")
@@ -122,12 +157,16 @@ class Form:
         except ValidationError as error:
             found = [self._with_hint(one, values) for one in flatten(error.messages)]
             raise BadFields(found, location="form") from None
-        return loaded if file is None else loaded._replace(body={**loaded.body, FIELD: file})
+        return loaded if file is None else loaded._replace(body=_with_file(loaded.body, file))
 
     def _with_hint(self, error: FieldError, values: Mapping[str, Any]) -> FieldError:
         if self.instead_of and error.path == (self.instead_of,) and self.instead_of not in values:
             return replace(error, hint=f"send it, or a file in the field {FIELD!r}")
         return error
+
+
+def _with_file(body: Any, file: UploadedFile) -> Any:
+    return {**body, FIELD: file} if isinstance(body, Mapping) else replace(body, file=file)
 
 
 def read_texts(names: Mapping[str, fields.Field[Any]]) -> dict[str, str]:

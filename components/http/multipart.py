@@ -102,21 +102,53 @@ def received_file(
     if (request.content_length or 0) > request.max_content_length:
         raise _too_large(limit)
     form = _Form(kinds, names)
-    try:
+    with _discarding(form.files):
         _read(form, _events(request.stream, decoder), limit)
         if required and not form.files:
             text = "Missing data for required field."
             raise BadFields([FieldError((FIELD,), text)], location="form")
         file = form.files[0] if form.files else None
-        content = {"name": file.name, "sha256": file.staged.sha256} if file else {}
-        # Replaces the body, which is consumed, when requests are compared for idempotency.
-        g.json_body = {**form.texts, **content}
+        _remember(form.texts, file)
         yield file, form.texts
+
+
+@contextlib.contextmanager
+def received_body(kind: FileKind, members: Mapping[str, Any]) -> Iterator[UploadedFile]:
+    """Read a body that is the file itself, and yield it; discard it if it is not bound to a job.
+
+    `members` are the other members of the request. Raises as `received_file`.
+    """
+    check_encoding()
+    limit = UploadSettings.current().upload_limit
+    # One block more, because a longer body without a Content-Length ends silently at the limit.
+    request.max_content_length = limit + BLOCK
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    blocks = _bounded(iter(lambda: _next_block(request.stream), b""), limit)
+    files: list[UploadedFile] = []
+    with _discarding(files):
+        # Only an empty body without a name has no file.
+        files += filter(None, [_put(f"drawing{kind.suffix}", blocks, (kind,))])
+        _remember(members, files[0])
+        yield files[0]
+
+
+@contextlib.contextmanager
+def _discarding(files: list[UploadedFile]) -> Iterator[None]:
+    """Discard the files that are not bound to a job at the end."""
+    try:
+        yield
     finally:
-        for file in form.files:
+        for file in files:
             if not file.bound:
                 with contextlib.suppress(QueueUnavailable):
                     discard(file.staged.id)
+
+
+def _remember(members: Mapping[str, Any], file: UploadedFile | None) -> None:
+    """Store what replaces the body, which is consumed, when requests are compared for idempotency."""
+    content = {"name": file.name, "sha256": file.staged.sha256} if file else {}
+    g.json_body = {**members, **content}
 
 
 def _decoder() -> MultipartDecoder:
@@ -174,7 +206,7 @@ def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
         elif isinstance(event, Field | File):
             if event.name != FIELD or not isinstance(event, File) or form.files or not form.kinds:
                 raise BadFields([_misplaced(event, form)], location="form")
-            found = _put(event, _bounded(_data(events), limit), form.kinds)
+            found = _put(event.filename, _bounded(_data(events), limit), form.kinds)
             form.files += [found] if found else []
 
 
@@ -215,9 +247,11 @@ def unknown_field(name: str, known: Collection[str]) -> FieldError:
     return FieldError((name[:100],), "Unknown field.", did_you_mean(name[:100], known))
 
 
-def _put(event: File, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]) -> UploadedFile | None:
+def _put(
+    filename: str, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]
+) -> UploadedFile | None:
     """Stage the file; None for the empty part that a browser sends if no file was chosen."""
-    name, head = event.filename[:1000], bytearray()
+    name, head = filename[:1000], bytearray()
     for block in blocks:
         head += block
         if len(head) >= HEAD:

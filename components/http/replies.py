@@ -116,6 +116,18 @@ class AcceptedSchema(ReplySchema):
     ignored = ignored_field()
 
 
+class AcceptedFileSchema(AcceptedSchema):
+    """The response to a drawing that was queued."""
+
+    file = fields.String(
+        required=True,
+        metadata={
+            "description": "Path of the drawing once the job has finished.",
+            "example": "output/jobs/nbyj4q3x/plots/plot.svg",
+        },
+    )
+
+
 def accepted(
     job: Job, message: str, *, status_code: int = 202, wait: bool = True, **extra: Any
 ) -> Response:

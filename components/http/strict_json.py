@@ -186,27 +186,36 @@ def _check_media_type(request: Request) -> None:
         raise EdgeError("send the body without a content encoding", code="unsupported-media-type")
 
 
+def own_parameters(req: Request) -> MultiDict[str, str]:
+    """Return the query without the parameters that every route accepts.
+
+    Names that begin with an underscore are ignored, such as `_=1` against caches. The token of a
+    link is read by `install_access`.
+    """
+    takes_token = current_app.extensions[EXTENSION].get(req.endpoint) is Access.TOKEN
+    return MultiDict(
+        (name, value)
+        for name, value in req.args.items(multi=True)
+        if not name.startswith("_") and not (takes_token and name == "token")
+    )
+
+
+def query_members() -> JsonObject:
+    """Return the members of the body that were sent as query parameters."""
+    found: JsonObject = g.get("query_members", {})
+    return found
+
+
 class StrictParser(FlaskParser):
     """Request parser of all routes: strict JSON, no unknown query parameters, and one error for all invalid fields."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        return read_json_object(req)
+        return {**query_members(), **read_json_object(req)}
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """Return the query without the parameters that every route accepts.
-
-        Names that begin with an underscore are ignored, such as `_=1` against caches. The token of a
-        link is read by `install_access`.
-        """
-        takes_token = current_app.extensions[EXTENSION].get(req.endpoint) is Access.TOKEN
-        given = MultiDict(
-            (name, value)
-            for name, value in req.args.items(multi=True)
-            if not name.startswith("_") and not (takes_token and name == "token")
-        )
-        return self._makeproxy(given, schema)
+        return self._makeproxy(own_parameters(req), schema)
 
     def load_json_or_form(self, req: Request, schema: Schema) -> Any:
         """Reject forms: pages of other origins can send them without a CORS preflight."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, g, request
-from marshmallow import EXCLUDE
+from marshmallow import EXCLUDE, Schema
 from webargs.core import is_json
 
 from components.http.exports import JSON_TYPE, drawn_response
@@ -14,6 +14,7 @@ from components.http.formats import accepted_type, drawing_types
 from components.http.forms import URLENCODED, Form, for_browser
 from components.http.idempotency import idempotent
 from components.http.job_options import JobOptionsSchema, check_options
+from components.http.json_schemas import pascal
 from components.http.long_connections import requested_wait_s
 from components.http.multipart import FORM
 from components.http.replies import (
@@ -72,6 +73,8 @@ def submission_view(
     once = idempotent(submit)
 
     def view() -> Response:
+        if form is not None and form.raw is not None:
+            form.read_query(operation)
         if form is not None and form.is_sent(operation):
             accepted_type([JSON_TYPE, "text/html"])
             with form.received(operation) as sent:
@@ -159,11 +162,23 @@ def answer(
     return response
 
 
+def query_parameters(operation: Operation, form: Form | None) -> list[JsonObject]:
+    """Return the query parameters of a route whose body may be a file; see `Form.raw`."""
+    if form is None or form.raw is None:
+        return []
+    schema = Schema.from_dict(
+        form.query_fields(operation), name=f"{pascal(operation.name)}QuerySchema"
+    )
+    return [{"in": "query", "schema": schema}]
+
+
 def requested_body(operation: Operation, form: Form | None, description: str) -> JsonObject:
     content: JsonObject = {}
     has_fields = operation.body is not EmptySchema
     if form is not None:
         content[FORM] = form.content(operation)
+        if form.raw is not None:
+            content[form.raw.media_type] = {"schema": form.FILE_SCHEMA}
     if has_fields:
         example = {} if operation.example is None else {"example": operation.example}
         content[JSON_TYPE] = {"schema": operation.schema, **example}

@@ -26,6 +26,7 @@ from libraries.job_manager import (
     delete_job,
     find_job,
     find_jobs,
+    finish_job,
     list_jobs,
     retry_job,
     retry_with_changes,
@@ -56,6 +57,12 @@ def cancel(job_id: str, *, timeout_s: float = STOP_TIMEOUT_S) -> JsonObject:
         return job_body(find_job(job_id), arguments=True)
     with wrong_state_as("not-cancellable"):
         return job_body(stop_job(job_id, patience=timeout_s), arguments=True)
+
+
+def finish(job_id: str) -> JsonObject:
+    """Ask a job to end with the best result so far; raise Conflict if it has ended."""
+    with wrong_state_as("not-cancellable"):
+        return job_body(finish_job(job_id), arguments=True)
 
 
 def retry(job_id: str) -> JsonObject:

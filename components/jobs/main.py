@@ -29,6 +29,7 @@ from components.jobs.actions import (
     apply_to_matching,
     cancel,
     delete,
+    finish,
     retry,
     retry_changed,
 )
@@ -233,6 +234,21 @@ def cancel_job(job_id: str) -> Response:
     not stop.
     """
     return json_response(cancel(job_id))
+
+
+@blueprint.route(
+    "/<job_id>/finish", access=Access.KEY, methods=["POST"], parameters=[JOB_ID_PARAMETER]
+)
+@blueprint.response(202, JobSchema)
+@blueprint.problems(404)
+@blueprint.queues()
+def finish_job(job_id: str) -> Response:
+    """Finish a job early, with the best result so far.
+
+    The job ends `finished` soon after. This applies to jobs that search for a better result, such as `POST /plots`; others
+    continue. The response is 409 if the job had ended already.
+    """
+    return json_response(finish(job_id), status_code=202)
 
 
 @blueprint.route(

@@ -26,6 +26,16 @@ class ProgressSchema(ReplySchema):
     total = fields.Integer(metadata={"description": "Total steps."})
     percent = fields.Integer(metadata={"description": "Percentage, 0 to 100."})
     message = fields.String(metadata={"description": "Current activity."})
+    pen_up_mm = fields.Float(
+        metadata={"description": "Travel with the pen up of the best order so far, in mm."}
+    )
+    bound_mm = fields.Float(
+        allow_none=True, metadata={"description": "No order has less travel, in mm; if known."}
+    )
+    gap = fields.Float(
+        allow_none=True,
+        metadata={"description": "Travel over `bound_mm`, minus 1: 0.05 is at most 5 % too much."},
+    )
 
 
 class ArtifactSchema(ReplySchema):

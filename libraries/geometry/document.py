@@ -255,13 +255,22 @@ class Document:
         other.extend(self._store.coordinates, self._store.offsets, layers)
         return other
 
+    def on_page(self, width: float, height: float) -> Document:
+        """Return a copy on a page of another size in mm; vertices stay."""
+        return self._with(width, height, self._store)
+
     def with_strokes(
         self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike
     ) -> Document:
         """Return a copy with other strokes; see `StrokeArray.extend`."""
-        other = Document(self.width, self.height, title=self.title, metadata=self.metadata)
+        store = StrokeArray()
+        store.extend(coordinates, offsets, layers)
+        return self._with(self.width, self.height, store)
+
+    def _with(self, width: float, height: float, store: StrokeArray) -> Document:
+        other = Document(width, height, title=self.title, metadata=self.metadata)
         other._layers = list(self._layers)
-        other._store.extend(coordinates, offsets, layers)
+        other._store.extend(store.coordinates, store.offsets, store.layers)
         return other
 
     def _check_layer(self, layer: int) -> None:

@@ -26,7 +26,7 @@ from libraries.job_manager.records import JOB_ID, JobRecord
 from libraries.job_manager.states import UNREADABLE
 from libraries.job_manager.submission import JobOptions, submit
 from libraries.job_manager.tasks import changed_call, check_task
-from libraries.job_manager.transitions import HEARTBEAT_S
+from libraries.job_manager.transitions import HEARTBEAT_S, request_finish
 from libraries.json_types import JsonObject
 from libraries.settings import JobSettings, LimitSettings
 
@@ -144,6 +144,19 @@ def stop_job(job_id: str, *, patience: float = STOP_TIMEOUT_S) -> JobRecord:
     if record.status not in ("canceled", "stopped"):
         raise WrongState(f"the job is {record.status} and could not be canceled", record.status)
     return record
+
+
+def finish_job(job_id: str) -> JobRecord:
+    """Ask a job to end with the best result so far, and return its record.
+
+    Tasks that search for a better result obey; others continue. Raises JobUnknown, or WrongState if
+    it has ended.
+    """
+    record = find_job(job_id)
+    if record.done:
+        raise WrongState(f"the job is {record.status} already", record.status)
+    retry(lambda: request_finish(web_client(), job_id))
+    return find_job(job_id)
 
 
 def retry_job(job_id: str) -> JobRecord:

@@ -73,12 +73,14 @@ class RunState:
     execution_id = ""
     reported_job = ""
     reported_at = 0.0
+    finish_requested = False
 
 
 @contextmanager
 def execution(execution_id: str) -> Iterator[None]:
     """Set the execution id of reports; those of a superseded attempt are ignored."""
     RunState.execution_id, RunState.reported_job = execution_id, ""
+    RunState.finish_requested = False
     try:
         yield
     finally:
@@ -162,8 +164,11 @@ def own_folder(folder: str) -> str:
     return f"{folder}/{job_id}" if job_id else folder
 
 
-def report_progress(step: int, total: int, message: str = "") -> None:
-    """Report `step` of `total`; at most ten reports per second are published, and the last one."""
+def report_progress(step: int, total: int, message: str = "", **facts: float | None) -> None:
+    """Report `step` of `total`; at most ten reports per second are published, and the last one.
+
+    `facts` are further members of the progress.
+    """
     job = get_current_job()
     if job is None or (step < total and _throttled(job)):
         return
@@ -171,8 +176,22 @@ def report_progress(step: int, total: int, message: str = "") -> None:
     _report(
         job,
         "progress",
-        {"step": step, "total": total, "percent": percent, "message": message[:MAX_MESSAGE_CHARS]},
+        {
+            "step": step,
+            "total": total,
+            "percent": percent,
+            "message": message[:MAX_MESSAGE_CHARS],
+            **facts,
+        },
     )
+
+
+def finish_requested() -> bool:
+    """Return whether a client asked the running job to end with the best result so far.
+
+    The answer is that to the last report of the progress.
+    """
+    return RunState.finish_requested
 
 
 def track(items: Iterable[Item], total: int | None = None, message: str = "") -> Iterator[Item]:
@@ -229,9 +248,10 @@ def add_notification(name: str, data: Mapping[str, Any] | None = None) -> None:
 def _report(job: Job, event: str, data: dict[str, object]) -> None:
     # A lost report must not fail the job.
     with suppress(*REFUSALS):
-        transitions.append_event(
+        answer = transitions.append_event(
             job.connection, job.id, RunState.execution_id, event, json.dumps(data)
         )
+        RunState.finish_requested = answer > 1 or (RunState.finish_requested and event == "log")
 
 
 def _throttled(job: Job) -> bool:

@@ -252,13 +252,21 @@ def heartbeat(client: Redis, attempt: Attempt, now: float) -> bool:
     return bool(run_script(client, "job_manager/heartbeat", script_keys, arguments))
 
 
-def append_event(client: Redis, job_id: str, execution_id: str, event: str, text: str) -> bool:
-    """Store and publish an event of a running job; return False if the attempt was superseded."""
+def append_event(client: Redis, job_id: str, execution_id: str, event: str, text: str) -> int:
+    """Store and publish an event of a running job.
+
+    Returns 0 if the attempt was superseded, 2 if a client requested an early end, else 1.
+    """
     script_keys, arguments = (
         (keys.job_key(job_id), keys.STARTED_KEY),
         (job_id, execution_id, event, text),
     )
-    return bool(run_script(client, "job_manager/append_event", script_keys, arguments))
+    return int(run_script(client, "job_manager/append_event", script_keys, arguments))
+
+
+def request_finish(client: Redis, job_id: str) -> bool:
+    """Ask a job to end with the best result so far; return False if it does not exist."""
+    return bool(run_script(client, "job_manager/request_finish", (keys.job_key(job_id),), ()))
 
 
 def return_job(client: Redis, attempt: Attempt, *, max_unknown_s: float | None = None) -> bool:

@@ -56,10 +56,36 @@ class Comparison:
         Lines are drawn in the width of their pens, at 10 pixels per mm or less on large pages.
         Pixels next to an inked one of the other drawing do not differ.
         """
-        width, height = self._size
-        scale = min(10.0, (self.MAX_PIXELS / (width * height)) ** 0.5)
-        size = round(width * scale) + 1, round(height * scale) + 1
+        scale, size = _raster(*self._size)
         return max((_changed_share(part, scale, size) for part in self._parts), default=0.0)
+
+
+def lost_and_gained_ink(before: Document, after: Document) -> tuple[float, float]:
+    """Return the shares of inked pixels that only `before` and that only `after` has.
+
+    Both are shares of the inked pixels of `before`, whatever the layers; see
+    `Comparison.changed_ink`.
+    """
+    width, height = max(before.width, after.width), max(before.height, after.height)
+    scale, size = _raster(width, height)
+    first, second = (_whole_picture(document, scale, size) for document in (before, after))
+    inked = max(1.0, float(first.sum()))
+    lost, gained = first & ~_grown(second), second & ~_grown(first)
+    return float(lost.sum()) / inked, float(gained.sum()) / inked
+
+
+def _raster(width: float, height: float) -> tuple[float, tuple[int, int]]:
+    """Return the pixels per mm, and the size in pixels, of a picture of a page."""
+    scale = min(10.0, (Comparison.MAX_PIXELS / (width * height)) ** 0.5)
+    return scale, (round(width * scale) + 1, round(height * scale) + 1)
+
+
+def _whole_picture(document: Document, scale: float, size: tuple[int, int]) -> NDArray[np.bool_]:
+    ink = np.zeros((size[1], size[0]), dtype=np.bool_)
+    for layer in np.unique(document.store.layers).tolist():
+        width = document.pens[layer].width
+        ink |= _picture(_lines_of(on_layer(document, layer)) * scale, width * scale, size)
+    return ink
 
 
 def _difference(before: Pieces, after: Pieces, pen: Pen) -> _Difference:

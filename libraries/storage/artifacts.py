@@ -23,6 +23,7 @@ MEDIA_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".parquet": "application/vnd.apache.parquet",
     ".zip": "application/zip",
+    ".gz": "application/gzip",
     ".txt": "text/plain; charset=utf-8",
     ".eml": "message/rfc822",
     ".png": "image/png",

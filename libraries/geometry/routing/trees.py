@@ -14,7 +14,7 @@ from libraries.geometry.routing.ends import Nodes
 from libraries.geometry.routing.route import distances
 
 # Pairs of points that are compared for the complete graph, at most.
-MAX_PAIRS = 40_000_000
+MAX_PAIRS = 1_000_000
 
 
 @dataclass(frozen=True)

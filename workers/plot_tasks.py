@@ -1,0 +1,132 @@
+"""Tasks that optimise drawings for the pen, and compare them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+from libraries.errors import InvalidInput
+from libraries.geometry.document import Document
+from libraries.job_manager import attach, find_job, finish_requested, report_progress
+from libraries.json_types import JsonObject
+from libraries.sheets.plots import PlotOptions, Plotted, compare, plot_document
+from libraries.storage import check_name, open_input, output_folder
+from libraries.svg_builder import svg_blocks
+from libraries.svg_reader import MAX_SVG_BYTES, Reading, read_svg
+from libraries.uploads.staging import open_staged
+
+
+def plot_drawing(
+    output_filename: str,
+    *,
+    source: str = "",
+    svg: str = "",
+    upload: str = "",
+    plot: JsonObject | None = None,
+) -> JsonObject:
+    """Optimise a drawing, and store the plot and the drawing as it was read.
+
+    The result has `path`, `input_path`, the statistics `before` and `after`, the `certificate`, and
+    the `skipped` parts of the SVG by kind.
+
+    Args:
+        output_filename: name of the plot in the output folder.
+        source: the id of the job that drew it, or its path; or one of the next two.
+        svg: the drawing as SVG.
+        upload: the id of a staged upload.
+        plot: members of `POST /plots`, such as `effort` and `page`.
+    """
+    check_name(output_filename, field="output_filename")
+    reading, plotted = _plotted(source, svg, upload, plot)
+    stem = output_filename.rpartition(".")[0]
+    store = output_folder()
+    summary = without_penalties(plotted.certificate)
+    plotted.document.metadata["certificate"] = summary
+    path = attach(
+        store.publish(output_filename, svg_blocks(plotted.document, encoding="plain")),
+        plot=plotted.after,
+        certificate=summary,
+    )
+    proof = json.dumps(plotted.certificate, separators=(",", ":")).encode()
+    attach(store.publish(f"{stem}-certificate.json", proof))
+    # Compressed, so that it is no drawing of the gallery.
+    given = store.publish(f"{stem}-input.svg.gz", compressed(plotted.given))
+    report_progress(100, 100, "stored")
+    return {"path": path, "input_path": attach(given), **_record(reading, plotted)}
+
+
+def compressed(document: Document) -> bytes:
+    """Return a document as an SVG in gzip format, the same bytes for the same document."""
+    return gzip.compress(b"".join(svg_blocks(document, encoding="plain")), mtime=0)
+
+
+def without_penalties(certificate: JsonObject) -> JsonObject:
+    """Return a certificate without the penalties of its bound, of which there is one per stroke."""
+    travel = {key: one for key, one in certificate["pen_up_mm"].items() if key != "penalties"}
+    return {**certificate, "pen_up_mm": travel}
+
+
+def quote_plot(
+    *, source: str = "", svg: str = "", upload: str = "", plot: JsonObject | None = None
+) -> JsonObject:
+    """Return the costs of a plot, as `plot_drawing`, without storing a file."""
+    return _record(*_plotted(source, svg, upload, plot))
+
+
+def compare_drawings(before: str, after: str) -> JsonObject:
+    """Compare two drawings by the ids of their jobs or by their paths.
+
+    The result has the `ink` that is `lost` and `gained`, as shares of the inked pixels of `before`,
+    and the statistics `before` and `after`.
+    """
+    return compare(*(read_svg(_read(one)).document for one in (before, after)))
+
+
+def _plotted(
+    source: str, svg: str, upload: str, plot: JsonObject | None
+) -> tuple[Reading, Plotted]:
+    options = PlotOptions.load(plot or {})
+    report_progress(0, 100, "reading")
+    data = svg.encode() if svg else b"".join(open_staged(upload)) if upload else _read(source)
+    reading = read_svg(data)
+    return reading, plot_document(reading.document, options, _watch)
+
+
+def _watch(travel_mm: float, bound_mm: float, gap: float | None) -> bool:
+    """Report the search, and return whether a client has asked to finish it."""
+    above = "" if gap is None else f", at most {gap:.1%} more than needed"
+    report_progress(
+        50,
+        100,
+        f"travel {travel_mm / 1000:.2f} m{above}",
+        pen_up_mm=round(travel_mm, 3),
+        bound_mm=round(bound_mm, 3) or None,
+        gap=None if gap is None else round(gap, 4),
+    )
+    return finish_requested()
+
+
+def _record(reading: Reading, plotted: Plotted) -> JsonObject:
+    return {
+        "before": plotted.before,
+        "after": plotted.after,
+        "certificate": without_penalties(plotted.certificate),
+        "skipped": dict(reading.dropped),
+    }
+
+
+def _read(source: str) -> bytes:
+    """Return the drawing at a path or of a job."""
+    path = source if "/" in source or "." in source else _path_of_job(source)
+    with open_input(path) as file:
+        # One byte over the limit, which the reader then reports.
+        return file.read(MAX_SVG_BYTES + 1)
+
+
+def _path_of_job(job_id: str) -> str:
+    drawings = [
+        one["name"] for one in find_job(job_id).artifacts if one["media_type"] == "image/svg+xml"
+    ]
+    if not drawings:
+        raise InvalidInput("the job stored no drawing", code="no-drawing", field="source")
+    return f"output/{drawings[0]}"
