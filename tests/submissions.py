@@ -11,6 +11,7 @@ PAGE = {"width": 50, "height": 50}
 CARD = {"recipient": "Ann", "message": "Hello", "template_name": "plain"}
 # Rows for the data routes.
 DATA_FILE, DATA = "data.csv", "day,price\n1,2\n2,3\n"
+DRAWING = '<svg xmlns="http://www.w3.org/2000/svg"><path d="M1,1 L9,9"/></svg>'
 # By operation.
 BODIES: dict[str, dict[str, Any]] = {
     "artboard": {**PAGE, "pattern": "grid"},
@@ -27,6 +28,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "file_batch": {"file_list": [DATA_FILE], "operation": "convert_to_json"},
     "photo": {"url": "https://example.com/cat.jpg"},
     "photo_plot": {"photo": "https://example.com/cat.jpg", **PAGE},
+    "plot": {"svg": DRAWING},
+    "plot_quote": {"svg": DRAWING},
+    "plot_comparison": {"before": DATA_FILE, "after": DATA_FILE},
     "example_task": {},
     "gallery_reindex": {},
     "translate": {"content": "hello"},
@@ -46,6 +50,9 @@ ROUTES: dict[str, tuple[str, dict[str, Any] | None]] = {
     "process_files": ("/files/batch", BODIES["file_batch"]),
     "store_photo": ("/photos", BODIES["photo"]),
     "plot_photo": ("/photos/plot", BODIES["photo_plot"]),
+    "create_plot": ("/plots", BODIES["plot"]),
+    "quote_plot": ("/plots/quote", BODIES["plot_quote"]),
+    "compare_plots": ("/plots/compare", BODIES["plot_comparison"]),
     "start_task": ("/start-task", {}),
     "reindex_gallery": ("/gallery/reindex", {}),
     "create_text": ("/texts", BODIES["translate"]),

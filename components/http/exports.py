@@ -60,7 +60,8 @@ def export_response(
         exported = export_stored(drawing, form, params)
         response.set_data(exported.data)
         if download is not None:
-            name = exported.title or PurePosixPath(drawing.download_name or drawing.name).stem
+            stem = PurePosixPath(drawing.download_name or drawing.name).stem
+            name = stem if drawing.download_name else exported.title or stem
             named = disposition(f"{name}{form.suffix}", download=download)
             response.headers["Content-Disposition"] = named
     return response

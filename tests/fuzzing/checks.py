@@ -157,8 +157,17 @@ def _json_text_fields(document: dict[str, Any], form: dict[str, Any]) -> dict[st
     for name, field in form.get("properties", {}).items():
         for choice in field.get("anyOf", [field]):
             if "contentSchema" in choice:
-                found[name] = json.dumps(_resolved(document, choice["contentSchema"]))
+                found[name] = json.dumps(_inlined(document, choice["contentSchema"]))
     return found
+
+
+def _inlined(document: dict[str, Any], node: Any) -> Any:
+    """Return a schema with copies of the schemas that it references; none may contain itself."""
+    if isinstance(node, list):
+        return [_inlined(document, one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: _inlined(document, one) for name, one in _resolved(document, node).items()}
 
 
 @cache

@@ -160,7 +160,7 @@ def test_all_corners_together_have_a_limit(client: FlaskClient) -> None:
         "opaque": True,
         "points": [[index / 10, 50 * (index % 2)] for index in range(900)],
     }
-    assert "the limit is 5,000" in pointers(client, *[comb] * 64)["#/elements"]
+    assert "the limit is 5,000" in pointers(client, *[comb] * 50)["#/elements"]
 
 
 def test_elements_with_too_many_points_together_are_rejected(client: FlaskClient) -> None:

@@ -269,6 +269,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.current = ""
         self.over = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
@@ -281,6 +282,7 @@ class Echo:
         conversation.send("welcome")
 
     def on_message(self, conversation: Conversation, text: str) -> None:
+        self.current = text
         self.gate.wait(10)
         self.calls.append(text)
         conversation.send(text)
@@ -342,10 +344,7 @@ def test_the_end_is_reported_once_and_after_the_current_message(client: WebSocke
     assert client.read("welcome")
     client.handler.gate.clear()
     client.send("join")
-    until(
-        lambda: client.conversation._working and not client.conversation._unanswered,
-        what="a message being handled",
-    )
+    until(lambda: client.handler.current == "join", what="a message being handled")
     client.socket.close()
     until(lambda: client.conversation.over, what="the end of the connection")
     assert not client.handler.over.wait(0.05)
