@@ -1,6 +1,6 @@
 """Removal of line segments that are drawn more than once, wholly or partly.
 
-Segments are cut where a vertex lies on them. Overlapping segments then have equal parts between the
+Segments are cut at each vertex on them. Overlapping segments then have equal parts between the
 same vertices, in the same or the opposite direction. This needs no comparison of directions, which
 are inexact for short segments with rounded coordinates.
 """
@@ -105,7 +105,7 @@ def _vertices_on(
     max_pieces: int = 300_000,
     block: int = 8192,
 ) -> tuple[Integers, Integers]:
-    """Return pairs of a segment and a vertex that lies on it, between its ends."""
+    """Return pairs of a segment and a vertex on it, between its ends."""
     lengths = distances(coordinates[begins + 1] - coordinates[begins])
     # The boxes of long diagonal segments would contain most vertices.
     piece_mm = max(4.0, float(lengths.sum()) / max_pieces)

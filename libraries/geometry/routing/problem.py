@@ -98,7 +98,7 @@ class Problem:
 
 
 def constrained_order(order: Sequence[int], before: Sequence[tuple[int, int]]) -> list[int]:
-    """Return `order` with each stroke moved behind those that have to be drawn before it.
+    """Return `order` with each stroke moved after those that have to be drawn first.
 
     Raises:
         InvalidInput: strokes have to be drawn before each other.

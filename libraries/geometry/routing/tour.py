@@ -22,7 +22,7 @@ Removed = Sequence[tuple[int, int, float]]
 class Tour:
     """A closed tour through all ends.
 
-    Stroke i has the ends 2i and 2i + 1; the last one stands for the rest position of the pen.
+    Stroke i has the ends 2i and 2i + 1; the last one represents the rest position of the pen.
     `ends` lists them in tour order, so that places 2j and 2j + 1 are connected by a move with the
     pen up, whose length in mm is in `gaps` at both ends; `places` has the place of each end.
     """
