@@ -7,9 +7,8 @@ from libraries.errors import NotFound
 from libraries.job_manager import attach, own_folder, report_progress
 from libraries.json_types import JsonObject
 from libraries.sheets.papers import Orientation, page_size
-from libraries.sheets.plot_stats import plot_stats
+from libraries.sheets.planned import planned, reported
 from libraries.storage import output_folder, upload_folder
-from libraries.svg_builder import svg_blocks
 from libraries.tables import Reading, convert_file, result_name
 from libraries.uploads.staging import open_staged
 
@@ -79,6 +78,7 @@ def plot_file(
     pen_width: float = 0.3,
     encoding: str | None = None,
     delimiter: str | None = None,
+    optimize: bool = True,
 ) -> JsonObject:
     """Draw columns of a data file as a chart: `charts/<job id>/<stem>.svg` in the output folder.
 
@@ -96,6 +96,7 @@ def plot_file(
         pen_width: in mm.
         encoding: of the file; detected if not given, like the delimiter.
         delimiter: `comma`, `semicolon`, `tab` or `pipe`.
+        optimize: order the strokes for the shortest plot.
     """
     size, reading = page_size(paper, orientation), Reading(encoding=encoding, delimiter=delimiter)
     look: JsonObject = {"size": size, "title": title, "margin": margin, "pen_width": pen_width}
@@ -103,5 +104,6 @@ def plot_file(
         file_path, chart, x, y, **look, reading=reading, on_progress=report_progress
     )
     name = result_name(file_path, "svg", folder=own_folder("charts"))
-    artifact = output_folder().publish(name, svg_blocks(drawing))
-    return {"path": attach(artifact, plot=plot_stats(drawing, *size)), **report.summary()}
+    made = planned(drawing, optimize=optimize, watch=reported(1, 2))
+    artifact = output_folder().publish(name, made.blocks())
+    return {"path": attach(artifact, **made.facts()), **report.summary()}

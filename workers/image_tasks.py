@@ -10,7 +10,7 @@ from libraries.outbound import fetch
 from libraries.settings import UploadSettings
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.photos import draw_photo
-from libraries.sheets.plot_stats import plot_stats
+from libraries.sheets.planned import reported
 from libraries.storage import Artifact, check_name, open_input, output_folder
 from libraries.uploads.photos import store_photo
 from libraries.uploads.staging import open_staged
@@ -50,7 +50,9 @@ def plot_photo(
     turn: bool = True,
     artboard: JsonObject | None = None,
 ) -> JsonObject:
-    """Draw a photo with a pattern. The result has `path`, `pattern`, `width`, `height` and `plot`.
+    """Draw a photo with a pattern.
+
+    The result has `path`, `pattern`, `width`, `height`, `plot` and `certificate`.
 
     Args:
         photo: the id of the job that stored it, its path, or its URL.
@@ -75,14 +77,15 @@ def plot_photo(
         data,
         page,
         turn=turn,
-        progress=lambda part: report_progress(5 + int(90 * part), 100, f"drawing {pattern}"),
+        progress=lambda part: report_progress(5 + int(75 * part), 100, f"drawing {pattern}"),
     )
+    made = page.planned(drawing.document(), reported(80, 100))
     report_progress(95, 100, "storing")
-    stats = plot_stats(drawing, page.width, page.height)
-    path = attach(output_folder().publish(output_filename, page.blocks(drawing)), plot=stats)
+    facts = made.facts()
+    path = attach(output_folder().publish(output_filename, made.blocks()), **facts)
     report_progress(100, 100, "stored")
     size = {"width": page.width, "height": page.height}
-    return {"path": path, "pattern": pattern, **size, "plot": stats}
+    return {"path": path, "pattern": pattern, **size, **facts}
 
 
 def _store(data: bytes, name: str) -> JsonObject:

@@ -7,8 +7,10 @@ import json
 
 from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
-from libraries.job_manager import attach, find_job, finish_requested, report_progress
+from libraries.job_manager import attach, find_job, report_progress
 from libraries.json_types import JsonObject
+from libraries.plotting import without_penalties
+from libraries.sheets.planned import reported
 from libraries.sheets.plots import PlotOptions, Plotted, compare, plot_document
 from libraries.storage import check_name, open_input, output_folder
 from libraries.svg_builder import svg_blocks
@@ -60,12 +62,6 @@ def compressed(document: Document) -> bytes:
     return gzip.compress(b"".join(svg_blocks(document, encoding="plain")), mtime=0)
 
 
-def without_penalties(certificate: JsonObject) -> JsonObject:
-    """Return a certificate without the penalties of its bound, of which there is one per stroke."""
-    travel = {key: one for key, one in certificate["pen_up_mm"].items() if key != "penalties"}
-    return {**certificate, "pen_up_mm": travel}
-
-
 def quote_plot(
     *, source: str = "", svg: str = "", upload: str = "", plot: JsonObject | None = None
 ) -> JsonObject:
@@ -89,21 +85,7 @@ def _plotted(
     report_progress(0, 100, "reading")
     data = svg.encode() if svg else b"".join(open_staged(upload)) if upload else _read(source)
     reading = read_svg(data)
-    return reading, plot_document(reading.document, options, _watch)
-
-
-def _watch(travel_mm: float, bound_mm: float, gap: float | None) -> bool:
-    """Report the search, and return whether a client has asked to finish it."""
-    above = "" if gap is None else f", at most {gap:.1%} more than needed"
-    report_progress(
-        50,
-        100,
-        f"travel {travel_mm / 1000:.2f} m{above}",
-        pen_up_mm=round(travel_mm, 3),
-        bound_mm=round(bound_mm, 3) or None,
-        gap=None if gap is None else round(gap, 4),
-    )
-    return finish_requested()
+    return reading, plot_document(reading.document, options, reported(50, 100))
 
 
 def _record(reading: Reading, plotted: Plotted) -> JsonObject:

@@ -8,9 +8,8 @@ from typing import Any
 from libraries.job_manager import attach, report_progress
 from libraries.job_manager.job_drawings import read_drawing
 from libraries.sheets.contact_sheets import JobSheet
-from libraries.sheets.plot_stats import plot_stats
+from libraries.sheets.planned import planned, reported
 from libraries.storage import check_name, output_folder
-from libraries.svg_builder import svg_blocks
 
 
 def draw_contact_sheet(
@@ -34,7 +33,7 @@ def draw_contact_sheet(
         [partial(read_drawing, job_id) for job_id in sheet.job_ids],
         lambda done: report_progress(done, count + 1, f"cell {done} of {count}"),
     )
-    stored = output_folder().publish(output_filename, svg_blocks(drawing))
-    path = attach(stored, plot=plot_stats(drawing, drawing.width, drawing.height))
+    made = planned(drawing, optimize=sheet.optimize, watch=reported(count, count + 1))
+    path = attach(output_folder().publish(output_filename, made.blocks()), **made.facts())
     report_progress(count + 1, count + 1, "stored")
     return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from libraries.geometry.document import Document
 from libraries.job_manager import attach, report_progress
 from libraries.json_types import JsonObject
 from libraries.sheets.artboard import Artboard
@@ -11,14 +12,12 @@ from libraries.sheets.cache import attach_and_cache, attach_cached
 from libraries.sheets.composing import compose
 from libraries.sheets.composition import load_composition
 from libraries.sheets.page import DrawnPage
-from libraries.sheets.plot_stats import plot_stats
-from libraries.sheets.postcard_templates import HEIGHT, WIDTH
+from libraries.sheets.planned import planned, reported
 from libraries.sheets.postcards import load_postcard
 from libraries.storage import check_name, output_folder
-from libraries.svg_builder import SVGBuilder
 
 # A drawing, fields of its artifact, and the end of the last message.
-Drawn = tuple[SVGBuilder, JsonObject, str]
+Drawn = tuple[Document, JsonObject, str]
 
 
 def generate_complex_svg(
@@ -59,10 +58,9 @@ def generate_complex_svg(
 
     def draw() -> Drawn:
         drawing = page.draw(
-            lambda part: report_progress(int(part * 95), 100, f"drawing {pattern_type}")
+            lambda part: report_progress(int(part * 80), 100, f"drawing {pattern_type}")
         )
-        report_progress(95, 100, "storing")
-        return drawing, {}, ""
+        return drawing.document(), {}, ""
 
     return _draw_or_copy(page, output_filename, pattern_type, draw)
 
@@ -82,13 +80,15 @@ def draw_composition(composition: JsonObject, output_filename: str) -> str:
     page = load_composition(composition)
 
     def draw() -> Drawn:
-        made = compose(page, report_progress)
+        made = compose(page, _report_part)
         return made.drawing, {"missing_glyphs": made.missing_glyphs}, made.warnings
 
     return _draw_or_copy(page, output_filename, "the composition", draw)
 
 
-def generate_postcard_svg(recipient: str, message: str, template_name: str) -> str:
+def generate_postcard_svg(
+    recipient: str, message: str, template_name: str, *, optimize: bool = True
+) -> str:
     """Draw a postcard of 210 x 148 mm, and return the path of the SVG file.
 
     `missing_glyphs` of the artifact and the last progress message list characters that were drawn
@@ -98,16 +98,18 @@ def generate_postcard_svg(recipient: str, message: str, template_name: str) -> s
         recipient: 1 to 100 characters.
         message: 1 to 500 characters; wrapped, and reduced in size until it fits.
         template_name: name of a template.
+        optimize: order the strokes for the shortest plot.
     """
     postcard = load_postcard(recipient, message, template_name)
     card = postcard.draw()
-    stored = output_folder().publish(postcard.file_name, card.to_string())
+    made = planned(card.document(), optimize=optimize, watch=reported(1, 2))
+    stored = output_folder().publish(postcard.file_name, made.blocks())
     more: JsonObject = {"missing_glyphs": card.missing_glyphs}
     if not stored.name.endswith(postcard.title):
         more["download_name"] = postcard.title
-    path = attach(stored, plot=plot_stats(card, WIDTH, HEIGHT), **more)
+    path = attach(stored, **made.facts(), **more)
     boxes = f"; drawn as boxes: {' '.join(card.missing_glyphs)}" if card.missing_glyphs else ""
-    report_progress(1, 1, f"stored{boxes}")
+    report_progress(2, 2, f"stored{boxes}")
     return path
 
 
@@ -120,10 +122,18 @@ def _draw_or_copy(
         report_progress(100, 100, f"{name} was already drawn")
         return copied
     drawing, facts, warnings = draw()
-    stored = output_folder().publish(output_filename, page.blocks(drawing))
-    stats = plot_stats(drawing, page.width, page.height)
-    path = attach_and_cache(
-        recipe.cache_key, stored, plot=stats, recipe_sha256=recipe.sha256, **facts
-    )
+    made = page.planned(drawing, reported(80, 100))
+    report_progress(95, 100, "storing")
+    stored = output_folder().publish(output_filename, made.blocks())
+    facts = {**made.facts(), "recipe_sha256": recipe.sha256, **facts}
+    if made.is_complete:
+        path = attach_and_cache(recipe.cache_key, stored, **facts)
+    else:
+        path = attach(stored, **facts)
     report_progress(100, 100, f"stored{warnings}")
     return path
+
+
+def _report_part(done: int, total: int, message: str) -> None:
+    """Report the drawing of a page; the rest is for its order."""
+    report_progress(int(80 * done / total), 100, message)

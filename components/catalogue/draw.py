@@ -77,7 +77,7 @@ def draw_response(query: DrawQuery) -> Response:
 
 
 def drawn(query: DrawQuery) -> bytes:
-    drawing = query.artboard.draw()
+    made = query.artboard.planned(query.artboard.draw().document())
     if query.form.media_type == SVG_TYPE:
-        return b"".join(query.artboard.blocks(drawing))
-    return b"".join(query.params.write(drawing.document()))
+        return b"".join(made.blocks())
+    return b"".join(query.params.write(made.document))

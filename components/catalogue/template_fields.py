@@ -17,8 +17,12 @@ from libraries.sheets.postcards import Postcard
 def all_templates() -> JsonObject:
     """Return a `TemplateListSchema`."""
     mail = [{**one.as_record(), "example": one.example} for _, one in TEMPLATES.items()]
-    texts = Postcard.schema()().fields.items()
-    text_fields = [_field_json(name, field) for name, field in texts if name != "template_name"]
+    members = Postcard.schema()().fields.items()
+    text_fields = [
+        _field_json(name, field)
+        for name, field in members
+        if isinstance(field, fields.String) and name != "template_name"
+    ]
     cards = [
         {"name": name, "summary": inspect.getdoc(decoration) or "", "fields": text_fields}
         for name, decoration in postcard_templates.TEMPLATES.items()

@@ -130,3 +130,7 @@ class ChartSchema(TableFileSchema):
     pen_width = fields.Float(
         load_default=0.3, validate=Range(0.05, 5), metadata={"description": "Pen width in mm."}
     )
+    optimize = TrueOrFalse(
+        load_default=True,
+        metadata={"description": "Whether to order the strokes for the shortest plot."},
+    )

@@ -8,18 +8,16 @@ from components.http.replies import AcceptedSchema
 
 
 class UploadSchema(AcceptedSchema):
-    """Reply to an upload that was queued."""
+    """Reply to an upload that was queued; an `existing` job has no further members."""
 
     file = fields.String(
-        required=True,
         metadata={
             "description": "Path of the file once the job has finished; accepted as `file_path`.",
             "example": "uploads/3f/9a2c5d/towns.csv",
         },
     )
     media_type = fields.String(
-        required=True,
         metadata={"description": "Media type, detected from the content.", "example": "text/csv"},
     )
-    size = fields.Integer(required=True, metadata={"description": "Size in bytes."})
-    sha256 = fields.String(required=True, metadata={"description": "SHA-256 in hex."})
+    size = fields.Integer(metadata={"description": "Size in bytes."})
+    sha256 = fields.String(metadata={"description": "SHA-256 in hex."})

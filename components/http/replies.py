@@ -120,9 +120,8 @@ class AcceptedFileSchema(AcceptedSchema):
     """The response to a drawing that was queued."""
 
     file = fields.String(
-        required=True,
         metadata={
-            "description": "Path of the drawing once the job has finished.",
+            "description": "Path of the drawing once the job has finished; not for an `existing` job.",
             "example": "output/jobs/nbyj4q3x/plots/plot.svg",
         },
     )

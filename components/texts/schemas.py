@@ -86,5 +86,8 @@ class TextAcceptedSchema(AcceptedSchema):
     """Reply to a text job that was queued."""
 
     type = fields.String(
-        required=True, metadata={"description": "Type of the job.", "example": "translate"}
+        metadata={
+            "description": "Type of the job; not for an `existing` job.",
+            "example": "translate",
+        }
     )

@@ -1,6 +1,6 @@
 """Plotting: lengths, lifts, ink and time of drawings, and better plans for them."""
 
-from libraries.plotting.certificate import Certificate
+from libraries.plotting.certificate import Certificate, without_penalties
 from libraries.plotting.density import CELL, DensestSpot, densest_spot
 from libraries.plotting.measures import PenInk, PlotStatistics, statistics
 from libraries.plotting.optimiser import Plan, PlotOptions, Watch, optimise
@@ -35,4 +35,5 @@ __all__ = [
     "optimise",
     "plan",
     "statistics",
+    "without_penalties",
 ]

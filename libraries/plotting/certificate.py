@@ -114,6 +114,12 @@ class Certificate:
         }
 
 
+def without_penalties(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a certificate without the penalties of its bound, of which there is one per stroke."""
+    travel = {key: one for key, one in record["pen_up_mm"].items() if key != "penalties"}
+    return {**record, "pen_up_mm": travel}
+
+
 def strokes_sha256(document: Document) -> str:
     """Return a hash of the strokes of each layer, in micrometres, which is the same for any file.
 

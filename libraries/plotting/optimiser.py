@@ -143,7 +143,8 @@ def optimise(
         ink_mm=prepared.ink_mm,
         widest_join_mm=prepared.widest_mm,
         bounds=state.bounds,
-        estimated_gap=estimated_gap(planned),
+        # The estimate takes seconds, whatever the size.
+        estimated_gap=None if chosen.effort == "quick" else estimated_gap(planned),
     )
     usual = [plotter.profile for _, plotter in PLOTTERS.items() if plotter.in_statistics]
     used = usual if profiles is None else profiles

@@ -1,4 +1,4 @@
-"""Drawing of compositions: hidden lines are removed, and strokes are ordered for the pen."""
+"""Drawing of compositions: hidden lines are removed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,11 @@ from numpy.typing import NDArray
 from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
 from libraries.geometry.occlusion import OcclusionMask
-from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import HOME, Pen, Strokes
+from libraries.geometry.strokes import Pen
 from libraries.sheets.composition import Composition, check_total, seeds_of
-from libraries.sheets.elements import DEFAULT_LAYER, ElementStrokes
-from libraries.svg_builder import SVGBuilder
+from libraries.sheets.elements import ElementStrokes
 
-# Above this number, ordering takes longer than drawing.
-MAX_ORDERED_STROKES = 60_000
 BASE_COLOUR = "black"
 # Progress steps per element.
 STEP = 100
@@ -40,7 +36,7 @@ class Composed:
         dropped: number of skipped parts of SVGs, by kind, such as `image`.
     """
 
-    drawing: SVGBuilder
+    drawing: Document
     missing_glyphs: list[str] = field(default_factory=list)
     dropped: Mapping[str, int] = field(default_factory=dict)
 
@@ -64,14 +60,13 @@ def compose(composition: Composition, report: Report | None = None) -> Composed:
     progress(steps - STEP, steps, "composing the page")
     document = _empty_document(composition)
     for layer, strokes in _by_layer(composition, _visible(drawn, page)).items():
-        document.add(_ordered(strokes), document.layer(layer))
-    base = next((layer.pen for layer in document.layers if layer.name == DEFAULT_LAYER), None)
-    colour, width = (base.colour, base.width) if base else (BASE_COLOUR, composition.pen_width)
-    svg = SVGBuilder(page.width, page.height, stroke=colour, pen_width=width)
-    svg.title(composition.drawing_title).metadata(composition.recipe().metadata())
-    svg.place(document, page, keep_layers=True)
+        document.add(strokes, document.layer(layer))
     missing = dict.fromkeys(glyph for one in drawn for glyph in one.missing_glyphs)
-    return Composed(svg, list(missing), sum((Counter(one.dropped) for one in drawn), Counter()))
+    return Composed(
+        document.clipped(page),
+        list(missing),
+        sum((Counter(one.dropped) for one in drawn), Counter()),
+    )
 
 
 def _draw_elements(composition: Composition, report: Report, steps: int) -> list[ElementStrokes]:
@@ -109,7 +104,7 @@ def _visible(drawn: Sequence[ElementStrokes], page: Rectangle) -> list[tuple[Flo
 
 def _empty_document(composition: Composition) -> Document:
     """Return a page with the listed layers, then those that only elements name."""
-    document = Document(composition.width, composition.height)
+    document = Document(composition.width, composition.height, title=composition.drawing_title)
     width = composition.pen_width
     for layer in composition.layers or ():
         document.layer(layer.name, Pen(layer.name, layer.color.lower(), layer.pen_width or width))
@@ -129,16 +124,3 @@ def _by_layer(
         if len(coordinates):
             lines.setdefault(element.layer, []).extend(np.split(coordinates, offsets[1:-1]))
     return lines
-
-
-def _ordered(lines: list[Floats]) -> list[Floats]:
-    """Return the strokes of one pen as given or in nearest-neighbour order, the shorter way."""
-    if len(lines) > MAX_ORDERED_STROKES:
-        return lines
-    return min(lines, list(nearest_neighbour_order(lines)), key=_travel)
-
-
-def _travel(lines: Sequence[Floats]) -> float:
-    offsets = np.cumsum([0, *map(len, lines)])
-    pens = np.zeros(len(lines), dtype=np.int64)
-    return float(Strokes(np.concatenate(lines), offsets, pens).travels(HOME).sum())

@@ -20,6 +20,7 @@ from libraries.geometry.strokes import Pen
 from libraries.lettering import Box, fitted, lay_out
 from libraries.sheets.elements.base import corners_of, middle_of
 from libraries.sheets.page import Page
+from libraries.sheets.planned import optimize_flag
 from libraries.sheets.sheet_layout import MIN_CAPITALS_MM, SheetLayout, sheet_layout
 from libraries.svg_reader import read_svg
 from libraries.svg_syntax.outlines import closed
@@ -48,6 +49,7 @@ class ContactSheet(Page):
     columns: int | None = whole("Drawings in a row", 1, MAX_CELLS, default=None)
     pen_width: float = mm("Pen width of the drawings", 0.05, 5, default=0.3)
     lettering: bool = flag("Whether to draw captions and a title", default=True)
+    optimize: bool = optimize_flag()
 
     def layout(self) -> SheetLayout:
         """Return the layout; raise InvalidInput if the cells would be too small."""

@@ -8,16 +8,17 @@ from typing import Any, Self
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from libraries.exporting import encodings, format_of_encoding
+from libraries.exporting import encodings
 from libraries.fields import Params, choice, mm, whole
 from libraries.geometry.area import MAX_SIDE_MM, Area
+from libraries.geometry.document import Document
+from libraries.plotting import Watch
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
+from libraries.sheets.planned import PLAIN, Planned, optimize_flag, planned
 from libraries.sheets.recipes import VERSION, Recipe, at_default, recorded
-from libraries.svg_builder import SVGBuilder
 
 MAX_SEED = 2**32 - 1
 MAX_DEFAULT_MARGIN_MM = 10.0
-PLAIN = "plain"
 
 
 def default_margin(width: float, height: float) -> float:
@@ -135,6 +136,7 @@ class DrawnPage(Page):
         default=PLAIN,
         argument=True,
     )
+    optimize: bool = optimize_flag()
 
     def recipe(self) -> Recipe:
         """Return the recipe of the drawing; a missing seed is 0."""
@@ -160,10 +162,7 @@ class DrawnPage(Page):
         }
         return {**given, "artboard": further} if further else given
 
-    def blocks(self, drawing: SVGBuilder) -> Iterator[bytes]:
-        """Return the file of `drawing` in blocks of bytes, in the encoding of this page."""
-        if self.encoding == PLAIN:
-            return drawing.blocks()
-        document = drawing.document()
-        document.metadata.update(self.recipe().metadata())
-        return format_of_encoding(self.encoding).params.load({}).write(document)
+    def planned(self, drawing: Document, watch: Watch | None = None) -> Planned:
+        """Return the drawing of this page as it is stored, with its recipe."""
+        drawing.metadata.update(self.recipe().metadata())
+        return planned(drawing, optimize=self.optimize, encoding=self.encoding, watch=watch)

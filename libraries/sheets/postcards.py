@@ -19,6 +19,7 @@ from libraries.lettering import (
     wrap,
 )
 from libraries.sheets.checks import checked_text
+from libraries.sheets.planned import optimize_flag
 from libraries.sheets.postcard_templates import HEIGHT, TEMPLATES, WIDTH
 from libraries.storage import filename_part
 from libraries.svg_builder import SVGBuilder
@@ -62,6 +63,7 @@ class Postcard(Params):
             validate=OneOf(list(TEMPLATES)), metadata={"description": "Name of the template."}
         )
     )
+    optimize: bool = optimize_flag()
 
     @property
     def file_name(self) -> str:

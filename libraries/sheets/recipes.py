@@ -14,8 +14,8 @@ import numpy as np
 
 from libraries.fields import Params
 
-# Increment it when a pattern draws the same request differently.
-VERSION = 2
+# Increment it when the same request gives a different drawing.
+VERSION = 3
 # Longer texts are images; their hash identifies them.
 MAX_TEXT_CHARS = 4096
 

@@ -168,6 +168,7 @@ class ArtboardSweep(Artboard):
             title=self._default_title(len(drawn.cells)) if self.title is None else self.title,
             pen_width=self.pen_width,
             lettering=self.captions,
+            optimize=self.optimize,
             captions=[cell.caption for cell in drawn.cells],
         )
 

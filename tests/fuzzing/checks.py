@@ -82,6 +82,9 @@ REASONS = re.compile(
     |ursor
     |accepts\ only\ WebSocket\ connections
     |the\ drawing\ would\ have\ about
+    |Duplicate\ layer
+    |Not\ a\ parameter\ of
+    |the\ result\ is\ not\ a\ drawing
     """,
     re.VERBOSE,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import request
@@ -172,7 +172,7 @@ def _params(form: Format | None, given: MultiDict[str, str]) -> FormatParams | N
     values: JsonObject = {}
     for name, texts in given.lists():
         if name not in known:
-            errors.append(unknown_parameter(name, ["download", "format", *known]))
+            errors.append(_foreign_parameter(name, form, known))
         elif len(texts) > 1:
             errors.append(FieldError((name,), "Must not be given more than once."))
         else:
@@ -184,6 +184,16 @@ def _params(form: Format | None, given: MultiDict[str, str]) -> FormatParams | N
     if errors:
         raise BadFields(errors, location="query")
     return params
+
+
+def _foreign_parameter(name: str, form: Format | None, known: Iterable[str]) -> FieldError:
+    """Return the error of a parameter that is unknown, or that only other formats have."""
+    others = [one for one, other in FORMATS.items() if name in other.params.schema()().fields]
+    if not others:
+        return unknown_parameter(name, ["download", "format", *known])
+    chosen = f"the format {form.name}" if form else "the stored file"
+    text = f"Not a parameter of {chosen}; only of {', '.join(others)}."
+    return FieldError((name,), text)
 
 
 def _quality(media_type: str) -> float:

@@ -11,7 +11,7 @@ def moves_for(effort: Effort, strokes: int) -> int:
     """Return a limit of moves for `shortest_route`, in about linear time."""
     # Moves for random changes: for each stroke, and at most.
     changes: dict[Effort, tuple[int, int]] = {
-        "quick": (17, 20_000),
+        "quick": (5, 6_000),
         "normal": (200, 300_000),
         "best": (2_000, 3_000_000),
     }

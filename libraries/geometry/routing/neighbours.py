@@ -64,12 +64,14 @@ def _near_closed(problem: Problem, known: Integers, count: int) -> Candidates:
         one, two = np.append(one, one[both]), np.append(two, two[both] ^ 1)
         apart = np.append(apart, apart[both])
         one, two = two, one
-    order = np.lexsort((apart, two, one))
-    one, two, apart = one[order], two[order], apart[order]
-    is_new = np.ones(len(one), dtype=bool)
-    is_new[1:] = (one[1:] != one[:-1]) | (two[1:] != two[:-1])
-    one, two, apart = one[is_new], two[is_new], apart[is_new]
-    order = np.lexsort((two, apart, one))
+    # One key to sort by instead of two.
+    keys = one * total + two
+    order = np.argsort(keys)
+    keys = keys[order]
+    first = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    apart = np.minimum.reduceat(apart[order], first)
+    one, two = np.divmod(keys[first], total)
+    order = np.lexsort((apart, one))
     one, two, apart = one[order], two[order], apart[order]
     rank = ranges(np.bincount(one, minlength=total))
     one, two, apart, rank = (a[rank < count] for a in (one, two, apart, rank))

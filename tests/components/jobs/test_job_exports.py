@@ -162,8 +162,9 @@ def test_the_format_in_the_query_beats_accept_and_has_parameters(drawer: FlaskCl
     ("query", "parameter", "text"),
     [
         ("format=pfd", "format", "unknown format 'pfd'"),
-        ("format=pdf&dpi=100", "dpi", "Unknown parameter; known: download, format."),
-        ("dpi=100", "dpi", "Unknown parameter; known: download, format."),
+        ("format=pdf&dpi=100", "dpi", "Not a parameter of the format pdf; only of png."),
+        ("format=pdf&dqi=1", "dqi", "Unknown parameter; known: download, format."),
+        ("dpi=100", "dpi", "Not a parameter of the stored file; only of png."),
         ("format=png&dpi=5", "dpi", "Must be greater than or equal to 10"),
         ("format=png&dpi=100&width=200", "dpi", "Cannot be combined with width."),
         ("format=png&dpi=100&dpi=200", "dpi", "Must not be given more than once."),

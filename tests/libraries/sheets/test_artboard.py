@@ -75,6 +75,7 @@ def test_the_margin_is_a_tenth_of_the_shorter_side_and_ten_at_most(
 def test_an_artboard_has_defaults_for_all_but_its_size() -> None:
     artboard = Artboard.load(ALLOWED)
     looks: dict[str, object] = {"params": {}, "margin": None, "pen_width": 0.3, "encoding": "plain"}
+    looks["optimize"] = True
     assert artboard.values() == ALLOWED | {"pattern": "spiral", "seed": None} | looks
     assert artboard.area == Area(210, 297, 10)
 
