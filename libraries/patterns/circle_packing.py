@@ -13,7 +13,6 @@ from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 Container = Literal["disc", "page"]
@@ -86,7 +85,7 @@ class CirclePacking(Params):
             )
             drawn = _circle(radius, style, self.fill_spacing, angle, self.tolerance)
             lines += [line + np.array((x, y)) for line in drawn]
-        yield from map(area.clip, nearest_neighbour_order(lines))
+        yield from map(area.clip, lines)
 
     def _sizes(self, area: Area) -> Sizes:
         shorter = area.shorter_side

@@ -14,7 +14,6 @@ from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
 from libraries.geometry.contours import contour_lines
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.reaction_diffusion import CELLS, REGIMES, refined, seed_state, simulate
 from libraries.lettering import lay_out
 from libraries.patterns.catalogue import Polyline, pattern, report_progress
@@ -141,7 +140,7 @@ class Contours(Params):
             if self.bold and is_index:
                 pieces = [_bold(piece, self.bold) for piece in pieces]
             strokes += pieces + label
-        yield from map(area.clip, nearest_neighbour_order(strokes))
+        yield from map(area.clip, strokes)
 
     def _min_lengths(self, area: Area) -> tuple[float, float]:
         """Return the shortest closed and open line in mm; shorter ones would be blots."""

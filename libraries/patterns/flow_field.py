@@ -15,7 +15,6 @@ from libraries.geometry.arrays import Floats
 from libraries.geometry.curves import decimated
 from libraries.geometry.gaps import join_gaps
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.geometry.streamlines import Field, Streamlines
 from libraries.imaging.controls import PictureParams
 from libraries.imaging.field import image_field
@@ -86,7 +85,7 @@ class FlowField(Params):
         return 2 * room / (separation * step) + samples / 10
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the lines in an order with short pen-up moves.
+        """Yield the lines.
 
         The spacing follows Jobard and Lefer (1997). The swirling current is the curl of two octaves
         of gradient noise, which has no sources and no sinks (Bridson, "Curl-Noise for Procedural
@@ -112,7 +111,7 @@ class FlowField(Params):
             kept = join_gaps(
                 kept, lines.lanes, longest=self.longest, allowed=partial(_is_free, area, circles)
             )
-        yield from nearest_neighbour_order(decimated(kept, self.tolerance))
+        yield from decimated(kept, self.tolerance)
 
     def _sizes(self, area: Area) -> tuple[float, float, float]:
         """Return the separation, the distance between samples of the field, and the step, in mm."""

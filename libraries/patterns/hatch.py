@@ -30,7 +30,6 @@ from libraries.geometry.area import MAX_SIDE_MM, Area
 from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Shorter pieces look like stray dots.
@@ -167,8 +166,7 @@ class Hatch(Params):
             elif self.style == "zigzag":
                 yield from _zigzag(region, turn, spacing)
             else:
-                rows = _hatched(region, turn, spacing, self.tolerance, link=self.link)
-                yield from nearest_neighbour_order(list(rows))
+                yield from _hatched(region, turn, spacing, self.tolerance, link=self.link)
 
     def _check_reach(self, area: Area) -> None:
         corners = area.clip(np.array(self.outline or []))

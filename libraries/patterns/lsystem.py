@@ -16,7 +16,6 @@ from libraries.fields import InvalidFields, Params, angle, choice, declare, numb
 from libraries.geometry.area import Area
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Letters and turtle commands.
@@ -244,7 +243,7 @@ class LSystem(Params):
         return length * 2.5 * system.plants + 2
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield the strokes in an order with short pen-up moves.
+        """Yield the strokes.
 
         The turtle is that of Prusinkiewicz and Lindenmayer, "The Algorithmic Beauty of Plants"
         (1990).
@@ -252,7 +251,7 @@ class LSystem(Params):
         system = self._system()
         grown = [_walk(_grow(system, rng), system, rng) for _ in range(system.plants)]
         pieces = _fit([_once(each) for each in grown], area, rng)
-        yield from map(area.clip, nearest_neighbour_order(list(merge_strokes(pieces))))
+        yield from map(area.clip, merge_strokes(pieces))
 
     def _system(self) -> System:
         base = PRESETS[self.preset]

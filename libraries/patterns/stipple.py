@@ -10,7 +10,6 @@ import numpy as np
 from libraries.fields import mm, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
-from libraries.geometry.tours import closed_tour
 from libraries.imaging.controls import PictureParams
 from libraries.imaging.stipples import stipple, stipple_work
 from libraries.imaging.tones import Box
@@ -73,16 +72,15 @@ class Stipple(PictureParams):
         points = stipple(
             tones, count, self.iterations, rng, lambda part: report_progress(0.8 * part)
         )
-        ordered = points[closed_tour(points)]
         # The lightest dots have 0.45 of the diameter. A touch of the pen is a stroke of 0.1 mm,
         # since plotters ignore shorter ones.
-        share = 0.45 + (1 - 0.45) * tones.at(*ordered.T) if dot else np.ones(len(ordered))
+        share = 0.45 + (1 - 0.45) * tones.at(*points.T) if dot else np.ones(len(points))
         size = np.minimum(share * max(dot, 0.1), area.shorter_side)[:, None]
         mark = _mark(dot, self.tolerance)
         # A dot at the edge is moved inwards, so that it is whole.
         reach = size / 2 * np.abs(mark).max(axis=0)
         low, high = np.array((area.left, area.top)), np.array((area.right, area.bottom))
-        centres = np.clip(ordered, low + reach, high - reach)
+        centres = np.clip(points, low + reach, high - reach)
         for centre, radius in zip(centres, size / 2, strict=True):
             yield area.clip(centre + radius * mark)
 

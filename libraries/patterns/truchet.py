@@ -15,7 +15,6 @@ from libraries.geometry.arrays import Integers
 from libraries.geometry.curves import arc_chords
 from libraries.geometry.merge import merge_strokes
 from libraries.geometry.noise import GradientNoise
-from libraries.geometry.ordering import nearest_neighbour_order
 from libraries.patterns.catalogue import Polyline, pattern
 
 # Share of the tiles that are not halved, at each level.
@@ -104,9 +103,7 @@ class Truchet(Params):
             pieces = _ribbons(tiles, self.kind, self.strands, cell, self.tolerance)
         # Ends of hidden strands that are shorter than 1 mm look like mistakes.
         shortest = min(1.0, cell / 2)
-        return nearest_neighbour_order(
-            [line for line in merge_strokes(pieces) if _length(line) * cell >= shortest]
-        )
+        return (line for line in merge_strokes(pieces) if _length(line) * cell >= shortest)
 
 
 def _halved(tiles: int) -> int:

@@ -42,13 +42,6 @@ def test_stipples_without_a_diameter_are_touches_of_the_pen() -> None:
     assert all(math.dist(touch[0], touch[-1]) == pytest.approx(0.1) for touch in touches)
 
 
-def test_the_pen_visits_nearby_dots_in_turn() -> None:
-    dots = np.array([dot.mean(axis=0) for dot in draw_pattern("stipple", PAGE, {"points": 2000})])
-    travel = np.hypot(*np.diff(dots, axis=0).T)
-    assert travel.max() < 12
-    assert travel.mean() < 2.5
-
-
 @pytest.mark.parametrize("name", ["stipple", "tsp_art"])
 def test_a_small_page_gets_fewer_points(name: str) -> None:
     small = sum(len(line) for line in draw_pattern(name, Area(20, 20, 2)))
