@@ -67,7 +67,7 @@ class CirclePacking(Params):
         return max(float(each.mean()), 200) * sizes.number
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield closed circles, spirals and hatches, in an order with short pen-up moves."""
+        """Yield closed circles, spirals and hatches."""
         sizes = self._sizes(area)
         share = (np.arange(sizes.number) + rng.uniform(0, 1, sizes.number)) / sizes.number
         gap = min(self.gap, sizes.largest)

@@ -119,7 +119,7 @@ class Contours(Params):
         return max(points + self.labels * max_label_points * length / MIN_LABELED_MM, work)
 
     def draw(self, area: Area, rng: np.random.Generator) -> Iterator[Polyline]:
-        """Yield closed lines and lines from edge to edge, in an order with short pen-up moves."""
+        """Yield closed lines and lines from edge to edge."""
         columns, rows = self._lattice(area)
         x = np.linspace(area.left, area.right, columns + 1)
         y = np.linspace(area.top, area.bottom, rows + 1)

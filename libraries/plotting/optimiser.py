@@ -34,6 +34,10 @@ class PlotOptions(Params):
     tolerance: float = mm("Largest distance of ends that are joined", 0, 1, default=0.05)
     gaps: bool = flag("Draw across gaps narrower than the pen.", default=False)
     simplify: float = mm("Maximum deviation of simplified strokes; 0 keeps all", 0, 1, default=0.0)
+    inner_first: bool = flag(
+        "Draw each closed stroke after those inside it, so that a knife cuts holes first.",
+        default=False,
+    )
     passes: int = whole("Number of times that a stroke is drawn.", 1, 10, default=1)
 
     @property
@@ -119,7 +123,7 @@ def optimise(
 
     `options` are those of `PlotOptions`. The strokes of each layer are cropped, lose what they draw
     again, are joined, simplified, repeated and ordered; the layers stay in order. A plan never has
-    more lifts or a longer travel than the given strokes. Equal arguments give an equal plan, unless
+    more lifts or a longer travel than the given strokes, unless `inner_first` needs them. Equal arguments give an equal plan, unless
     the deadline or `watch` ends the search. `profiles` are the plotters whose times are in the
     certificate, by default those of the statistics.
 
@@ -132,7 +136,9 @@ def optimise(
     drawn = _run("passes", given, Deadline(), count=chosen.passes)
     for prepared in _preparations(given, chosen, state.deadline):
         planned = _ordered(prepared, chosen, state)
-        if len(planned) <= len(drawn) and travel_mm(planned) <= travel_mm(drawn):
+        is_no_worse = len(planned) <= len(drawn) and travel_mm(planned) <= travel_mm(drawn)
+        # Drawing inner strokes first may need a longer travel than the given order.
+        if is_no_worse or chosen.inner_first:
             break
     search = Search(
         effort=chosen.effort,
@@ -212,6 +218,7 @@ def _ordered(prepared: _Prepared, options: PlotOptions, state: _State) -> Docume
     ordered, routes = routed(
         document,
         effort=options.effort,
+        inner_first=options.inner_first,
         is_over=state.is_over,
         report=state.report,
     )

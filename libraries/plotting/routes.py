@@ -13,6 +13,7 @@ from libraries.geometry.arrays import Integers, ranges
 from libraries.geometry.document import Document
 from libraries.geometry.joining import Pieces
 from libraries.geometry.joining.pieces import selected
+from libraries.geometry.nesting import nested_pairs
 from libraries.geometry.routing import (
     Bound,
     Effort,
@@ -125,12 +126,14 @@ def routed(
     document: Document,
     *,
     effort: Effort,
+    inner_first: bool = False,
     is_over: Callable[[], bool],
     report: Callable[[float], None],
 ) -> tuple[Document, list[Route]]:
     """Return the document with each layer in the shortest order found, and the routes.
 
-    The travel of a layer begins where the layer before ends. `report` receives the travel of the
+    The travel of a layer begins where the layer before ends. `inner_first` draws each closed stroke
+    after those inside it. `report` receives the travel of the
     layers so far and of the best order of the current one in mm.
     """
     ordered = document.with_strokes(np.zeros((0, 2)), [0], 0)
@@ -147,6 +150,7 @@ def routed(
             end=leg.end,
             moves=moves_for(effort, len(leg.pieces.counts)),
             is_over=is_over,
+            before=nested_pairs(leg.pieces) if inner_first else (),
             report=lambda mm, done_mm=done_mm: report(done_mm + mm),  # type: ignore[misc]
         )
         travel_mm += route.travel_mm
