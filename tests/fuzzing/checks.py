@@ -82,6 +82,8 @@ REASONS = re.compile(
     |ursor
     |accepts\ only\ WebSocket\ connections
     |the\ drawing\ would\ have\ about
+    |must\ be\ on\ the\ page
+    |takes\ at\ most\ \d+\ positional\ arguments
     |Duplicate\ layer
     |Not\ a\ parameter\ of
     |the\ result\ is\ not\ a\ drawing
