@@ -128,25 +128,33 @@ class AcceptedFileSchema(AcceptedSchema):
 
 
 def accepted(
-    job: Job, message: str, *, status_code: int = 202, wait: bool = True, **extra: Any
+    job: Job,
+    message: str,
+    *,
+    status_code: int = 202,
+    wait: bool = True,
+    wait_s: int = 0,
+    **extra: Any,
 ) -> Response:
     """Return the response to a request that was queued as `job`; `extra` adds or replaces members.
 
     With `wait` and `Prefer: wait=N` the response is delayed by up to N seconds. If the job ends in
     time, the status is 200, and the body has the job's `status`, `result`, `error` and `svg`.
+    `wait_s` is the delay without that header.
     """
     links = job_links(job.id)
     body: JsonObject = {"status": "queued", "job_id": job.id, "message": message, "links": links}
     body |= extra
-    seconds = requested_wait_s() if wait else 0
+    requested_s = requested_wait_s() if wait else 0
+    seconds = requested_s or (wait_s if wait else 0)
     record = waited_for(job.id, seconds) if seconds else None
     if record is not None and record.done:
         headers = {"Location": body["links"]["self"]}
         response = json_response(body | result_json(record), headers=headers)
     else:
         response = queued_response(body, status_code=status_code)
-    if seconds:
-        response.headers.add("Preference-Applied", f"wait={seconds}")
+    if requested_s:
+        response.headers.add("Preference-Applied", f"wait={requested_s}")
     return response
 
 

@@ -149,14 +149,17 @@ def answer(
     job = queue(plan, options)
     if not job.is_new:
         message = "A job with this unique_key waits or runs"
-        state = {"status": find_job(job.id).status, "existing": True}
+        state: JsonObject = {"status": find_job(job.id).status, "existing": True}
         return accepted(job, message, status_code=200, wait=wait, **state)
     is_later = options.run_at is not None or options.depends_on
     message = f"{plan.message}, to run later" if is_later else plan.message
     # Routes that respond with 202 anyway have no choice.
     is_async = status != 202 and prefers_async()  # noqa: PLR2004
     code = 202 if is_async else status
-    response = accepted(job, message, status_code=code, wait=wait, **plan.members_for(job.id))
+    wait_s = 0 if is_later or "Prefer" in request.headers else plan.wait_s
+    response = accepted(
+        job, message, status_code=code, wait=wait, wait_s=wait_s, **plan.members_for(job.id)
+    )
     if is_async:
         response.headers.add("Preference-Applied", "respond-async")
     return response

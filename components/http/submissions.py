@@ -40,7 +40,8 @@ class JobPlan:
 
     `after` lists the ids of jobs that must finish first, `members` further members of the response.
     `file` is the name of the file that the task stores; the response has the path of the job's own
-    file. `on_queued` is called with the job id.
+    file. `on_queued` is called with the job id. The response waits `wait_s` for a short job, unless
+    the request has `Prefer`.
     """
 
     kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class JobPlan:
     members: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
     on_queued: Callable[[str], None] | None = None
+    wait_s: int = 0
 
     def members_for(self, job_id: str) -> Mapping[str, Any]:
         file = {"file": f"output/{own_name(self.file, job_id)}"} if self.file else {}

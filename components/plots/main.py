@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.forms import Form
@@ -68,9 +70,10 @@ def create_plot(plot: PlotRequest) -> JobPlan:
 def quote_plot(plot: QuoteRequest) -> JobPlan:
     """Calculate what a plot would cost.
 
-    The request is that of `POST /plots`. The job's result has the statistics and the certificate; no file is stored.
+    The request is that of `POST /plots`. The job's result has the statistics and the certificate; no file is stored. The
+    response to a small drawing in the request has the result, if a worker is free.
     """
-    return _planned(plot)
+    return replace(_planned(plot), wait_s=plot.wait_s)
 
 
 @blueprint.submits(

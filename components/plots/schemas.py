@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields
 from marshmallow.validate import Length
@@ -62,3 +62,14 @@ class ComparePlots(Params):
 
 class QuoteRequest(PlotRequest):
     """A drawing whose plot is only calculated."""
+
+    # Drawings that are quoted at once, and how long a response waits for that.
+    MAX_QUICK_BYTES: ClassVar[int] = 200_000
+    MAX_QUICK_S: ClassVar[int] = 3
+
+    @property
+    def wait_s(self) -> int:
+        """Return how long the response waits for the result."""
+        size = len(self.svg or "") + (self.file.staged.size if self.file is not None else 0)
+        is_small = self.source is None and size <= self.MAX_QUICK_BYTES and self.effort == "quick"
+        return self.MAX_QUICK_S if is_small else 0

@@ -7,16 +7,14 @@ import shapely
 
 from libraries.geometry.joining import Pieces
 
-# A ring has three different vertices.
-MIN_RING_VERTICES = 4
-
 
 def nested_pairs(pieces: Pieces) -> list[tuple[int, int]]:
     """Return pairs of numbers of closed strokes: each stroke, and the smallest one around it.
 
     A stroke that touches or crosses another one is not inside it.
     """
-    rings = np.flatnonzero(pieces.closed & (pieces.counts >= MIN_RING_VERTICES))
+    # A ring has three different vertices.
+    rings = np.flatnonzero(pieces.closed & (pieces.counts > 3))  # noqa: PLR2004
     rows = np.concatenate(
         [np.arange(*pieces.offsets[ring : ring + 2].tolist()) for ring in rings.tolist()]
         or [np.zeros(0, dtype=np.int64)]

@@ -9,12 +9,14 @@ from libraries.geometry.nesting import nested_pairs
 from libraries.plotting import optimise
 from tests.libraries.plotting.plans import one_pen
 
-
-def square(x: float, y: float, side: float) -> list[list[float]]:
-    return [[x, y], [x + side, y], [x + side, y + side], [x, y + side], [x, y]]
+Line = list[tuple[float, float]]
 
 
-def pieces_of(*strokes: list[list[float]]) -> Pieces:
+def square(x: float, y: float, side: float) -> Line:
+    return [(x, y), (x + side, y), (x + side, y + side), (x, y + side), (x, y)]
+
+
+def pieces_of(*strokes: Line) -> Pieces:
     return Pieces(
         np.concatenate([np.array(s, dtype=float) for s in strokes]),
         np.cumsum([0, *map(len, strokes)]),
@@ -28,8 +30,9 @@ def test_each_stroke_is_paired_with_the_smallest_one_around_it() -> None:
 
 def test_open_crossing_and_touching_strokes_are_not_inside() -> None:
     around = square(0, 0, 100)
-    line, crossing, touching = [[10, 10], [20, 20]], square(90, 90, 20), square(0, 40, 10)
-    eight = [[40, 40], [60, 60], [60, 40], [40, 60], [40, 40]]
+    line: Line = [(10, 10), (20, 20)]
+    crossing, touching = square(90, 90, 20), square(0, 40, 10)
+    eight: Line = [(40, 40), (60, 60), (60, 40), (40, 60), (40, 40)]
     assert nested_pairs(pieces_of(around, line, crossing, touching, eight)) == []
     assert nested_pairs(pieces_of(line)) == []
 
