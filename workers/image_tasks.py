@@ -79,7 +79,7 @@ def plot_photo(
         turn=turn,
         progress=lambda part: report_progress(5 + int(75 * part), 100, f"drawing {pattern}"),
     )
-    made = page.planned(drawing.document(), reported(80, 100))
+    made = page.planned(drawing.document(), watch=reported(80, 100))
     report_progress(95, 100, "storing")
     facts = made.facts()
     path = attach(output_folder().publish(output_filename, made.blocks()), **facts)

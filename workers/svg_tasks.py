@@ -122,7 +122,7 @@ def _draw_or_copy(
         report_progress(100, 100, f"{name} was already drawn")
         return copied
     drawing, facts, warnings = draw()
-    made = page.planned(drawing, reported(80, 100))
+    made = page.planned(drawing, watch=reported(80, 100))
     report_progress(95, 100, "storing")
     stored = output_folder().publish(output_filename, made.blocks())
     facts = {**made.facts(), "recipe_sha256": recipe.sha256, **facts}

@@ -77,7 +77,7 @@ def draw_response(query: DrawQuery) -> Response:
 
 
 def drawn(query: DrawQuery) -> bytes:
-    made = query.artboard.planned(query.artboard.draw().document())
+    made = query.artboard.quick()
     if query.form.media_type == SVG_TYPE:
         return b"".join(made.blocks())
     return b"".join(query.params.write(made.document))

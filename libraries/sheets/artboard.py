@@ -19,6 +19,7 @@ from libraries.patterns import (
     work_of_pattern,
 )
 from libraries.sheets.page import DrawnPage
+from libraries.sheets.planned import Planned
 from libraries.svg_builder import SVGBuilder
 
 
@@ -53,6 +54,8 @@ class Artboard(DrawnPage):
     """A page with one pattern."""
 
     MAX_QUICK_WORK: ClassVar[int] = 250_000
+    # More than other drawings need, since a busy machine is slower.
+    MAX_QUICK_S: ClassVar[float] = 5.0
 
     pattern: str = pattern_name(
         "Name of the pattern.", list(PATTERNS), default="spiral", recorded=True, argument=True
@@ -98,11 +101,21 @@ class Artboard(DrawnPage):
         """Raise TooComplex if drawing would take longer than about a second; else as `check_cost`."""
         work = work_of_pattern(self.pattern, self.area, self.params)
         if not work <= self.MAX_QUICK_WORK:
-            raise TooComplex(
-                self.cost(),
-                reason="too much work while a client waits",
-                hint="draw it as a job with POST /artboard/create, or use a smaller page",
-            )
+            raise self._too_slow()
+
+    def quick(self) -> Planned:
+        """Draw the page while a client waits; raise TooComplex if its order takes too long."""
+        made = self.planned(self.draw().document(), deadline_s=self.MAX_QUICK_S)
+        if not made.is_complete:
+            raise self._too_slow()
+        return made
+
+    def _too_slow(self) -> TooComplex:
+        return TooComplex(
+            self.cost(),
+            reason="too much work while a client waits",
+            hint="draw it as a job with POST /artboard/create, or use a smaller page",
+        )
 
     def cost(self) -> float:
         """Return the estimated number of points; raises as `check_cost`."""

@@ -12,7 +12,6 @@ from libraries.exporting import encodings
 from libraries.fields import Params, choice, mm, whole
 from libraries.geometry.area import MAX_SIDE_MM, Area
 from libraries.geometry.document import Document
-from libraries.plotting import Watch
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.sheets.planned import PLAIN, Planned, optimize_flag, planned
 from libraries.sheets.recipes import VERSION, Recipe, at_default, recorded
@@ -162,7 +161,7 @@ class DrawnPage(Page):
         }
         return {**given, "artboard": further} if further else given
 
-    def planned(self, drawing: Document, watch: Watch | None = None) -> Planned:
-        """Return the drawing of this page as it is stored, with its recipe."""
+    def planned(self, drawing: Document, **options: Any) -> Planned:
+        """Return the drawing of this page as it is stored, with its recipe; see `planned.planned`."""
         drawing.metadata.update(self.recipe().metadata())
-        return planned(drawing, optimize=self.optimize, encoding=self.encoding, watch=watch)
+        return planned(drawing, optimize=self.optimize, encoding=self.encoding, **options)

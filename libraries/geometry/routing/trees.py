@@ -12,6 +12,7 @@ from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.routing.candidates import nearest_others
 from libraries.geometry.routing.ends import Nodes
 from libraries.geometry.routing.route import distances
+from libraries.geometry.tours import hilbert_order
 
 # Pairs of points that are compared for the complete graph, at most.
 MAX_PAIRS = 1_000_000
@@ -58,7 +59,7 @@ def shortest_links(one: Integers, two: Integers, lengths: Floats) -> Links:
 
 
 def near_links(nodes: Nodes) -> Links:
-    """Return edges to near nodes, and in the given order, so that the graph is connected."""
+    """Return edges to near nodes, and along a Hilbert curve, so that the graph is connected."""
     points, owners = nodes.points, nodes.owners
     near = nearest_others(points, owners, 10)
     row, column = np.nonzero(np.isfinite(near.distances))
@@ -66,11 +67,18 @@ def near_links(nodes: Nodes) -> Links:
     apart = near.distances[row, column]
     first = np.zeros(len(nodes), dtype=np.int64)
     first[owners[::-1]] = np.arange(len(owners))[::-1]
-    steps = distances(np.diff(points[first], axis=0))
-    chain = np.arange(len(nodes))
+    chain = _along_curve(points[first])
+    steps = distances(np.diff(points[first][chain], axis=0))
     return shortest_links(
         np.append(one, chain[:-1]), np.append(two, chain[1:]), np.append(apart, steps)
     )
+
+
+def _along_curve(points: Floats) -> Integers:
+    """Return the order of points along a Hilbert curve, in which successive ones are near."""
+    low, size, bits = points.min(axis=0), np.ptp(points, axis=0).max(), 12
+    cells = ((points - low) / max(size, 1e-9) * ((1 << bits) - 1)).astype(np.int64)
+    return np.argsort(hilbert_order(cells[:, 0], cells[:, 1], bits), kind="stable")
 
 
 def shortest_tree(nodes: Nodes, links: Links, penalties: Floats) -> Integers:
@@ -150,11 +158,14 @@ def _affordable(nodes: Nodes, penalties: Floats, limit: float) -> tuple[float, b
 
     ups, downs, least = _trees(nodes, penalties)
     up, down = cKDTree(ups), cKDTree(downs)
-    limits = limit - (limit - least) * (1 - 0.8 ** np.arange(16))
+    # The shortest first: counting takes time in proportion to the number.
+    limits = limit - (limit - least) * (1 - 0.8 ** np.arange(16)[::-1])
+    best = least
     for tried in limits.tolist():
-        if up.count_neighbors(down, max(tried - least, 0.0)) <= MAX_PAIRS:
-            return tried, tried == limit
-    return least, False
+        if up.count_neighbors(down, max(tried - least, 0.0)) > MAX_PAIRS:
+            break
+        best = tried
+    return best, best == limit
 
 
 def _links_below(nodes: Nodes, penalties: Floats, limit: float) -> Links:

@@ -24,7 +24,7 @@ YEAR = "public, max-age=31536000, immutable"
 
 def drawn(**values: Any) -> bytes:
     artboard = Artboard.load(values)
-    return b"".join(artboard.planned(artboard.draw().document()).blocks())
+    return b"".join(artboard.quick().blocks())
 
 
 def errors(client: FlaskClient, address: str) -> dict[str, dict[str, Any]]:
