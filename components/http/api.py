@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from copy import deepcopy
 from functools import wraps
 from http import HTTPStatus
@@ -317,12 +317,14 @@ class VectorApi(Api):  # type: ignore[misc]
     def __init__(self, app: Flask) -> None:
         self._undocumented: list[ApiBlueprint] = []
         self._documenting = Lock()
+        self._texts: dict[Hashable, str] = {}
         super().__init__(app)
 
     def register_blueprint(self, blp: ApiBlueprint, **options: Any) -> None:
         self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
         self._app.register_blueprint(blp, **options)
         self._undocumented.append(blp)
+        self._texts.clear()
 
     def document(self) -> JsonObject:
         """Return the OpenAPI document. The first call describes the routes, so that a start is fast."""
@@ -336,6 +338,17 @@ class VectorApi(Api):  # type: ignore[misc]
                     self.spec.tag({"name": blp.tag, "description": blp.description})
             document: JsonObject = self.spec.to_dict()
         return document
+
+    def text(self, name: str, make: Callable[[], str], *inputs: Hashable) -> str:
+        """Return what `make` returns, which depends only on the routes and on `inputs`.
+
+        It is made once for each value of `inputs`; these must not come from requests.
+        """
+        key = (name, *inputs)
+        found = self._texts.get(key)
+        if found is None:
+            found = self._texts[key] = make()
+        return found
 
     def _register_pagination_header(self) -> None:
         """Omit the header: no list is paged with it."""
@@ -379,8 +392,17 @@ def api_blueprint(
 
 
 def api_document() -> JsonObject:
+    return _api().document()
+
+
+def document_text(name: str, make: Callable[[], str], *inputs: Hashable) -> str:
+    """Return the text of a document about this application, made once: see `VectorApi.text`."""
+    return _api().text(name, make, *inputs)
+
+
+def _api() -> VectorApi:
     api: VectorApi = current_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    return api.document()
+    return api
 
 
 def finish_response(response: Response) -> Response:

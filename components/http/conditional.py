@@ -28,7 +28,12 @@ def etag_response(body: Mapping[str, Any], *, done: bool) -> Response:
 
 def document_response(document: Mapping[str, Any]) -> Response:
     """Return a static document as JSON, or 304 if the client has it."""
-    return conditional(Response(json.dumps(document), content_type="application/json"))
+    return json_text_response(json.dumps(document))
+
+
+def json_text_response(text: str) -> Response:
+    """Return the JSON of a static document, or 304 if the client has it."""
+    return conditional(Response(text, content_type="application/json"))
 
 
 def conditional(response: Response) -> Response:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 
 import flask
-from flask import Response, g, request
+from flask import Response, g, json, request
 from marshmallow import Schema, fields
 
 from components.http.access import KEY_PROTOCOL, Access
-from components.http.api import api_blueprint
-from components.http.conditional import document_response
+from components.http.api import api_blueprint, document_text
+from components.http.conditional import json_text_response
 from components.http.long_connections import (
     DetachedResponse,
     live,
     supports_streaming,
 )
+from components.http.pages import base_address
 from components.http.parameters import documented
 from components.http.problems import BadFields, EdgeError, FieldError, with_members
 from components.http.replies import ReplySchema, json_response
@@ -131,7 +132,14 @@ def send_message(body: JsonObject, group: str) -> Response:
 )
 def asyncapi() -> Response:
     """Return the AsyncAPI document of WebSockets and event streams."""
-    return document_response(asyncapi_document(keyed=bool(AccessSettings.current().api_keys)))
+    keyed = bool(AccessSettings.current().api_keys)
+    text = document_text(
+        "asyncapi",
+        lambda: json.dumps(asyncapi_document(keyed=keyed)),
+        keyed,
+        base_address(),
+    )
+    return json_text_response(text)
 
 
 def open_socket(codec: Codec) -> Response:

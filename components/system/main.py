@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, json
 
 from components.http.access import Access
-from components.http.api import api_blueprint, api_document
-from components.http.conditional import document_response
+from components.http.api import api_blueprint, api_document, document_text
+from components.http.conditional import json_text_response
 from components.http.parameters import documented
 from components.system.api_keys import create_key
 from components.system.commands import doctor, jobs
@@ -82,7 +82,7 @@ def version() -> dict[str, str]:
 )
 def openapi() -> Response:
     """Return the OpenAPI document."""
-    return document_response(api_document())
+    return json_text_response(document_text("openapi", lambda: json.dumps(api_document())))
 
 
 @blueprint.route("/docs")

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, json, render_template
 from markupsafe import Markup, escape
 
-from components.http.api import api_document
+from components.http.api import api_document, document_text
 from components.http.conditional import conditional
 from components.http.pages import base_address, first_curl
 from components.http.problems import (
@@ -69,10 +69,14 @@ def index_page() -> Response:
 
 
 def docs_page() -> Response:
-    document = api_document()
-    sections = Reference(document, base_address()).sections()
-    response = _page("docs.html", info=document["info"], sections=sections, curl=first_curl())
-    return conditional(response)
+    address, curl = base_address(), first_curl()
+
+    def made() -> str:
+        document = api_document()
+        sections = Reference(document, address).sections()
+        return _html("docs.html", info=document["info"], sections=sections, curl=curl)
+
+    return conditional(_html_response(document_text("docs", made, address, curl)))
 
 
 def problem_page(slug: str) -> Response:
@@ -111,7 +115,14 @@ def _json(value: object) -> Response:
 
 
 def _page(template: str, **values: Any) -> Response:
-    page = render_template(template, version=VERSION, code=code, **values)
+    return _html_response(_html(template, **values))
+
+
+def _html(template: str, **values: Any) -> str:
+    return render_template(template, version=VERSION, code=code, **values)
+
+
+def _html_response(page: str) -> Response:
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,18 @@ def demo_colours(name: str, rng: np.random.Generator, rows: int = ROWS) -> Colou
 
 
 def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32]:
+    """Return the image as it was generated, read-only, and advance `rng` past it."""
+    scene, state = _generated(name, json.dumps(rng.bit_generator.state), rows)
+    rng.bit_generator.state = json.loads(state)
+    return scene
+
+
+# The inks of an image are drawn one after another, with the same seed.
+@lru_cache(maxsize=4)
+def _generated(name: str, state: str, rows: int) -> tuple[NDArray[np.float32], str]:
+    """Return an image, and the state of the random numbers after it; `state` is the one before it."""
+    rng = np.random.default_rng(0)
+    rng.bit_generator.state = json.loads(state)
     # The aspect ratio of ISO A pages.
     side = 0.7
     columns = round(rows * side)
@@ -40,7 +54,9 @@ def _scene(name: str, rng: np.random.Generator, rows: int) -> NDArray[np.float32
     )
     scene = DEMOS[name](u, v, rng)
     # Rounding differences of processors disappear in these steps.
-    return np.asarray(np.round(np.clip(scene, 0, 1) * LEVELS) / LEVELS, dtype=np.float32)
+    rounded = np.asarray(np.round(np.clip(scene, 0, 1) * LEVELS) / LEVELS, dtype=np.float32)
+    rounded.flags.writeable = False
+    return rounded, json.dumps(rng.bit_generator.state)
 
 
 def _gradient(u: Floats, v: Floats, rng: np.random.Generator) -> Floats:

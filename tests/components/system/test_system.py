@@ -9,13 +9,14 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
+from components.http.api import VectorApi
 from components.system.pages import problem_types
 from components.system.reference import limits_of
 from libraries import loading
 from libraries.broker.connections import web_client
 from libraries.broker.keys import WORKERS_KEY
 from libraries.job_manager.control import NOT_LOADED, RQ_TTL_MARGIN_S, WORKER_TTL_S
-from libraries.settings import Settings
+from libraries.settings import Settings, use_settings
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
 from tests.watchful import watchful_client
 
@@ -220,6 +221,29 @@ def test_a_page_has_no_script_and_makes_no_request_to_other_hosts(
     )
     css = client.get("/assets/pages.css").get_data(as_text=True)
     assert not re.search(r"url\(|@import", css)
+
+
+def test_the_documents_show_the_address_of_the_settings_also_after_it_changes(
+    client: FlaskClient, settings: Settings
+) -> None:
+    for port in (8101, 8102):
+        use_settings(settings.with_values(port=port))
+        for address in ("/docs", "/asyncapi.json"):
+            text = client.get(address).get_data(as_text=True)
+            assert f"127.0.0.1:{port}" in text
+
+
+@pytest.mark.parametrize("address", ["/docs", "/openapi.json", "/asyncapi.json"])
+def test_a_document_is_made_once(
+    client: FlaskClient, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = client.get(address).get_data()
+
+    def unexpected(*_: object) -> None:
+        pytest.fail("the document was made again")
+
+    monkeypatch.setattr(VectorApi, "document", unexpected)
+    assert client.get(address).get_data() == first
 
 
 @pytest.mark.parametrize("address", ["/docs", "/"])

@@ -11,7 +11,8 @@ from PIL import Image
 
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
-from libraries.imaging.demos import DEMOS, demo_image
+from libraries.imaging import demos
+from libraries.imaging.demos import DEMOS, demo_colours, demo_image
 from libraries.imaging.field import MAX_TEXT_CHARS, open_image, rough_image
 from libraries.patterns import PATTERNS, check_pattern, draw_pattern
 from tests.conftest import own_seconds
@@ -97,7 +98,21 @@ def test_generated_images_use_all_greys_and_vary_with_the_seed(name: str) -> Non
     assert one.max() > 0.85
     assert np.abs(one - two).mean() > 0.02
     assert np.array_equal(np.round(one * 255), one * np.float32(255))
+    demos._generated.cache_clear()
     assert np.array_equal(one, demo_image(name, np.random.default_rng(1), 120))
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_kept_image_cannot_be_changed_and_leaves_the_same_random_numbers(name: str) -> None:
+    demos._generated.cache_clear()
+    made, kept, none = (np.random.default_rng(7) for _ in range(3))
+    one, two = (demo_colours(name, rng, 40) for rng in (made, kept))
+    assert demos._generated.cache_info().hits == 1
+    assert np.array_equal(one, two)
+    DEMOS[name](np.zeros((2, 2)), np.zeros((2, 2)), none)
+    assert made.random() == kept.random() == none.random()
+    with pytest.raises(ValueError, match="read-only"):
+        demos._scene(name, np.random.default_rng(7), 40)[0, 0] = 0
 
 
 @pytest.mark.parametrize("name", DEMOS)
