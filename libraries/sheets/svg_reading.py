@@ -49,6 +49,13 @@ class SvgOptions(Params):
         64,
         default=ReadingOptions.max_pens,
     )
+    max_pen_width: float | None = mm(
+        "Width of the widest pen: strokes that are much wider are drawn by their outline; by default "
+        "a stroke of any width is a pen",
+        0.05,
+        10,
+        default=None,
+    )
 
     def reading(self) -> ReadingOptions:
         """Return the options for the reader."""
@@ -60,4 +67,6 @@ class SvgOptions(Params):
             hatch_angle=self.hatch_angle,
             pens=self.pens_by,
             max_pens=self.max_pens,
+            layer_codes=True,
+            max_pen_width=self.max_pen_width,
         )

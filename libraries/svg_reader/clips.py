@@ -12,15 +12,13 @@ from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats
 from libraries.geometry.filling import fill_region
 from libraries.geometry.transforms import Matrix, applied, combined, inverse
-from libraries.svg_reader.appearance import Look, Looks, aspect
+from libraries.svg_reader.appearance import Look, Looks, lengths
 from libraries.svg_reader.colours import components
 from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_reader.items import Area, Clip
 from libraries.svg_reader.placing import BadTransform, Viewport, transform_of
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.shapes import SHAPES, shape_of
-
-__all__ = ["ClipReader", "aspect", "region_of_clip", "viewport_clip"]
 
 
 class ClipReader:
@@ -71,7 +69,8 @@ class ClipReader:
             own = transform_of(target.attributes, viewport) if target.tag == "clipPath" else None
             placed = combined(start, own) if own is not None else start
             look = self._looks.of(target.attributes, Look())
-            areas = list(self._areas(target, placed, viewport, look, depth))
+            is_mask = target.tag == "mask"
+            areas = list(self._areas(target, placed, viewport, look, depth, is_mask=is_mask))
         except (BadTransform, InvalidInput, _NotPlainError):
             return None
         inner = self._named_clip(target)
@@ -85,7 +84,14 @@ class ClipReader:
         return target if target is not None and target.tag == "clipPath" else None
 
     def _areas(
-        self, node: Node, to_page: Matrix, viewport: Viewport, look: Look, depth: int
+        self,
+        node: Node,
+        to_page: Matrix,
+        viewport: Viewport,
+        look: Look,
+        depth: int,
+        *,
+        is_mask: bool,
     ) -> Iterator[Area]:
         if depth > self.MAX_DEPTH:
             raise _NotPlainError
@@ -96,26 +102,24 @@ class ClipReader:
             placed = combined(to_page, own) if own is not None else to_page
             inner = self._looks.of(child.attributes, look)
             if child.tag in SHAPES:
-                yield from self._shape(child, placed, viewport, inner, node.tag)
+                yield from self._shape(child, placed, viewport, inner, is_mask=is_mask)
             elif child.tag in {"g", "a", "switch"}:
-                yield from self._areas(child, placed, viewport, inner, depth + 1)
+                yield from self._areas(child, placed, viewport, inner, depth + 1, is_mask=is_mask)
             elif child.tag == "use":
-                yield from self._used(child, placed, viewport, inner, depth + 1)
+                moved, target = self._used(child, placed, viewport)
+                yield from self._areas(target, moved, viewport, inner, depth + 1, is_mask=is_mask)
             elif child.tag in {"text", "image", "foreignObject"}:
                 raise _NotPlainError
 
-    def _used(
-        self, node: Node, to_page: Matrix, viewport: Viewport, look: Look, depth: int
-    ) -> Iterator[Area]:
-        target = self._named.get(node.attributes.get("href", "")[1:])
-        if target is None:
-            return
-        x, y = (float(node.attributes.get(name, "0") or 0) for name in ("x", "y"))
+    def _used(self, node: Node, to_page: Matrix, viewport: Viewport) -> tuple[Matrix, Node]:
+        """Return the place of the target of a `use`, and a group that contains it."""
+        target = self._named.get(node.attributes.get("href", "").strip()[1:])
+        x, y = lengths(node.attributes, "x y", viewport)
         moved = combined(to_page, np.array([[1.0, 0.0, x], [0.0, 1.0, y]]))
-        yield from self._areas(Node("g", {}, [target]), moved, viewport, look, depth)
+        return moved, Node("g", {}, [target] if target is not None else [])
 
     def _shape(
-        self, node: Node, to_page: Matrix, viewport: Viewport, look: Look, parent: str
+        self, node: Node, to_page: Matrix, viewport: Viewport, look: Look, *, is_mask: bool
     ) -> Iterator[Area]:
         self._left -= 1
         if self._left < 0:
@@ -127,7 +131,7 @@ class ClipReader:
         inner = self._named_clip(node)
         if inner is not None:
             within = self._read(inner, to_page, viewport, None, self.MAX_DEPTH // 2)
-        if parent == "clipPath" or look.hidden:
+        if not is_mask:
             if lines and not look.hidden:
                 yield Area(lines, look.clip_rule == "evenodd", True, within)
             return

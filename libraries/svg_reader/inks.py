@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -35,7 +37,8 @@ class PenChoice:
         )
         colours = self._colours([inks[n] for n in used if not (by_layer and inks[n].layer)])
         chosen = np.zeros(len(inks), dtype=np.int64)
-        for number in used:
+        ordered = sorted(used, key=lambda one: _order(inks[one].layer))
+        for number in ordered if self._options.layer_codes else used:
             ink = inks[number]
             if self._options.pens == "one":
                 chosen[number] = self._pen(inks[used[0]].colour, inks[used[0]])
@@ -82,9 +85,12 @@ class PenChoice:
 
     def _colours(self, inks: Sequence[Ink]) -> Mapping[str, str]:
         """Return the colour that each one is drawn with; distant ones stay if there are too many."""
-        found = list(dict.fromkeys(ink.colour for ink in inks))
+        # Equal colours may be written in several ways.
+        written: dict[tuple[int, int, int], str] = {}
+        same = {ink.colour: written.setdefault(components(ink.colour), ink.colour) for ink in inks}
+        found = list(written.values())
         if len(found) <= self._options.max_pens:
-            return {colour: colour for colour in found}
+            return same
         places = np.array([lab(colour) for colour in found])
         kept = [0]
         away = np.hypot.reduce(places - places[0], axis=1)
@@ -93,10 +99,17 @@ class PenChoice:
             away = np.minimum(away, np.hypot.reduce(places - places[kept[-1]], axis=1))
         nearest = np.array([np.hypot.reduce(places - places[one], axis=1) for one in kept])
         self._problems.note("pens", 0, "approximated", colours=float(len(found) - len(kept)))
-        return {
+        drawn = {
             colour: found[kept[one]]
             for colour, one in zip(found, nearest.argmin(axis=0).tolist(), strict=True)
         }
+        return {colour: drawn[one] for colour, one in same.items()}
+
+
+def _order(layer: str | None) -> float:
+    """Return the number at the beginning of the name of a layer, which AxiDraw plots by."""
+    found = re.match(r"[!\s]*([0-9]{1,6})(?=[\s_:-]|\Z)", layer or "")
+    return float(found[1]) if found else math.inf
 
 
 def lab(colour: str) -> Floats:

@@ -25,6 +25,10 @@ class ReadingOptions:
         pens: `auto` are the layers if there are several, else colours and widths; or `layer`,
             `colour` or `one`.
         max_pens: colours above this number are drawn with the nearest others.
+        layer_codes: names of layers are read as AxiDraw does: a number at the beginning is the order
+            of plotting, and layers that begin with `%` are not drawn.
+        max_pen_width: wider strokes are drawn by their outline with a pen of this width in mm, or
+            None.
     """
 
     FILLS: ClassVar[tuple[str, ...]] = ("outline", "hatch", "none")
@@ -37,6 +41,8 @@ class ReadingOptions:
     hatch_angle: float = 45.0
     pens: str = "auto"
     max_pens: int = 16
+    layer_codes: bool = False
+    max_pen_width: float | None = None
 
 
 @dataclass(eq=False)

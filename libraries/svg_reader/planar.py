@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import shapely
@@ -94,6 +94,8 @@ class _Plane:
 
     MAX_DASHES = 100_000
     MAX_HATCH_LINES = 20_000
+    # Strokes are drawn by their outline if they are this much wider than the pen.
+    MUCH_WIDER = 1.5
     # Smaller areas show nothing.
     MIN_AREA_MM2 = 1e-6
 
@@ -227,8 +229,20 @@ class _Plane:
     ) -> Iterator[Piece]:
         item, ink = self._items[number], self._inks[number]
         lines = self._clipped(item, clip, self._dashed(item, lines))
-        if lines and not self._is_left_out(number, ink, lines):
+        if not lines or self._is_left_out(number, ink, lines):
+            return
+        widest = self._options.max_pen_width
+        if widest is None or not item.edge or ink.width <= widest * self.MUCH_WIDER:
             yield Piece(number, ink, lines)
+            return
+        # The ink of the pen stays inside of the stroke.
+        area = _stroke_area(lines, (ink.width - widest) / 2, item.look.cap)
+        self._problems.note("wide-stroke", item.line, "replaced", mm2=area.area)
+        thin = ink._replace(width=widest)
+        yield Piece(number, thin, boundary_of(area))
+        if self._options.fills == "hatch":
+            spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
+            yield Piece(number, thin, hatch_lines(area, spacing, angle, self.MAX_HATCH_LINES))
 
     def _is_left_out(self, number: int, ink: Ink, lines: list[Floats]) -> bool:
         """Return whether a stroke has the colour of the paper; such a stroke hides what is below."""
@@ -238,8 +252,8 @@ class _Plane:
         mm = sum(map(line_length, lines))
         self._problems.note("paper-colour", item.line, "hidden", mm=mm)
         if self._options.occlude and item.edge and item.look.stroke_opacity >= 1:
-            parts = shapely.MultiLineString([line for line in lines if len(line) > 1])
-            self._covers.append(Cover(number, parts.buffer(ink.width / 2, cap_style="flat")))
+            area = _stroke_area(lines, ink.width / 2, item.look.cap)
+            self._covers.append(Cover(number, area))
         return True
 
     def _dashed(self, item: Item, lines: list[Floats]) -> list[Floats]:
@@ -324,6 +338,20 @@ class _Plane:
         )
         coordinates, offsets = flattened(lines)
         return Drawn(coordinates, offsets, strokes, inks)
+
+
+def _stroke_area(lines: list[Floats], radius: float, cap: str) -> BaseGeometry:
+    """Return the area of strokes with a cap, up to `radius` from their lines."""
+    style: Literal["round", "square", "flat"] = "flat"
+    if cap in {"round", "square"}:
+        style = "round" if cap == "round" else "square"
+    parts = [shapely.LineString(line) for line in lines if len(line) > 1]
+    dots = [shapely.Point(line[0]) for line in lines if len(line) == 1]
+    area: BaseGeometry = shapely.union_all(
+        [part.buffer(radius, cap_style=style, join_style="mitre") for part in parts]
+        + [dot.buffer(radius) for dot in dots]
+    )
+    return area
 
 
 def _box(around: Rectangle) -> BaseGeometry:

@@ -116,6 +116,7 @@ def read_svg(
     document = Document(size[0] * PIXEL, size[1] * PIXEL)
     fine = tolerance(document.page) if callable(tolerance) else tolerance
     reader = _Reader(root, document.page, fine, problems, size)
+    reader.layer_codes = options.layer_codes
     reader.draw(root, size)
     drawn = visible_strokes(reader.gathering.store, reader.items, document.page, options, problems)
     if len(drawn.strokes):
@@ -184,12 +185,16 @@ class _Reader:
         around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
         self.gathering = Gathering(around, self._report_far)
         self.items: list[Item] = []
+        # Whether names of layers are read as AxiDraw does.
+        self.layer_codes = False
         self._problems = problems
         self._tolerance = tolerance
         self._visits = 0
         self._markers = 0
         self._named = _named(root)
-        self._looks = Looks(server_colours(self._named), diagonal_of(size))
+        box = _view_box(root)
+        whole = (box.width, box.height) if box else size
+        self._looks = Looks(server_colours(self._named), diagonal_of(whole))
         self._clips = ClipReader(self._named, self._looks, problems, tolerance)
         self._texts = TextReader(self._looks, self._path_lines)
         self._root_look = self._looks.of(root.attributes, Look())
@@ -269,7 +274,7 @@ class _Reader:
             self._visit_nested(node, context)
         elif node.tag in {"g", "a", "switch"}:
             name = _layer_name(node)
-            if name is not None and name.lstrip().startswith("%"):
+            if self.layer_codes and name is not None and name.startswith("%"):
                 self._problems.note("layer", node.line, "hidden")
                 return
             self._visit_all(node, context._replace(layer=name) if name else context)

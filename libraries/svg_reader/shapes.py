@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from libraries.svg_syntax.outlines import (
     lines_up_to_error,
     rectangle_outline,
 )
-from libraries.svg_syntax.path_data import numbers_in
+from libraries.svg_syntax.path_data import NUMBERS, numbers_in
 from libraries.svg_syntax.tracing import Traced, flattened_paths, trace
 
 Viewport = tuple[float, float]
@@ -53,6 +54,7 @@ class Numbers:
     """The range of coordinates that are read; what is far away is cut later."""
 
     LARGEST = 1e9
+    PLAIN = re.compile(r"[0-9eE+\-.,\s]*+", re.ASCII)
 
 
 def shape_of(tag: str, attributes: Attributes, viewport: Viewport, tolerance: float) -> Shape:
@@ -125,11 +127,13 @@ def _polygon(attributes: Attributes, _: Viewport, __: float) -> Shape:
 
 def _corners(attributes: Attributes) -> Shape:
     text, broken = attributes.get("points", ""), False
-    try:
-        numbers = numbers_in(text, Numbers.LARGEST)
-    except InvalidInput:
-        numbers, broken = numbers_in(text, np.inf), True
-        numbers = numbers[: int(np.argmin(np.abs(numbers) <= Numbers.LARGEST))]
+    if Numbers.PLAIN.fullmatch(text) is None:
+        found = NUMBERS.match(text)
+        text, broken = found[0] if found else "", True
+    numbers = numbers_in(text, np.inf)
+    small = np.abs(numbers) <= Numbers.LARGEST
+    if not small.all():
+        numbers, broken = numbers[: int(np.argmin(small))], True
     points = numbers[: len(numbers) // 2 * 2].reshape(-1, 2)
     return Shape([points] if len(points) > 1 else [], broken=broken or len(numbers) % 2 == 1)
 

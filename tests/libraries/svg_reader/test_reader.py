@@ -12,7 +12,7 @@ from libraries.errors import InvalidInput
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.svg_builder import SVGBuilder, svg_blocks
-from libraries.svg_reader import read_svg
+from libraries.svg_reader import ReadingOptions, read_svg
 from libraries.svg_syntax.outlines import lines_of_path
 from libraries.svg_syntax.path_data import ARGUMENTS
 from libraries.svg_syntax.tracing import flattened_paths, trace
@@ -218,7 +218,7 @@ def test_inkscape_layers_and_colours_become_layers_with_pens() -> None:
         '<path d="M0 0h9"/></g><g inkscape:groupmode="layer" inkscape:label="Sea"><path d="M0 1h1"/></g><path d="M0 2h1" style="stroke: RGB(255,0, 0);stroke-width:2"/>'
         '<g transform="scale(.5)" stroke-width="1" stroke="currentColor" color="green"><path d="M0 6h1"/></g>'
     )
-    document = read_svg(svg(body)).document
+    document = read_svg(svg(body), options=ReadingOptions(layer_codes=True)).document
     assert document.pens == (
         Pen("Sky", "#00f", 0.5),
         Pen("Sea", "black", 1.0),
