@@ -42,6 +42,7 @@ def parse_colour(text: str) -> Colour | None:
     return _function(found[1], found[2]) if found else None
 
 
+@lru_cache(maxsize=4096)
 def components(colour: str) -> tuple[int, int, int]:
     """Return red, green and blue from 0 to 255; black for what is no colour."""
     try:

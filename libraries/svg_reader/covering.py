@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.geometry.arrays import Floats, Integers, flattened, line_length
-from libraries.geometry.occlusion import OcclusionMask
-from libraries.geometry.rectangle import Rectangle
 
 
 class Cover(NamedTuple):
@@ -47,47 +45,49 @@ def visible_lines(
     above, complete = _covers_above(shapes, levels, covers)
     areas = _Areas(covers)
     for line, numbers in above.items():
-        shape = shapes[line]
-        if any(shapely.contains(areas.shrunk(number), shape) for number in numbers):
-            visible[line] = []
-            continue
-        key = tuple(n for n in numbers if shapely.intersects(areas.shrunk(n), shape))
-        if not key:
-            continue
-        hidden = areas.union(key)
-        if hidden is None:
-            return visible, False
-        visible[line] = _difference(lines[line], shape, hidden)
-    return visible, complete
+        rest = areas.outside(shapes[line], numbers)
+        if rest is not None:
+            visible[line] = _parts(rest)
+    return visible, complete and not areas.is_spent
 
 
 class _Areas:
-    """The areas of covers without their edges, and unions of them."""
+    """The areas that covers hide, without their edges."""
 
     def __init__(self, covers: Sequence[Cover]) -> None:
         self._covers = covers
         self._shrunk: dict[int, BaseGeometry] = {}
-        self._unions: dict[tuple[int, ...], BaseGeometry] = {}
         self._left = _Limits.MAX_CORNERS
 
-    def shrunk(self, number: int) -> BaseGeometry:
-        """Return the area that a cover hides."""
+    @property
+    def is_spent(self) -> bool:
+        """Return whether lines were left as they are because there is too much work."""
+        return self._left < 0
+
+    def outside(self, line: BaseGeometry, numbers: list[int]) -> BaseGeometry | None:
+        """Return the part of a line outside of several covers, or None if all of it is outside."""
+        rest, cut = line, False
+        for number in numbers:
+            area = self._area(number)
+            if not shapely.intersects(area, rest):
+                continue
+            self._left -= int(shapely.get_num_coordinates(area))
+            if self._left < 0:
+                break
+            rest, cut = shapely.difference(rest, area), True
+            if rest.is_empty:
+                return rest
+        # A line that touches an area is not cut.
+        whole = not cut or rest.length >= line.length * (1 - 1e-12) > 0
+        return None if whole else rest
+
+    def _area(self, number: int) -> BaseGeometry:
         if number not in self._shrunk:
             region = self._covers[number].region
             inner = shapely.buffer(region, -_Limits.INSET_MM, join_style="mitre")
             shapely.prepare(inner)
             self._shrunk[number] = inner
         return self._shrunk[number]
-
-    def union(self, numbers: tuple[int, ...]) -> BaseGeometry | None:
-        """Return the area that several covers hide, or None if this is too much work."""
-        if numbers not in self._unions:
-            parts = [self.shrunk(number) for number in numbers]
-            self._left -= sum(int(shapely.get_num_coordinates(part)) for part in parts)
-            if self._left < 0:
-                return None
-            self._unions[numbers] = shapely.union_all(parts)
-        return self._unions[numbers]
 
 
 def _shapes(lines: Sequence[Floats]) -> NDArray[np.object_]:
@@ -107,7 +107,7 @@ def _covers_above(
     found: dict[int, list[int]] = defaultdict(list)
     block, left = max(1, _Limits.MAX_PAIRS // len(covers)), _Limits.MAX_PAIRS
     for first in range(0, len(levels), block):
-        line, cover = tree.query(shapes[first : first + block])
+        line, cover = tree.query(shapes[first : first + block], predicate="intersects")
         higher = heights[cover] > levels[first + line]
         for one, other in zip((line[higher] + first).tolist(), cover[higher].tolist(), strict=True):
             found[one].append(other)
@@ -117,14 +117,8 @@ def _covers_above(
     return found, True
 
 
-def _difference(line: Floats, shape: BaseGeometry, hidden: BaseGeometry) -> list[Floats]:
-    """Return the parts of a line outside of an area, longer than a blot."""
-    if not shapely.is_simple(shape):
-        mask = OcclusionMask(Rectangle.around(line))
-        mask.add(hidden)
-        coordinates, offsets = mask.visible_parts(line, np.array([0, len(line)]))
-        return np.split(coordinates, offsets[1:-1]) if len(offsets) > 1 else []
-    rest = shapely.difference(shape, hidden)
+def _parts(rest: BaseGeometry) -> list[Floats]:
+    """Return the parts of a cut line that are longer than a blot."""
     if rest.is_empty:
         return []
     # The ends of a closed line are joined again.

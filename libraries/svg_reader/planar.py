@@ -218,11 +218,17 @@ class _Plane:
 
     def _is_background(self, number: int, region: BaseGeometry) -> bool:
         """Return whether a fill below everything else covers the page, with other colours above it."""
+        left, top, right, bottom = region.bounds
+        page = self._page
+        room = 0.01 * min(page.width, page.height)
+        if self._has_ink or left > room or top > room or right < page.right - room:
+            return False
+        if bottom < page.bottom - room:
+            return False
         colour = self._items[number].look.fill
         if all(_is_paper(ink.colour, colour) for ink in self._inks[number + 1 :]):
             return False
-        shrunk = shapely.buffer(_box(self._page), -0.01 * min(self._page.width, self._page.height))
-        return not self._has_ink and bool(shapely.contains(region, shrunk))
+        return bool(shapely.contains(region, shapely.buffer(_box(page), -room)))
 
     def _pieces_of_stroke(
         self, number: int, lines: list[Floats], clip: BaseGeometry | None
