@@ -203,7 +203,7 @@ class Placement(Params):
 
 
 class PlotOptions(SvgOptions, Placement, SearchOptions):
-    """How a drawing is read, placed and optimised."""
+    """Options of the reading, the placement and the optimisation of a drawing."""
 
     margin: float = mm("Margin on all sides, where `fit` and `crop` end", 0, 500, default=0.0)
     deadline: float | None = number(

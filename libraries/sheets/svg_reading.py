@@ -11,7 +11,7 @@ from libraries.svg_reader import ReadingOptions
 
 
 class SvgOptions(Params):
-    """How the parts of an SVG become strokes."""
+    """Options of the conversion of an SVG to strokes."""
 
     occlude: bool = flag(
         "Opaque fills hide what is below them; clip paths and masks cut.", default=True

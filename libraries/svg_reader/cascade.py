@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_reader.problems import Problems
-from libraries.svg_reader.selectors import Budget, Selector, UnsupportedSelector, parse_selector
+from libraries.svg_reader.selectors import Budget, Selector, parse_selector
 
 # Values by the names of properties.
 Values = Mapping[str, str]
@@ -227,7 +227,7 @@ def _add_rules(prelude: str, block: str, rules: list[Rule], line: int, problems:
             return
         try:
             selector = parse_selector(part[:1000])
-        except UnsupportedSelector:
+        except ValueError:
             problems.note("selector", line)
             continue
         rules.append(Rule(selector, declarations, (selector.specificity, len(rules))))

@@ -16,7 +16,7 @@ from libraries.svg_reader.appearance import Look, Looks, lengths
 from libraries.svg_reader.colours import components
 from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_reader.items import Area, Clip
-from libraries.svg_reader.placing import BadTransform, Viewport, transform_of
+from libraries.svg_reader.placing import Viewport, transform_of
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.shapes import SHAPES, shape_of
 
@@ -71,7 +71,7 @@ class ClipReader:
             look = self._looks.of(target.attributes, Look())
             is_mask = target.tag == "mask"
             areas = list(self._areas(target, placed, viewport, look, depth, is_mask=is_mask))
-        except (BadTransform, InvalidInput, _NotPlainError):
+        except (InvalidInput, ValueError):
             return None
         inner = self._named_clip(target)
         if inner is not None and depth < self.MAX_DEPTH:
@@ -94,7 +94,7 @@ class ClipReader:
         is_mask: bool,
     ) -> Iterator[Area]:
         if depth > self.MAX_DEPTH:
-            raise _NotPlainError
+            raise ValueError(node.tag)
         for child in node.children:
             if child.attributes.get("display", "").strip() == "none":
                 continue
@@ -109,7 +109,7 @@ class ClipReader:
                 moved, target = self._used(child, placed, viewport)
                 yield from self._areas(target, moved, viewport, inner, depth + 1, is_mask=is_mask)
             elif child.tag in {"text", "image", "foreignObject"}:
-                raise _NotPlainError
+                raise ValueError(node.tag)
 
     def _used(self, node: Node, to_page: Matrix, viewport: Viewport) -> tuple[Matrix, Node]:
         """Return the place of the target of a `use`, and a group that contains it."""
@@ -123,7 +123,7 @@ class ClipReader:
     ) -> Iterator[Area]:
         self._left -= 1
         if self._left < 0:
-            raise _NotPlainError
+            raise ValueError(node.tag)
         scale = max(float(np.linalg.norm(to_page[:, :2], 2)), 1e-9)
         shape = shape_of(node.tag, node.attributes, viewport, self._tolerance / scale)
         lines = [applied(to_page, line) for line in shape.flattened()]
@@ -136,7 +136,7 @@ class ClipReader:
                 yield Area(lines, look.clip_rule == "evenodd", True, within)
             return
         if look.fill_server or look.stroke_server:
-            raise _NotPlainError
+            raise ValueError(node.tag)
         if lines and look.has_fill:
             red, green, blue = components(look.fill)
             light = (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
@@ -145,10 +145,6 @@ class ClipReader:
             if light * alpha >= half or alpha >= half:
                 shown = light * alpha >= half
                 yield Area(lines, look.fill_rule == "evenodd", shown, within)
-
-
-class _NotPlainError(ValueError):
-    """Raised for the content of a mask or a clip path that is no plain area."""
 
 
 def viewport_clip(size: Viewport, to_page: Matrix, line: int, outer: Clip | None) -> Clip:

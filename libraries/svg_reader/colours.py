@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from PIL import ImageColor
-from svgwrite.data.colors import colornames
 
 
 class Colour(NamedTuple):
@@ -34,8 +33,9 @@ def parse_colour(text: str) -> Colour | None:
     text = text.strip().lower()
     if text == "transparent":
         return Colour("#000000", 0.0)
-    if text in colornames:
-        return Colour(text)
+    if text in ImageColor.colormap:
+        # The only name that is younger than SVG 1.1.
+        return Colour("#663399" if text == "rebeccapurple" else text)
     if _Forms.HEXADECIMAL.fullmatch(text):
         return _hexadecimal(text)
     found = _Forms.FUNCTION.fullmatch(text)

@@ -154,7 +154,7 @@ class _Tree:
         ___: str | None,
         ____: str | None,
     ) -> None:
-        """Accept an entity with a short text of its own."""
+        """Accept an entity with a short text."""
         if is_parameter or value is None or "&" in value:
             _refuse()
         elif len(value) > self.MAX_ENTITY_CHARS or len(self._entities) >= self.MAX_ENTITIES:

@@ -14,7 +14,7 @@ from libraries.svg_reader.appearance import Look
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """How a drawing is read.
+    """Options of the reader.
 
     Attributes:
         occlude: opaque fills hide what is below them, and clip paths and masks cut.
@@ -89,7 +89,7 @@ class Item(NamedTuple):
 
 
 class Ink(NamedTuple):
-    """What a stroke is drawn with; a `loose` width is that of any pen of the colour."""
+    """The pen that a stroke asks for; a `loose` width is that of any pen of the colour."""
 
     layer: str | None
     colour: str

@@ -13,6 +13,7 @@ from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import Matrix, combined, fitting, rotation, scaling, translation
 from libraries.svg_reader.appearance import Lengths, aspect
 from libraries.svg_reader.foreign_xml import Node
+from libraries.svg_reader.frames import view_box
 from libraries.svg_reader.shapes import Shape
 
 
@@ -93,7 +94,7 @@ def placed_marker(node: Node, place: Place, width: float) -> Marker | None:
     factor = 1.0 if attributes.get("markerUnits") == "userSpaceOnUse" else width
     if min(size) <= 0 or factor <= 0:
         return None
-    box = _box(attributes)
+    box = view_box(node)
     fit = translation(0, 0)
     if box is not None:
         align, vertical, how = aspect(attributes.get("preserveAspectRatio"))
@@ -123,17 +124,6 @@ def _reference(text: str, whole: float) -> float:
     if text.strip() in words:
         return words[text.strip()] * whole
     return Lengths.read(text, whole) or 0.0
-
-
-def _box(attributes: Mapping[str, str]) -> Rectangle | None:
-    values = [
-        Lengths.read(part) for part in attributes.get("viewBox", "").replace(",", " ").split()
-    ]
-    numbers = [value for value in values if value is not None]
-    if len(numbers) != 4 or min(numbers[2:]) <= 0:  # noqa: PLR2004 - left, top, width and height
-        return None
-    left, top, width, height = numbers
-    return Rectangle(left, top, left + width, top + height)
 
 
 def _angle(orient: str, place: Place) -> float:

@@ -16,10 +16,6 @@ from libraries.svg_syntax.attributes import transform_matrix
 Viewport = tuple[float, float]
 
 
-class BadTransform(ValueError):
-    """Raised for a transform that is no list of functions; such a one is not applied."""
-
-
 class _Syntax:
     """Regular expressions of transforms, and their limits."""
 
@@ -43,7 +39,7 @@ def transform_of(attributes: Mapping[str, str], viewport: Viewport) -> Matrix | 
     Percentages and `transform-origin` refer to the viewport.
 
     Raises:
-        BadTransform: the transform is malformed.
+        ValueError: the transform is malformed.
     """
     text = attributes.get("transform", "")
     if "transform-origin" not in attributes:
@@ -69,18 +65,18 @@ def _product(text: str, viewport: Viewport) -> Matrix:
     while position < len(text):
         found = _Syntax.FUNCTION.match(text, position)
         if found is None or len(text) > _Syntax.MAX_CHARS:
-            raise BadTransform(text[:40])
+            raise ValueError(text[:40])
         made = _multiplied(made, _function(found[1], found[2], viewport))
         position = found.end()
     if not np.isfinite(made).all():
-        raise BadTransform(text[:40])
+        raise ValueError(text[:40])
     return made
 
 
 def _function(name: str, text: str, viewport: Viewport) -> Matrix:
     values = _Syntax.NUMBER.findall(text)
     if not values or _Syntax.NUMBER.sub("", text).replace(",", "").strip():
-        raise BadTransform(text[:40])
+        raise ValueError(text[:40])
     try:
         if name.startswith("translate"):
             arguments = [
@@ -97,7 +93,7 @@ def _function(name: str, text: str, viewport: Viewport) -> Matrix:
             arguments = [float(number) / (100 if unit == "%" else 1) for number, unit in values]
         return _FUNCTIONS[name](*arguments)
     except (KeyError, TypeError, OverflowError):
-        raise BadTransform(text[:40]) from None
+        raise ValueError(text[:40]) from None
 
 
 def _length(value: tuple[str, str], whole: float) -> float:
@@ -118,7 +114,7 @@ def _origin(text: str, viewport: Viewport) -> tuple[float, float]:
         for part, whole in zip(parts, viewport, strict=False)
     ]
     if len(values) < 2 or None in values:  # noqa: PLR2004 - x and y
-        raise BadTransform(text[:40])
+        raise ValueError(text[:40])
     return float(values[0] or 0.0), float(values[1] or 0.0)
 
 

@@ -1,4 +1,4 @@
-"""What of the items is visible, as strokes: dashes, clips, fills, and what opaque fills hide."""
+"""The visible strokes of items: dashes, clips, fills, and what opaque fills hide."""
 
 from __future__ import annotations
 

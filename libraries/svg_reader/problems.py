@@ -1,4 +1,4 @@
-"""What the reader left out of an SVG, or changed, as data."""
+"""Problems: parts of an SVG that the reader left out or changed, as data."""
 
 from __future__ import annotations
 

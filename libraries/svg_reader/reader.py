@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from libraries.errors import InvalidInput
-from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
+from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import (
     Matrix,
@@ -21,25 +21,29 @@ from libraries.geometry.transforms import (
     translation,
 )
 from libraries.json_types import JsonObject
-from libraries.lettering import check_text
 from libraries.svg_reader.appearance import (
     PIXEL,
-    Lengths,
     Look,
     Looks,
     aspect,
     diagonal_of,
-    length,
     lengths,
 )
 from libraries.svg_reader.cascade import resolve_styles
 from libraries.svg_reader.clips import ClipReader, viewport_clip
 from libraries.svg_reader.foreign_xml import Node, bad_svg, parse_svg
+from libraries.svg_reader.frames import (
+    layer_name,
+    nodes_by_id,
+    own_size,
+    page_size,
+    view_box,
+)
 from libraries.svg_reader.gathering import Gathering
 from libraries.svg_reader.inks import PenChoice
 from libraries.svg_reader.items import Clip, Item, ReadingOptions
 from libraries.svg_reader.marking import Place, placed_marker, places_of
-from libraries.svg_reader.placing import BadTransform, transform_of
+from libraries.svg_reader.placing import transform_of
 from libraries.svg_reader.planar import visible_strokes
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.repeats import (
@@ -52,7 +56,6 @@ from libraries.svg_reader.servers import server_colours
 from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, shape_of
 from libraries.svg_reader.texts import TextReader
 from libraries.svg_syntax.curves import FLATNESS
-from libraries.svg_syntax.path_data import numbers_in
 
 # Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
@@ -112,7 +115,7 @@ def read_svg(
     problems = Problems()
     root = parse_svg(source)
     resolve_styles(root, problems)
-    size = _page_size(root, problems)
+    size = page_size(root, problems)
     document = Document(size[0] * PIXEL, size[1] * PIXEL)
     fine = tolerance(document.page) if callable(tolerance) else tolerance
     reader = _Reader(root, document.page, fine, problems, size)
@@ -126,42 +129,6 @@ def read_svg(
     else:
         problems.note("empty", 0, "hidden")
     return Reading(document, problems.listed())
-
-
-def _page_size(root: Node, problems: Problems) -> Viewport:
-    """Return the size of the page in pixels, by default that of its viewBox."""
-    box = _view_box(root)
-    # The default size of browsers in pixels.
-    fallback = (box.width, box.height) if box else (300.0, 150.0)
-    given: list[float | None] = []
-    for name, whole in zip(("width", "height"), fallback, strict=True):
-        text = root.attributes.get(name, "auto").strip()
-        value = Lengths.read(text, whole)
-        if value is None and text not in {"", "auto"}:
-            problems.note("page-size", root.line)
-        # The whole of a page that is not there yet.
-        given.append(None if box and text.endswith("%") and value == whole else value)
-    width, height = given
-    if box and width is not None and height is None:
-        height = width * box.height / box.width
-    elif box and height is not None and width is None:
-        width = height * box.width / box.height
-    width = fallback[0] if width is None else width
-    height = fallback[1] if height is None else height
-    if not width > 0 or not height > 0:
-        raise bad_svg("the page has no size")
-    return width, height
-
-
-def _view_box(node: Node) -> Rectangle | None:
-    try:
-        numbers = numbers_in(node.attributes.get("viewBox", "")[:200]).tolist()
-    except InvalidInput:
-        return None
-    if len(numbers) != 4 or min(numbers[2:]) <= 0:  # noqa: PLR2004 - left, top, width and height
-        return None
-    left, top, width, height = numbers
-    return Rectangle(left, top, left + width, top + height)
 
 
 class _Reader:
@@ -191,8 +158,8 @@ class _Reader:
         self._tolerance = tolerance
         self._visits = 0
         self._markers = 0
-        self._named = _named(root)
-        box = _view_box(root)
+        self._named = nodes_by_id(root)
+        box = view_box(root)
         whole = (box.width, box.height) if box else size
         self._looks = Looks(server_colours(self._named), diagonal_of(whole))
         self._clips = ClipReader(self._named, self._looks, problems, tolerance)
@@ -242,10 +209,12 @@ class _Reader:
         """Return the context with the transform of an element, or None if it leaves no area."""
         try:
             own = transform_of(node.attributes, context.viewport)
-            to_page = context.to_page if own is None else combined(context.to_page, own)
-        except BadTransform:
+        except ValueError:
+            # As in browsers, a malformed transform is not applied.
             self._problems.note("transform", node.line)
             return context
+        try:
+            to_page = context.to_page if own is None else combined(context.to_page, own)
         except InvalidInput:
             self._problems.note("transform", node.line)
             return None
@@ -273,7 +242,7 @@ class _Reader:
         elif node.tag == "svg":
             self._visit_nested(node, context)
         elif node.tag in {"g", "a", "switch"}:
-            name = _layer_name(node)
+            name = layer_name(node)
             if self.layer_codes and name is not None and name.startswith("%"):
                 self._problems.note("layer", node.line, "hidden")
                 return
@@ -287,7 +256,7 @@ class _Reader:
 
     def visit_viewport(self, node: Node, context: _Context, size: Viewport) -> None:
         """Draw the children of an `svg` or `symbol` whose viewBox is shown at `size`."""
-        box = _view_box(node)
+        box = view_box(node)
         if box is None:
             self._visit_all(node, context._replace(viewport=size))
             return
@@ -306,7 +275,7 @@ class _Reader:
 
     def _visit_nested(self, node: Node, context: _Context) -> None:
         try:
-            size = _own_size(node, context.viewport)
+            size = own_size(node, context.viewport)
             moved = _moved(node, context)
         except InvalidInput:
             self._problems.note("number", node.line)
@@ -413,7 +382,7 @@ class _Reader:
         clip = context.clip
         if node.attributes.get("overflow", "hidden").strip() not in {"visible", "auto"}:
             clip = viewport_clip(marker.size, frame, node.line, clip)
-        box = _view_box(node)
+        box = view_box(node)
         viewport = (box.width, box.height) if box else marker.size
         inner = context._replace(
             to_page=to_page, look=look, viewport=viewport, clip=clip, depth=context.depth + 1
@@ -461,40 +430,9 @@ class _Reader:
             self._problems.note("far", self.items[item].line, "cropped")
 
 
-def _named(root: Node) -> dict[str, Node]:
-    """Return elements by their ids, the first of duplicates."""
-    named: dict[str, Node] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if "id" in node.attributes:
-            named.setdefault(node.attributes["id"], node)
-        waiting.extend(reversed(node.children))
-    return named
-
-
 def _moved(node: Node, context: _Context) -> _Context:
     """Return `context` moved by the x and y of an element."""
     left, top = lengths(node.attributes, "x y", context.viewport)
     if not left and not top:
         return context
     return context._replace(to_page=combined(context.to_page, translation(left, top)))
-
-
-def _own_size(node: Node, viewport: Viewport) -> Viewport:
-    width = length(node.attributes.get("width"), viewport[0], viewport[0])
-    height = length(node.attributes.get("height"), viewport[1], viewport[1])
-    return width, height
-
-
-def _layer_name(node: Node) -> str | None:
-    """Return the name of an Inkscape layer, or None for other groups and invalid names."""
-    if "inkscape:label" not in node.attributes:
-        return None
-    label = node.attributes["inkscape:label"].strip()[:MAX_LAYER_NAME_CHARS]
-    if node.attributes.get("inkscape:groupmode") != "layer" or not label:
-        return None
-    try:
-        return check_text(label)
-    except InvalidInput:
-        return None

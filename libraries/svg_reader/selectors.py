@@ -47,14 +47,10 @@ class Selector(NamedTuple):
         return len(self.compounds) == 1 and not self.compounds[0].tests
 
 
-class UnsupportedSelector(ValueError):
-    """Raised for a selector that is malformed or not supported."""
-
-
 class Budget:
     """Limits the number of tests of all selectors on all elements."""
 
-    MAX_TESTS = 5_000_000
+    MAX_TESTS = 1_000_000
 
     def __init__(self) -> None:
         self._left = self.MAX_TESTS
@@ -103,21 +99,21 @@ class _Grammar:
 
 
 def parse_selector(text: str) -> Selector:
-    """Return a selector without commas; raise `UnsupportedSelector`."""
+    """Return a selector without commas; raise `ValueError` for others."""
     position, combinator, compounds, weights = 0, "", [], [0, 0, 0]
     text = text.strip()
     while position < len(text):
         compound, position = _compound(text, position, combinator, weights)
         compounds.append(compound)
         if len(compounds) > _Grammar.MAX_PARTS:
-            raise UnsupportedSelector(text)
+            raise ValueError(text)
         if position < len(text):
             found = _Grammar.COMBINATOR.match(text, position)
             if found is None or found.end() == len(text):
-                raise UnsupportedSelector(text)
+                raise ValueError(text)
             combinator, position = found[1] or " ", found.end()
     if not compounds:
-        raise UnsupportedSelector(text)
+        raise ValueError(text)
     return Selector(tuple(compounds), (weights[0], weights[1], weights[2]))
 
 
@@ -128,7 +124,7 @@ def _compound(text: str, start: int, combinator: str, weights: list[int]) -> tup
     while found := _Grammar.TOKEN.match(text, position):
         if found["tag"]:
             if position > start:
-                raise UnsupportedSelector(text)
+                raise ValueError(text)
             name = found["tag"].rpartition("|")[2]
             tag = "" if name == "*" else name
             weights[2] += bool(tag)
@@ -145,7 +141,7 @@ def _compound(text: str, start: int, combinator: str, weights: list[int]) -> tup
             tests.append(_pseudo_test(found["pseudo"].lower(), found["argument"], weights))
         position = found.end()
     if position == start:
-        raise UnsupportedSelector(text)
+        raise ValueError(text)
     return Compound(combinator, tag, identifier, tuple(classes), tuple(tests)), position
 
 
@@ -175,7 +171,7 @@ def _pseudo_test(name: str, argument: str | None, weights: list[int]) -> Test:
     if name in {"not", "is", "where"} and argument is not None:
         inner = [parse_selector(part) for part in argument.split(",")]
         if not all(len(one.compounds) == 1 for one in inner):
-            raise UnsupportedSelector(name)
+            raise ValueError(name)
         best = max(one.specificity for one in inner)
         for place in range(3 if name != "where" else 0):
             weights[place] += best[place]
@@ -192,14 +188,14 @@ def _pseudo_test(name: str, argument: str | None, weights: list[int]) -> Test:
         "last-child": lambda node, chain: not chain or _elements(chain[0])[-1] is node,
     }
     if name not in tests:
-        raise UnsupportedSelector(name)
+        raise ValueError(name)
     return tests[name]
 
 
 def _nth_test(argument: str) -> Test:
     found = _Grammar.NTH.fullmatch(argument[:20])
     if found is None:
-        raise UnsupportedSelector(argument)
+        raise ValueError(argument)
     if found[1]:
         step, first = 2, int(found[1].lower() == "odd")
     elif found[5]:
