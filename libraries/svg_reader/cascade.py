@@ -215,7 +215,7 @@ def _read_sheet(text: str, rules: list[Rule], line: int, problems: Problems, dep
         if name == "media" and shown and depth < _Limits.MAX_MEDIA_DEPTH:
             _read_sheet(block, rules, line, problems, depth + 1)
         else:
-            problems.note(f"@{name[:20]}", line)
+            problems.note("at-rule", line)
 
 
 def _add_rules(prelude: str, block: str, rules: list[Rule], line: int, problems: Problems) -> None:

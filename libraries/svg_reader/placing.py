@@ -33,16 +33,18 @@ class _Syntax:
     }
 
 
-def transform_of(attributes: Mapping[str, str], viewport: Viewport) -> Matrix | None:
+def transform_of(
+    attributes: Mapping[str, str], viewport: Viewport, corner: tuple[float, float] | None = None
+) -> Matrix | None:
     """Return the transform of an element, or None without one.
 
-    Percentages and `transform-origin` refer to the viewport.
+    Percentages and `transform-origin` refer to the viewport, or to a box of this size at `corner`.
 
     Raises:
         ValueError: the transform is malformed.
     """
     text = attributes.get("transform", "")
-    if "transform-origin" not in attributes:
+    if "transform-origin" not in attributes and corner is None:
         if not text:
             return None
         try:
@@ -51,7 +53,9 @@ def transform_of(attributes: Mapping[str, str], viewport: Viewport) -> Matrix | 
             return _product(text, viewport)
     if not text:
         return None
-    x, y = _origin(attributes["transform-origin"], viewport)
+    x, y = _origin(attributes.get("transform-origin", "0 0"), viewport)
+    left, top = corner or (0.0, 0.0)
+    x, y = x + left, y + top
     there, back = _moved(x, y), _moved(-x, -y)
     return _multiplied(_multiplied(there, _product(text, viewport)), back)
 

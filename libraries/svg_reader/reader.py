@@ -1,15 +1,13 @@
-"""Conversion of SVG elements to strokes."""
+"""Walk through the elements of an SVG, which become items."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from libraries.errors import InvalidInput
-from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import (
     Matrix,
@@ -20,7 +18,6 @@ from libraries.geometry.transforms import (
     scaling,
     translation,
 )
-from libraries.json_types import JsonObject
 from libraries.svg_reader.appearance import (
     PIXEL,
     Look,
@@ -29,22 +26,18 @@ from libraries.svg_reader.appearance import (
     diagonal_of,
     lengths,
 )
-from libraries.svg_reader.cascade import resolve_styles
 from libraries.svg_reader.clips import ClipReader, viewport_clip
-from libraries.svg_reader.foreign_xml import Node, bad_svg, parse_svg
+from libraries.svg_reader.foreign_xml import Node, bad_svg
 from libraries.svg_reader.frames import (
     layer_name,
     nodes_by_id,
     own_size,
-    page_size,
     view_box,
 )
 from libraries.svg_reader.gathering import Gathering
-from libraries.svg_reader.inks import PenChoice
-from libraries.svg_reader.items import Clip, Item, ReadingOptions
+from libraries.svg_reader.items import Clip, Item
 from libraries.svg_reader.marking import Place, placed_marker, places_of
 from libraries.svg_reader.placing import transform_of
-from libraries.svg_reader.planar import visible_strokes
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.repeats import (
     MAX_ELEMENT_DEPTH,
@@ -55,7 +48,6 @@ from libraries.svg_reader.repeats import (
 from libraries.svg_reader.servers import server_colours
 from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, shape_of
 from libraries.svg_reader.texts import TextReader
-from libraries.svg_syntax.curves import FLATNESS
 
 # Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
@@ -70,19 +62,6 @@ NAMED_DROPS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A document, and what was left out or changed, as JSON objects; see `problems.Problems`."""
-
-    document: Document
-    problems: list[JsonObject] = field(default_factory=list)
-
-    @property
-    def dropped(self) -> Mapping[str, int]:
-        """Return the number of elements and properties left out, by kind."""
-        return {one["kind"]: one["count"] for one in self.problems if one["action"] == "ignored"}
-
-
 class _Context(NamedTuple):
     """The context of an element: its matrix to mm, look, layer, clip and ancestors."""
 
@@ -95,43 +74,7 @@ class _Context(NamedTuple):
     clip: Clip | None = None
 
 
-def read_svg(
-    source: str | bytes,
-    *,
-    tolerance: float | Callable[[Rectangle], float] = FLATNESS,
-    options: ReadingOptions | None = None,
-) -> Reading:
-    """Return the visible strokes of the SVG `source`, on a page of its size in mm.
-
-    Style sheets, transforms, units, nested viewports, `use`, clip paths, plain masks, markers,
-    dashes and text are drawn as a viewer shows them; filled shapes by their outline. Opaque fills
-    hide what is below. A part that cannot be read is left out and listed. `tolerance` is the maximum
-    distance of lines from curves in mm, or a function of the page.
-
-    Raises:
-        InvalidInput: the SVG is malformed or too large, or repeats too much.
-    """
-    options = options or ReadingOptions()
-    problems = Problems()
-    root = parse_svg(source)
-    resolve_styles(root, problems)
-    size = page_size(root, problems)
-    document = Document(size[0] * PIXEL, size[1] * PIXEL)
-    fine = tolerance(document.page) if callable(tolerance) else tolerance
-    reader = _Reader(root, document.page, fine, problems, size)
-    reader.layer_codes = options.layer_codes
-    reader.draw(root, size)
-    drawn = visible_strokes(reader.gathering.store, reader.items, document.page, options, problems)
-    if len(drawn.strokes):
-        used = list(dict.fromkeys(drawn.strokes.tolist()))
-        layers = PenChoice(document, options, problems).layers_of(drawn.inks, used)
-        document.extend(drawn.coordinates, drawn.offsets, layers[drawn.strokes])
-    else:
-        problems.note("empty", 0, "hidden")
-    return Reading(document, problems.listed())
-
-
-class _Reader:
+class Reader:
     """Walks the tree and draws its elements."""
 
     MAX_USE_DEPTH = 16
@@ -208,7 +151,7 @@ class _Reader:
     def _transformed(self, node: Node, context: _Context) -> _Context | None:
         """Return the context with the transform of an element, or None if it leaves no area."""
         try:
-            own = transform_of(node.attributes, context.viewport)
+            own = transform_of(node.attributes, *self._reference_box(node, context))
         except ValueError:
             # As in browsers, a malformed transform is not applied.
             self._problems.note("transform", node.line)
@@ -222,6 +165,25 @@ class _Reader:
             self._problems.note("invisible", node.line, "hidden")
             return None
         return context._replace(to_page=to_page)
+
+    def _reference_box(
+        self, node: Node, context: _Context
+    ) -> tuple[Viewport, tuple[float, float] | None]:
+        """Return the size of the box that a transform refers to, and its corner by `fill-box`."""
+        box = node.attributes.get("transform-box", "view-box").strip()
+        if box not in {"fill-box", "content-box"} or "transform" not in node.attributes:
+            return context.viewport, None
+        if node.tag not in SHAPES:
+            self._problems.note("transform-box", node.line)
+            return context.viewport, None
+        try:
+            lines = self._shape(node, context).flattened()
+        except InvalidInput:
+            lines = []
+        if not lines:
+            return context.viewport, None
+        around = Rectangle.around(np.concatenate(lines))
+        return (around.width, around.height), (around.left, around.top)
 
     def _clipped(self, node: Node, context: _Context) -> _Context:
         attributes = node.attributes

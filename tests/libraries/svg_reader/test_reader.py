@@ -495,7 +495,7 @@ def test_the_count_agrees_with_the_visits_of_the_reader(
     read_svg(svg(body))
     monkeypatch.setattr("libraries.svg_reader.reader.MAX_VISITS", visits - 1)
     monkeypatch.setattr(
-        "libraries.svg_reader.reader._Reader.visit",
+        "libraries.svg_reader.reader.Reader.visit",
         lambda *_: pytest.fail("it was drawn before it was counted"),
     )
     with raises_code("bad-svg", match="repeats"):

@@ -118,6 +118,11 @@ def test_equal_colours_are_one_pen_and_widths_are_several() -> None:
         ('<switch><g systemLanguage="fr"><path d="M0 1h9" stroke="red"/></g><path d="M0 2h9" stroke="red"/></switch>', [(0, 2, 9, 2)]),
         ('<rect width="10" height="10" fill="none" stroke="red" style="transform:rotate(.25turn);transform-origin:center"/>',
          [(90, 0, 100, 10)]),
+        (
+            ('<rect x="20" y="20" width="10" height="20" fill="none" stroke="red" style="transform:rotate(90deg);'
+            'transform-origin:50% 50%;transform-box:fill-box"/>'),
+            [(15, 25, 35, 35)],
+        ),
         ('<style>circle{cx:20px;cy:20px;r:5px;stroke:red;fill:none}</style><circle/>', [(15, 15, 25, 25)]),
         ('<path style="d:path(\'M1 1H9\');stroke:red"/>', [(1, 1, 9, 1)]),
     ],
