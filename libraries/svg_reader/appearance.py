@@ -303,7 +303,16 @@ def length(text: str | None, default: float, whole: float = 0.0) -> float:
     Raises:
         InvalidInput: `text` is not a length, or too large.
     """
-    if text is None or text.strip() in ("", "auto"):
+    if text is None:
+        return default
+    try:
+        plain = float(text)
+    except ValueError:
+        plain = math.nan
+    # Numbers without a unit are the most frequent; NaN fails this comparison.
+    if abs(plain) <= Lengths.MAX_PIXELS and "_" not in text:
+        return plain
+    if text.strip() in {"", "auto"}:
         return default
     value = Lengths.read(text, whole)
     if value is None:

@@ -18,6 +18,7 @@ from libraries.geometry.dashes import dashed
 from libraries.geometry.document import StrokeArray
 from libraries.geometry.filling import boundary_of, fill_region, hatch_lines
 from libraries.geometry.rectangle import Rectangle
+from libraries.svg_reader.appearance import Look
 from libraries.svg_reader.clips import region_of_clip
 from libraries.svg_reader.colours import components
 from libraries.svg_reader.covering import Cover, visible_lines
@@ -51,7 +52,7 @@ def visible_strokes(
     problems: Problems,
 ) -> Drawn:
     """Return the visible strokes of items; the layers of `store` are their indices."""
-    inks = [_ink_of(item) for item in items]
+    inks = _inks_of(items)
     plain = all(
         item.clip is None and not item.look.dashes and not item.look.has_fill for item in items
     )
@@ -59,14 +60,24 @@ def visible_strokes(
     # White lines are rare, but have to be found.
     pale = any(_is_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
     if plain and not dots.any() and not pale:
-        return Drawn(store.coordinates, store.offsets, store.layers, inks)
+        different = list(dict.fromkeys(inks))
+        known = {ink: number for number, ink in enumerate(different)}
+        numbers = np.array([known[ink] for ink in inks], dtype=np.int64)
+        return Drawn(store.coordinates, store.offsets, numbers[store.layers], different)
     return _Plane(items, inks, page, options, problems).drawn(store, dots)
 
 
-def _ink_of(item: Item) -> Ink:
-    look = item.look
-    loose = not look.has_stroke or not item.edge
-    return Ink(item.layer, look.ink, look.width * item.scale, loose)
+def _inks_of(items: Sequence[Item]) -> list[Ink]:
+    """Return the ink of each item; most items share a few."""
+    known: dict[tuple[Look, str | None, float, bool], Ink] = {}
+    inks: list[Ink] = []
+    for look, layer, _, scale, _, edge in items:
+        key = look, layer, scale, edge
+        if key not in known:
+            loose = not look.has_stroke or not edge
+            known[key] = Ink(layer, look.ink, look.width * scale, loose)
+        inks.append(known[key])
+    return inks
 
 
 def _invisible_dots(store: StrokeArray, items: Sequence[Item]) -> NDArray[np.bool_]:
