@@ -95,14 +95,12 @@ class ClipReader:
     ) -> Iterator[Area]:
         if depth > self.MAX_DEPTH:
             raise ValueError(node.tag)
-        for child in node.children:
-            if child.attributes.get("display", "").strip() == "none":
-                continue
+        for child in self._shown(node):
             own = transform_of(child.attributes, viewport)
             placed = combined(to_page, own) if own is not None else to_page
             inner = self._looks.of(child.attributes, look)
             if child.tag in SHAPES:
-                yield from self._shape(child, placed, viewport, inner, is_mask=is_mask)
+                yield from self._shape(child, placed, viewport, inner, depth, is_mask=is_mask)
             elif child.tag in {"g", "a", "switch"}:
                 yield from self._areas(child, placed, viewport, inner, depth + 1, is_mask=is_mask)
             elif child.tag == "use":
@@ -110,6 +108,15 @@ class ClipReader:
                 yield from self._areas(target, moved, viewport, inner, depth + 1, is_mask=is_mask)
             elif child.tag in {"text", "image", "foreignObject"}:
                 raise ValueError(node.tag)
+
+    def _shown(self, node: Node) -> Iterator[Node]:
+        """Yield the children that may be visible; raise `ValueError` after too many of all."""
+        for child in node.children:
+            self._left -= 1
+            if self._left < 0:
+                raise ValueError(node.tag)
+            if child.attributes.get("display", "").strip() != "none":
+                yield child
 
     def _used(self, node: Node, to_page: Matrix, viewport: Viewport) -> tuple[Matrix, Node]:
         """Return the place of the target of a `use`, and a group that contains it."""
@@ -119,18 +126,22 @@ class ClipReader:
         return moved, Node("g", {}, [target] if target is not None else [])
 
     def _shape(
-        self, node: Node, to_page: Matrix, viewport: Viewport, look: Look, *, is_mask: bool
+        self,
+        node: Node,
+        to_page: Matrix,
+        viewport: Viewport,
+        look: Look,
+        depth: int,
+        *,
+        is_mask: bool,
     ) -> Iterator[Area]:
-        self._left -= 1
-        if self._left < 0:
-            raise ValueError(node.tag)
         scale = max(float(np.linalg.norm(to_page[:, :2], 2)), 1e-9)
         shape = shape_of(node.tag, node.attributes, viewport, self._tolerance / scale)
         lines = [applied(to_page, line) for line in shape.flattened()]
         within = None
         inner = self._named_clip(node)
-        if inner is not None:
-            within = self._read(inner, to_page, viewport, None, self.MAX_DEPTH // 2)
+        if inner is not None and depth < self.MAX_DEPTH:
+            within = self._read(inner, to_page, viewport, None, depth + 1)
         if not is_mask:
             if lines and not look.hidden:
                 yield Area(lines, look.clip_rule == "evenodd", True, within)
@@ -185,7 +196,10 @@ def _box_transform(clip: Clip, items: Mapping[int, Floats]) -> Matrix | None:
     found = [items[item] for item in range(clip.first, clip.last) if item in items]
     if not found:
         return None
-    points = applied(inverse(clip.to_page), np.concatenate(found))
+    try:
+        points = applied(inverse(clip.to_page), np.concatenate(found))
+    except InvalidInput:
+        return None
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     square = np.array([[right - left, 0.0, left], [0.0, bottom - top, top]])
     return combined(clip.to_page, square)

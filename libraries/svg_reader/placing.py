@@ -20,6 +20,7 @@ class _Syntax:
     """Regular expressions of transforms, and their limits."""
 
     MAX_CHARS = 20_000
+    LARGEST = 1e12
     FUNCTION = re.compile(r"\s*,?\s*([A-Za-z][A-Za-z0-9]*)\s*\(([^()]*)\)", re.ASCII)
     NUMBER = re.compile(
         r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)", re.ASCII
@@ -95,6 +96,8 @@ def _function(name: str, text: str, viewport: Viewport) -> Matrix:
             ]
         else:
             arguments = [float(number) / (100 if unit == "%" else 1) for number, unit in values]
+        if not all(abs(argument) <= _Syntax.LARGEST for argument in arguments):
+            raise ValueError(text[:40])
         return _FUNCTIONS[name](*arguments)
     except (KeyError, TypeError, OverflowError):
         raise ValueError(text[:40]) from None

@@ -177,12 +177,12 @@ class Reader:
             self._problems.note("transform-box", node.line)
             return context.viewport, None
         try:
-            lines = self._shape(node, context).flattened()
+            points = np.concatenate([np.zeros((0, 2)), *self._shape(node, context).flattened()])
+            around = Rectangle.around(points) if len(points) else None
         except InvalidInput:
-            lines = []
-        if not lines:
+            around = None
+        if around is None:
             return context.viewport, None
-        around = Rectangle.around(np.concatenate(lines))
         return (around.width, around.height), (around.left, around.top)
 
     def _clipped(self, node: Node, context: _Context) -> _Context:
@@ -294,8 +294,8 @@ class Reader:
         look, scale = context.look, self._measured(context.to_page)[1]
         # Widths and dashes of these are in pixels of the page.
         scale = PIXEL if look.fixed_width else scale
-        self.gathering.add(shape, context.to_page, len(self.items))
         self.items.append(Item(look, context.layer, context.clip, scale, line, edge))
+        self.gathering.add(shape, context.to_page, len(self.items) - 1)
 
     def _shape(self, node: Node, context: _Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""

@@ -131,6 +131,20 @@ def test_only_visible_parts_are_drawn(body: str, boxes: list[Box]) -> None:
     assert np.allclose(boxes_of(reading_of(body)), boxes, atol=0.11)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<clipPath id="c"><rect clip-path="url(#c)" width="50" height="99"/></clipPath><path clip-path="url(#c)" d="M0 5H99" stroke="red"/>',
+        '<clipPath id="c" clip-path="url(#c)"><use href="#u"/><use id="u" href="#u"/></clipPath><path clip-path="url(#c)" d="M0 5H99"/>',
+        '<clipPath id="c" clipPathUnits="objectBoundingBox"><rect/></clipPath><path transform="scale(1e-9)" clip-path="url(#c)" d="M0 5H9"/>',
+        '<rect y="1e9" width="1" height="1" style="transform:rotate(9deg);transform-box:fill-box"/>',
+        '<path transform="scale(1e99999)" d="M0 5H99" stroke="red"/>', '<circle r="1e9" fill="none" stroke="red"/>',
+    ],
+)  # fmt: skip
+def test_recursive_and_extreme_parts_do_not_refuse_the_file(body: str) -> None:
+    assert len(reading_of(f'{body}<path stroke="blue" d="M1 1H9"/>').document)
+
+
 def test_covers_and_clips_are_drawn_through_without_occlusion() -> None:
     body = (
         '<path d="M0 50H90" stroke="red"/><rect x="40" y="40" width="20" height="20" fill="blue"/>'
