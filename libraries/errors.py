@@ -191,7 +191,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "download-too-large": "The file at the URL exceeds the size limit. Use a smaller file.",
         "drawing-too-large": "The drawing has too many vertices for an export. Download the file.",
         "empty-content": "The text is empty or contains only white space.",
-        "empty-drawing": "The drawing has no stroke on the page. Use another `fit`, `crop` or margin.",
+        "empty-drawing": "The drawing has no strokes on the page. Use another `fit`, `crop` or margin.",
         "empty-picture": "The SVG of the element has no strokes. Use one with visible shapes.",
         "idempotency-mismatch": (
             "This `Idempotency-Key` was used with another request. Use a new key."

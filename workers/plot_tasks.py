@@ -29,7 +29,8 @@ def plot_drawing(
     """Optimise a drawing, and store the plot and the drawing as it was read.
 
     The result has `path`, `input_path`, the statistics `before` and `after`, the `certificate`, and
-    the `skipped` parts of the SVG by kind.
+    the `problems`: what of the SVG was left out, hidden, cut or changed, with kinds, counts, and
+    the lines of the first places.
 
     Args:
         output_filename: name of the plot in the output folder.
@@ -48,6 +49,7 @@ def plot_drawing(
         store.publish(output_filename, svg_blocks(plotted.document, encoding="plain")),
         plot=plotted.after,
         certificate=summary,
+        problems=[*reading.problems, *plotted.problems],
     )
     proof = json.dumps(plotted.certificate, separators=(",", ":")).encode()
     attach(store.publish(f"{stem}-certificate.json", proof))
@@ -83,8 +85,13 @@ def _plotted(
 ) -> tuple[Reading, Plotted]:
     options = PlotOptions.load(plot or {})
     report_progress(0, 100, "reading")
-    data = svg.encode() if svg else b"".join(open_staged(upload)) if upload else _read(source)
-    reading = read_svg(data)
+    data = svg or (b"".join(open_staged(upload)) if upload else _read(source))
+    reading = read_svg(data, options=options.reading())
+    if not len(reading.document):
+        kinds = ", ".join(f"{one['kind']} ({one['count']})" for one in reading.problems)
+        raise InvalidInput(
+            f"the SVG has no strokes that are visible: {kinds}", code="empty-drawing", field="svg"
+        )
     return reading, plot_document(reading.document, options, reported(50, 100))
 
 
@@ -93,7 +100,7 @@ def _record(reading: Reading, plotted: Plotted) -> JsonObject:
         "before": plotted.before,
         "after": plotted.after,
         "certificate": without_penalties(plotted.certificate),
-        "skipped": dict(reading.dropped),
+        "problems": [*reading.problems, *plotted.problems],
     }
 
 

@@ -27,6 +27,7 @@ from libraries.sheets.page import PaperName
 from libraries.sheets.papers import PAPERS
 from libraries.sheets.plot_stats import plot_stats
 from libraries.sheets.recipes import recorded
+from libraries.sheets.svg_reading import SvgOptions
 
 
 class PlotPen(Params):
@@ -123,10 +124,23 @@ class Placement(Params):
             yield {"pens": {number: {"layer": ["Duplicate layer."]} for number in again}}
 
     def placed(self, drawing: Document) -> Document:
-        """Return `drawing` on the page of the plot.
+        """Return `drawing` on the page of the plot, cut at its edges; see `on_page`."""
+        page = self.on_page(drawing)
+        if self.crop != "none":
+            page = page.clipped(page.page if self.crop == "page" else self._inside(page))
+        if not len(page):
+            raise InvalidInput(
+                "the drawing has no strokes on the page",
+                code="empty-drawing",
+                hint="send fit: contain, or crop: none",
+            )
+        return page
+
+    def on_page(self, drawing: Document) -> Document:
+        """Return `drawing` on the page of the plot, with what is outside of the page.
 
         Raises:
-            InvalidInput: a layer does not exist, the margin leaves no room, or nothing is left to plot.
+            InvalidInput: a layer does not exist, or the margin leaves no room.
         """
         turned = self._turned(self._with_pens(drawing))
         width, height = self._size(turned)
@@ -136,21 +150,16 @@ class Placement(Params):
                 code="bad-page",
                 field="margin",
             )
-        inside = Rectangle(self.margin, self.margin, width - self.margin, height - self.margin)
         page = turned.on_page(width, height)
         if self.fit != "none":
-            page = page.transformed(fitting(turned.page, inside, self.fit))
+            page = page.transformed(fitting(turned.page, self._inside(page), self.fit))
         elif self.page is not None:
             page = page.transformed(fitting(turned.page, page.page, "none"))
-        if self.crop != "none":
-            page = page.clipped(page.page if self.crop == "page" else inside)
-        if not len(page):
-            raise InvalidInput(
-                "the drawing has no stroke on the page",
-                code="empty-drawing",
-                hint="send fit: contain, or crop: none",
-            )
         return page
+
+    def _inside(self, page: Document) -> Rectangle:
+        margin = self.margin
+        return Rectangle(margin, margin, page.width - margin, page.height - margin)
 
     def _with_pens(self, drawing: Document) -> Document:
         if self.pens is None:
@@ -193,8 +202,8 @@ class Placement(Params):
         return self.PAGES[self.page]
 
 
-class PlotOptions(Placement, SearchOptions):
-    """Placement and options of a plot."""
+class PlotOptions(SvgOptions, Placement, SearchOptions):
+    """Options of the reading, the placement and the optimisation of a drawing."""
 
     margin: float = mm("Margin on all sides, where `fit` and `crop` end", 0, 500, default=0.0)
     deadline: float | None = number(
@@ -216,13 +225,14 @@ class PlotOptions(Placement, SearchOptions):
 
 
 class Plotted(NamedTuple):
-    """A plot: the drawing as it was read and placed, the plot, and their costs as JSON."""
+    """A plot: the drawing as it was read and placed, the plot, their costs, and problems as JSON."""
 
     given: Document
     document: Document
     before: JsonObject
     after: JsonObject
     certificate: JsonObject
+    problems: list[JsonObject]
 
 
 def plot_document(drawing: Document, options: PlotOptions, watch: Watch) -> Plotted:
@@ -230,8 +240,9 @@ def plot_document(drawing: Document, options: PlotOptions, watch: Watch) -> Plot
 
     `watch` is called with the travel of the best order so far, see `plotting.optimiser`.
     """
+    placed = options.placed(drawing)
     found = optimise(
-        options.placed(drawing),
+        placed,
         deadline_s=options.deadline or math.inf,
         watch=watch,
         **options.search(),
@@ -243,7 +254,19 @@ def plot_document(drawing: Document, options: PlotOptions, watch: Watch) -> Plot
         plot_stats(given, given.width, given.height),
         plot_stats(plot, plot.width, plot.height),
         found.certificate.as_record(),
+        _off_page(options.on_page(drawing), placed),
     )
+
+
+def _off_page(whole: Document, placed: Document) -> list[JsonObject]:
+    """Return the ink that is cut off at the page as a problem: its length and share, or none."""
+    before, after = (float(one.strokes().lengths.sum()) for one in (whole, placed))
+    least_mm = 0.01
+    if before - after < least_mm:
+        return []
+    mm_and_share = {"mm": round(before - after, 3), "share": round(1 - after / before, 4)}
+    count = len(whole) - len(placed) if len(whole) > len(placed) else 1
+    return [{"kind": "off-page", "action": "cropped", "count": count, "lines": [], **mm_and_share}]
 
 
 def compare(before: Document, after: Document) -> JsonObject:

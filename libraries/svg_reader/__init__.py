@@ -2,6 +2,15 @@
 
 from libraries.svg_reader.foreign_xml import MAX_SVG_BYTES
 from libraries.svg_reader.head import HEAD_BYTES, Head, read_head
-from libraries.svg_reader.reader import Reading, read_svg
+from libraries.svg_reader.items import ReadingOptions
+from libraries.svg_reader.reading import Reading, read_svg
 
-__all__ = ["HEAD_BYTES", "MAX_SVG_BYTES", "Head", "Reading", "read_head", "read_svg"]
+__all__ = [
+    "HEAD_BYTES",
+    "MAX_SVG_BYTES",
+    "Head",
+    "Reading",
+    "ReadingOptions",
+    "read_head",
+    "read_svg",
+]

@@ -5,82 +5,115 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from libraries.errors import InvalidInput
+from libraries.svg_reader.encodings import (
+    MAX_SVG_BYTES,
+    as_utf8,
+    bad_svg,
+    with_characters,
+    with_namespaces,
+)
 
-MAX_SVG_BYTES = 20_000_000
+__all__ = ["MAX_ELEMENTS", "MAX_SVG_BYTES", "Node", "bad_svg", "parse_svg"]
+
 MAX_ELEMENTS = 200_000
 # Attributes of other namespaces by their short names.
 FOREIGN_ATTRIBUTES = {
     "http://www.w3.org/1999/xlink href": "href",
+    "http://www.w3.org/XML/1998/namespace lang": "xml:lang",
+    "http://www.w3.org/XML/1998/namespace space": "xml:space",
     "http://www.inkscape.org/namespaces/inkscape label": "inkscape:label",
     "http://www.inkscape.org/namespaces/inkscape groupmode": "inkscape:groupmode",
 }
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
-    """An element with its name and attributes, without namespaces."""
+    """An element with its name and attributes, without namespaces, and its line in the file.
+
+    Text inside of `style` and `text` elements is a child `#text` with the attribute `text`.
+    """
 
     tag: str
     attributes: dict[str, str]
     children: list[Node] = field(default_factory=list)
+    line: int = 0
 
 
 def parse_svg(source: str | bytes) -> Node:
-    """Return the root of the SVG `source`, without text and elements of other namespaces.
+    """Return the root of the SVG `source`, without elements of other namespaces.
 
-    External document types are ignored.
+    Compressed files, any encoding, undeclared prefixes and HTML entities are accepted. Entities of
+    the document itself are expanded, unless they are nested or large; external document types are
+    ignored.
 
     Raises:
-        InvalidInput: the SVG is malformed or too large, or declares entities or a document type.
+        InvalidInput: the SVG is malformed or too large, or declares other entities.
     """
-    data = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else source
-    if not isinstance(data, bytes):
-        raise bad_svg("an SVG must be text or bytes")
-    if len(data) > MAX_SVG_BYTES:
-        raise bad_svg(f"an SVG has at most {MAX_SVG_BYTES:,} bytes")
-    tree = _Tree()
-    try:
-        _parser(tree, "utf-8" if isinstance(source, str) else None).Parse(data, True)
-    except expat.ExpatError as error:
-        raise bad_svg(
-            f"not well-formed XML: line {error.lineno}, column {error.offset + 1}"
-        ) from None
-    except (LookupError, ValueError):
-        raise bad_svg("unknown encoding in the XML declaration") from None
+    data = as_utf8(source)
+    repairs = {"unbound prefix": with_namespaces, "undefined entity": with_characters}
+    for _ in range(len(repairs) + 1):
+        tree = _Tree(data)
+        try:
+            tree.parser.Parse(data, True)
+            break
+        except expat.ExpatError as error:
+            repair = repairs.pop(expat.ErrorString(error.code), None)
+            if repair is None:
+                place = f"line {error.lineno}, column {error.offset + 1}"
+                raise bad_svg(f"not well-formed XML: {place}") from None
+            data = as_utf8(repair(data))
+        except _UndeclaredEntity:
+            repair = repairs.pop("undefined entity", None)
+            if repair is None:
+                raise bad_svg("an entity is not declared") from None
+            data = as_utf8(repair(data))
     if tree.root is None:
         raise bad_svg("the root element must be svg")
     return tree.root
 
 
-def _parser(tree: _Tree, encoding: str | None) -> expat.XMLParserType:
-    parser = expat.ParserCreate(encoding, namespace_separator=" ")
-    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    parser.StartElementHandler = tree.begin
-    parser.EndElementHandler = tree.end
-    parser.StartDoctypeDeclHandler = _check_document_type
-    parser.EntityDeclHandler = parser.UnparsedEntityDeclHandler = _refuse
-    parser.ExternalEntityRefHandler = _refuse_external
-    parser.AttlistDeclHandler = parser.ElementDeclHandler = parser.NotationDeclHandler = (
-        parser.SkippedEntityHandler
-    ) = _refuse
-    return parser
+class _UndeclaredEntity(ValueError):
+    """Raised at a reference to an entity that an external document type may declare."""
 
 
 class _Tree:
     """A tree of nodes, built by the callbacks of the parser."""
 
     MAX_ELEMENT_DEPTH = 64
+    MAX_ENTITIES = 64
+    MAX_ENTITY_CHARS = 4096
+    MAX_EXPANDED_BYTES = 1_000_000
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes) -> None:
         self.root: Node | None = None
         # None for ignored elements.
         self._open: list[Node | None] = []
         self._count = 0
+        self._data = data
+        self._entities: dict[str, str] = {}
+        # The number of open elements around the outermost one with text, or -1.
+        self._text_depth = -1
+        self.parser = self._prepared()
+
+    def _prepared(self) -> expat.XMLParserType:
+        parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+        parser.buffer_text = True
+        # Defaults of attributes in the document type are not used.
+        parser.specified_attributes = True
+        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+        parser.StartElementHandler = self.begin
+        parser.EndElementHandler = self.end
+        parser.EntityDeclHandler = self._declare
+        parser.EndDoctypeDeclHandler = self._check_expansion
+        parser.UnparsedEntityDeclHandler = _refuse
+        parser.ExternalEntityRefHandler = _refuse_external
+        parser.SkippedEntityHandler = _skip
+        return parser
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if len(self._open) >= self.MAX_ELEMENT_DEPTH:
+        depth = len(self._open)
+        if depth >= self.MAX_ELEMENT_DEPTH:
             raise bad_svg(f"elements must be nested at most {self.MAX_ELEMENT_DEPTH} deep")
         if self._count > MAX_ELEMENTS:
             raise bad_svg(f"an SVG has at most {MAX_ELEMENTS:,} elements")
@@ -89,24 +122,61 @@ class _Tree:
         wanted = namespace in ("", "http://www.w3.org/2000/svg") and (
             parent is not None or not self._open
         )
-        node = Node(tag, _kept(attributes)) if wanted else None
+        node = Node(tag, _kept(attributes), [], self.parser.CurrentLineNumber) if wanted else None
         if node is not None and parent is not None:
             parent.children.append(node)
         if not self._open:
             self.root = node if tag == "svg" else None
+        if wanted and self._text_depth < 0 and tag in {"style", "text"}:
+            self._text_depth = depth
+            self.parser.CharacterDataHandler = self._write
         self._open.append(node)
 
     def end(self, _: str) -> None:
         self._open.pop()
+        if len(self._open) == self._text_depth:
+            self._text_depth = -1
+            self.parser.CharacterDataHandler = None
+
+    def _write(self, text: str) -> None:
+        node = self._open[-1]
+        if node is not None:
+            line = self.parser.CurrentLineNumber
+            node.children.append(Node("#text", {"text": text}, [], line))
+
+    def _declare(
+        self,
+        name: str,
+        is_parameter: bool,
+        value: str | None,
+        _: str | None,
+        __: str | None,
+        ___: str | None,
+        ____: str | None,
+    ) -> None:
+        """Accept an entity with a short text."""
+        if is_parameter or value is None or "&" in value:
+            _refuse()
+        elif len(value) > self.MAX_ENTITY_CHARS or len(self._entities) >= self.MAX_ENTITIES:
+            raise bad_svg(
+                f"a document type has at most {self.MAX_ENTITIES} entities of "
+                f"{self.MAX_ENTITY_CHARS:,} characters"
+            )
+        else:
+            self._entities[name] = value
+
+    def _check_expansion(self) -> None:
+        """Refuse entities that are referred to so often that the text gets large."""
+        expanded = sum(
+            self._data.count(f"&{name};".encode()) * len(value.encode())
+            for name, value in self._entities.items()
+        )
+        if expanded > self.MAX_EXPANDED_BYTES:
+            raise bad_svg(f"entities expand to more than {self.MAX_EXPANDED_BYTES:,} bytes")
 
 
 def _kept(attributes: dict[str, str]) -> dict[str, str]:
     return {FOREIGN_ATTRIBUTES.get(name, name): value for name, value in attributes.items()}
-
-
-def _check_document_type(_: str, __: str | None, ___: str | None, own: int) -> None:
-    if own:
-        _refuse()
 
 
 def _refuse_external(*_: object) -> int:
@@ -114,9 +184,9 @@ def _refuse_external(*_: object) -> int:
     return 0  # expat requires a number
 
 
+def _skip(*_: object) -> None:
+    raise _UndeclaredEntity
+
+
 def _refuse(*_: object) -> None:
-    raise bad_svg("entities and internal document types are not supported")
-
-
-def bad_svg(text: str) -> InvalidInput:
-    return InvalidInput(text, code="bad-svg", field="svg")
+    raise bad_svg("external, parameter and nested entities are not supported")

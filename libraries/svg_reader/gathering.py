@@ -2,53 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from libraries.geometry.arrays import Floats
-from libraries.geometry.document import Document
+from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.clipping import clip_to_rectangle
+from libraries.geometry.document import StrokeArray
+from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import MAX_COORDINATE_MM
 from libraries.geometry.transforms import Matrix
+from libraries.svg_reader.shapes import Shape
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
-from libraries.svg_syntax.tracing import Traced, flattened_paths
+from libraries.svg_syntax.tracing import flattened_paths
 
 # Vertices and curves per batch.
 MAX_GATHERED = 32_768
 
 
-class Shape(NamedTuple):
-    """The lines of an element in its own units, or a traced path that is flattened later."""
-
-    lines: Sequence[Floats] = ()
-    traced: Traced | None = None
-    tolerance: float = 1.0
-
-    def __len__(self) -> int:
-        return len(self.lines) if self.traced is None else len(self.traced.starts)
-
-    @property
-    def size(self) -> int:
-        """Return the number of vertices and curves."""
-        return sum(map(len, self.lines)) if self.traced is None else len(self.traced.curves)
-
-
 class Gathering:
-    """Collects shapes and draws them on a document in order."""
+    """Collects shapes as strokes in mm, each with the index of its item, in order.
 
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    Strokes with a vertex that is more than a kilometre away are cut at `room`, and `report` is
+    called with their items.
+    """
+
+    def __init__(self, room: Rectangle, report: Callable[[list[int]], None]) -> None:
+        self.store = StrokeArray()
+        self._room = room
+        self._report = report
         self._shapes: list[tuple[Shape, Matrix, int]] = []
         self._size = 0
 
-    def add(self, shape: Shape, to_page: Matrix, layer: int) -> None:
+    def add(self, shape: Shape, to_page: Matrix, item: int) -> None:
         """Add a shape with at least one stroke; `to_page` transforms its units to mm.
 
         Raises:
-            InvalidInput: there are too many vertices, or one is more than a kilometre away.
+            InvalidInput: there are too many vertices.
         """
-        self._shapes.append((shape, to_page, layer))
+        self._shapes.append((shape, to_page, item))
         self._size += shape.size
         if self._size > MAX_GATHERED:
             self.finish()
@@ -61,14 +54,29 @@ class Gathering:
         strokes = np.array([len(shape) for shape, _, _ in shapes])
         lines = _lines([shape for shape, _, _ in shapes])
         counts = np.array([len(line) for line in lines], dtype=np.int64)
-        if self._document.store.vertices + counts.sum() > MAX_VERTICES:
+        if self.store.vertices + counts.sum() > MAX_VERTICES:
             raise too_many_vertices()
         ways = np.repeat(np.arange(len(shapes)), strokes)
         points = _moved(
             np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts)
         )
-        layers = np.array([layer for _, _, layer in shapes])[ways]
-        self._document.extend(points, np.concatenate([[0], np.cumsum(counts)]), layers)
+        items = np.array([item for _, _, item in shapes])[ways]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        # NaN fails this comparison.
+        if not max(-float(points.min()), float(points.max())) <= MAX_COORDINATE_MM:
+            points, offsets, items = self._near(points, offsets, items)
+        self.store.extend(points, offsets, items)
+
+    def _near(
+        self, points: Floats, offsets: Integers, items: Integers
+    ) -> tuple[Floats, Integers, Integers]:
+        """Return strokes with those that leave the kilometre cut."""
+        # Differences of larger numbers could overflow.
+        points = np.nan_to_num(points, nan=0.0, posinf=1e100, neginf=-1e100)
+        far = np.logical_or.reduceat((np.abs(points) > MAX_COORDINATE_MM).any(axis=1), offsets[:-1])
+        self._report(items[far].tolist())
+        cut = clip_to_rectangle(points, offsets, self._room)
+        return cut.coordinates, cut.offsets, items[cut.sources]
 
 
 def _lines(shapes: Sequence[Shape]) -> list[Floats]:

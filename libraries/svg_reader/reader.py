@@ -1,19 +1,14 @@
-"""Conversion of SVG elements to strokes."""
+"""Walk through the elements of an SVG, which become items."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Floats
-from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.rectangle import Rectangle
-from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import (
     Matrix,
     combined,
@@ -23,54 +18,52 @@ from libraries.geometry.transforms import (
     scaling,
     translation,
 )
-from libraries.lettering import check_text
 from libraries.svg_reader.appearance import (
     PIXEL,
     Look,
+    Looks,
     aspect,
-    length,
+    diagonal_of,
     lengths,
-    look_of,
-    styles_of,
 )
-from libraries.svg_reader.foreign_xml import Node, bad_svg, parse_svg
-from libraries.svg_reader.gathering import Gathering, Shape
-from libraries.svg_reader.repeats import MAX_ELEMENT_DEPTH, count_visits
-from libraries.svg_syntax.attributes import transform_matrix
-from libraries.svg_syntax.curves import FLATNESS
-from libraries.svg_syntax.outlines import closed, ellipse_outline, lines_of_path, rectangle_outline
-from libraries.svg_syntax.path_data import numbers_in
-from libraries.svg_syntax.tracing import trace
-
-Viewport = tuple[float, float]
+from libraries.svg_reader.clips import ClipReader, viewport_clip
+from libraries.svg_reader.foreign_xml import Node, bad_svg
+from libraries.svg_reader.frames import (
+    layer_name,
+    nodes_by_id,
+    own_size,
+    view_box,
+)
+from libraries.svg_reader.gathering import Gathering
+from libraries.svg_reader.items import Clip, Item
+from libraries.svg_reader.marking import Place, placed_marker, places_of
+from libraries.svg_reader.placing import transform_of
+from libraries.svg_reader.problems import Problems
+from libraries.svg_reader.repeats import (
+    MAX_ELEMENT_DEPTH,
+    conditions_hold,
+    count_visits,
+    shown_children,
+)
+from libraries.svg_reader.servers import server_colours
+from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, shape_of
+from libraries.svg_reader.texts import TextReader
 
 # Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
-CUTS = frozenset({"clip-path", "mask", "marker-start", "marker-mid", "marker-end"})
 # Elements that are not drawn themselves; some are drawn by references.
 SILENT = {
     "title", "desc", "metadata", "defs", "symbol", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "marker",
-    "pattern", "filter", "view", "cursor",
+    "pattern", "filter", "view", "cursor", "style", "text", "#text",
 }  # fmt: skip
 NAMED_DROPS = {
-    "script", "image", "foreignObject", "text", "style", "animate", "animateTransform", "animateMotion", "set", "video", "audio",
+    "script", "image", "foreignObject", "animate", "animateTransform", "animateMotion", "set", "video", "audio",
     "iframe", "canvas",
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A document, and the number of elements and properties left out, by kind.
-
-    `clip-path`, `mask` and markers count shapes that should have been changed and were not.
-    """
-
-    document: Document
-    dropped: Mapping[str, int]
-
-
 class _Context(NamedTuple):
-    """The context of an element: its matrix to mm, look, layer and ancestors."""
+    """The context of an element: its matrix to mm, look, layer, clip and ancestors."""
 
     to_page: Matrix
     look: Look
@@ -78,135 +71,197 @@ class _Context(NamedTuple):
     layer: str | None = None
     uses: tuple[str, ...] = ()
     depth: int = 0
+    clip: Clip | None = None
 
 
-def read_svg(
-    source: str | bytes, *, tolerance: float | Callable[[Rectangle], float] = FLATNESS
-) -> Reading:
-    """Return the strokes of the SVG `source`, on a page of its size in mm.
-
-    Paths, basic shapes, groups, transforms, units, nested viewports and `use` are supported. Filled
-    shapes are drawn by their outline. Inkscape layers become layers, as does every colour outside
-    of them; the pen of a layer has the colour and width of its first shape. Style sheets, text,
-    images, scripts and others are left out and counted. `tolerance` is the maximum distance of
-    lines from curves in mm, or a function of the page.
-
-    Raises:
-        InvalidInput: the SVG is malformed or too large, or repeats too much.
-    """
-    root = parse_svg(source)
-    size = _page_size(root)
-    document = Document(size[0] * PIXEL, size[1] * PIXEL)
-    reader = _Reader(root, document, tolerance(document.page) if callable(tolerance) else tolerance)
-    look = look_of(styles_of(root), Look())
-    reader.visit_viewport(root, _Context(scaling(PIXEL), look, size), size)
-    reader.gathering.finish()
-    return Reading(document, dict(sorted(reader.dropped.items())))
-
-
-def _page_size(root: Node) -> Viewport:
-    """Return the size of the page in pixels, by default that of its viewBox."""
-    box = _view_box(root)
-    # The default size of browsers in pixels.
-    fallback = (box.width, box.height) if box else (300.0, 150.0)
-    width, height = (
-        length(text, whole, whole)
-        for text, whole in zip(map(root.attributes.get, ("width", "height")), fallback, strict=True)
-    )
-    if not width > 0 or not height > 0:
-        raise bad_svg("the page has no size")
-    return width, height
-
-
-def _view_box(node: Node) -> Rectangle | None:
-    numbers = numbers_in(node.attributes.get("viewBox", "")[:200]).tolist()
-    if len(numbers) != 4 or min(numbers[2:]) <= 0:  # noqa: PLR2004 - left, top, width and height
-        return None
-    left, top, width, height = numbers
-    return Rectangle(left, top, left + width, top + height)
-
-
-class _Reader:
+class Reader:
     """Walks the tree and draws its elements."""
 
     MAX_USE_DEPTH = 16
+    MAX_MARKERS = 20_000
+    # What is farther than this from the page, in mm, is cut if it is very far.
+    ROOM_MM = 1000.0
+    # Attributes that most elements do not have.
+    RARE = frozenset(
+        {
+            "transform", "clip-path", "mask", "filter", "display", "requiredExtensions", "requiredFeatures", "systemLanguage",
+        }
+    )  # fmt: skip
 
-    def __init__(self, root: Node, document: Document, tolerance: float) -> None:
-        self.dropped: Counter[str] = Counter()
-        self._document = document
-        self.gathering = Gathering(document)
-        self._layers: dict[str, int] = {}
+    def __init__(
+        self, root: Node, page: Rectangle, tolerance: float, problems: Problems, size: Viewport
+    ) -> None:
+        room = self.ROOM_MM
+        around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
+        self.gathering = Gathering(around, self._report_far)
+        self.items: list[Item] = []
+        # Whether names of layers are read as AxiDraw does.
+        self.layer_codes = False
+        self._problems = problems
         self._tolerance = tolerance
         self._visits = 0
-        self._named = _named(root)
-        # The last scale with its tolerance, as neighbours usually have the same scale.
-        self._scale: tuple[object, float] = (None, 0.0)
+        self._markers = 0
+        self._named = nodes_by_id(root)
+        box = view_box(root)
+        whole = (box.width, box.height) if box else size
+        self._looks = Looks(server_colours(self._named), diagonal_of(whole))
+        self._clips = ClipReader(self._named, self._looks, problems, tolerance)
+        self._texts = TextReader(self._looks, self._path_lines)
+        self._root_look = self._looks.of(root.attributes, Look())
+        # The last matrix with its scale and tolerance, as neighbours usually have the same one.
+        self._scale: tuple[Matrix | None, float, float] = (None, 0.0, 0.0)
         # Shapes of elements that `use` repeats.
         self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
         # A few elements can expand to millions by references.
         if count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS:
             raise bad_svg("the SVG repeats or nests too many elements")
 
+    def draw(self, root: Node, size: Viewport) -> None:
+        """Draw the whole SVG on a page of a size in pixels."""
+        context = _Context(scaling(PIXEL), self._root_look, size)
+        if root.attributes.get("display", "").strip() != "none":
+            self.visit_viewport(root, self._clipped(root, context), size)
+        self.gathering.finish()
+
     def visit(self, node: Node, context: _Context) -> None:
         """Draw an element and its children."""
         self._visits += 1
         if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
             raise bad_svg("the SVG repeats or nests too many elements")
-        if node.tag in SILENT:
+        if node.tag in SILENT and node.tag != "text":
             return
-        styles = styles_of(node)
-        if styles.get("display") == "none":
+        look = self._looks.of(node.attributes, context.look)
+        depth = context.depth + 1
+        if self.RARE.isdisjoint(node.attributes):
+            self._enter(node, context._replace(look=look, depth=depth))
             return
-        to_page = context.to_page
-        if "transform" in node.attributes:
-            to_page = combined(to_page, transform_matrix(node.attributes["transform"]))
-        self._count_cuts(styles)
-        look = look_of(styles, context.look)
-        self._enter(node, context._replace(to_page=to_page, look=look, depth=context.depth + 1))
+        attributes = node.attributes
+        if attributes.get("display", "").strip() == "none" or not conditions_hold(attributes):
+            return
+        placed = self._transformed(node, context._replace(look=look, depth=depth))
+        if placed is None:
+            return
+        inner, first = self._clipped(node, placed), len(self.items)
+        if attributes.get("filter", "none").strip() not in {"none", ""}:
+            self._problems.note("filter", node.line)
+        self._enter(node, inner)
+        if inner.clip is not None and inner.clip is not placed.clip:
+            self._close_clips(inner.clip, placed.clip, first)
+
+    def _transformed(self, node: Node, context: _Context) -> _Context | None:
+        """Return the context with the transform of an element, or None if it leaves no area."""
+        try:
+            own = transform_of(node.attributes, *self._reference_box(node, context))
+        except ValueError:
+            # As in browsers, a malformed transform is not applied.
+            self._problems.note("transform", node.line)
+            return context
+        try:
+            to_page = context.to_page if own is None else combined(context.to_page, own)
+        except InvalidInput:
+            self._problems.note("transform", node.line)
+            return None
+        if own is not None and not abs(determinant(to_page)) > 0:
+            self._problems.note("invisible", node.line, "hidden")
+            return None
+        return context._replace(to_page=to_page)
+
+    def _reference_box(
+        self, node: Node, context: _Context
+    ) -> tuple[Viewport, tuple[float, float] | None]:
+        """Return the size of the box that a transform refers to, and its corner by `fill-box`."""
+        box = node.attributes.get("transform-box", "view-box").strip()
+        if box not in {"fill-box", "content-box"} or "transform" not in node.attributes:
+            return context.viewport, None
+        if node.tag not in SHAPES:
+            self._problems.note("transform-box", node.line)
+            return context.viewport, None
+        try:
+            points = np.concatenate([np.zeros((0, 2)), *self._shape(node, context).flattened()])
+            around = Rectangle.around(points) if len(points) else None
+        except InvalidInput:
+            around = None
+        if around is None:
+            return context.viewport, None
+        return (around.width, around.height), (around.left, around.top)
+
+    def _clipped(self, node: Node, context: _Context) -> _Context:
+        attributes = node.attributes
+        if "clip-path" not in attributes and "mask" not in attributes:
+            return context
+        clip = self._clips.clip_of(node, context.to_page, context.viewport, context.clip)
+        return context._replace(clip=clip)
+
+    def _close_clips(self, clip: Clip | None, outer: Clip | None, first: int) -> None:
+        """Record which items new clips apply to."""
+        while clip is not None and clip is not outer:
+            clip.first, clip.last = first, len(self.items)
+            clip = clip.outer
 
     def _enter(self, node: Node, context: _Context) -> None:
-        if node.tag == "svg":
+        if node.tag in SHAPES:
+            self._draw(node, context)
+        elif node.tag == "svg":
             self._visit_nested(node, context)
-        elif node.tag in {"g", "a"}:
-            name = _layer_name(node)
+        elif node.tag in {"g", "a", "switch"}:
+            name = layer_name(node)
+            if self.layer_codes and name is not None and name.startswith("%"):
+                self._problems.note("layer", node.line, "hidden")
+                return
             self._visit_all(node, context._replace(layer=name) if name else context)
-        elif node.tag == "switch":
-            self._visit_all(Node("g", {}, node.children[:1]), context)
         elif node.tag == "use":
             self._visit_used(node, context)
-        elif node.tag in SHAPES:
-            self._draw(node, context)
+        elif node.tag == "text":
+            self._write(node, context)
         else:
-            self.dropped[node.tag if node.tag in NAMED_DROPS else "unknown"] += 1
+            self._problems.note(node.tag if node.tag in NAMED_DROPS else "unknown", node.line)
 
     def visit_viewport(self, node: Node, context: _Context, size: Viewport) -> None:
         """Draw the children of an `svg` or `symbol` whose viewBox is shown at `size`."""
-        box = _view_box(node)
+        box = view_box(node)
         if box is None:
             self._visit_all(node, context._replace(viewport=size))
             return
         align, vertical, fit = aspect(node.attributes.get("preserveAspectRatio"))
-        shown = fitting(box, Rectangle(0, 0, *size), fit, align=align, vertical=vertical)
-        to_page = combined(context.to_page, shown)
+        try:
+            shown = fitting(box, Rectangle(0, 0, *size), fit, align=align, vertical=vertical)
+            to_page = combined(context.to_page, shown)
+        except InvalidInput:
+            self._problems.note("viewBox", node.line)
+            return
         self._visit_all(node, context._replace(to_page=to_page, viewport=(box.width, box.height)))
 
     def _visit_all(self, node: Node, context: _Context) -> None:
-        for child in node.children:
+        for child in shown_children(node):
             self.visit(child, context)
 
     def _visit_nested(self, node: Node, context: _Context) -> None:
-        size = _own_size(node, context.viewport)
-        if min(size) > 0:
-            self.visit_viewport(node, _moved(node, context), size)
+        try:
+            size = own_size(node, context.viewport)
+            moved = _moved(node, context)
+        except InvalidInput:
+            self._problems.note("number", node.line)
+            return
+        if min(size) <= 0:
+            self._problems.note("invisible", node.line, "hidden")
+            return
+        if node.attributes.get("overflow", "hidden").strip() not in {"visible", "auto"}:
+            clip = viewport_clip(size, moved.to_page, node.line, context.clip)
+            moved = moved._replace(clip=clip)
+        self.visit_viewport(node, moved, size)
 
     def _visit_used(self, node: Node, context: _Context) -> None:
         """Draw the target of a `use`, unless it is recursive or in another file."""
-        name = node.attributes.get("href", "")
+        name = node.attributes.get("href", "").strip()
         target = self._named.get(name[1:]) if name.startswith("#") else None
         if target is None or name in context.uses or len(context.uses) >= self.MAX_USE_DEPTH:
-            self.dropped["use"] += 1
+            self._problems.note("use", node.line)
             return
-        context = _moved(node, context)._replace(uses=(*context.uses, name))
+        try:
+            context = _moved(node, context)._replace(uses=(*context.uses, name))
+        except InvalidInput:
+            self._problems.note("number", node.line)
+            return
         if target.tag not in ("symbol", "svg"):
             self.visit(target, context)
             return
@@ -214,140 +269,132 @@ class _Reader:
             side: node.attributes[side] for side in ("width", "height") if side in node.attributes
         }
         # A symbol is drawn as a viewport with the size of the `use`.
-        self.visit(Node("svg", target.attributes | size, target.children), context)
+        attributes = target.attributes | size
+        self.visit(Node("svg", attributes, target.children, target.line), context)
 
     def _draw(self, node: Node, context: _Context) -> None:
         if not context.look.drawn:
+            self._problems.note("invisible", node.line, "hidden")
             return
-        shape = self._shape(node, context)
+        try:
+            shape = self._shape(node, context)
+        except InvalidInput as error:
+            if error.code == "too-many-vertices":
+                raise
+            self._problems.note("number", node.line)
+            return
+        if shape.broken:
+            self._problems.note("path-data", node.line, "cropped")
         if len(shape):
-            self.gathering.add(shape, context.to_page, self._layer(context))
+            self._add(shape, context, node.line)
+            if any(context.look.markers) and node.tag in {"path", "line", "polyline", "polygon"}:
+                self._mark(shape, context)
+
+    def _add(self, shape: Shape, context: _Context, line: int, *, edge: bool = True) -> None:
+        look, scale = context.look, self._measured(context.to_page)[1]
+        # Widths and dashes of these are in pixels of the page.
+        scale = PIXEL if look.fixed_width else scale
+        self.items.append(Item(look, context.layer, context.clip, scale, line, edge))
+        self.gathering.add(shape, context.to_page, len(self.items) - 1)
 
     def _shape(self, node: Node, context: _Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""
-        tolerance = self._tolerance_in(context.to_page)
+        tolerance = self._measured(context.to_page)[2]
         if not context.uses:
-            return SHAPES[node.tag](node, context.viewport, tolerance)
+            return shape_of(node.tag, node.attributes, context.viewport, tolerance)
         # The tree keeps the element alive, so that its id stays unique.
         key = (id(node), tolerance, context.viewport)
         if key not in self._shapes:
-            self._shapes[key] = SHAPES[node.tag](node, context.viewport, tolerance)
+            self._shapes[key] = shape_of(node.tag, node.attributes, context.viewport, tolerance)
         return self._shapes[key]
 
-    def _tolerance_in(self, to_page: Matrix) -> float:
-        scale = to_page[:, :2].tobytes()
-        if self._scale[0] != scale:
+    def _measured(self, to_page: Matrix) -> tuple[Matrix | None, float, float]:
+        """Return a matrix, the mean size of its units in mm, and the tolerance in its units."""
+        if self._scale[0] is not to_page:
             # Limits the precision of shapes that are scaled down.
-            self._scale = (scale, self._tolerance / max(magnification(to_page), 1e-9))
-        return self._scale[1]
+            tolerance = self._tolerance / max(magnification(to_page), 1e-9)
+            self._scale = (to_page, abs(determinant(to_page)) ** 0.5, tolerance)
+        return self._scale
 
-    def _layer(self, context: _Context) -> int:
-        name = context.layer or context.look.ink
-        if name not in self._layers:
-            wide = context.look.width * abs(determinant(context.to_page)) ** 0.5
-            width = round(min(max(wide, 0.05), 50.0), 3)
-            self._layers[name] = self._document.layer(name, Pen(name, context.look.ink, width))
-        return self._layers[name]
+    def _mark(self, shape: Shape, context: _Context) -> None:
+        """Draw the markers of a shape."""
+        targets = [self._named.get(name) if name else None for name in context.look.markers]
+        for place in places_of(shape):
+            node = targets[place.kind]
+            if node is None or node.tag != "marker":
+                continue
+            self._markers += 1
+            key = f"marker {id(node)}"
+            if self._markers > self.MAX_MARKERS or key in context.uses:
+                self._problems.note("marker", node.line)
+                continue
+            self._mark_place(node, place, context._replace(uses=(*context.uses, key)))
 
-    def _count_cuts(self, styles: Mapping[str, str]) -> None:
-        for name in CUTS.intersection(styles):
-            if styles[name] != "none":
-                self.dropped[name] += 1
+    def _mark_place(self, node: Node, place: Place, context: _Context) -> None:
+        try:
+            marker = placed_marker(node, place, context.look.width)
+            if marker is None:
+                return
+            to_page = combined(context.to_page, marker.content)
+            frame = combined(context.to_page, marker.viewport)
+        except InvalidInput:
+            self._problems.note("marker", node.line)
+            return
+        look = self._looks.of(node.attributes, replace(self._root_look, color=context.look.ink))
+        clip = context.clip
+        if node.attributes.get("overflow", "hidden").strip() not in {"visible", "auto"}:
+            clip = viewport_clip(marker.size, frame, node.line, clip)
+        box = view_box(node)
+        viewport = (box.width, box.height) if box else marker.size
+        inner = context._replace(
+            to_page=to_page, look=look, viewport=viewport, clip=clip, depth=context.depth + 1
+        )
+        self._visit_all(node, inner)
 
+    def _write(self, node: Node, context: _Context) -> None:
+        """Draw a text with a font of single strokes."""
+        if not context.look.drawn and not any(child.children for child in node.children):
+            self._problems.note("invisible", node.line, "hidden")
+            return
+        try:
+            found = self._texts.written(node, context.look, context.viewport)
+        except InvalidInput:
+            self._problems.note("text", node.line)
+            return
+        if any(one.lines for one in found):
+            self._problems.note("text", node.line, "replaced")
+        for one in found:
+            if one.missing:
+                self._problems.note_names("glyphs", node.line, "replaced", one.missing)
+            lines = [line for line in one.lines if len(line)]
+            if lines and one.look.drawn:
+                look = self._written_look(one.look)
+                self._add(Shape(lines), context._replace(look=look), node.line, edge=False)
 
-def _named(root: Node) -> dict[str, Node]:
-    """Return elements by their ids, the first of duplicates."""
-    named: dict[str, Node] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if "id" in node.attributes:
-            named.setdefault(node.attributes["id"], node)
-        waiting.extend(reversed(node.children))
-    return named
+    def _written_look(self, look: Look) -> Look:
+        """Return the look of single strokes in the colour of a text."""
+        ink = look.fill if look.has_fill else look.stroke
+        attributes = {"stroke": ink, "fill": "none", "stroke-width": "1", "stroke-opacity": "1",
+                      "stroke-dasharray": "none", "stroke-linecap": "round"}  # fmt: skip
+        return self._looks.of(attributes, look)
+
+    def _path_lines(self, name: str) -> list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
+        """Return the lines of the path with an id in its own units, for `textPath`."""
+        node = self._named.get(name)
+        if node is None or node.tag not in SHAPES:
+            return []
+        size = (100.0, 100.0)
+        tolerance = self._scale[2] or self._tolerance
+        return shape_of(node.tag, node.attributes, size, tolerance).flattened()
+
+    def _report_far(self, items: list[int]) -> None:
+        for item in items:
+            self._problems.note("far", self.items[item].line, "cropped")
 
 
 def _moved(node: Node, context: _Context) -> _Context:
     """Return `context` moved by the x and y of an element."""
-    left, top = lengths(node, "x y", context.viewport)
+    left, top = lengths(node.attributes, "x y", context.viewport)
     if not left and not top:
         return context
     return context._replace(to_page=combined(context.to_page, translation(left, top)))
-
-
-def _own_size(node: Node, viewport: Viewport) -> Viewport:
-    width = length(node.attributes.get("width"), viewport[0], viewport[0])
-    height = length(node.attributes.get("height"), viewport[1], viewport[1])
-    return width, height
-
-
-def _layer_name(node: Node) -> str | None:
-    """Return the name of an Inkscape layer, or None for other groups and invalid names."""
-    label = node.attributes.get("inkscape:label", "").strip()[:MAX_LAYER_NAME_CHARS]
-    if node.attributes.get("inkscape:groupmode") != "layer" or not label:
-        return None
-    try:
-        return check_text(label)
-    except InvalidInput:
-        return None
-
-
-def _path(node: Node, _: Viewport, tolerance: float) -> Shape:
-    data = node.attributes.get("d", "").strip()
-    if not data or data == "none":
-        return Shape()
-    traced = trace(data)
-    if traced:
-        return Shape(traced=traced, tolerance=tolerance)
-    return Shape(lines_of_path(data, tolerance))
-
-
-def _rect(node: Node, viewport: Viewport, tolerance: float) -> Shape:
-    left, top, width, height, across, down = lengths(node, "x y width height rx ry", viewport)
-    if min(width, height) <= 0:
-        return Shape()
-    # A missing radius is equal to the other.
-    across, down = across or down, down or across
-    return Shape([rectangle_outline((left, top), (width, height), (across, down), tolerance)])
-
-
-def _circle(node: Node, viewport: Viewport, tolerance: float) -> Shape:
-    x, y, radius = lengths(node, "cx cy r", viewport)
-    return Shape([ellipse_outline((x, y), (radius, radius), tolerance)] if radius > 0 else [])
-
-
-def _ellipse(node: Node, viewport: Viewport, tolerance: float) -> Shape:
-    x, y, across, down = lengths(node, "cx cy rx ry", viewport)
-    return Shape(
-        [ellipse_outline((x, y), (across, down), tolerance)] if min(across, down) > 0 else []
-    )
-
-
-def _line(node: Node, viewport: Viewport, _: float) -> Shape:
-    x1, y1, x2, y2 = lengths(node, "x1 y1 x2 y2", viewport)
-    return Shape([np.array([(x1, y1), (x2, y2)])])
-
-
-def _polyline(node: Node, _: Viewport, __: float) -> Shape:
-    return Shape(_corners(node))
-
-
-def _polygon(node: Node, _: Viewport, __: float) -> Shape:
-    return Shape([closed(points) for points in _corners(node)])
-
-
-def _corners(node: Node) -> list[Floats]:
-    numbers = numbers_in(node.attributes.get("points", ""))
-    points = numbers[: len(numbers) // 2 * 2].reshape(-1, 2)
-    return [points] if len(points) > 1 else []
-
-
-SHAPES: Mapping[str, Callable[[Node, Viewport, float], Shape]] = {
-    "path": _path,
-    "rect": _rect,
-    "circle": _circle,
-    "ellipse": _ellipse,
-    "line": _line,
-    "polyline": _polyline,
-    "polygon": _polygon,
-}

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 from libraries.svg_reader.foreign_xml import Node
 
 # The reader stops at this depth too.
 MAX_ELEMENT_DEPTH = 96
+
+
+def conditions_hold(attributes: Mapping[str, str]) -> bool:
+    """Return whether an element is drawn by conditional processing; no extensions are known."""
+    if "requiredExtensions" in attributes:
+        return False
+    if not attributes.get("requiredFeatures", "features").strip():
+        return False
+    languages = attributes.get("systemLanguage")
+    return languages is None or any(
+        part.strip().lower().partition("-")[0] == "en" for part in languages.split(",")
+    )
+
+
+def shown_children(node: Node) -> Sequence[Node]:
+    """Return the children that are drawn: of a `switch`, the first whose conditions hold.
+
+    What a pen cannot draw at all is passed over there, because the next child replaces it.
+    """
+    if node.tag != "switch":
+        return node.children
+    fitting = (
+        child
+        for child in node.children
+        if child.tag != "foreignObject" and conditions_hold(child.attributes)
+    )
+    return list(islice(fitting, 1))
 
 
 def count_visits(root: Node, named: Mapping[str, Node], silent: Collection[str], most: int) -> int:
@@ -43,7 +71,7 @@ class _Counting:
             name = node.attributes.get("href", "")
             target = self._named.get(name[1:]) if name.startswith("#") else None
             return 1 + self.inside(target, depth + 1) if target is not None else 0
-        shown = node.children[:1] if node.tag == "switch" else node.children
+        shown = shown_children(node)
         return sum(1 + self._seen(child, depth + 1) for child in shown)
 
     def _seen(self, node: Node, depth: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats, Polyline
 from libraries.svg_syntax.curves import (
     FLATNESS,
@@ -36,6 +37,30 @@ def lines_of_path(data: str, tolerance: float) -> list[Polyline]:
     for command, arguments in commands_of(data):
         pen.draw(command, arguments)
     return pen.lines()
+
+
+def lines_up_to_error(
+    data: str, tolerance: float, largest: float
+) -> tuple[list[Polyline], InvalidInput | None]:
+    """Return the polylines before the first error of path data, and the error, if there is one.
+
+    Numbers above `largest` are errors.
+
+    Raises:
+        InvalidInput: there are too many vertices.
+    """
+    pen, error = _Pen(tolerance), None
+    commands = commands_of(data, largest)
+    while True:
+        try:
+            command, arguments = next(commands, ("", np.zeros((0, 0))))
+        except InvalidInput as found:
+            error = found
+            break
+        if not command:
+            break
+        pen.draw(command, arguments)
+    return pen.lines(), error
 
 
 def rectangle_outline(

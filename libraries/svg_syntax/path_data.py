@@ -45,10 +45,10 @@ def check_path_data(data: str) -> str:
     return "".join(commands)
 
 
-def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
+def commands_of(data: str, largest: float = MAX_NUMBER) -> Iterator[tuple[str, Floats]]:
     """Yield the commands of path data with their arguments, of shape (sets, size of a set).
 
-    Malformed data raises `InvalidInput` after the commands before the error.
+    Malformed data raises `InvalidInput` after the commands and complete sets before the error.
     """
     position = 0
     while not END.match(data, position):
@@ -62,14 +62,18 @@ def commands_of(data: str) -> Iterator[tuple[str, Floats]]:
         if not size:
             yield command, np.zeros((1, 0))
             continue
-        is_arc = command in "Aa"
-        numbers, position = (
-            _arc_numbers(data, position) if is_arc else _numbers(data, position, size)
+        numbers, position, error = (
+            _arc_numbers(data, position, largest)
+            if command in "Aa"
+            else _numbers(data, position, size, largest)
         )
-        yield command, numbers.reshape(-1, size)
+        if len(numbers):
+            yield command, numbers.reshape(-1, size)
+        if error is not None:
+            raise error
 
 
-def numbers_in(text: str) -> Floats:
+def numbers_in(text: str, largest: float = MAX_NUMBER) -> Floats:
     """Return the numbers in `text` with any separators: shape (n,)."""
     # Numbers in JSON syntax are parsed five times as fast.
     try:
@@ -80,24 +84,32 @@ def numbers_in(text: str) -> Floats:
         numbers = np.fromiter(
             (float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64
         )
-    if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= MAX_NUMBER:
+    if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= largest:
         raise number_out_of_range()
     return numbers
 
 
-def _numbers(data: str, position: int, size: int) -> tuple[Floats, int]:
-    """Read sets of `size` numbers; return them and the position after them."""
+def _numbers(
+    data: str, position: int, size: int, largest: float
+) -> tuple[Floats, int, InvalidInput | None]:
+    """Read sets of `size` numbers; return the complete ones, the position after them, and an error."""
     found = NUMBERS.match(data, position)
     if found is None:
-        raise _syntax_error(data, position)
-    numbers = numbers_in(found[0])
-    if len(numbers) % size:
-        raise _syntax_error(data, found.end())
-    return numbers, found.end()
+        return np.zeros(0), position, _syntax_error(data, position)
+    numbers = numbers_in(found[0], np.inf)
+    small = np.abs(numbers) <= largest
+    if not small.all():
+        good = int(np.argmin(small))
+        return numbers[: good // size * size], found.end(), number_out_of_range()
+    rest = len(numbers) % size
+    problem = _syntax_error(data, found.end()) if rest else None
+    return numbers[: len(numbers) - rest], found.end(), problem
 
 
-def _arc_numbers(data: str, position: int) -> tuple[Floats, int]:
-    """Read sets of the arguments of an arc; return them and the position after them."""
+def _arc_numbers(
+    data: str, position: int, largest: float
+) -> tuple[Floats, int, InvalidInput | None]:
+    """Read sets of the arguments of an arc; see `_numbers`."""
     size = ARGUMENTS["A"]
     numbers: list[float] = []
     while True:
@@ -105,13 +117,12 @@ def _arc_numbers(data: str, position: int) -> tuple[Floats, int]:
         found = form.match(data, position)
         if found is None and numbers and len(numbers) % size == 0:
             break
-        if found is None:
-            raise _syntax_error(data, position)
+        if found is None or not abs(float(found[1])) <= largest:
+            error = number_out_of_range() if found else _syntax_error(data, position)
+            return np.array(numbers[: len(numbers) // size * size]), position, error
         numbers.append(float(found[1]))
         position = found.end()
-    if not max(map(abs, numbers)) <= MAX_NUMBER:
-        raise number_out_of_range()
-    return np.array(numbers), position
+    return np.array(numbers), position, None
 
 
 def number_out_of_range() -> InvalidInput:

@@ -36,7 +36,7 @@ class Traced(NamedTuple):
     starts: Integers
 
 
-def trace(data: str) -> Traced | None:
+def trace(data: str, largest: float = MAX_NUMBER) -> Traced | None:
     """Return the curves of a path, or None for arcs, long commands and malformed data.
 
     Raises:
@@ -49,7 +49,7 @@ def trace(data: str) -> Traced | None:
     tracer = _Tracer()
     for letter, text in commands:
         numbers = [float(number) for number in NUMBER.findall(text)]
-        if numbers and not -MAX_NUMBER <= min(numbers) <= max(numbers) <= MAX_NUMBER:
+        if numbers and not -largest <= min(numbers) <= max(numbers) <= largest:
             raise number_out_of_range()
         if len(numbers) % (ARGUMENTS[letter.upper()] or 1):
             return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -50,10 +52,12 @@ OFFICE_START = re.compile(
     rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
 )
 WORKBOOK = b"xl/workbook"
-# The root element of an SVG, after an optional declaration, comments and document type. Possessive
-# quantifiers prevent backtracking.
+# The root element of an SVG, after an optional declaration, comments and document type, which may
+# have entities of its own. Possessive quantifiers prevent backtracking.
 SVG_START = re.compile(
-    r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+>\s*+)*+<(?:svg:)?svg[\s/>]", re.DOTALL
+    r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
+    r"<(?:[A-Za-z_][\w.-]{0,63}:)?svg[\s/>]",
+    re.DOTALL,
 )
 # Other types of text: markup, scripts, PDF, PostScript, RTF.
 OTHER_START = re.compile(r"\s*+(?:<|#!|%PDF-|%!PS|\{\\rtf)")
@@ -73,7 +77,7 @@ def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KIND
 
     Its `name` distinguishes CSV from TSV and NDJSON from JSON; `among` are the accepted types.
     """
-    found = _binary(head[:HEAD]) or _text(head[:HEAD], name.lower())
+    found = _binary(head[:HEAD]) or _packed(head) or _text(head[:HEAD], name.lower())
     if found not in among:
         raise UnknownKind(
             f"unsupported file type; accepted: {', '.join(kind.name for kind in among)}"
@@ -87,6 +91,18 @@ def _binary(head: bytes) -> FileKind | None:
     if OFFICE_START.match(head):
         return XLSX
     return next((kind for start, kind in SIGNATURES.items() if head.startswith(start)), None)
+
+
+def _packed(head: bytes) -> FileKind | None:
+    """Return SVG for a compressed one, an `svgz` file."""
+    if not head.startswith(Packed.MAGIC):
+        return None
+    try:
+        start = zlib.decompressobj(Packed.GZIP).decompress(head, HEAD)
+    except zlib.error:
+        return None
+    text = _decoded(start)
+    return SVG if text is not None and SVG_START.match(text) else None
 
 
 def _text(head: bytes, name: str) -> FileKind | None:
@@ -154,6 +170,41 @@ def _parquet(blocks: Iterable[bytes]) -> Iterator[bytes]:
         raise InvalidInput("the end of the Parquet file is missing", code="broken-file")
 
 
+class Packed:
+    """The format of compressed SVGs, and their limit after decompression."""
+
+    MAGIC = b"\x1f\x8b"
+    GZIP = zlib.MAX_WBITS | 16
+    MAX_BYTES = 20_000_000
+
+
+def _svg(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield an SVG, decompressed if it is an `svgz` file."""
+    rest = iter(blocks)
+    first = next(rest, b"")
+    whole = itertools.chain([first], rest)
+    yield from _plain_text(_unpacked(whole) if first.startswith(Packed.MAGIC) else whole)
+
+
+def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    left, unpacker = Packed.MAX_BYTES, zlib.decompressobj(Packed.GZIP)
+    try:
+        for block in blocks:
+            text = unpacker.decompress(block, left + 1)
+            left -= len(text)
+            if left < 0:
+                raise InvalidInput(
+                    f"the SVG exceeds {Packed.MAX_BYTES:,} bytes after decompression",
+                    code="broken-file",
+                )
+            if text:
+                yield text
+    except zlib.error:
+        raise InvalidInput("the compressed SVG is damaged", code="broken-file") from None
+    if not unpacker.eof:
+        raise InvalidInput("the end of the compressed SVG is missing", code="broken-file")
+
+
 def _plain_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
     wide: bool | None = None
     for block in blocks:
@@ -167,5 +218,6 @@ Check = Callable[[Iterable[bytes]], Iterator[bytes]]
 CHECKS: dict[FileKind, Check] = {
     XLSX: _workbook,
     PARQUET: _parquet,
-    **dict.fromkeys((SVG, CSV, TSV, JSON, NDJSON), _plain_text),
+    SVG: _svg,
+    **dict.fromkeys((CSV, TSV, JSON, NDJSON), _plain_text),
 }

@@ -236,3 +236,48 @@ def test_a_retried_search_is_not_finished_early(client: FlaskClient, run_jobs: R
     client.post(f"/jobs/{job_id}/cancel")
     client.post(f"/jobs/{job_id}/retry")
     assert finished(client, response, run_jobs)["result"]["certificate"]["stopped"] is None
+
+
+def test_the_problems_of_a_foreign_svg_are_in_the_result_and_the_artifact(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    svg = """<svg xmlns="http://www.w3.org/2000/svg" width="100mm" height="60mm" viewBox="0 0 100 60">
+<style>.a{stroke:#d00000;fill:none}</style><rect width="100" height="60" fill="#fff"/>
+<path class="a" d="M10 20H60 L"/>
+<path class="a" d="M10 30H190"/></svg>"""
+    response = client.post("/plots", data=gzip.compress(svg.encode()), headers=SVG_HEADERS)
+    job = finished(client, response, run_jobs)
+    problems = job["result"]["problems"]
+    assert problems == [
+        {"kind": "paper-colour", "action": "hidden", "count": 1, "lines": [2], "mm2": 6000.0},
+        {"kind": "path-data", "action": "cropped", "count": 1, "lines": [3]},
+        {"kind": "off-page", "action": "cropped", "count": 1, "lines": [], "mm": 90.0, "share": 0.3913},
+    ]  # fmt: skip
+    assert job["artifacts"][0]["problems"] == problems
+    assert [pen.colour for pen in plotted(client, job).pens] == ["#d00000"]
+
+
+def test_the_options_of_the_reader_are_members_of_the_request(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    svg = """<svg xmlns="http://www.w3.org/2000/svg" width="100mm" height="60mm" viewBox="0 0 100 60">
+<path fill="red" d="M10 10H50V50H10z"/><path stroke="blue" d="M0 5H90"/></svg>"""
+    options = {"svg": svg, "fills": "hatch", "hatch_spacing": 2, "hatch_angle": 0, "pens_by": "one"}
+    job = finished(client, client.post("/plots", json=options), run_jobs)
+    drawing = plotted(client, job)
+    assert len(drawing.pens) == 1
+    # The edge, 19 hatch lines inside of it, and the line.
+    assert job["result"]["after"]["pen_down_mm"] == pytest.approx(160 + 19 * 40 + 90, rel=0.12)
+
+
+def test_a_drawing_without_visible_strokes_is_an_error(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg"><path opacity="0" stroke="red" d="M0 5H90"/></svg>'
+    )
+    response = client.post("/plots", json={"svg": svg})
+    run_jobs()
+    job = client.get(response.headers["Location"]).get_json()
+    assert job["status"] == "failed"
+    assert "no strokes that are visible: empty (1), invisible (1)" in job["error"]

@@ -358,7 +358,7 @@ def test_an_enlarged_svg_is_read_once_with_a_finer_tolerance(
         reads.append(source)
         return parse_svg(source)
 
-    monkeypatch.setattr("libraries.svg_reader.reader.parse_svg", watched)
+    monkeypatch.setattr("libraries.svg_reader.reading.parse_svg", watched)
     tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
     points = all_points(drawn({"type": "svg", "svg": tiny, "box": BOX})["drawing"])
     assert reads == [tiny]

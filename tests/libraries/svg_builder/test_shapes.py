@@ -304,7 +304,7 @@ def test_a_clip_inside_a_singular_transform_is_rejected() -> None:
 
 
 def test_a_placed_drawing_is_clipped_at_its_box() -> None:
-    drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50"><path d="M0 0H100V50H0zM-50 25H150"/><image/></svg>'
+    drawing = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 50"><path fill="none" stroke="black" d="M0 0H100V50H0zM-50 25H150"/><image/></svg>'
     box = Rectangle(10, 10, 30, 30)
     contained = card().place(drawing, box)
     assert drawn_mm(contained) == pytest.approx(60 + 20)

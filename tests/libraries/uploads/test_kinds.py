@@ -43,6 +43,7 @@ SVG_TEXT = '<svg xmlns="http://www.w3.org/2000/svg"/>'
         (SVG_TEXT.encode(), "a.png", "SVG"),
         (f'<?xml version="1.0"?>\n<!-- > -->\n<!DOCTYPE svg>\n{SVG_TEXT}'.encode(), "a.svg", "SVG"),
         (f"\ufeff{SVG_TEXT}".encode(), "a.svg", "SVG"),
+        (f'<!DOCTYPE svg [<!ENTITY a "b">]>{SVG_TEXT}'.encode(), "a.svg", "SVG"),
         (b"a,b\n1,2\n", "", "CSV"),
         (b"a;b\n1;2\n", "a.tsv", "TSV"),
         (b"a\tb\n1\t2\n", "", "TSV"),
@@ -78,7 +79,6 @@ def test_the_type_of_a_file_is_detected_by_content_and_not_by_name(
         b"<html><body><svg/></body></html>",
         b'<?xml version="1.0"?><html/>',
         b"<!--" + b"-" * 5000,
-        b'<!DOCTYPE svg [<!ENTITY a "b">]><svg/>',
         b"<svgx/>",
         b"BM" + b"\0" * 60,
         gzip.compress(b"a,b\n" * 1000, mtime=0),
@@ -137,3 +137,17 @@ def test_a_text_with_nul_and_a_truncated_parquet_file_are_rejected() -> None:
 def test_the_safe_part_of_a_name_is_kept(name: str, stem: str) -> None:
     assert stem_of(name, otherwise="photo").startswith(stem)
     assert "/" not in stem_of(name, otherwise="photo")
+
+
+def test_a_compressed_svg_is_detected_and_unpacked() -> None:
+    packed = gzip.compress(SVG_TEXT.encode(), mtime=0)
+    assert recognise(packed) == SVG
+    assert b"".join(checked([packed[:9], packed[9:]], SVG)) == SVG_TEXT.encode()
+
+
+def test_a_compressed_svg_that_is_damaged_or_a_bomb_is_rejected() -> None:
+    packed = gzip.compress(SVG_TEXT.encode(), mtime=0)
+    bomb = gzip.compress(SVG_TEXT.encode() + b" " * 20_000_001, mtime=0)
+    for odd in (packed[:-9], packed[:12] + b"xx" + packed[14:], bomb):
+        with raises_code("broken-file"):
+            list(checked([odd], SVG))

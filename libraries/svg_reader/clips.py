@@ -1,0 +1,205 @@
+"""Clip paths, masks and viewports as areas in mm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats
+from libraries.geometry.filling import fill_region
+from libraries.geometry.transforms import Matrix, applied, combined, inverse
+from libraries.svg_reader.appearance import Look, Looks, lengths
+from libraries.svg_reader.colours import components
+from libraries.svg_reader.foreign_xml import Node
+from libraries.svg_reader.items import Area, Clip
+from libraries.svg_reader.placing import Viewport, transform_of
+from libraries.svg_reader.problems import Problems
+from libraries.svg_reader.shapes import SHAPES, shape_of
+
+
+class ClipReader:
+    """Reads the areas of clip paths and masks."""
+
+    MAX_AREAS = 20_000
+    MAX_DEPTH = 16
+
+    def __init__(
+        self, named: Mapping[str, Node], looks: Looks, problems: Problems, tolerance: float
+    ) -> None:
+        self._named = named
+        self._looks = looks
+        self._problems = problems
+        self._tolerance = tolerance
+        self._left = self.MAX_AREAS
+
+    def clip_of(
+        self, node: Node, to_page: Matrix, viewport: Viewport, outer: Clip | None
+    ) -> Clip | None:
+        """Return the clip of an element by its clip path and its mask, inside of `outer`."""
+        for name in ("clip-path", "mask"):
+            text = node.attributes.get(name, "none").strip()
+            if text in {"", "none", "inherit", "initial"}:
+                continue
+            found = Looks.URL.match(text)
+            target = self._named.get(found[1].strip()) if found else None
+            if target is None or target.tag != {"clip-path": "clipPath"}.get(name, name):
+                # A missing clip path does not clip.
+                self._problems.note(name, node.line)
+                continue
+            made = self._read(target, to_page, viewport, outer, 0)
+            if made is None:
+                self._problems.note(name, node.line)
+            else:
+                outer = made
+        return outer
+
+    def _read(
+        self, target: Node, to_page: Matrix, viewport: Viewport, outer: Clip | None, depth: int
+    ) -> Clip | None:
+        """Return the clip of a `clipPath` or `mask`, or None if its content is no plain area."""
+        name = "clip-path" if target.tag == "clipPath" else "mask"
+        units = "clipPathUnits" if target.tag == "clipPath" else "maskContentUnits"
+        box = target.attributes.get(units) == "objectBoundingBox"
+        start = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]) if box else to_page
+        try:
+            own = transform_of(target.attributes, viewport) if target.tag == "clipPath" else None
+            placed = combined(start, own) if own is not None else start
+            look = self._looks.of(target.attributes, Look())
+            is_mask = target.tag == "mask"
+            areas = list(self._areas(target, placed, viewport, look, depth, is_mask=is_mask))
+        except (InvalidInput, ValueError):
+            return None
+        inner = self._named_clip(target)
+        if inner is not None and depth < self.MAX_DEPTH:
+            outer = self._read(inner, to_page, viewport, outer, depth + 1) or outer
+        return Clip(name, target.line, areas, outer, box, to_page)
+
+    def _named_clip(self, node: Node) -> Node | None:
+        found = Looks.URL.match(node.attributes.get("clip-path", ""))
+        target = self._named.get(found[1].strip()) if found else None
+        return target if target is not None and target.tag == "clipPath" else None
+
+    def _areas(
+        self,
+        node: Node,
+        to_page: Matrix,
+        viewport: Viewport,
+        look: Look,
+        depth: int,
+        *,
+        is_mask: bool,
+    ) -> Iterator[Area]:
+        if depth > self.MAX_DEPTH:
+            raise ValueError(node.tag)
+        for child in self._shown(node):
+            own = transform_of(child.attributes, viewport)
+            placed = combined(to_page, own) if own is not None else to_page
+            inner = self._looks.of(child.attributes, look)
+            if child.tag in SHAPES:
+                yield from self._shape(child, placed, viewport, inner, depth, is_mask=is_mask)
+            elif child.tag in {"g", "a", "switch"}:
+                yield from self._areas(child, placed, viewport, inner, depth + 1, is_mask=is_mask)
+            elif child.tag == "use":
+                moved, target = self._used(child, placed, viewport)
+                yield from self._areas(target, moved, viewport, inner, depth + 1, is_mask=is_mask)
+            elif child.tag in {"text", "image", "foreignObject"}:
+                raise ValueError(node.tag)
+
+    def _shown(self, node: Node) -> Iterator[Node]:
+        """Yield the children that may be visible; raise `ValueError` after too many of all."""
+        for child in node.children:
+            self._left -= 1
+            if self._left < 0:
+                raise ValueError(node.tag)
+            if child.attributes.get("display", "").strip() != "none":
+                yield child
+
+    def _used(self, node: Node, to_page: Matrix, viewport: Viewport) -> tuple[Matrix, Node]:
+        """Return the place of the target of a `use`, and a group that contains it."""
+        target = self._named.get(node.attributes.get("href", "").strip()[1:])
+        x, y = lengths(node.attributes, "x y", viewport)
+        moved = combined(to_page, np.array([[1.0, 0.0, x], [0.0, 1.0, y]]))
+        return moved, Node("g", {}, [target] if target is not None else [])
+
+    def _shape(
+        self,
+        node: Node,
+        to_page: Matrix,
+        viewport: Viewport,
+        look: Look,
+        depth: int,
+        *,
+        is_mask: bool,
+    ) -> Iterator[Area]:
+        scale = max(float(np.linalg.norm(to_page[:, :2], 2)), 1e-9)
+        shape = shape_of(node.tag, node.attributes, viewport, self._tolerance / scale)
+        lines = [applied(to_page, line) for line in shape.flattened()]
+        within = None
+        inner = self._named_clip(node)
+        if inner is not None and depth < self.MAX_DEPTH:
+            within = self._read(inner, to_page, viewport, None, depth + 1)
+        if not is_mask:
+            if lines and not look.hidden:
+                yield Area(lines, look.clip_rule == "evenodd", True, within)
+            return
+        if look.fill_server or look.stroke_server:
+            raise ValueError(node.tag)
+        if lines and look.has_fill:
+            red, green, blue = components(look.fill)
+            light = (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
+            alpha = look.fill_alpha * look.fill_opacity * look.opacity
+            half = 0.5
+            if light * alpha >= half or alpha >= half:
+                shown = light * alpha >= half
+                yield Area(lines, look.fill_rule == "evenodd", shown, within)
+
+
+def viewport_clip(size: Viewport, to_page: Matrix, line: int, outer: Clip | None) -> Clip:
+    """Return the clip of a nested viewport from (0, 0)."""
+    width, height = size
+    corners = np.array([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)])
+    return Clip("viewport", line, [Area([applied(to_page, corners)])], outer)
+
+
+def region_of_clip(clip: Clip, items: Mapping[int, Floats]) -> BaseGeometry:
+    """Return the visible area of a clip and its outer ones in mm; `items` has the points of items."""
+    if clip.region is not None:
+        return clip.region
+    areas = [
+        area._replace(lines=[applied(way, line) for line in area.lines])
+        for way in [_box_transform(clip, items)]
+        if way is not None
+        for area in clip.areas
+    ]
+    region: BaseGeometry = shapely.Polygon()
+    for area in areas if clip.box else clip.areas:
+        part = fill_region(area.lines, evenodd=area.evenodd)
+        if area.within is not None:
+            part = shapely.intersection(part, region_of_clip(area.within, items))
+        region = shapely.union(region, part) if area.shown else shapely.difference(region, part)
+    # What is drawn along the edge is visible.
+    region = shapely.buffer(region, 0.001, join_style="mitre")
+    if clip.outer is not None:
+        region = shapely.intersection(region, region_of_clip(clip.outer, items))
+    clip.region = region
+    return region
+
+
+def _box_transform(clip: Clip, items: Mapping[int, Floats]) -> Matrix | None:
+    """Return the transform from the unit square to the bounding box of the clipped items."""
+    if not clip.box or clip.to_page is None:
+        return None
+    found = [items[item] for item in range(clip.first, clip.last) if item in items]
+    if not found:
+        return None
+    try:
+        points = applied(inverse(clip.to_page), np.concatenate(found))
+    except InvalidInput:
+        return None
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    square = np.array([[right - left, 0.0, left], [0.0, bottom - top, top]])
+    return combined(clip.to_page, square)

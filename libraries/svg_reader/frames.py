@@ -1,0 +1,82 @@
+"""The size of pages and viewports, and the names of elements."""
+
+from __future__ import annotations
+
+from libraries.errors import InvalidInput
+from libraries.geometry.document import MAX_LAYER_NAME_CHARS
+from libraries.geometry.rectangle import Rectangle
+from libraries.lettering import check_text
+from libraries.svg_reader.appearance import Lengths, length
+from libraries.svg_reader.foreign_xml import Node, bad_svg
+from libraries.svg_reader.problems import Problems
+from libraries.svg_reader.shapes import Viewport
+from libraries.svg_syntax.path_data import numbers_in
+
+
+def page_size(root: Node, problems: Problems) -> Viewport:
+    """Return the size of the page in pixels, by default that of its viewBox."""
+    box = view_box(root)
+    # The default size of browsers in pixels.
+    fallback = (box.width, box.height) if box else (300.0, 150.0)
+    given: list[float | None] = []
+    for name, whole in zip(("width", "height"), fallback, strict=True):
+        text = root.attributes.get(name, "auto").strip()
+        value = Lengths.read(text, whole)
+        if value is None and text not in {"", "auto"}:
+            problems.note("page-size", root.line)
+        # The whole of a page that is not there yet.
+        given.append(None if box and text.endswith("%") and value == whole else value)
+    width, height = given
+    if box and width is not None and height is None:
+        height = width * box.height / box.width
+    elif box and height is not None and width is None:
+        width = height * box.width / box.height
+    width = fallback[0] if width is None else width
+    height = fallback[1] if height is None else height
+    if not width > 0 or not height > 0:
+        raise bad_svg("the page has no size")
+    return width, height
+
+
+def view_box(node: Node) -> Rectangle | None:
+    """Return the `viewBox` of an element, or None without a valid one."""
+    try:
+        numbers = numbers_in(node.attributes.get("viewBox", "")[:200]).tolist()
+    except InvalidInput:
+        return None
+    if len(numbers) != 4 or min(numbers[2:]) <= 0:  # noqa: PLR2004 - left, top, width and height
+        return None
+    left, top, width, height = numbers
+    return Rectangle(left, top, left + width, top + height)
+
+
+def own_size(node: Node, viewport: Viewport) -> Viewport:
+    """Return the size of a nested viewport; raise `InvalidInput` for malformed lengths."""
+    width = length(node.attributes.get("width"), viewport[0], viewport[0])
+    height = length(node.attributes.get("height"), viewport[1], viewport[1])
+    return width, height
+
+
+def nodes_by_id(root: Node) -> dict[str, Node]:
+    """Return elements by their ids, the first of duplicates."""
+    found: dict[str, Node] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if "id" in node.attributes:
+            found.setdefault(node.attributes["id"], node)
+        waiting.extend(reversed(node.children))
+    return found
+
+
+def layer_name(node: Node) -> str | None:
+    """Return the name of an Inkscape layer, or None for other groups and invalid names."""
+    if "inkscape:label" not in node.attributes:
+        return None
+    label = node.attributes["inkscape:label"].strip()[:MAX_LAYER_NAME_CHARS]
+    if node.attributes.get("inkscape:groupmode") != "layer" or not label:
+        return None
+    try:
+        return check_text(label)
+    except InvalidInput:
+        return None

@@ -1,0 +1,380 @@
+"""The visible strokes of items: dashes, clips, fills, and what opaque fills hide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from libraries.errors import InvalidInput
+from libraries.geometry.arrays import Floats, Integers, flattened, line_length
+from libraries.geometry.clipping import clip_to_region
+from libraries.geometry.dashes import dashed
+from libraries.geometry.document import StrokeArray
+from libraries.geometry.filling import boundary_of, fill_region, hatch_lines
+from libraries.geometry.rectangle import Rectangle
+from libraries.svg_reader.appearance import Look
+from libraries.svg_reader.clips import region_of_clip
+from libraries.svg_reader.colours import components
+from libraries.svg_reader.covering import Cover, visible_lines
+from libraries.svg_reader.items import Ink, Item, ReadingOptions
+from libraries.svg_reader.problems import Action, Problems
+from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
+
+
+class Drawn(NamedTuple):
+    """Strokes in order, the ink of each, and the inks."""
+
+    coordinates: Floats
+    offsets: Integers
+    strokes: Integers
+    inks: list[Ink]
+
+
+class Piece(NamedTuple):
+    """The strokes of an item with one ink."""
+
+    item: int
+    ink: Ink
+    lines: list[Floats]
+
+
+def visible_strokes(
+    store: StrokeArray,
+    items: Sequence[Item],
+    page: Rectangle,
+    options: ReadingOptions,
+    problems: Problems,
+) -> Drawn:
+    """Return the visible strokes of items; the layers of `store` are their indices."""
+    inks = _inks_of(items)
+    plain = all(
+        item.clip is None and not item.look.dashes and not item.look.has_fill for item in items
+    )
+    dots = _invisible_dots(store, items)
+    # White lines are rare, but have to be found.
+    pale = any(_is_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
+    if plain and not dots.any() and not pale:
+        different = list(dict.fromkeys(inks))
+        known = {ink: number for number, ink in enumerate(different)}
+        numbers = np.array([known[ink] for ink in inks], dtype=np.int64)
+        return Drawn(store.coordinates, store.offsets, numbers[store.layers], different)
+    return _Plane(items, inks, page, options, problems).drawn(store, dots)
+
+
+def _inks_of(items: Sequence[Item]) -> list[Ink]:
+    """Return the ink of each item; most items share a few."""
+    known: dict[tuple[Look, str | None, float, bool], Ink] = {}
+    inks: list[Ink] = []
+    for look, layer, _, scale, _, edge in items:
+        key = look, layer, scale, edge
+        if key not in known:
+            loose = not look.has_stroke or not edge
+            known[key] = Ink(layer, look.ink, look.width * scale, loose)
+        inks.append(known[key])
+    return inks
+
+
+def _invisible_dots(store: StrokeArray, items: Sequence[Item]) -> NDArray[np.bool_]:
+    """Return which strokes have no length and no caps that would show them."""
+    starts = store.offsets[:-1]
+    if not len(starts):
+        return np.zeros(0, dtype=np.bool_)
+    points = store.coordinates
+    sizes = np.maximum.reduceat(points, starts) - np.minimum.reduceat(points, starts)
+    flat: NDArray[np.bool_] = (sizes == 0).all(axis=1)
+    for stroke in np.flatnonzero(flat).tolist():
+        item = items[int(store.layers[stroke])]
+        flat[stroke] = item.edge and (item.look.cap == "butt" or not item.look.has_stroke)
+    return flat
+
+
+def _is_paper(colour: str, paper: str) -> bool:
+    near = 3
+    pairs = zip(components(colour), components(paper), strict=True)
+    return all(abs(one - other) <= near for one, other in pairs)
+
+
+class _Plane:
+    """Works on the items one by one, then hides what is covered."""
+
+    MAX_DASHES = 100_000
+    MAX_HATCH_LINES = 20_000
+    # Strokes are drawn by their outline if they are this much wider than the pen.
+    MUCH_WIDER = 1.5
+    # Smaller areas show nothing.
+    MIN_AREA_MM2 = 1e-6
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        inks: list[Ink],
+        page: Rectangle,
+        options: ReadingOptions,
+        problems: Problems,
+    ) -> None:
+        self._items = items
+        self._inks = inks
+        self._page = page
+        self._options = options
+        self._problems = problems
+        self._paper = options.paper
+        self._points: dict[int, Floats] = {}
+        self._covers: list[Cover] = []
+        self._vertices = 0
+        self._has_ink = False
+
+    def drawn(self, store: StrokeArray, dots: NDArray[np.bool_]) -> Drawn:
+        """Return what is visible of the strokes in `store`, without its `dots`."""
+        lines = np.split(store.coordinates, store.offsets[1:-1]) if len(store) else []
+        bounds = np.searchsorted(store.layers, np.arange(len(self._items) + 1)).tolist()
+        own = [
+            [line for line, gone in zip(lines[a:b], dots[a:b], strict=True) if not gone]
+            for a, b in pairwise(bounds)
+        ]
+        regions = self._regions(own)
+        if any(item.clip is not None for item in self._items):
+            self._points = {n: np.concatenate(some) for n, some in enumerate(own) if some}
+        pieces: list[Piece] = []
+        for number in range(len(self._items)):
+            found = list(self._pieces(number, own[number], regions.get(number)))
+            pieces += found
+            self._has_ink = self._has_ink or bool(found)
+            self._vertices += sum(len(line) for piece in found for line in piece.lines)
+            if self._vertices > MAX_VERTICES:
+                raise too_many_vertices()
+        if self._options.occlude and self._covers:
+            pieces = self._uncovered(pieces)
+        return self._joined(pieces)
+
+    def _regions(self, own: list[list[Floats]]) -> dict[int, BaseGeometry]:
+        """Return the areas of the items with a fill; those of one line at once."""
+        filled = [
+            n for n, item in enumerate(self._items) if item.look.has_fill and item.edge and own[n]
+        ]
+        corners = 3
+        single = [n for n in filled if len(own[n]) == 1 and len(own[n][0]) >= corners]
+        regions: dict[int, BaseGeometry] = {}
+        if single:
+            counts = [len(own[n][0]) for n in single]
+            rings = shapely.linearrings(
+                np.concatenate([own[n][0] for n in single]),
+                indices=np.repeat(np.arange(len(single)), counts),
+            )
+            polygons = np.asarray(shapely.polygons(rings), dtype=np.object_)
+            good = np.asarray(shapely.is_valid(polygons))
+            regions = {n: polygons[k] for k, n in enumerate(single) if good[k]}
+        for n in filled:
+            if n not in regions and any(len(line) >= corners for line in own[n]):
+                rule = self._items[n].look.fill_rule
+                regions[n] = fill_region(own[n], evenodd=rule == "evenodd")
+        return regions
+
+    def _pieces(
+        self, number: int, lines: list[Floats], region: BaseGeometry | None
+    ) -> Iterator[Piece]:
+        """Yield the strokes of an item; notes its cover."""
+        item = self._items[number]
+        clip = self._clip_region(item)
+        if region is not None and clip is not None and not shapely.contains(clip, region):
+            region, lines_of_fill = shapely.intersection(region, clip), None
+        else:
+            lines_of_fill = lines
+        if region is not None and region.area < self.MIN_AREA_MM2:
+            region = None
+        if item.look.has_fill and item.edge:
+            if region is not None:
+                yield from self._filled(number, region, lines_of_fill)
+            elif not item.look.has_stroke:
+                self._problems.note("invisible", item.line, "hidden")
+        if not item.edge or item.look.has_stroke:
+            yield from self._pieces_of_stroke(number, lines, clip)
+
+    def _filled(
+        self, number: int, region: BaseGeometry, lines: list[Floats] | None
+    ) -> Iterator[Piece]:
+        """Yield the edge and the hatching of a fill, unless it is of the colour of the paper."""
+        item = self._items[number]
+        look = item.look
+        if not look.has_stroke and self._is_background(number, region):
+            self._paper = look.fill if look.covers else self._paper
+        if look.covers and self._options.occlude:
+            self._covers.append(Cover(number, region))
+        if _is_paper(look.fill, self._paper):
+            if not look.has_stroke:
+                self._problems.note("paper-colour", item.line, "hidden", mm2=region.area)
+            return
+        done: Mapping[str, Action] = {"none": "ignored", "hatch": "replaced"}
+        how = self._options.fills
+        self._problems.note("fill", item.line, done.get(how, "approximated"), mm2=region.area)
+        if how == "none":
+            return
+        ink = Ink(item.layer, look.fill, look.width * item.scale, loose=True)
+        if not look.has_stroke:
+            corners = 3
+            edges = (
+                boundary_of(region)
+                if lines is None
+                else [_closed(line) for line in lines if len(line) >= corners]
+            )
+            yield Piece(number, ink, edges)
+        if how == "hatch":
+            spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
+            yield Piece(number, ink, hatch_lines(region, spacing, angle, self.MAX_HATCH_LINES))
+
+    def _is_background(self, number: int, region: BaseGeometry) -> bool:
+        """Return whether a fill below everything else covers the page, with other colours above it."""
+        left, top, right, bottom = region.bounds
+        page = self._page
+        room = 0.01 * min(page.width, page.height)
+        if self._has_ink or left > room or top > room or right < page.right - room:
+            return False
+        if bottom < page.bottom - room:
+            return False
+        colour = self._items[number].look.fill
+        if all(_is_paper(ink.colour, colour) for ink in self._inks[number + 1 :]):
+            return False
+        return bool(shapely.contains(region, shapely.buffer(_box(page), -room)))
+
+    def _pieces_of_stroke(
+        self, number: int, lines: list[Floats], clip: BaseGeometry | None
+    ) -> Iterator[Piece]:
+        item, ink = self._items[number], self._inks[number]
+        lines = self._clipped(item, clip, self._dashed(item, lines))
+        if not lines or self._is_left_out(number, ink, lines):
+            return
+        widest = self._options.max_pen_width
+        if widest is None or not item.edge or ink.width <= widest * self.MUCH_WIDER:
+            yield Piece(number, ink, lines)
+            return
+        # The ink of the pen stays inside of the stroke.
+        area = _stroke_area(lines, (ink.width - widest) / 2, item.look.cap)
+        self._problems.note("wide-stroke", item.line, "replaced", mm2=area.area)
+        thin = ink._replace(width=widest)
+        yield Piece(number, thin, boundary_of(area))
+        if self._options.fills == "hatch":
+            spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
+            yield Piece(number, thin, hatch_lines(area, spacing, angle, self.MAX_HATCH_LINES))
+
+    def _is_left_out(self, number: int, ink: Ink, lines: list[Floats]) -> bool:
+        """Return whether a stroke has the colour of the paper; such a stroke hides what is below."""
+        item = self._items[number]
+        if item.layer is not None or not _is_paper(ink.colour, self._paper):
+            return False
+        mm = sum(map(line_length, lines))
+        self._problems.note("paper-colour", item.line, "hidden", mm=mm)
+        if self._options.occlude and item.edge and item.look.stroke_opacity >= 1:
+            area = _stroke_area(lines, ink.width / 2, item.look.cap)
+            self._covers.append(Cover(number, area))
+        return True
+
+    def _dashed(self, item: Item, lines: list[Floats]) -> list[Floats]:
+        if not item.look.dashes or not item.edge:
+            return lines
+        pattern = [dash * item.scale for dash in item.look.dashes]
+        dots = item.look.cap != "butt"
+        found = [
+            part
+            for line in lines
+            for part in (
+                dashed(
+                    line,
+                    pattern,
+                    item.look.dash_offset * item.scale,
+                    dots=dots,
+                    most=self.MAX_DASHES,
+                )
+                if len(line) > 1
+                else [line]
+            )
+        ]
+        if len(found) == len(lines) and sum(pattern[1::2]) > 0:
+            longest = max((line_length(line) for line in lines), default=0.0)
+            if longest > sum(pattern) * self.MAX_DASHES / 2:
+                self._problems.note("stroke-dasharray", item.line, "approximated")
+        return found
+
+    def _clip_region(self, item: Item) -> BaseGeometry | None:
+        if item.clip is None or not self._options.occlude:
+            return None
+        region = region_of_clip(item.clip, self._points)
+        shapely.prepare(region)
+        return region
+
+    def _clipped(self, item: Item, clip: BaseGeometry | None, lines: list[Floats]) -> list[Floats]:
+        if clip is None or not lines:
+            return lines
+        coordinates, offsets = flattened(lines)
+        if shapely.contains(clip, _box(Rectangle.around(coordinates))):
+            return lines
+        try:
+            cut = clip_to_region(coordinates, offsets, clip)
+        except InvalidInput:
+            self._problems.note(item.clip.kind if item.clip else "clip-path", item.line)
+            return lines
+        kept = np.split(cut.coordinates, cut.offsets[1:-1]) if len(cut.sources) else []
+        gone = sum(map(line_length, lines)) - sum(map(line_length, kept))
+        if gone > self.MIN_AREA_MM2:
+            kind = item.clip.kind if item.clip is not None else "clip-path"
+            self._problems.note(kind, item.line, "cropped", mm=gone)
+        return kept
+
+    def _uncovered(self, pieces: list[Piece]) -> list[Piece]:
+        lines = [line for piece in pieces for line in piece.lines]
+        levels = np.repeat([piece.item for piece in pieces], [len(piece.lines) for piece in pieces])
+        visible, complete = visible_lines(lines, levels, self._covers)
+        if not complete:
+            self._problems.note("covers", 0, "approximated")
+        before = sum(map(line_length, lines))
+        left: list[Piece] = []
+        place = 0
+        for piece in pieces:
+            own = visible[place : place + len(piece.lines)]
+            place += len(piece.lines)
+            kept = [part for parts in own for part in parts]
+            if kept:
+                left.append(piece._replace(lines=kept))
+        after = sum(line_length(line) for piece in left for line in piece.lines)
+        if before - after > self.MIN_AREA_MM2:
+            self._problems.note("covered", 0, "hidden", mm=before - after)
+        return left
+
+    @staticmethod
+    def _joined(pieces: list[Piece]) -> Drawn:
+        lines = [line for piece in pieces for line in piece.lines]
+        inks = list(dict.fromkeys(piece.ink for piece in pieces))
+        known = {ink: number for number, ink in enumerate(inks)}
+        strokes = np.repeat(
+            np.array([known[piece.ink] for piece in pieces], dtype=np.int64),
+            [len(piece.lines) for piece in pieces],
+        )
+        coordinates, offsets = flattened(lines)
+        return Drawn(coordinates, offsets, strokes, inks)
+
+
+def _stroke_area(lines: list[Floats], radius: float, cap: str) -> BaseGeometry:
+    """Return the area of strokes with a cap, up to `radius` from their lines."""
+    style: Literal["round", "square", "flat"] = "flat"
+    if cap in {"round", "square"}:
+        style = "round" if cap == "round" else "square"
+    parts = [shapely.LineString(line) for line in lines if len(line) > 1]
+    dots = [shapely.Point(line[0]) for line in lines if len(line) == 1]
+    area: BaseGeometry = shapely.union_all(
+        [part.buffer(radius, cap_style=style, join_style="mitre") for part in parts]
+        + [dot.buffer(radius) for dot in dots]
+    )
+    return area
+
+
+def _box(around: Rectangle) -> BaseGeometry:
+    box: BaseGeometry = shapely.box(around.left, around.top, around.right, around.bottom)
+    return box
+
+
+def _closed(line: Floats) -> Floats:
+    return line if (line[0] == line[-1]).all() else np.concatenate([line, line[:1]])

@@ -1,0 +1,69 @@
+"""Conversion of an SVG to a document of strokes, with a list of problems."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from libraries.geometry.document import Document
+from libraries.geometry.rectangle import Rectangle
+from libraries.json_types import JsonObject
+from libraries.svg_reader.appearance import PIXEL
+from libraries.svg_reader.cascade import resolve_styles
+from libraries.svg_reader.foreign_xml import parse_svg
+from libraries.svg_reader.frames import page_size
+from libraries.svg_reader.inks import PenChoice
+from libraries.svg_reader.items import ReadingOptions
+from libraries.svg_reader.planar import visible_strokes
+from libraries.svg_reader.problems import Problems
+from libraries.svg_reader.reader import Reader
+from libraries.svg_syntax.curves import FLATNESS
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document, and what was left out or changed, as JSON objects; see `problems.Problems`."""
+
+    document: Document
+    problems: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Return the number of elements and properties left out, by kind."""
+        return {one["kind"]: one["count"] for one in self.problems if one["action"] == "ignored"}
+
+
+def read_svg(
+    source: str | bytes,
+    *,
+    tolerance: float | Callable[[Rectangle], float] = FLATNESS,
+    options: ReadingOptions | None = None,
+) -> Reading:
+    """Return the visible strokes of the SVG `source`, on a page of its size in mm.
+
+    Style sheets, transforms, units, nested viewports, `use`, clip paths, plain masks, markers,
+    dashes and text are drawn as a viewer shows them; filled shapes by their outline. Opaque fills
+    hide what is below. A part that cannot be read is left out and listed. `tolerance` is the maximum
+    distance of lines from curves in mm, or a function of the page.
+
+    Raises:
+        InvalidInput: the SVG is malformed or too large, or repeats too much.
+    """
+    options = options or ReadingOptions()
+    problems = Problems()
+    root = parse_svg(source)
+    resolve_styles(root, problems)
+    size = page_size(root, problems)
+    document = Document(size[0] * PIXEL, size[1] * PIXEL)
+    fine = tolerance(document.page) if callable(tolerance) else tolerance
+    reader = Reader(root, document.page, fine, problems, size)
+    reader.layer_codes = options.layer_codes
+    reader.draw(root, size)
+    drawn = visible_strokes(reader.gathering.store, reader.items, document.page, options, problems)
+    if len(drawn.strokes):
+        used = list(dict.fromkeys(drawn.strokes.tolist()))
+        layers = PenChoice(document, options, problems).layers_of(drawn.inks, used)
+        document.extend(drawn.coordinates, drawn.offsets, layers[drawn.strokes])
+    else:
+        problems.note("empty", 0, "hidden")
+    return Reading(document, problems.listed())
