@@ -51,7 +51,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "objects": {"countries": {"geometries": [{"type": "Polygon", "arcs": [[0, -2]]}]}},
     }
     (tmp_path / "package").mkdir()
-    (tmp_path / "package" / "countries-50m.json").write_text(json.dumps(topology))
+    (tmp_path / "package" / "countries-110m.json").write_text(json.dumps(topology))
     with tarfile.open(tmp_path / "map.tgz", "w:gz") as archive:
         archive.add(tmp_path / "package", "package")
     npm = programs / "npm"
@@ -124,7 +124,7 @@ def test_foreign_tools_are_pinned_and_have_an_adapter() -> None:
 def test_a_package_with_another_hash_is_refused_and_not_kept(cache: Path) -> None:
     with pytest.raises(BenchError, match=r"checksum mismatch of world-atlas@2\.0\.2"):
         ATLAS.folder()
-    assert not list(cache.rglob("countries-50m.json"))
+    assert not list(cache.rglob("countries-110m.json"))
 
 
 def test_a_map_has_a_closed_stroke_for_each_ring(
@@ -135,7 +135,7 @@ def test_a_map_has_a_closed_stroke_for_each_ring(
     monkeypatch.setattr("bench.plotbench.drawings.ATLAS", small)
     ring = world_map().store.coordinates - [210, 148.5]
     assert ring.tolist() == [[10, -20], [12, -20], [12, -22], [10, -22], [10, -20]]
-    assert list(cache.rglob("countries-50m.json"))
+    assert list(cache.rglob("countries-110m.json"))
 
 
 def test_the_sets_are_the_same_in_every_run() -> None:

@@ -50,13 +50,14 @@ TIMEOUT_S = 120
 class DrawingSet:
     """Drawings whose figures are added up; `make` returns them, `source` describes them.
 
-    `is_large` is set if tools that take minutes are left out.
+    `is_large` is set if slow tools are left out, `is_many` if those that use all the time that they get are.
     """
 
     name: str
     source: str
     make: Callable[[], Sequence[Document]]
     is_large: bool = False
+    is_many: bool = False
 
 
 def drawing_sets(*, quick: bool, foreign: bool) -> list[DrawingSet]:
@@ -80,11 +81,13 @@ def drawing_sets(*, quick: bool, foreign: bool) -> list[DrawingSet]:
             "patterns",
             f"patterns: {len(names)}, each with its defaults on A4, strokes as the pattern draws them",
             lambda: [pattern_drawing(name) for name in names],
+            is_many=True,
         ),
         DrawingSet(
             "compositions",
             f"compositions: {len(files)} of examples/compositions, as composed",
             lambda: [composed(path) for path in files],
+            is_many=True,
         ),
     ]
     return sets + (FOREIGN if foreign and not quick else [])
@@ -130,7 +133,7 @@ def icon_sheet() -> Document:
 
 def world_map() -> Document:
     """Return the borders of all countries on A3: a closed stroke for each ring, so that common borders are drawn twice."""
-    topology = json.loads((ATLAS.folder() / "countries-50m.json").read_text())
+    topology = json.loads((ATLAS.folder() / "countries-110m.json").read_text())
     arcs = _arcs(topology)
     document = Document(*A3)
     layer = document.layer("black", PEN)
@@ -185,12 +188,13 @@ FOREIGN = [
     ),
     DrawingSet(
         "world map",
-        f"map: {ATLAS} (ISC; Natural Earth, public domain), 50m countries, each ring a stroke, on A3",
+        f"map: {ATLAS} (ISC; Natural Earth, public domain), 110m countries, each ring a stroke, on A3",
         lambda: [world_map()],
     ),
     DrawingSet(
         "figures",
         f"figures: {MATPLOTLIB[0].replace('==', ' ')}, a wireframe, contour lines and curves",
         figures,
+        is_many=True,
     ),
 ]

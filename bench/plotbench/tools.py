@@ -29,10 +29,15 @@ TIMEOUT_S = 300.0
 
 
 class Tool(ABC):
-    """A tool; `is_slow` is set if it takes minutes for large drawings."""
+    """A tool; `is_slow` is set if it takes minutes for large drawings, `is_timed` if it uses all the time that it gets.
+
+    Tools with the same `joining` order the same strokes.
+    """
 
     name: str
+    joining: str
     is_slow: bool = False
+    is_timed: bool = False
 
     @abstractmethod
     def run(self, document: Document) -> tuple[Document, float]:
@@ -42,7 +47,7 @@ class Tool(ABC):
 class AsGiven(Tool):
     """The strokes as they are."""
 
-    name = "as given"
+    name = joining = "as given"
 
     def run(self, document: Document) -> tuple[Document, float]:
         """Return the same strokes."""
@@ -59,7 +64,8 @@ class Ours(Tool):
         limit = f" within {self.BEST_S:g} s" if effort == "best" else ""
         self.name, self._effort = f"Vector API, {effort}{limit}", effort
         self._deadline_s = self.BEST_S if effort == "best" else math.inf
-        self.is_slow = effort != "quick"
+        self.joining = "Vector API"
+        self.is_slow, self.is_timed = effort != "quick", effort == "best"
 
     def run(self, document: Document) -> tuple[Document, float]:
         """Optimise in this process."""
@@ -75,6 +81,7 @@ class ForeignTool(Tool):
 
     def __init__(self, name: str, process: InteractiveProcess, folder: Path) -> None:
         self.name, self._process, self._path = name, process, folder / "plotbench.json"
+        self.joining = name.partition(" ")[0]
 
     def run(self, document: Document) -> tuple[Document, float]:
         """Write the strokes by layer to a file, and read them back."""
