@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -46,9 +47,12 @@ def main() -> int:
         ) as bench:
             server = bench.client.info("server")
             parts = [f"{HEAD}\n{describe_run(server, source, bench.scale.rounds, sys.argv[1:])}"]
+            files: dict[str, bytes] = {}
             for name in sections_to_run(options):
                 begun_at = time.monotonic()
-                parts.append(SECTIONS[name](bench).as_text())
+                table = SECTIONS[name](bench)
+                parts.append(table.as_text())
+                files |= table.files
                 _check_interruption()
                 print(f"\n{parts[-1]}\n", flush=True)
                 _print_progress(f"{name} took {time.monotonic() - begun_at:.0f} s")
@@ -62,7 +66,7 @@ def main() -> int:
     parts.append(
         f"The run took {time.monotonic() - started_at:.0f} s; the load average at the end was {os.getloadavg()[0]:.1f}."
     )
-    _write("\n\n".join(parts) + "\n", options)
+    _write("\n\n".join(parts) + "\n", files, options)
     return 0
 
 
@@ -119,10 +123,12 @@ def _writes_results(options: argparse.Namespace) -> bool:
     return not (options.quick or options.only or options.output)
 
 
-def _write(text: str, options: argparse.Namespace) -> None:
+def _write(text: str, files: Mapping[str, bytes], options: argparse.Namespace) -> None:
     path: Path | None = RESULTS if _writes_results(options) else options.output
     if path is not None:
         path.write_text(text)
+        for name, data in files.items():
+            path.with_name(name).write_bytes(data)
         print(f"Written to {path}")
     if path == RESULTS:
         update_documents()

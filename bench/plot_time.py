@@ -8,36 +8,24 @@ Exit codes: 0, 1 if saxi or Node is not available, 2 if a plot time differs by m
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
-import shutil
 import subprocess
 import sys
-import tarfile
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from bench.machinery import BenchError
-from bench.peers.foreign import cache_folder
+from bench.peers.npm import SAXI, program
 from bench.report import Table, format_number
 from libraries.geometry.area import Area
 from libraries.geometry.strokes import Pen, Strokes
 from libraries.patterns import draw_pattern
-from libraries.plotting import PROFILES, plan, statistics
+from libraries.plotting import PROFILES, PlotterProfile, plan, statistics
 
-SAXI = "saxi@0.15.0"
-# `dist.integrity` in the npm registry.
-INTEGRITY = (
-    "SVUu75kD8e4J2x3IXX1tPGnTDMcbgYnGcGpM20o/zYb1YtN1DJ2nnL/PLW755a9W4AQ0GsOrRj90uEpWFSrgYg=="
-)
-PLANNER = Path("package/dist/server/planning.js")
 TIMEOUT_S = 300
 MAX_DIFFERENCE_PERCENT = 2.0
 PAGE = Area(210, 297, 10)
@@ -49,10 +37,21 @@ SAXI_SCRIPT = """
 const {plan, AxidrawFast, Device} = require(process.argv[1]);
 const {readFileSync} = require('fs');
 const scale = Device.Axidraw.stepsPerMm;
-const results = JSON.parse(readFileSync(0, 'utf8')).map(strokes => {
+const [given, drawings] = JSON.parse(readFileSync(0, 'utf8'));
+const motion = (acceleration, speed, corner) => ({
+  acceleration: acceleration * scale, maximumVelocity: speed * scale, corneringFactor: corner * scale
+});
+const profile = given === null ? AxidrawFast : {
+  ...AxidrawFast,
+  penDownProfile: motion(given.drawing_acceleration, given.drawing_speed, given.corner),
+  penUpProfile: motion(given.travel_acceleration, given.travel_speed, 0),
+  penDropDuration: given.drop_time,
+  penLiftDuration: given.lift_time
+};
+const results = drawings.map(strokes => {
   const paths = strokes.map(stroke => stroke.map(([x, y]) => ({x: x * scale, y: y * scale})));
   const startedAt = process.hrtime.bigint();
-  const motions = plan(paths, AxidrawFast).motions;
+  const motions = plan(paths, profile).motions;
   const elapsed = Number(process.hrtime.bigint() - startedAt) / 1e9;
   const sum = chosen => motions.filter((_, i) => chosen(i)).reduce((total, motion) => total + motion.duration(), 0);
   const drawing = sum(i => i % 4 === 2 && i < 4 * paths.length);
@@ -65,7 +64,7 @@ console.log(JSON.stringify(results));
 def measure() -> tuple[Table, float]:
     """Return the table of both planners, and the largest difference in percent."""
     drawings = _drawings()
-    theirs = _saxi_plans(list(drawings.values()))
+    theirs = saxi_plans(list(drawings.values()))
     columns = "drawing|strokes|vertices|saxi s|ours s|difference %|drawing %|travel %|saxi plans in ms|ours ms"
     table = Table(
         "Plot time: our planner and saxi's",
@@ -181,11 +180,14 @@ def _percent(ours: float, theirs: float) -> float:
     return (ours / theirs - 1) * 100
 
 
-def _saxi_plans(
-    drawings: list[Lines],
+def saxi_plans(
+    drawings: Sequence[Lines], profile: PlotterProfile | None = None
 ) -> list[dict[str, float]]:
-    data = json.dumps([[line.tolist() for line in lines] for lines in drawings])
-    command = [_program("node"), "--max-old-space-size=2048", "-e", SAXI_SCRIPT, str(_saxi())]
+    """Return saxi's seconds for each drawing, with its defaults or with the constants of `profile`."""
+    strokes = [[line.tolist() for line in lines] for lines in drawings]
+    data = json.dumps([profile and profile.as_record(), strokes])
+    planner = str(SAXI.folder() / "dist" / "server" / "planning.js")
+    command = [program("node"), "--max-old-space-size=2048", "-e", SAXI_SCRIPT, planner]
     try:
         done = subprocess.run(
             command, input=data, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
@@ -196,39 +198,6 @@ def _saxi_plans(
         raise BenchError(f"saxi's planner failed: {done.stderr[-1000:]}")
     plans: list[dict[str, float]] = json.loads(done.stdout)
     return plans
-
-
-def _saxi() -> Path:
-    """Return the path of saxi's planner; download the package into the cache if necessary."""
-    home = cache_folder() / "saxi"
-    if (home / PLANNER).exists():
-        return home / PLANNER
-    home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home) as folder:
-        command = [_program("npm"), "pack", SAXI, "--loglevel=error", "--pack-destination", folder]
-        try:
-            done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
-            )
-        except subprocess.TimeoutExpired:
-            raise BenchError(f"npm did not download {SAXI} in {TIMEOUT_S} s") from None
-        packed = next(Path(folder).glob("*.tgz"), None)
-        if done.returncode != 0 or packed is None:
-            raise BenchError(
-                f"npm could not download {SAXI}: {(done.stderr or done.stdout)[:200].strip()}"
-            )
-        if base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode() != INTEGRITY:
-            raise BenchError(f"checksum mismatch of {SAXI}")
-        with tarfile.open(packed) as archive:
-            archive.extractall(home, filter="data")
-    return home / PLANNER
-
-
-def _program(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        raise BenchError(f"saxi requires {name}, which is not installed")
-    return path
 
 
 def main() -> int:

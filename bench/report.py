@@ -52,12 +52,13 @@ def ratios(values: Sequence[float], baseline: Sequence[float]) -> str:
 
 @dataclass
 class Table:
-    """The result of a section: columns, rows of text and notes."""
+    """The result of a section: columns, rows of text and notes; `files` are stored next to the results, by name."""
 
     title: str
     columns: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def as_text(self) -> str:
         """Return the table as Markdown with aligned columns."""

@@ -103,6 +103,7 @@ def test_a_quick_run_measures_every_section_and_cleans_up(
         "lettering",
         "patterns",
         "plot_time",
+        "plotbench",
         "polling",
         "previews",
         "throughput",
@@ -116,6 +117,7 @@ def test_a_quick_run_measures_every_section_and_cleans_up(
         *PATTERNS,
     } <= {row[0] for row in cells(text)}
     assert all(cell and cell != NOT_APPLICABLE for row in cells(text) for cell in row)
+    assert b"<svg" in (home / "plotbench.svg").read_bytes()
     assert processes_using(home) == []
     assert list(home.glob("va-bench-*")) == []
     assert RESULTS.read_bytes() == before, "a quick run replaced the results of a full run"
