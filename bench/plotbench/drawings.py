@@ -19,7 +19,6 @@ from bench.machinery import REPOSITORY, BenchError
 from bench.peers.foreign import ADAPTERS, Environment
 from bench.peers.npm import NpmPackage
 from bench.plotbench.routing import random_strokes
-from libraries.errors import InvalidInput
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
@@ -107,15 +106,11 @@ def pattern_drawing(name: str) -> Document:
 
 
 def composed(path: Path) -> Document:
-    """Return the drawing of a composition, without an optimisation if that can be switched off."""
+    """Return the drawing of a composition in the order of its elements."""
     given = json.loads(path.read_text())
     # The name of the file of a request; the library does not know it.
     given.pop("id", None)
-    try:
-        composition = load_composition({**given, "optimize": False})
-    except InvalidInput:
-        composition = load_composition(given)
-    return read_svg(compose(composition).drawing.to_string().encode()).document
+    return compose(load_composition(given)).drawing
 
 
 def icon_sheet() -> Document:
