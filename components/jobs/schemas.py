@@ -67,6 +67,18 @@ class ArtifactSchema(ReplySchema):
             "and the `time` in seconds by plotter."
         }
     )
+    certificate = fields.Dict(
+        metadata={
+            "description": "Optimised drawings only: `lifts` and their minimum, travel and a lower bound as `pen_up_mm`, `ink_mm` "
+            "before and after, and `stopped` if the search was ended early."
+        }
+    )
+    problems = fields.List(
+        fields.Dict(),
+        metadata={
+            "description": "Plots of SVG only: what was left out, hidden, cut or changed, by kind, with counts and lines."
+        },
+    )
     missing_glyphs = fields.List(
         fields.String(),
         metadata={

@@ -137,7 +137,7 @@ class Channel:
                 # Members of the frame; the id has another name here.
                 nodes = self._nodes({"id": self.known["job_id"], **frame.fields})
                 nodes.pop("job_id", None)
-                payload = self.schemas.add(pascal(frame.name), record(nodes))
+                payload = self.schemas.add(pascal(frame.name), record(nodes, frame.optional))
                 example = chosen(nodes, {"id": EXAMPLE_JOB.id, **frame.examples[0]})
             key = f"{pascal(name)}Event"
             headers = {"event": constant(name), "id": self.known["event_id"]}
