@@ -258,7 +258,8 @@ def test_the_densest_spot_agrees_with_sampled_strokes(lines: Lines) -> None:
     strokes = drawing_of(lines)
     spot = densest_spot(strokes, Rectangle(-300, -300, 300, 300))
     if spot is None:
-        assert strokes.steps.sum() == 0
+        # Shorter than a micrometre counts as nothing.
+        assert strokes.steps.sum() < 1e-3
         return
     # Ink on an edge belongs to one of two cells; slightly smaller and larger cells give bounds.
     smaller, larger = (
