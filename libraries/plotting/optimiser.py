@@ -211,8 +211,10 @@ def _reduced(
 def _ordered(prepared: _Prepared, options: PlotOptions, state: _State) -> Document:
     """Return the document in the best order found; note the moves and the bounds in `state`."""
     document = prepared.document
-    # Without time for it, no bound is better than none in time.
-    state.bounds = [] if state.is_over() else bounds_of(document, *options.bound_steps)
+    # The search for a high bound does not watch the clock, so that with a deadline all the time is
+    # for the order. Without time for any bound, none is better than a late one.
+    steps = options.bound_steps if state.deadline.limit_s == math.inf else (0, 0)
+    state.bounds = [] if state.is_over() else bounds_of(document, *steps)
     if not prepared.is_reordered:
         return document
     ordered, routes = routed(

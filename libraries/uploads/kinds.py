@@ -53,7 +53,7 @@ OFFICE_START = re.compile(
 )
 WORKBOOK = b"xl/workbook"
 # The root element of an SVG, after an optional declaration, comments and document type, which may
-# have entities of its own. Possessive quantifiers prevent backtracking.
+# declare entities. Possessive quantifiers prevent backtracking.
 SVG_START = re.compile(
     r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
     r"<(?:[A-Za-z_][\w.-]{0,63}:)?svg[\s/>]",
