@@ -125,6 +125,11 @@ class _Cascade:
         key = node.tag, attributes.get("class", ""), attributes.get("id", "")
         if key in self._known:
             return self._known[key]
+        was_spent = self._budget.is_spent
+        if was_spent:
+            # Without a look at the rules, which may be many.
+            self._problems.note("style", node.line)
+            return Declarations({}, {})
         rules = [*self._by_tag.get("", ()), *self._by_tag.get(node.tag, ())]
         for name in dict.fromkeys(key[1].split()):
             rules += self._by_class.get(name, ())
