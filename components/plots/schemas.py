@@ -22,7 +22,11 @@ def source_field(description: str, **options: Any) -> Any:
     return declare(fields.String(validate=Length(1, 1000), metadata=metadata), **options)
 
 
-@described(anyOf=[{"required": ["source"]}, {"required": ["svg"]}])
+@described(
+    anyOf=[
+        {"required": [name], "properties": {name: {"type": "string"}}} for name in ("source", "svg")
+    ]
+)
 class PlotRequest(PlotOptions):
     """A drawing, and how to plot it."""
 

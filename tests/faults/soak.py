@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -445,8 +446,33 @@ def l9(rng: random.Random, minutes: float) -> Row:
     return Row("L9 100 stalled", "all answered, p99 < 500 ms", measured.summary, passed)
 
 
+def d1(rng: random.Random, minutes: float) -> Row:
+    """The doctor on a machine where ten processes for each core are busy."""
+    busy = [sys.executable, "-c", "while True: pass"]
+    with started_installation() as here, here.site(1), here.web() as server:
+        environ = here.environ | {"PORT": str(server.port)}
+        others = [subprocess.Popen(busy) for _ in range(10 * (os.cpu_count() or 1))]
+        try:
+            reports = [_doctor(environ) for _ in range(3)]
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+    alarms = [line for lines in reports for line in lines if line.startswith("problem")]
+    return Row("D1 doctor, busy machine", "no alarm", "; ".join(alarms) or "none", not alarms)
+
+
+def _doctor(environ: dict[str, str]) -> list[str]:
+    command = [sys.executable, "-m", "flask", "--app", "app", "doctor"]
+    ended = subprocess.run(
+        command, env=environ, cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    lines = ended.stdout.splitlines()
+    return lines or [f"problem: no report: {ended.stderr}"]
+
+
 ROWS: dict[str, Callable[[random.Random, float], Row]] = {
-    "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L1": l1, "L2": l2, "L3": l3, "L4": l4, "L6": l6, "L8": l8, "L9": l9,
+    "D1": d1, "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L1": l1, "L2": l2, "L3": l3, "L4": l4, "L6": l6, "L8": l8, "L9": l9,
     "M1": m1,
 }  # fmt: skip
 

@@ -85,7 +85,7 @@ REASONS = re.compile(
     |must\ be\ on\ the\ page
     |takes\ at\ most\ \d+\ positional\ arguments
     |Duplicate\ layer
-    |Not\ a\ parameter\ of
+    |Not\ a\ (parameter|value)\ of
     |the\ result\ is\ not\ a\ drawing
     """,
     re.VERBOSE,

@@ -99,14 +99,13 @@ def _documented_field(uses: Sequence[tuple[str, fields.Field[Any]]]) -> fields.F
         field.metadata = {**field.metadata, **about}
         field.required = False
         return field
-    choices = [
-        choice
-        for _, field in uses
-        for check in field.validators
-        if isinstance(check, OneOf)
-        for choice in check.choices
-    ]
+    choices = [choice for _, field in uses for choice in _choices(field)]
     return fields.String(validate=OneOf(choices) if choices else None, metadata=about)
+
+
+def _choices(field: fields.Field[Any]) -> list[str]:
+    checks = [check for check in field.validators if isinstance(check, OneOf)]
+    return [choice for check in checks for choice in check.choices]
 
 
 def accepted_type(offers: Sequence[str], *, address: str | None = None) -> str:
@@ -175,6 +174,10 @@ def _params(form: Format | None, given: MultiDict[str, str]) -> FormatParams | N
             errors.append(_foreign_parameter(name, form, known))
         elif len(texts) > 1:
             errors.append(FieldError((name,), "Must not be given more than once."))
+        elif form and _is_of_others(name, texts[0], form):
+            own = ", ".join(_choices(known[name]))
+            text = f"Not a value of the format {form.name}; use one of {own}."
+            errors.append(FieldError((name,), text))
         else:
             try:
                 values[name] = query_value(known[name], texts[0])
@@ -184,6 +187,16 @@ def _params(form: Format | None, given: MultiDict[str, str]) -> FormatParams | N
     if errors:
         raise BadFields(errors, location="query")
     return params
+
+
+def _is_of_others(name: str, value: str, form: Format) -> bool:
+    """Return whether `value` is a choice of a parameter in other formats, but not in this one."""
+    accepting = [
+        one.name
+        for _, one in FORMATS.items()
+        if (field := one.params.schema()().fields.get(name)) and value in _choices(field)
+    ]
+    return bool(accepting) and form.name not in accepting
 
 
 def _foreign_parameter(name: str, form: Format | None, known: Iterable[str]) -> FieldError:

@@ -169,6 +169,11 @@ def test_the_format_in_the_query_beats_accept_and_has_parameters(drawer: FlaskCl
         ("format=png&dpi=100&width=200", "dpi", "Cannot be combined with width."),
         ("format=png&dpi=100&dpi=200", "dpi", "Must not be given more than once."),
         ("format=hpgl&profile=saxi", "profile", "Must be one of: calcomp-artisan"),
+        (
+            "format=hpgl&profile=klipper",
+            "profile",
+            "Not a value of the format hpgl; use one of calcomp-artisan",
+        ),
         ("format=gcode&tolerance=x", "tolerance", "Not a valid number."),
     ],
 )

@@ -363,7 +363,10 @@ def test_a_program_that_is_not_a_web_server_is_reported(
     assert finding.startswith("problem: another program answers")
 
 
-def test_a_port_that_accepts_connections_without_responding_is_reported(doctor: Doctor) -> None:
+def test_a_port_that_accepts_connections_without_responding_is_reported(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.system.doctor.WEB_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert "no response from" in doctor(port=listener.getsockname()[1])["web"]
 
