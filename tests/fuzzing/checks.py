@@ -86,6 +86,7 @@ REASONS = re.compile(
     |takes\ at\ most\ \d+\ positional\ arguments
     |Duplicate\ layer
     |Not\ a\ (parameter|value)\ of
+    |is\ out\ of\ reach\ of
     |the\ result\ is\ not\ a\ drawing
     """,
     re.VERBOSE,
