@@ -118,12 +118,13 @@ def module_files(package: str) -> Mapping[str, Path]:
 
     Only the first module of a name can be imported. New files are noticed. Raises RuntimeError.
     """
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
+    try:
+        package_folders = importlib.import_module(package).__path__
+    except ImportError as error:
         raise RuntimeError(
             f"the package {package!r} is not importable: start from the project's folder"
-        )
-    folders = tuple([(folder, changed_at(folder)) for folder in spec.submodule_search_locations])
+        ) from error
+    folders = tuple([(folder, changed_at(folder)) for folder in package_folders])
     # A second change within a tick of the clock of the file system does not change the time.
     is_settled = time.time_ns() - max(changed for _, changed in folders) > 10**8
     return _files_in(folders) if is_settled else _files_in.__wrapped__(folders)

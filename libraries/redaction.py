@@ -51,6 +51,8 @@ class Excerpt:
         ),
     )
     PARAMETER = re.compile(r"([?&;#])([^=&;#?\s]{1,100})=([^&;#\s]+)")
+    # Most texts have none of what the patterns above begin with or require.
+    SUSPECT = re.compile(r"[@?&;#]|bearer|basic|whsec_|eyJ|PRIVATE KEY", re.IGNORECASE)
 
     def __init__(self) -> None:
         self.masked: list[str] = []
@@ -113,16 +115,20 @@ class Excerpt:
         return copied if len(copied) == len(value) else [*copied, self._cut()]
 
     def _text(self, text: str) -> str:
-        masked = text[: self.MAX_SEARCHED_CHARS]
-        for pattern, mask in self.MARKS:
-            masked = pattern.sub(mask, masked)
-        masked = self.PARAMETER.sub(self._parameter, masked)
+        masked = self._without_secrets(text[: self.MAX_SEARCHED_CHARS])
         self._is_masked |= masked != text[: self.MAX_SEARCHED_CHARS]
         limit = min(self.MAX_TEXT_CHARS, max(self._left, 0))
         self._left -= min(len(masked), limit) + 2
         shown = self._encodable(masked[:limit])
         is_complete = len(masked) <= limit and len(text) <= self.MAX_SEARCHED_CHARS
         return shown if is_complete else shown + self._cut()
+
+    def _without_secrets(self, text: str) -> str:
+        if self.SUSPECT.search(text) is None:
+            return text
+        for pattern, mask in self.MARKS:
+            text = pattern.sub(mask, text)
+        return self.PARAMETER.sub(self._parameter, text)
 
     @classmethod
     def shortened(cls, name: object) -> str:

@@ -26,6 +26,7 @@ from libraries.job_manager.submission import (
     enqueue,
     make_job,
 )
+from libraries.job_manager.tasks import each_file_once
 from libraries.settings import JobSettings
 
 MAX_BATCH_ITEMS = 500
@@ -91,14 +92,15 @@ def submit_batch(
     tasks = [task] * len(items) if isinstance(task, str) else list(task)
     each = [replace(one, batch_id=batch_id) for one in each]
     ids = [retry(lambda: new_id(client, owner)) for _ in items]
-    jobs = [
-        make_job(client, one, (), item, job_id=job_id, options=own)
-        for one, job_id, item, own in zip(tasks, ids, items, each, strict=True)
-    ]
-    last = [_make_final_job(client, final_job, ids, each[0])] if final_job else []
-    for name in dict.fromkeys(tasks):
-        calls = [((), item) for one, item in zip(tasks, items, strict=True) if one == name]
-        check_rates(name, calls)
+    with each_file_once():
+        jobs = [
+            make_job(client, one, (), item, job_id=job_id, options=own)
+            for one, job_id, item, own in zip(tasks, ids, items, each, strict=True)
+        ]
+        last = [_make_final_job(client, final_job, ids, each[0])] if final_job else []
+        for name in dict.fromkeys(tasks):
+            calls = [((), item) for one, item in zip(tasks, items, strict=True) if one == name]
+            check_rates(name, calls)
     check_high(client, [job_id for job_id, one in zip(ids, each, strict=True) if one.high_priority])
     ids += [job.id for job in last]
     tasks += [final_job.task] if final_job else []

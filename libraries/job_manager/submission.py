@@ -27,6 +27,7 @@ from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.tasks import (
     check_arguments,
     check_task,
+    each_file_once,
     max_retries,
     module_constant,
     named_arguments,
@@ -122,9 +123,11 @@ def submit(
     client = web_client()
     # The broker rejects a known id, so a retry after a lost reply queues no second job.
     job_id = retry(lambda: new_id(client, current_owner(), prefix=options.id_prefix))
-    job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
+    with each_file_once():
+        job = make_job(client, task, args, kwargs or {}, job_id=job_id, options=options)
+        if not options.internal:
+            check_rates(str(job.func_name), [(args, kwargs or {})])
     if not options.internal:
-        check_rates(str(job.func_name), [(args, kwargs or {})])
         check_high(client, [job_id] if options.high_priority else [])
     enqueue([job], options)
     return job

@@ -12,7 +12,8 @@ import inspect
 import pkgutil
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,6 +29,7 @@ PACKAGE = "workers"
 # Name of a first parameter that receives the context of the job instead of an argument.
 CONTEXT = "ctx"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_seen_files: ContextVar[dict[str, tuple[Path, int]] | None] = ContextVar("seen_files", default=None)
 
 
 def is_helper(stem: str) -> bool:
@@ -299,14 +301,30 @@ def _keeps_arguments(decorator: ast.expr) -> bool:
     return ast.unparse(decorator).rpartition(".")[2] == "background_task"
 
 
+@contextmanager
+def each_file_once() -> Iterator[None]:
+    """Look at each task module only once inside the block, which must not run tasks."""
+    token = _seen_files.set({})
+    try:
+        yield
+    finally:
+        _seen_files.reset(token)
+
+
 def file_of(task: str) -> tuple[Path, int]:
     """Return the file of a task and the time of its last change. Raises OSError if gone."""
     # The name in a damaged record may have no dot.
     stem = task.partition(".")[2].partition(".")[0]
+    seen = _seen_files.get()
+    if seen is not None and stem in seen:
+        return seen[stem]
     path = module_files(PACKAGE).get(stem)
     if path is None:
         raise FileNotFoundError(f"{PACKAGE}/{stem}.py")
-    return path, changed_at(path)
+    found = path, changed_at(path)
+    if seen is not None:
+        seen[stem] = found
+    return found
 
 
 def module_constant(module: str, name: str) -> object:
