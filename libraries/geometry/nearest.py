@@ -67,11 +67,11 @@ def pairs_within(
     Only pairs of which one is among the `max_neighbours` nearest of the other are returned, which
     limits the memory.
     """
+    count = min(max_neighbours + 1, len(points))
+    if count <= 1 or _are_apart(points, distance):
+        return np.zeros((0, 2), dtype=np.int64)
     from scipy.spatial import cKDTree  # noqa: PLC0415
 
-    count = min(max_neighbours + 1, len(points))
-    if count <= 1:
-        return np.zeros((0, 2), dtype=np.int64)
     # The bound of SciPy excludes the distance itself.
     limit = np.nextafter(distance, np.inf)
     tree: Any = cKDTree(points)
@@ -85,13 +85,31 @@ def pairs_within(
     return nearest_first
 
 
+def _are_apart(points: NDArray[np.float64], distance: float, *, looks: int = 16) -> bool:
+    """Return True if a quick look shows that no two points are within `distance`.
+
+    It spares most drawings the import of SciPy, which takes longer and 30 MB.
+    """
+    ordered = points[np.argsort(points[:, 0], kind="stable")]
+    for step in range(1, looks + 1):
+        apart = ordered[step:] - ordered[:-step]
+        is_near = apart[:, 0] <= distance
+        if not is_near.any():
+            # Points further on in the order of x are not nearer in x.
+            return True
+        if (is_near & (np.abs(apart[:, 1]) <= distance)).any():
+            return False
+    return False
+
+
 def connected_parts(count: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the number of the connected part that each of `count` nodes belongs to."""
-    from scipy.sparse import coo_array  # noqa: PLC0415
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
-
-    if not len(pairs):
-        return np.arange(count)
-    links = (np.ones(len(pairs), dtype=np.int8), (pairs[:, 0], pairs[:, 1]))
-    graph = coo_array(links, shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    least = np.arange(count)
+    one, two = pairs[:, 0], pairs[:, 1]
+    while (least[one] != least[two]).any():
+        ends = least[one], least[two]
+        # The least node of each part learns of a lower one next to the part, then all nodes do.
+        np.minimum.at(least, np.maximum(*ends), np.minimum(*ends))
+        while (least[least] != least).any():
+            least = least[least]
+    return np.unique(least, return_inverse=True)[1].astype(np.int64)

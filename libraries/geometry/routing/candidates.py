@@ -74,9 +74,12 @@ def _nearest_first(found: Integers, apart: Floats, count: int) -> Candidates:
     )
 
 
-def _nearest_sites(sites: Floats, count: int) -> Integers:
+def _nearest_sites(sites: Floats, count: int, *, few: int = 32) -> Integers:
     """Return the `count` nearest sites of each, with itself: shape (n, k)."""
-    # The import takes a third of a second; most processes do not need it.
+    if len(sites) <= few:
+        squares = ((sites[:, None] - sites) ** 2).sum(axis=2)
+        return np.argsort(squares, axis=1, kind="stable")[:, :count]
+    # The import takes a third of a second and 30 MB; most processes do not need it.
     from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # noqa: PLC0415
 
     tree: Any = cKDTree(sites)

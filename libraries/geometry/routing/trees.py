@@ -74,6 +74,11 @@ def near_links(nodes: Nodes) -> Links:
     )
 
 
+def _is_one_stroke(nodes: Nodes) -> bool:
+    """Return whether no edge is needed; the search would import SciPy, which takes 30 MB."""
+    return len(nodes) - len(nodes.joined) == 1
+
+
 def _along_curve(points: Floats) -> Integers:
     """Return the order of points along a Hilbert curve, in which successive ones are near."""
     low, size, bits = points.min(axis=0), np.ptp(points, axis=0).max(), 12
@@ -83,6 +88,8 @@ def _along_curve(points: Floats) -> Integers:
 
 def shortest_tree(nodes: Nodes, links: Links, penalties: Floats) -> Integers:
     """Return the numbers of the edges of a least spanning forest that joins open strokes."""
+    if _is_one_stroke(nodes):
+        return np.zeros(0, dtype=np.int64)
     from scipy.sparse import csr_array  # type: ignore[import-untyped]  # noqa: PLC0415
     from scipy.sparse.csgraph import (  # type: ignore[import-untyped]  # noqa: PLC0415
         minimum_spanning_tree,
@@ -127,6 +134,9 @@ def complete_tree(nodes: Nodes, links: Links, penalties: Floats) -> CompleteTree
     Edges between all nodes are counted, with the penalties of both nodes. If there are too many
     to compare, only those below a limit are: the other edges of the tree cost at least this limit.
     """
+    ends = penalties[nodes.joined].tolist() + penalties[nodes.joined + 1].tolist()
+    if _is_one_stroke(nodes):
+        return CompleteTree(math.fsum(ends), is_whole=True, links=links)
     tree = shortest_tree(nodes, links, penalties)
     highest = float(links.costs(penalties)[tree].max(initial=0.0))
     limit, is_whole = _affordable(nodes, penalties, highest)
@@ -135,7 +145,6 @@ def complete_tree(nodes: Nodes, links: Links, penalties: Floats) -> CompleteTree
     costs = every.costs(penalties)[tree]
     below = costs[costs < limit].tolist()
     missing = len(nodes) - 1 - len(nodes.joined) - len(below)
-    ends = penalties[nodes.joined].tolist() + penalties[nodes.joined + 1].tolist()
     needed = Links(every.low[tree], every.high[tree], every.lengths[tree])
     return CompleteTree(
         math.fsum([*below, missing * limit, *ends]), is_whole, links.joined_with(needed)
