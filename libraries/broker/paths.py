@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import stat
-import importlib.util
 import tempfile
 from pathlib import Path
 
