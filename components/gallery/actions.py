@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-# Imported before the web processes are forked, so that they share the memory of SQLAlchemy.
-import libraries.gallery.index  # noqa: F401
 from components.http.replies import json_response
 from libraries.errors import Unavailable
 from libraries.gallery import Drawing, GalleryQuery, find_drawing, gallery

@@ -21,7 +21,7 @@ from libraries.job_manager import (
 from libraries.job_manager.listing import JobPage
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.json_types import JsonObject
-from libraries.settings import AccessSettings
+from libraries.settings import AccessSettings, StorageSettings
 
 
 def filter_of(conditions: JsonObject, states: Collection[str] | None = None) -> JobFilter:
@@ -41,13 +41,13 @@ def list_response(query: JsonObject) -> Response:
     with acting_for(None if owner == "*" else owner):
         page = list_of_owners(query) if owner == "*" else list_of_one(query)
     shown = (
-        [job_body(record, arguments=True) for record in page.items]
+        [own_json(record) for record in page.items]
         if owner is None
-        else [owned_body(record) for record in page.items]
+        else [orjson.Fragment(_encoded(owned_body(record))) for record in page.items]
     )
     body = {"items": shown, "next_cursor": page.next_cursor, "complete": page.complete}
     response = Response(
-        _encoded(body),
+        orjson.dumps(body),
         content_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
@@ -91,6 +91,17 @@ def list_of_one(query: JsonObject) -> JobPage:
         cursor=query["cursor"],
         newest_first=query["order"] == "newest",
     )
+
+
+def own_json(record: JobRecord) -> orjson.Fragment:
+    """Return the JSON of a job of the caller."""
+    # The paths of files are shown relative to the folders in the settings.
+    settings = StorageSettings.current()
+    known, text = record.renderings.get("list", (None, b""))
+    if known is not settings:
+        text = _encoded(job_body(record, arguments=True))
+        record.renderings["list"] = settings, text
+    return orjson.Fragment(text)
 
 
 def owned_body(record: JobRecord) -> JsonObject:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
+import time
+from contextlib import closing
 from typing import NamedTuple
+from urllib.parse import quote
 
 from libraries.errors import Unavailable
-from libraries.gallery.installation import gallery
+from libraries.gallery.installation import VERSION, gallery, index_file
 from libraries.settings import GallerySettings
 
 # Another process writes: the index works.
@@ -22,6 +26,8 @@ class IndexProblem(NamedTuple):
 
 def index_problem() -> IndexProblem | None:
     """Write to the index; return the problem, None if it works."""
+    if _is_writable_file():
+        return None
     try:
         gallery().check_writable()
     except Unavailable as error:
@@ -36,3 +42,32 @@ def index_problem() -> IndexProblem | None:
             reason.lower(), "Make DATA_DIR writable, and free space on its disk if it is full."
         )
     return None
+
+
+def _is_writable_file() -> bool:
+    """Return whether the file of the index can be written to, or created; False also if in doubt.
+
+    The driver alone does that. SQLAlchemy would add 20 MB to each web process, and most of them do
+    not need it for anything else.
+    """
+    path = index_file()
+    if path is None:
+        return False
+    try:
+        if not path.exists():
+            with tempfile.TemporaryFile(dir=path.parent):
+                return True
+        address = f"file:{quote(str(path))}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                return False
+            connection.execute(
+                "INSERT INTO index_state (name, value) VALUES ('checked', ?) "
+                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (int(time.time()),),
+            )
+    except sqlite3.Error as error:
+        return getattr(error, "sqlite_errorcode", None) in BUSY
+    except OSError:
+        return False
+    return True

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from libraries.gallery.index import Gallery
 
 FILE_NAME = "gallery.sqlite3"
+# Increase it when the tables or the facets change: an index of another version is dropped and rebuilt.
+VERSION = 3
 
 
 def gallery() -> Gallery:
@@ -19,9 +21,16 @@ def gallery() -> Gallery:
     return _gallery(GallerySettings.current().gallery_url, BrokerSettings.current().data_dir)
 
 
+def index_file() -> Path | None:
+    """Return the file of the index; None if it is in the database GALLERY_URL."""
+    if GallerySettings.current().gallery_url:
+        return None
+    return BrokerSettings.current().data_dir / FILE_NAME
+
+
 @lru_cache(maxsize=8)
 def _gallery(url: str, folder: Path) -> Gallery:
-    # SQLAlchemy takes 0.2 s and 12 MB; the launcher and the supervisor of workers do not need it.
+    # SQLAlchemy takes 0.2 s and 12 MB; the launcher, and most web processes, do not need it.
     from libraries.gallery.databases import SqliteDatabase  # noqa: PLC0415
     from libraries.gallery.index import Gallery  # noqa: PLC0415
 

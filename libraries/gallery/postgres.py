@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import InvalidatePoolError
 
 from libraries.gallery.databases import BUSY_SECONDS, Database
-from libraries.gallery.tables import VERSION, create_statements, drawings
+from libraries.gallery.installation import VERSION
+from libraries.gallery.tables import create_statements, drawings
 from libraries.json_types import JsonObject
 
 # A separate schema, so that the database may contain other tables, and one per version.

@@ -25,9 +25,6 @@ from sqlalchemy import (
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
-# Increase it when the tables or the facets change: an index of another version is dropped and rebuilt.
-VERSION = 3
-
 
 class CleanText(TypeDecorator[str]):
     """Text without lone surrogates and NUL, which databases do not store."""

@@ -25,7 +25,7 @@ from libraries.job_index.entries import (
 )
 from libraries.job_manager.ownership import current_owner
 from libraries.job_manager.record_fields import FIELDS
-from libraries.job_manager.records import JobRecord, read_records, record_of, with_arguments
+from libraries.job_manager.records import JobRecord, KnownRecords, read_records, with_arguments
 from libraries.job_manager.states import UNREADABLE
 
 
@@ -181,17 +181,10 @@ def _read_records(client: Redis, owner: str, places: Sequence[Place]) -> list[Jo
     arguments = [owner, len(FIELDS), *FIELDS, *(part for place in places for part in place)]
     reply: list[Any] = run_script(client, "job_manager/read_page", (), arguments)
     records = [
-        record_of(job_id.decode(errors="replace"), values, _as_stream(results))
+        KnownRecords.record_of(job_id.decode(errors="replace"), values, results)
         for job_id, values, results in reply
     ]
     return with_arguments(client, records)
-
-
-def _as_stream(results: Any) -> Any:
-    """Return the entries of a stream, or an error, as the client returns them."""
-    if isinstance(results, Exception):
-        return results
-    return [(entry, dict(zip(parts[::2], parts[1::2], strict=True))) for entry, parts in results]
 
 
 def index_entries(client: Redis, job_ids: Sequence[str]) -> list[tuple[str, str] | None]:

@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache, cached_property, lru_cache
 from typing import Any, cast
 
 from libraries.broker import Redis
@@ -81,6 +82,11 @@ class JobRecord:
     tags: list[str] = field(default_factory=list)
     arguments: JsonObject | None = None
     retry_of: str | None = None
+
+    @cached_property
+    def renderings(self) -> dict[str, Any]:
+        """Representations of this record by their kind, so that a record that is kept is rendered once."""
+        return {}
 
     @property
     def done(self) -> bool:
@@ -213,6 +219,54 @@ def record_of(
     if damaged or result_damage:
         return _unreadable(job_id, known, [*damaged, *result_damage])
     return _from_fields(job_id, known["status"], known, outcome, position)
+
+
+class KnownRecords:
+    """The records of ended jobs that were listed last.
+
+    Lists are read often, and parsing takes longer than comparing what the broker stores. The records
+    are shared, so nobody may change them.
+    """
+
+    MAX_RECORDS = 256
+    # In total the records take a few megabytes.
+    MAX_BYTES = 4096
+
+    @classmethod
+    def record_of(
+        cls, job_id: str, values: list[bytes | None] | Exception, results: list[Any] | Exception
+    ) -> JobRecord | None:
+        """Return `record_of` for the entries of a stream as scripts return them."""
+        if not isinstance(values, Exception) and not isinstance(results, Exception):
+            parts = results[0][1] if results else ()
+            size = sum([len(one) for one in (*values, *parts) if one is not None])
+            if values[FIELDS.index("status")] in cls._final() and size <= cls.MAX_BYTES:
+                settings = JobSettings.current()
+                lifetimes = settings.result_ttl, settings.failure_ttl
+                return cls._parsed(job_id, tuple(values), tuple(parts), lifetimes)
+        return record_of(job_id, values, _as_stream(results))
+
+    @staticmethod
+    @cache
+    def _final() -> frozenset[bytes | None]:
+        return frozenset(state.encode() for state in FINAL_STATES)
+
+    @staticmethod
+    @lru_cache(maxsize=MAX_RECORDS)
+    def _parsed(
+        job_id: str,
+        values: tuple[bytes | None, ...],
+        parts: tuple[bytes, ...],
+        _lifetimes: tuple[int, int],
+    ) -> JobRecord | None:
+        return record_of(job_id, list(values), _as_stream([(b"", parts)] if parts else []))
+
+
+def _as_stream(results: Any) -> Any:
+    """Return the entries of a stream, or an error, as the client returns them."""
+    if isinstance(results, Exception):
+        return results
+    return [(entry, dict(zip(parts[::2], parts[1::2], strict=True))) for entry, parts in results]
 
 
 def _unreadable(job_id: str, known: JsonObject, damaged: list[str]) -> JobRecord:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import UTC, datetime
+from operator import is_not
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ RETRYABLE = FINAL_STATES - {"finished"}
 
 
 def job_body(record: JobRecord, *, arguments: bool = False) -> JsonObject:
-    """Return the job as a JSON object. Paths in result and arguments are replaced in place.
+    """Return the job as a JSON object.
 
     Only the owner gets the `arguments`: webhooks and tokens reach others.
     """
@@ -89,29 +89,21 @@ def attempt_json(attempt: dict[str, str]) -> JsonObject:
 
 
 def public_result(result: Any) -> Any:
-    """Return a result with store paths as `output/...` or `uploads/...`, changed in place."""
-    if result is None or not isinstance(result, (str, list, dict)):
-        return result
-    top = [result]
-    pending: list[list[Any] | JsonObject] = [top]
-    while pending:
-        pending.extend(_show_paths(pending.pop()))
-    return top[0]
+    """Return a result with store paths as `output/...` or `uploads/...`.
 
-
-def _show_paths(container: list[Any] | JsonObject) -> list[list[Any] | JsonObject]:
-    """Replace the paths in `container` itself, and return the containers in it."""
-    items: Iterable[tuple[Any, Any]] = (
-        list(container.items()) if isinstance(container, dict) else enumerate(container)
-    )
-    inner: list[list[Any] | JsonObject] = []
-    for key, value in items:
-        if isinstance(value, str):
-            if "/" in value:
-                container[key] = _display_path(value)
-        elif value and isinstance(value, (list, dict)):
-            inner.append(value)
-    return inner
+    Only what contains such paths is copied. Results are at most 100 levels deep.
+    """
+    if isinstance(result, str):
+        return _display_path(result) if "/" in result else result
+    if isinstance(result, dict):
+        changed = {
+            name: shown for name, one in result.items() if (shown := public_result(one)) is not one
+        }
+        return {**result, **changed} if changed else result
+    if isinstance(result, list):
+        copy = [public_result(one) for one in result]
+        return copy if any(map(is_not, copy, result)) else result
+    return result
 
 
 def _display_path(value: Any) -> Any:
