@@ -41,6 +41,7 @@ class ClientConnection(TConn):
         self.closing = False
         self.discarded_bytes = 0
         self.queued_at = 0.0
+        self.request = b""
         self._reset()
 
     def _reset(self) -> None:
@@ -48,6 +49,10 @@ class ClientConnection(TConn):
         self.is_streamed = self.is_probe = self.is_immediate = False
         self._length: int | None = None
         self._body_began = 0.0
+
+    def forget_request(self) -> None:
+        """Forget a request that was served from its bytes."""
+        self._reset()
 
     @property
     def is_too_large(self) -> bool:
@@ -102,10 +107,16 @@ class ClientConnection(TConn):
             self._unreader: Any = self.parser.unreader
         self.sock.setblocking(True)
         self.client_socket.begin()
-        self._unreader.unread(bytes(self.received))
+        self.client_socket.reply = self.client_socket.recorded = None
+        data = bytes(self.received)
+        # The bytes of the request, b"" if there are those of another one.
+        self.request = data if len(data) == self._length else b""
+        self._unreader.unread(data)
         self._reset()
 
     def take_pipelined(self) -> bytes:
         """Return what the parser has received after the end of the request."""
+        if not self.initialized:
+            return b""
         taken: bytes = self._unreader.take_buffered()
         return taken

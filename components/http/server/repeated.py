@@ -21,6 +21,7 @@ from werkzeug.http import http_date
 
 from components.http.access_log import log_request
 from components.http.problems import request_id_from
+from components.http.server.sockets import ClientSocket
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,6 +45,8 @@ class Reply:
     status: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    key: bytes = b""
+    """Digest of the request."""
 
 
 def repeatable(read_state: Callable[[], object]) -> None:
@@ -86,12 +89,20 @@ class RepeatedRequests:
         if key is None or known is None:
             return self._first(key, environ, start_response)
         started_at = time.perf_counter()
-        found = known.read_state()
-        state = None if found is None else _digest(found)
+        state = _state(known)
         changed = known.admit() if state is not None and state == known.state else None
         if changed is not None:
             return self._repeat(known, changed, environ, start_response, started_at)
         return self._recorded(key, state, environ, start_response)
+
+    def is_kept(self, reply: Reply) -> bool:
+        """Return whether this is the last response to its request."""
+        return self._replies.get(reply.key) is reply
+
+    def is_current(self, reply: Reply) -> bool:
+        """Return whether the state that a response depends on is still the same; asks the broker."""
+        state = _state(reply)
+        return state is not None and state == reply.state
 
     def _key(self, environ: WSGIEnvironment) -> bytes | None:
         """Return a digest of all that a view may use of a request; None if it is not a plain GET.
@@ -150,7 +161,9 @@ class RepeatedRequests:
         if state is not None and len(data) <= self.MAX_BODY_BYTES:
             self._keep(
                 key,
-                replace(reply, state=state, status=status, headers=tuple(headers), body=data),
+                replace(
+                    reply, state=state, status=status, headers=tuple(headers), body=data, key=key
+                ),
             )
         return [data]
 
@@ -165,6 +178,9 @@ class RepeatedRequests:
         identity = request_id_from(environ.get("HTTP_X_REQUEST_ID", ""))
         own = {"X-Request-ID": identity, "Date": http_date(), **changed}
         headers = [(name, own.get(name, value)) for name, value in reply.headers]
+        sock = environ.get("gunicorn.socket")
+        if isinstance(sock, ClientSocket):
+            sock.record(reply)
         start_response(reply.status, headers)
         seconds, status = time.perf_counter() - started_at, int(reply.status[:3])
         log_request("GET", reply.path, status, seconds, identity)
@@ -187,6 +203,11 @@ class RepeatedRequests:
         old = self._replies.pop(key, None)
         if old is not None:
             self._bytes -= len(old.body)
+
+
+def _state(reply: Reply) -> bytes | None:
+    found = reply.read_state()
+    return None if found is None else _digest(found)
 
 
 def _digest(value: object) -> bytes:

@@ -53,6 +53,14 @@ class ClientSocket(socket.socket):
         self.may_wait = True
         self.begin()
 
+        # The repeated response that is being sent, and its bytes.
+        self.reply: object = None
+        self.recorded: bytearray | None = None
+
+    def record(self, reply: object) -> None:
+        """Record what is sent from now on, which is the response `reply`."""
+        self.reply, self.recorded = reply, bytearray()
+
     def begin(self) -> None:
         self._receiving = Pace(MIN_RECEIVED_BYTES_PER_S)
         self._sending = Pace(self.MIN_SENT_BYTES_PER_S)
@@ -71,11 +79,18 @@ class ClientSocket(socket.socket):
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         view = memoryview(data).cast("B")
+        if self.recorded is not None:
+            self.recorded += view
         sent = self._send_available(view, flags)
         for start in range(sent, len(view), self.PIECE_BYTES):
             piece = view[start : start + self.PIECE_BYTES]
             self._timed(self._sending, partial(super().sendall, piece, flags))
             self._sending.moved += len(piece)
+
+    def send_at_once(self, data: bytes) -> bytes:
+        """Send what the system accepts at once, and return the rest."""
+        self.begin()
+        return data[self._send_available(memoryview(data), 0) :]
 
     def _send_available(self, view: memoryview, flags: int) -> int:
         """Send what the system accepts at once; return the number of bytes."""

@@ -7,7 +7,7 @@ import errno
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -16,8 +16,10 @@ from gunicorn.util import close
 from gunicorn.workers.gthread import ThreadWorker
 
 from components.http.server.connections import MAX_HEAD_BYTES, ClientConnection
+from components.http.server.lane import RepeatLane
 from components.http.server.memory import MemoryWatch
 from components.http.server.problems import write_problem
+from components.http.server.repeated import RepeatedRequests, Reply
 from components.http.server.shares import Shares
 from components.http.server.slots import Slots
 
@@ -63,6 +65,7 @@ class WebWorker(ThreadWorker):
 
     # Set after the start.
     memory: MemoryWatch | None = None
+    lane: RepeatLane | None = None
     request_replacement: Callable[[], None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -153,10 +156,8 @@ class WebWorker(ThreadWorker):
                 self._serve_here(conn)
             elif conn.is_probe:
                 self._submit(self._probe_threads, self.handle, conn)
-            else:
-                self._queued[conn] = None
-                conn.queued_at = time.monotonic()
-                self._serve_queued()
+            elif not (self.lane is not None and self.alive and self.lane.take(conn)):
+                self._queue([conn])
         elif conn.is_too_large:
             self._refuse(conn, 431)
 
@@ -165,6 +166,35 @@ class WebWorker(ThreadWorker):
         return waiting + sum(len(one.received) for one in self._queued) > self.MAX_BUFFERED_BYTES
 
     # -- requests
+
+    def repeat(self, repeated: RepeatedRequests) -> None:
+        """Serve requests that repeat an earlier one in a separate lane."""
+        self.lane = RepeatLane(
+            repeated,
+            on_served=partial(self.method_queue.defer, self._after_repetition),
+            on_missed=partial(self.method_queue.defer, self._queue),
+        )
+
+    def _after_repetition(self, served: Sequence[tuple[ClientConnection, bytes]]) -> None:
+        for conn, rest in served:
+            conn.forget_request()
+            if rest:
+                self._submit(self.tpool, partial(self._send_rest, rest), conn)
+            else:
+                self._keep(conn)
+
+    @staticmethod
+    def _send_rest(rest: bytes, conn: ClientConnection) -> bool:
+        conn.sock.setblocking(True)
+        conn.client_socket.sendall(rest)
+        return True
+
+    def _queue(self, conns: Sequence[ClientConnection]) -> None:
+        """Let requests wait for a thread."""
+        for conn in conns:
+            self._queued[conn] = None
+            conn.queued_at = time.monotonic()
+        self._serve_queued()
 
     def _serve_queued(self) -> None:
         """Pass waiting requests to threads while there are slots, those of idle peers first."""
@@ -198,7 +228,11 @@ class WebWorker(ThreadWorker):
 
     def _handle_in_slot(self, conn: ClientConnection) -> bool:
         with self._slots.used_by(conn):
-            return bool(self.handle(conn))
+            is_kept = bool(self.handle(conn))
+        sock = conn.client_socket
+        if is_kept and self.lane is not None and isinstance(sock.reply, Reply):
+            self.lane.learn(conn.request, sock.reply, bytes(sock.recorded or b""))
+        return is_kept
 
     def _on_free_slot(self) -> None:
         if self._queued:
