@@ -28,7 +28,7 @@ from components.http.server.processes import (
     request_replacement,
 )
 from components.http.server.repeated import repeated_requests
-from components.http.server.worker import WebWorker
+from components.http.server.worker import ServerLog, WebWorker
 from components.system.address import record_address
 from components.system.request_counts import share_counts
 from libraries.settings import BadSettings, get_settings
@@ -54,6 +54,7 @@ bind = (
 processes = Processes(1 if settings.jobs.immediate else settings.web.web_processes)
 workers = processes.number
 worker_class = WebWorker
+logger_class = ServerLog
 # Most of them wait for a slow client or an event.
 threads = settings.web.web_threads
 # A process whose main loop does not run is replaced within 15 s; this is checked once a second.

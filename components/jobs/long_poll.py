@@ -37,7 +37,8 @@ def job_response(job_id: str, *, wait: int | None) -> Response:
             accepted_type([JSON_TYPE])
         response = _response(record)
         response.vary.add("Accept")
-        read_state = state_reader(record)
+        # A request that waits for a change is not repeated.
+        read_state = None if seconds and not record.done else state_reader(record)
         if read_state is not None:
             repeatable(read_state)
     if seconds and "Prefer" in request.headers and wait is None:

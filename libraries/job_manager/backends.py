@@ -30,7 +30,7 @@ from libraries.job_manager import transitions
 from libraries.job_manager.job_files import delete_job_data, delete_records
 from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.records import JOB_ID, JobRecord, read_raw, read_record, read_records
-from libraries.job_manager.states import FINAL_STATES, NOT_FOUND
+from libraries.job_manager.states import NOT_FOUND, UNREADABLE
 from libraries.job_manager.tasks import load_plugins, max_retries
 from libraries.json_types import JsonObject
 from libraries.pickled_json import PickledJson
@@ -228,18 +228,19 @@ def fetch_job(job_id: str) -> JobRecord | None:
 
 
 def state_reader(record: JobRecord) -> Callable[[], object] | None:
-    """Return a function that reads the stored state of a job that has ended, for comparison.
+    """Return a function that reads the stored state of a job, for comparison.
 
     As long as it returns equal values, the record is the same. It returns None if that cannot be
-    read. None for jobs that have not ended, and for records that depend on more.
+    read. None for records that depend on more.
     """
-    is_complete = record.status in FINAL_STATES and record.arguments is not None
+    is_complete = record.status != UNREADABLE and record.arguments is not None
     if not is_complete or not isinstance(current_backend(), RqBackend):
         return None
+    is_queued = record.status == "queued"
 
     def read() -> object:
         try:
-            replies = read_raw(web_client(), record.id)
+            replies = read_raw(web_client(), record.id, with_position=is_queued)
         except REFUSALS:
             return None
         return None if any(isinstance(one, Exception) for one in replies) else replies

@@ -163,11 +163,13 @@ def _unreadable_among(client: Redis, job_ids: list[str]) -> list[str]:
     return [one.id for one in records if one is not None and one.status == UNREADABLE]
 
 
-def read_raw(client: Redis, job_id: str) -> list[Any]:
-    """Return, unparsed, what the broker stores of a job that has ended; errors are among the replies."""
+def read_raw(client: Redis, job_id: str, *, with_position: bool) -> list[Any]:
+    """Return, unparsed, what the broker stores of a job; errors are among the replies."""
     with client.pipeline(transaction=False) as pipeline:
         pipeline.hmget(job_key(job_id), FIELDS)
         pipeline.xrevrange(results_key(job_id), count=1)
+        if with_position:
+            pipeline.lpos(QUEUE_KEY, job_id, maxlen=MAX_POSITION)
         return list(pipeline.execute(raise_on_error=False))
 
 

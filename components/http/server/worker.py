@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.util import close
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -28,6 +29,12 @@ CLOSE_TIMEOUT_S, STOP_CLOSE_TIMEOUT_S = 2.0, 0.2
 QUEUE_TIMEOUT_S = 30.0
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 GONE = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
+
+
+class ServerLog(Logger):
+    """The log of the server, without requests: the application logs them."""
+
+    access_log_enabled = False
 
 
 class WebWorker(ThreadWorker):

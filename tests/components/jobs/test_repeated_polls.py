@@ -16,7 +16,13 @@ from components.http.server.repeated import RepeatedRequests, repeated_requests
 from libraries.broker.connections import web_client
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.keys import job_key, results_key
-from libraries.job_manager import JobOptions, delete_job, enqueue_background_job, submit
+from libraries.job_manager import (
+    JobOptions,
+    cancel_job,
+    delete_job,
+    enqueue_background_job,
+    submit,
+)
 from libraries.job_manager.ownership import as_owner
 from libraries.settings import ApiKey, Settings
 
@@ -136,9 +142,25 @@ def test_requests_with_a_query_reach_the_application(
     assert not any(polled.get(ended + query)[1] for _ in range(4))
 
 
-def test_polls_of_a_waiting_job_reach_the_application(polled: Polled) -> None:
+def test_polls_of_a_job_that_has_not_ended_are_repeated_until_it_changes(
+    polled: Polled, run_jobs: RunJobs
+) -> None:
+    first, second = (enqueue_background_job(NOTHING).id for _ in range(2))
+    path, client = f"/jobs/{second}", web_client()
+    assert polled.poll(path).get_json()["position"] == 1
+    assert cancel_job(first)
+    assert polled.get(path)[0].get_json()["position"] == 0
+    assert polled.get(path)[1]
+    client.hset(job_key(second), "progress", '{"percent": 50}')
+    assert polled.get(path)[0].get_json()["progress"] == {"percent": 50}
+    assert polled.get(path)[1]
+    run_jobs()
+    assert polled.get(path)[0].get_json()["status"] == "finished"
+
+
+def test_requests_that_wait_for_a_job_reach_the_application(polled: Polled) -> None:
     path = f"/jobs/{enqueue_background_job(NOTHING).id}"
-    assert not any(polled.get(path)[1] for _ in range(4))
+    assert not any(polled.get(path, Prefer="wait=1")[1] for _ in range(3))
 
 
 def test_a_deleted_job_is_gone_at_once(polled: Polled, ended: str) -> None:
