@@ -8,6 +8,7 @@ from components.http.access import Access
 from components.http.api import api_blueprint, api_document, document_text
 from components.http.conditional import json_text_response
 from components.http.parameters import documented
+from components.http.server.repeated import repeatable
 from components.system.api_keys import create_key
 from components.system.commands import doctor, jobs
 from components.system.health import readiness
@@ -54,6 +55,7 @@ def index() -> Response:
 @blueprint.response(200, AliveSchema)
 def healthz() -> dict[str, str]:
     """Report that the web process is alive. No other component is checked."""
+    repeatable(lambda: "alive")
     return {"status": "alive"}
 
 

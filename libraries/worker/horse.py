@@ -47,7 +47,7 @@ from libraries.job_manager.transitions import (
     WorkerReport,
     release_dependents,
 )
-from libraries.processes import kill_descendants, reap_children
+from libraries.processes import FreeMemory, kill_descendants, reap_children
 from libraries.settings import Settings
 from libraries.storage import commit_if, job_folder
 from libraries.worker.damage import owner_of, read_record, reject_damage, restore
@@ -93,6 +93,7 @@ class Horse:
         self._report = WorkerReport()
         self._readers: dict[str, Reader] = {}
         self._folder = WorkingFolder()
+        self._memory = FreeMemory()
         # State that a job left cannot be restored, or not with certainty.
         self._spent = False
         # The job that was taken when the last one was finished.
@@ -208,6 +209,7 @@ class Horse:
 
     def _wait(self) -> str:
         """Wait for a job and return its id; '' after a timeout or when the worker ends the wait."""
+        self._memory.give_back()
         # A separate connection, whose id the worker uses for CLIENT UNBLOCK: no job is lost.
         with self._client.client() as waiting:  # type: ignore[no-untyped-call]
             self._state.write(Activity(WAITING, waiting.client_id(), time.monotonic()))

@@ -90,13 +90,16 @@ class RepeatLane:
 
     @classmethod
     def _parts(cls, head: bytes) -> list[bytes | tuple[str, bytes]]:
-        parts: list[bytes | tuple[str, bytes]] = [b""]
+        parts: list[bytes | tuple[str, bytes]] = []
         for line in head.splitlines(keepends=True):
             name = line.partition(b":")[0].decode("latin-1")
+            last = parts[-1] if parts else None
             if name in cls.OWN:
-                parts += [(name, line), b""]
+                parts.append((name, line))
+            elif isinstance(last, bytes):
+                parts[-1] = last + line
             else:
-                parts[-1] += line
+                parts.append(line)
         return parts
 
     def _is_suitable(self, head: bytes | bytearray) -> bool:

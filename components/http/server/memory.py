@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
-from pathlib import Path
+
+from libraries.processes import FreeMemory
 
 
 def prefer_small_heap() -> None:
@@ -30,32 +30,17 @@ class MemoryWatch:
     CHECK_INTERVAL_S = 1.0
     MIN_GROWTH = 1.5
 
-    # Returning memory takes milliseconds, so it needs a gain.
-    TRIM_AFTER_BYTES = 4_000_000
-
     def __init__(self, ceiling: int) -> None:
         self.ceiling = ceiling
-        self.used = self._first = self._trimmed = 0
+        self.used = self._first = 0
         self._checked_at = 0.0
+        self._free = FreeMemory()
 
     def is_exceeded(self, now: float) -> bool:
         """Return whether the process uses too much memory; checks it once a second."""
         if now - self._checked_at < self.CHECK_INTERVAL_S:
             return False
         self._checked_at = now
-        self.used = resident_bytes()
-        self._first = self._first or self.used
-        if self.used > self._trimmed + self.TRIM_AFTER_BYTES:
-            with contextlib.suppress(AttributeError):
-                ctypes.CDLL(None).malloc_trim(0)
-            self.used = self._trimmed = resident_bytes()
+        self._first = self._first or FreeMemory.resident_bytes()
+        self.used = self._free.give_back()
         return 0 < self.ceiling < self.used and self.used > self.MIN_GROWTH * self._first
-
-
-def resident_bytes() -> int:
-    """Return the resident memory of this process, 0 on systems without `/proc`."""
-    try:
-        pages = Path("/proc/self/statm").read_bytes().split()[1]
-    except OSError:
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
