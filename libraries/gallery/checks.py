@@ -58,9 +58,13 @@ def _is_writable_file() -> bool:
             with tempfile.TemporaryFile(dir=path.parent):
                 return True
         address = f"file:{quote(str(path))}?mode=rw"
-        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as connection:
+        # An index that another process writes works.
+        connected = sqlite3.connect(address, uri=True, isolation_level=None, timeout=0.2)
+        with closing(connected) as connection:
             if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
                 return False
+            # As for other transactions of the index.
+            connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(
                 "INSERT INTO index_state (name, value) VALUES ('checked', ?) "
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",

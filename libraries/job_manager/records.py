@@ -227,7 +227,7 @@ class KnownRecords:
     """The records of ended jobs that were listed last.
 
     Lists are read often, and parsing takes longer than comparing what the broker stores. The records
-    are shared, so nobody may change them.
+    are shared, so they must not be changed.
     """
 
     MAX_RECORDS = 256

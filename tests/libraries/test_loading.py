@@ -15,6 +15,7 @@ from libraries.loading import (
     load_modules,
     load_problem,
     load_problems,
+    module_files,
     parse_module,
 )
 from libraries.registry import Registry
@@ -143,3 +144,15 @@ def test_a_parsed_file_is_recorded_until_its_syntax_is_valid(
     file.write_text("def greet(name): pass\n")
     assert len(parse_module("extensions.read_tasks", file).body) == 1
     assert load_problems() == []
+
+
+def test_the_files_of_a_package_are_found_with_those_that_are_added(package: Path) -> None:
+    (package / "first.py").touch()
+    assert module_files("extensions") == {
+        "__init__": package / "__init__.py",
+        "first": package / "first.py",
+    }
+    (package / "second.py").touch()
+    assert "second" in module_files("extensions")
+    with pytest.raises(RuntimeError, match="the package 'no_extensions' is not importable"):
+        module_files("no_extensions")

@@ -9,6 +9,7 @@ whose response may have changed goes the usual way.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import threading
 import time
@@ -24,6 +25,8 @@ from components.http.access_log import log_request
 from components.http.problems import request_id_from
 from components.http.server.connections import ClientConnection
 from components.http.server.repeated import RepeatedRequests, Reply
+
+log = logging.getLogger(__name__)
 
 
 class Sent(NamedTuple):
@@ -70,21 +73,22 @@ class RepeatLane:
         """Serve the request that a connection has received, if it repeats one that is known."""
         if not self._is_suitable(conn.received):
             return False
-        sent = self._known.get(sha256(conn.received).digest())
+        sent = self._known.get(self._digest(conn, conn.received))
         if sent is None or not self._repeated.is_kept(sent.reply):
             return False
         self._waiting.put((conn, sent))
         return True
 
-    def learn(self, head: bytes, reply: Reply, response: bytes) -> None:
-        """Remember the response to a request, which has the body of `reply`."""
+    def learn(self, conn: ClientConnection, reply: Reply, response: bytes) -> None:
+        """Remember the response to the last request of a connection, which has the body of `reply`."""
+        head = conn.request
         size = len(response) - len(reply.body)
         if not self._is_suitable(head) or response[size:] != reply.body:
             return
         if self.WITH_ID.search(head):
             return
         with self._lock:
-            self._known[sha256(head).digest()] = Sent(reply, self._parts(response[:size]))
+            self._known[self._digest(conn, head)] = Sent(reply, self._parts(response[:size]))
             while len(self._known) > self.MAX_HEADS:
                 self._known.popitem(last=False)
 
@@ -102,6 +106,11 @@ class RepeatLane:
                 parts.append(line)
         return parts
 
+    @staticmethod
+    def _digest(conn: ClientConnection, head: bytes | bytearray) -> bytes:
+        # Limits may apply to each address.
+        return sha256(b"%b\n%b" % (conn.peer.encode(), head)).digest()
+
     def _is_suitable(self, head: bytes | bytearray) -> bool:
         return len(head) <= self.MAX_HEAD_BYTES and head.startswith(b"GET ")
 
@@ -117,35 +126,45 @@ class RepeatLane:
 
     def _serve(self, batch: list[tuple[ClientConnection, Sent]]) -> None:
         started_at = time.perf_counter()
-        # All requests of the batch have arrived, so one look at a state is enough.
-        states = {id(sent.reply): sent.reply for _, sent in batch}
-        fresh = {key for key, reply in states.items() if self._repeated.is_current(reply)}
         served, missed = [], []
+        # All requests of the batch have arrived, so one look at a state is enough.
+        is_current: dict[int, bool] = {}
         for conn, sent in batch:
-            changed = sent.reply.admit() if id(sent.reply) in fresh else None
-            if changed is None:
+            try:
+                reply = sent.reply
+                if id(reply) not in is_current:
+                    is_current[id(reply)] = self._repeated.is_current(reply)
+                changed = reply.admit() if is_current[id(reply)] else None
+                data = None if changed is None else self._response(sent, changed, started_at)
+            except Exception:
+                # The thread must survive any error.
+                log.exception("A repeated request is passed on")
+                data = None
+            if data is None:
                 missed.append(conn)
             else:
-                served.append((conn, self._send(conn, sent, changed, started_at)))
+                served.append((conn, _sent_to(conn, data)))
         if missed:
             self._on_missed(missed)
         if served:
             self._on_served(served)
 
-    def _send(
-        self, conn: ClientConnection, sent: Sent, changed: Mapping[str, str], started_at: float
-    ) -> bytes:
-        """Send the response; return what the system does not accept at once."""
+    def _response(self, sent: Sent, changed: Mapping[str, str], started_at: float) -> bytes:
+        """Return the bytes of the response; count and log it."""
         reply, identity = sent.reply, request_id_from("")
         own = {"Date": http_date(), "X-Request-ID": identity, **changed}
         parts = [one if isinstance(one, bytes) else _header(*one, own) for one in sent.parts]
-        rest = b""
-        with contextlib.suppress(OSError):  # the client is gone
-            rest = conn.client_socket.send_at_once(b"".join((*parts, reply.body)))
         seconds, status = time.perf_counter() - started_at, int(reply.status[:3])
-        log_request("GET", reply.path, status, seconds, identity)
         self._repeated.observe("GET", reply.route, status, seconds)
-        return rest
+        log_request("GET", reply.path, status, seconds, identity)
+        return b"".join((*parts, reply.body))
+
+
+def _sent_to(conn: ClientConnection, data: bytes) -> bytes:
+    """Send a response; return what the system does not accept at once."""
+    with contextlib.suppress(OSError):  # the client is gone
+        return conn.client_socket.send_at_once(data)
+    return b""
 
 
 def _header(name: str, line: bytes, own: Mapping[str, str]) -> bytes:

@@ -121,7 +121,9 @@ class RepeatedRequests:
             for name, value in environ.items()
             if name.startswith("HTTP_") and name not in self.IGNORED
         ]
-        return _digest((environ["PATH_INFO"], environ.get("CONTENT_TYPE"), headers))
+        # Limits may apply to each address.
+        address = environ.get("REMOTE_ADDR")
+        return _digest((environ["PATH_INFO"], address, environ.get("CONTENT_TYPE"), headers))
 
     def _first(
         self, key: bytes | None, environ: WSGIEnvironment, start_response: StartResponse

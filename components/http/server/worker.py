@@ -238,7 +238,8 @@ class WebWorker(ThreadWorker):
             is_kept = bool(self.handle(conn))
         sock = conn.client_socket
         if is_kept and self.lane is not None and isinstance(sock.reply, Reply):
-            self.lane.learn(conn.request, sock.reply, bytes(sock.recorded or b""))
+            self.lane.learn(conn, sock.reply, bytes(sock.recorded or b""))
+        sock.reply = sock.recorded = None
         return is_kept
 
     def _on_free_slot(self) -> None:

@@ -34,7 +34,8 @@ class Lane:
         app = create_app(settings)
         self.served: SimpleQueue[list[tuple[ClientConnection, bytes]]] = SimpleQueue()
         self.missed: SimpleQueue[list[ClientConnection]] = SimpleQueue()
-        self.lane = RepeatLane(repeated_requests(app), self.served.put, self.missed.put)
+        self.repeated = repeated_requests(app)
+        self.lane = RepeatLane(self.repeated, self.served.put, self.missed.put)
         self.client, accepted = socket.socketpair()
         self.conn = ClientConnection(Config(), accepted, ("127.0.0.1", 1), None)
         self.sock = self.conn.client_socket
@@ -47,6 +48,11 @@ class Lane:
         """A response of the application as a server sends it."""
         head = f"HTTP/1.1 200 OK\r\nX-Request-ID: first\r\nContent-Length: {len(self.reply.body)}"
         return head.encode() + b"\r\nDate: then\r\n\r\n" + self.reply.body
+
+    def learn(self, head: bytes, response: bytes | None = None) -> None:
+        """Teach the lane the response to a request that a thread has served."""
+        self.conn.request = head
+        self.lane.learn(self.conn, self.reply, response or self.response())
 
     def take(self, head: bytes) -> bool:
         self.conn.forget_request()
@@ -80,7 +86,7 @@ def test_the_same_bytes_get_the_same_response_with_its_own_id_and_time(
 ) -> None:
     head = request_of(finished)
     assert not lane.take(head)
-    lane.lane.learn(head, lane.reply, lane.response())
+    lane.learn(head)
     ids = set()
     for _ in range(3):
         assert lane.take(head)
@@ -99,26 +105,42 @@ def test_the_same_bytes_get_the_same_response_with_its_own_id_and_time(
 def test_other_bytes_and_requests_with_an_id_go_the_usual_way(lane: Lane, finished: str) -> None:
     named = request_of(finished, "x-request-id: mine")
     for head in (request_of(finished), named):
-        lane.lane.learn(head, lane.reply, lane.response())
+        lane.learn(head)
     assert lane.take(request_of(finished))
     assert not lane.take(named)
     assert not lane.take(request_of(finished, "Accept: */*"))
     assert not lane.take(request_of(finished) + request_of(finished))
     assert not lane.take(request_of(finished).replace(b"GET", b"HEAD"))
+    lane.conn.peer = "127.0.0.2"
+    assert not lane.take(request_of(finished)), "limits may apply to each address"
 
 
 def test_a_request_whose_response_may_have_changed_is_passed_on(lane: Lane, finished: str) -> None:
     head = request_of(finished)
-    lane.lane.learn(head, lane.reply, lane.response())
+    lane.learn(head)
     delete_job(finished.rpartition("/")[2])
     assert lane.take(head)
     assert lane.missed.get(timeout=10) == [lane.conn]
     assert lane.served.empty()
 
 
+def test_an_error_in_the_lane_passes_the_request_on(lane: Lane, finished: str) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no more numbers")
+
+    head, observe = request_of(finished), lane.repeated.observe
+    lane.learn(head)
+    lane.repeated.observe = fail
+    assert lane.take(head)
+    assert lane.missed.get(timeout=10) == [lane.conn]
+    lane.repeated.observe = observe
+    assert lane.take(head)
+    assert lane.served.get(timeout=10) == [(lane.conn, b"")]
+
+
 def test_a_response_with_another_body_is_not_remembered(lane: Lane, finished: str) -> None:
     head = request_of(finished)
-    lane.lane.learn(head, lane.reply, lane.response() + b"x")
+    lane.learn(head, lane.response() + b"x")
     assert not lane.take(head)
 
 

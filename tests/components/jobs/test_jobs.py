@@ -324,10 +324,16 @@ def test_paths_in_results_are_relative_to_the_output_folder(
     settings: Settings,
 ) -> None:
     path = f"{settings.storage.output_dir}/a/b.svg"
-    assert public_result({"path": path, "all": [path, 1, {"deep": [path]}]}) == {
+    result = {"path": path, "all": [path, 1, {"deep": [path]}], "other": ["a/b"]}
+    shown = public_result(result)
+    assert shown == {
         "path": "output/a/b.svg",
         "all": ["output/a/b.svg", 1, {"deep": ["output/a/b.svg"]}],
+        "other": ["a/b"],
     }
+    # Records are shared, so a result is not changed; what has no paths is not copied.
+    assert result["path"] == path
+    assert shown["other"] is result["other"]
     assert public_result(path) == "output/a/b.svg"
 
 

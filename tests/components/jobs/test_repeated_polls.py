@@ -131,6 +131,9 @@ def test_headers_that_may_change_the_response_make_another_request(
         {"Prefer": "wait=5"},
     ):
         assert not polled.get(ended, **headers)[1], headers
+    requests = len(polled.requests)
+    polled.client.get(ended, environ_overrides={"REMOTE_ADDR": "127.0.0.2"})
+    assert len(polled.requests) > requests, "limits may apply to each address"
     assert polled.get(ended, Host="evil.example")[0].status_code == 421
     assert polled.get(ended)[1]
 

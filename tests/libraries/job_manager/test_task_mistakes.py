@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 import workers
 from libraries import loading
+from libraries.errors import InvalidInput
 from libraries.job_manager import UnknownTask, check_task
-from libraries.job_manager.tasks import misplaced_functions
+from libraries.job_manager.tasks import check_arguments, each_file_once, misplaced_functions
 from libraries.worker.doctor import examine_tasks
 
 GREET = "def greet(name):\n    return name\n"
@@ -77,3 +79,15 @@ def test_the_doctor_lists_tasks_that_can_only_fail(folder: Path) -> None:
 
 def test_the_product_itself_has_no_misplaced_function() -> None:
     assert misplaced_functions() == []
+
+
+def test_a_changed_file_is_noticed_after_a_submission_not_during_one(folder: Path) -> None:
+    file = folder / "letter_tasks.py"
+    file.write_text(GREET)
+    with each_file_once():
+        assert not check_arguments("workers.letter_tasks.greet", ["Ann"], {})
+        file.write_text("def greet(name, tone):\n    return name\n")
+        os.utime(file, (1, 1))
+        assert not check_arguments("workers.letter_tasks.greet", ["Ann"], {})
+    with pytest.raises(InvalidInput, match="requires the argument 'tone'"):
+        check_arguments("workers.letter_tasks.greet", ["Ann"], {})
