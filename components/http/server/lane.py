@@ -109,7 +109,7 @@ class RepeatLane:
     @staticmethod
     def _digest(conn: ClientConnection, head: bytes | bytearray) -> bytes:
         # Limits may apply to each address.
-        return sha256(b"%b\n%b" % (conn.peer.encode(), head)).digest()
+        return sha256(conn.peer.encode() + b"\n" + head).digest()
 
     def _is_suitable(self, head: bytes | bytearray) -> bool:
         return len(head) <= self.MAX_HEAD_BYTES and head.startswith(b"GET ")
