@@ -10,7 +10,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from libraries.errors import Unavailable
-from libraries.gallery.installation import VERSION, gallery, index_file
+from libraries.gallery.drawings import VERSION
+from libraries.gallery.installation import gallery, index_file
 from libraries.settings import GallerySettings
 
 # Another process writes: the index works.

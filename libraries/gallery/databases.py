@@ -26,7 +26,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 
 from libraries.errors import Unavailable
-from libraries.gallery.installation import VERSION
+from libraries.gallery.drawings import VERSION
 from libraries.gallery.tables import create_statements
 
 BUSY_SECONDS = 5.0

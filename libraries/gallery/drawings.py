@@ -13,6 +13,9 @@ from libraries.json_types import JsonObject
 from libraries.storage import output_folder
 from libraries.svg_reader import HEAD_BYTES, Head, read_head
 
+# Increase it when the tables or the facets change: an index of another version is dropped and rebuilt.
+VERSION = 3
+
 SVG_TYPE = "image/svg+xml"
 KEPT = "kept"
 MAX_SEARCH_CHARS, MAX_VALUE_CHARS, MAX_FILTERS, MAX_DEPTH = 10_000, 4096, 40, 12

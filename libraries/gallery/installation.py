@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from libraries.gallery.index import Gallery
 
 FILE_NAME = "gallery.sqlite3"
-# Increase it when the tables or the facets change: an index of another version is dropped and rebuilt.
-VERSION = 3
 
 
 def gallery() -> Gallery:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import InvalidatePoolError
 
 from libraries.gallery.databases import BUSY_SECONDS, Database
-from libraries.gallery.installation import VERSION
+from libraries.gallery.drawings import VERSION
 from libraries.gallery.tables import create_statements, drawings
 from libraries.json_types import JsonObject
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,6 @@ from libraries.job_manager.tasks import (
     max_retries,
     module_constant,
     named_arguments,
-    retry_delays,
 )
 from libraries.json_types import JsonObject
 from libraries.settings import (
@@ -314,3 +314,11 @@ def check_timeout(timeout: str | int | timedelta) -> int:
             code="bad-timeout",
         )
     return seconds
+
+
+def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
+    """Return the delays in seconds: `first` times 1, 4, 16, up to an hour, with 20 % jitter."""
+    return [
+        round(min(first * 4.0**number, 3600.0) * random.uniform(0.8, 1.2), 3)  # noqa: S311
+        for number in range(retries)
+    ]

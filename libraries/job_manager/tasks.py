@@ -10,7 +10,6 @@ import ast
 import importlib
 import inspect
 import pkgutil
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -444,11 +443,3 @@ def max_retries(task: str, settings: JobSettings, *, override: int | None = None
     if settings.immediate:
         return 0
     return max_attempts(task) - 1 if override is None else override
-
-
-def retry_delays(retries: int, *, first: float = 1.0) -> list[float]:
-    """Return the delays in seconds: `first` times 1, 4, 16, up to an hour, with 20 % jitter."""
-    return [
-        round(min(first * 4.0**number, 3600.0) * random.uniform(0.8, 1.2), 3)  # noqa: S311
-        for number in range(retries)
-    ]

@@ -7,7 +7,8 @@ from contextlib import closing
 
 from libraries.gallery import gallery
 from libraries.gallery.checks import index_problem
-from libraries.gallery.installation import VERSION, index_file
+from libraries.gallery.drawings import VERSION
+from libraries.gallery.installation import index_file
 from libraries.settings import Settings
 
 

@@ -18,7 +18,8 @@ from libraries.job_manager import (
     retry_job,
     submit,
 )
-from libraries.job_manager.tasks import max_attempts, retry_delays
+from libraries.job_manager.submission import retry_delays
+from libraries.job_manager.tasks import max_attempts
 from libraries.settings import Settings, get_settings
 from libraries.worker.reaper import Reaper
 from tests.conftest import until
