@@ -248,7 +248,7 @@ class Params:
         Raises:
             InvalidFields: a field is invalid; lists all invalid fields, prefixed with `inside`.
         """
-        schema = cls.schema()()
+        schema = instance_of(cls.schema())
         try:
             loaded: Any = schema.load(values)
         except ValidationError:
@@ -297,6 +297,12 @@ class Params:
         return {name: getattr(self, name) for name in self.declared()}
 
 
+@functools.cache
+def instance_of(schema: type[Schema]) -> Schema:
+    """Return the shared instance of a schema: a new one copies its fields, which takes longer than loading."""
+    return schema()
+
+
 class _LenientSchema(Schema):
     class Meta:
         unknown = EXCLUDE
@@ -323,7 +329,7 @@ class OneOfField(fields.Field[Params]):
         if not isinstance(name, str) or name not in self.choices:
             text = f"Must be one of: {', '.join(self.choices)}."
             raise ValidationError({self.discriminator: [text]})
-        schema = self.choices[name].schema()()
+        schema = instance_of(self.choices[name].schema())
         try:
             loaded: Params = schema.load(value)
         except ValidationError:

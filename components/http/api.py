@@ -34,6 +34,7 @@ from components.http.submission_views import (
     submission_view,
 )
 from components.http.submissions import OPERATIONS, EmptySchema, Operation, SubmissionSchema
+from libraries.fields import instance_of
 from libraries.json_types import JsonObject
 from libraries.settings import Scope
 
@@ -181,7 +182,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
             def parsed(*args: Any, **kwargs: Any) -> Any:
                 found = None
                 if request.get_data():
-                    found = self.ARGUMENTS_PARSER.parse(schema, location="json")
+                    found = self.ARGUMENTS_PARSER.parse(instance_of(schema), location="json")
                 return view(found if g.get("json_body") else None, *args, **kwargs)
 
             content = {"application/json": {"schema": schema}}

@@ -37,7 +37,7 @@ from components.http.strict_json import (
     read_bounded,
 )
 from components.http.submissions import EmptySchema, Operation, Submission
-from libraries.fields import TrueOrFalse
+from libraries.fields import TrueOrFalse, instance_of
 from libraries.json_types import JsonObject, described
 from libraries.uploads import FileKind
 
@@ -75,7 +75,7 @@ class Form:
     @contextlib.contextmanager
     def received(self, operation: Operation) -> Iterator[Submission]:
         """Read the form; a file that is not bound to a job inside is discarded. Raises as `received_file`."""
-        names = operation.schema().fields
+        names = instance_of(operation.schema).fields
         if self.raw is not None and request.mimetype == self.raw.media_type:
             with received_body(self.raw, query_members()) as file:
                 yield self._submission(operation, {}, file)
@@ -89,7 +89,7 @@ class Form:
 
     def content(self, operation: Operation) -> JsonObject:
         """Describe the form for the OpenAPI document, as a media type object."""
-        declared = operation.schema().fields
+        declared = instance_of(operation.schema).fields
         members: dict[str, Any] = {
             name: _described(field, required=field.required and name != self.instead_of)
             for name, field in declared.items()
@@ -124,7 +124,7 @@ class Form:
             return {}
         shown = {
             name: _described(field, required=False)
-            for name, field in operation.schema().fields.items()
+            for name, field in instance_of(operation.schema).fields.items()
             if name != self.instead_of
         }
         return {name: field for name, field in shown.items() if not isinstance(field, JsonText)}
@@ -137,13 +137,13 @@ class Form:
             if name not in names:
                 raise BadFields([unknown_field(name, names)], location="query")
             add_text(texts, name, text, names[name])
-        declared = operation.schema().fields
+        declared = instance_of(operation.schema).fields
         g.query_members = {name: _value(declared[name], text) for name, text in texts.items()}
 
     def _submission(
         self, operation: Operation, texts: Mapping[str, str], file: UploadedFile | None
     ) -> Submission:
-        schema = operation.schema()
+        schema = instance_of(operation.schema)
         values = {name: _value(schema.fields[name], text) for name, text in texts.items() if text}
         if errors := list(lone_surrogates(values)):
             raise BadFields(errors, location="form")

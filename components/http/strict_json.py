@@ -28,6 +28,7 @@ from components.http.problems import (
     flatten,
 )
 from libraries.errors import did_you_mean
+from libraries.fields import instance_of
 from libraries.json_types import JsonObject
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -248,7 +249,7 @@ def without_parameters(view: View) -> View:
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        StrictParser().parse(Schema(), request, location="query")
+        StrictParser().parse(instance_of(Schema), request, location="query")
         return view(*args, **kwargs)
 
     return cast("View", checked)

@@ -36,6 +36,7 @@ from components.http.submissions import (
     queue_batch,
 )
 from libraries.errors import VectorError
+from libraries.fields import instance_of
 from libraries.job_manager import JobOptions, find_job
 from libraries.json_types import JsonObject
 
@@ -131,7 +132,9 @@ def parsed_request(operation: Operation) -> Submission:
     """Parse the JSON body; an operation without fields needs none."""
     if operation.body is EmptySchema and not (is_json(request.mimetype) and request.get_data()):
         return Submission({}, JobOptions())
-    parsed: Submission = StrictParser().parse(operation.schema(), request, location="json")
+    parsed: Submission = StrictParser().parse(
+        instance_of(operation.schema), request, location="json"
+    )
     return parsed
 
 

@@ -16,6 +16,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from components.http.job_options import JobOptionsSchema, priority_field
 from components.http.problems import FieldError
 from libraries.errors import InvalidInput, NotFound, did_you_mean
+from libraries.fields import instance_of
 from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
 from libraries.job_manager.jobs import VectorJob
 from libraries.json_types import JsonObject, keywords_of
@@ -119,7 +120,7 @@ class Operation:
     @cached_property
     def schema(self) -> type[SubmissionSchema]:
         """The schema of the whole request: the body and the queue options."""
-        both = sorted(set(self.body().fields) & set(JobOptionsSchema().fields))
+        both = sorted(set(instance_of(self.body).fields) & option_names())
         if both:
             raise LoadError(
                 f"the body of {self.name} has the field {both[0]!r}, which is a queue option"
@@ -145,7 +146,7 @@ class Operation:
 
     def ignored(self, given: Any, *path: str) -> list[FieldError]:
         """Return the members of a request that its body ignores; `path` leads to the request in the JSON body."""
-        body = self.body()
+        body = instance_of(self.body)
         if body.unknown != EXCLUDE or not isinstance(given, Mapping):
             return []
         known = {*body.fields, *option_names()}
@@ -198,9 +199,9 @@ class SubmissionSchema(Schema):
         chosen = data if isinstance(data, Mapping) else {}
         body = {name: value for name, value in chosen.items() if name not in names}
         options = {name: value for name, value in chosen.items() if name in names}
-        for schema, part in ((self.body_schema(), body), (JobOptionsSchema(), options)):
+        for kind, part in ((self.body_schema, body), (JobOptionsSchema, options)):
             try:
-                parts.append(schema.load(part, **choices))
+                parts.append(instance_of(kind).load(part, **choices))
             except ValidationError as error:
                 messages = error.messages
                 errors |= messages if isinstance(messages, dict) else {"_schema": messages}
@@ -211,7 +212,7 @@ class SubmissionSchema(Schema):
 
 @lru_cache(maxsize=1)
 def option_names() -> frozenset[str]:
-    return frozenset(JobOptionsSchema().fields)
+    return frozenset(instance_of(JobOptionsSchema).fields)
 
 
 OPERATIONS: Registry[Operation] = Registry("operation")

@@ -208,7 +208,9 @@ def check_arguments(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -
                 hint=did_you_mean(name, by_name),
                 code="bad-arguments",
             )
-    required = {one.name for one in _parameters(signature) if one.required}
+    keyword_only = zip(signature.kwonlyargs, signature.kw_defaults, strict=True)
+    required = {*names[: len(names) - len(signature.defaults)]}
+    required |= {one.arg for one, default in keyword_only if default is None}
     for name in sorted(required - given - set(kwargs)):
         raise InvalidInput(
             f"{task} requires the argument {name!r}", field=f"kwargs.{name}", code="bad-arguments"
