@@ -27,7 +27,7 @@ from components.http.server.processes import (
     report_to_supervisor,
     request_replacement,
 )
-from components.http.server.repeated import repeated_requests
+from components.http.server.repeated import RepeatedRequests
 from components.http.server.worker import ServerLog, WebWorker
 from components.system.address import record_address
 from components.system.request_counts import share_counts
@@ -149,7 +149,9 @@ def post_worker_init(worker: Any) -> None:
     hub.stop_when = lambda: not worker.alive
     hub.on_change = partial(region.__setitem__, Place.HELD_CONNECTIONS)
     share_counts(worker.wsgi, processes.regions, worker.region)
-    worker.repeat(repeated_requests(worker.wsgi))
+    repeated = worker.wsgi.extensions.get(RepeatedRequests.NAME)
+    if repeated is not None:
+        worker.repeat(repeated)
     worker.request_replacement = partial(request_replacement, region, worker.ppid)
     worker.presence = registered("web")
     try:
