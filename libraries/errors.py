@@ -151,6 +151,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
             "Invalid cursor. Use that of the previous page; without one, listing starts over."
         ),
         "bad-delivery": "The id or the event of the webhook delivery is not valid.",
+        "bad-drawing": "The file is damaged, or too large for its format; `detail` says why.",
         "bad-file": "The name refers to a folder, a link or a device. Name a regular file.",
         "bad-file-list": "The list of files does not have 1 to 500 names.",
         "bad-file-name": "The file name is unsafe on some systems. Use a plain relative path.",

@@ -32,8 +32,8 @@ from libraries.broker.errors import QueueUnavailable
 from libraries.errors import did_you_mean
 from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise, stem_of
-from libraries.uploads.kinds import HEAD
 from libraries.uploads.staging import StagedUpload, bind_to_job, discard, stage
+from libraries.vector_input import HEAD_BYTES
 
 FORM = "multipart/form-data"
 FIELD = "file"
@@ -254,14 +254,14 @@ def _put(
     name, head = filename[:1000], bytearray()
     for block in blocks:
         head += block
-        if len(head) >= HEAD:
+        if len(head) >= HEAD_BYTES:
             break
     if not head and not name:
         return None
     if not head:
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:
-        kind = recognise(bytes(head[:HEAD]), name, among=kinds)
+        kind = recognise(bytes(head[:HEAD_BYTES]), name, among=kinds)
         whole = itertools.chain([bytes(head)], blocks)
         return UploadedFile(name, kind, bytes(head), stage(checked(whole, kind)))
     except UnknownKind as error:

@@ -27,7 +27,7 @@ from libraries.sheets.page import PaperName
 from libraries.sheets.papers import PAPERS
 from libraries.sheets.plot_stats import plot_stats
 from libraries.sheets.recipes import recorded
-from libraries.sheets.svg_reading import SvgOptions
+from libraries.sheets.vector_reading import VectorOptions
 
 
 class PlotPen(Params):
@@ -202,7 +202,7 @@ class Placement(Params):
         return self.PAGES[self.page]
 
 
-class PlotOptions(SvgOptions, Placement, SearchOptions):
+class PlotOptions(VectorOptions, Placement, SearchOptions):
     """Options of the reading, the placement and the optimisation of a drawing."""
 
     margin: float = mm("Margin on all sides, where `fit` and `crop` end", 0, 500, default=0.0)

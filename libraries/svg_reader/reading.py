@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from libraries.geometry.document import Document
+from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.json_types import JsonObject
 from libraries.svg_reader.appearance import PIXEL
@@ -13,7 +13,7 @@ from libraries.svg_reader.cascade import resolve_styles
 from libraries.svg_reader.foreign_xml import parse_svg
 from libraries.svg_reader.frames import page_size
 from libraries.svg_reader.inks import PenChoice
-from libraries.svg_reader.items import ReadingOptions
+from libraries.svg_reader.items import Item, ReadingOptions
 from libraries.svg_reader.planar import visible_strokes
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.reader import Reader
@@ -59,7 +59,21 @@ def read_svg(
     reader = Reader(root, document.page, fine, problems, size)
     reader.layer_codes = options.layer_codes
     reader.draw(root, size)
-    drawn = visible_strokes(reader.gathering.store, reader.items, document.page, options, problems)
+    return reading_of(document, reader.gathering.store, reader.items, options, problems)
+
+
+def reading_of(
+    document: Document,
+    store: StrokeArray,
+    items: Sequence[Item],
+    options: ReadingOptions,
+    problems: Problems,
+) -> Reading:
+    """Add the visible strokes of items to `document`; the layers of `store` are their indices.
+
+    The items of other formats than SVG go through the same stages.
+    """
+    drawn = visible_strokes(store, items, document.page, options, problems)
     if len(drawn.strokes):
         used = list(dict.fromkeys(drawn.strokes.tolist()))
         layers = PenChoice(document, options, problems).layers_of(drawn.inks, used)

@@ -38,7 +38,7 @@ def test_a_missing_package_is_reported_with_the_command_that_installs_it(
     hide(extra)
     reason = extra.missing() or ""
     assert reason.startswith(f"the package {extra.value}, which is not installed")
-    assert f"python -m pip install -r requirements-{extra.name.lower()}.txt`" in reason
+    assert f"python -m pip install -r {extra.file}`" in reason
 
 
 def test_parquet_is_neither_written_nor_read_without_its_package(hide: Hide) -> None:
