@@ -177,7 +177,7 @@ class Canvas:
         """Return what is visible on a page, whose upper left corner becomes the origin."""
         self._gathering.finish()
         store = self._gathering.store
-        document = Document(max(page.width, Sides.LEAST_MM), max(page.height, Sides.LEAST_MM))
+        document = Document(page.width, page.height)
         if page.left or page.top:
             moved = applied(translation(-page.left, -page.top), store.coordinates)
             offsets, layers = store.offsets, store.layers
@@ -222,9 +222,11 @@ class Sides:
         ):
             return stated
         is_near = ink.left <= 2 * (ink.width + 100) and -ink.bottom <= 2 * (ink.height + 100)
-        if stated is None and ink.left >= 0 and ink.bottom <= 0 and is_near:
-            return Rectangle(0, ink.top, ink.right, 0)
-        return ink
+        left, bottom = ink.left, ink.bottom
+        if stated is None and left >= 0 and bottom <= 0 and is_near:
+            left, bottom = 0.0, 0.0
+        least = Sides.LEAST_MM
+        return Rectangle(left, min(ink.top, bottom - least), max(ink.right, left + least), bottom)
 
 
 def layer_name(name: str) -> str | None:

@@ -24,7 +24,7 @@ class Limits:
     """Limits of time, memory and size."""
 
     CPU_S = 60
-    MEMORY_BYTES = 2_000_000_000
+    MEMORY_BYTES = 1_000_000_000
     MAX_OBJECTS = 200_000
     MAX_SEGMENTS = 2_000_000
     MAX_CLIP_SEGMENTS = 10_000

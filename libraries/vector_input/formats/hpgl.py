@@ -34,11 +34,9 @@ class _Syntax:
         r"|(?P<name>[A-Za-z]{2})(?P<numbers>[\s,0-9.+\-]*+))"
     )
     NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-    HEAD = re.compile(
-        r"(?:[\s;]|\x1b[^A-Za-z]*[A-Za-z@])*+(?:(?:IN|DF|PS|SP|PU|PD|PA|PR|IP|SC|VS|RO|PW|CO|BP|NP|LT)"
-        r"(?:\"[^\"]*\"|[\s0-9,.+\-]*+)[;\n]?[\s;]*+){3}"
-    )
-    MOVES = re.compile(r"(?:PU|PD|PA|PR)\s*[-+.0-9]")
+    MOVES = re.compile(r"(?:PU|PD|PA|PR)\s*[-+.0-9]", re.IGNORECASE)
+    # Instructions with characters.
+    TEXTS = frozenset({"LB", "PE", "CO", "DT"})
     # Where instructions may begin again after other bytes, and the bytes that end files.
     NEXT = re.compile(r"[A-Za-z]{2}|\x1b")
     BLANK = " \t\r\n\0\x1a\x03;,"
@@ -71,9 +69,21 @@ class _Pens:
 
 
 def matches(head: bytes) -> bool:
-    """Return whether a file begins with instructions that select a pen or move it."""
+    """Return whether a file begins with three known instructions, and one soon moves a pen."""
     text = head.decode("latin-1")
-    return _Syntax.HEAD.match(text) is not None and _Syntax.MOVES.search(text) is not None
+    place, known, least = 0, 0, 3
+    while known < least:
+        found = _Syntax.STEP.match(text, place)
+        if found is None:
+            return False
+        place = found.end()
+        name = (found["name"] or "").upper()
+        if name in _Syntax.TEXTS:
+            place = max(text.find(";", place) + 1, place)
+        elif name and name not in _Plotter.ACTIONS and not _Syntax.SILENT.fullmatch(name):
+            return False
+        known += bool(name)
+    return _Syntax.MOVES.search(text) is not None
 
 
 def read(data: bytes, options: InputOptions) -> Reading:
@@ -125,13 +135,14 @@ class _Plotter:
         while place < len(text):
             found = _Syntax.STEP.match(text, place)
             if found is None:
-                junk += text[place] not in _Syntax.BLANK
                 next_one = _Syntax.NEXT.search(text, place + 1)
-                place = next_one.start() if next_one else len(text)
+                end = next_one.start() if next_one else len(text)
+                junk += bool(text[place:end].strip(_Syntax.BLANK))
+                place = end
                 continue
             place, known = found.end(), known + 1
             name = (found["name"] or "").upper()
-            if name in {"LB", "PE", "CO", "DT"}:
+            if name in _Syntax.TEXTS:
                 place = self._with_text(name, text, found.start("numbers"))
             elif name:
                 self._instruct(name, found["numbers"])

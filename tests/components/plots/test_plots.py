@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from libraries.exporting import FORMATS
 from libraries.geometry.document import Document
 from libraries.settings import Settings
 from libraries.svg_reader import read_svg
@@ -106,6 +107,61 @@ def test_a_drawing_is_plotted_from_every_source(
     # Each of the three strokes twice.
     assert job["result"]["after"]["pen_down_mm"] == pytest.approx(
         2 * (40 + np.hypot(40, 40) + 10 + 1), abs=0.01
+    )
+
+
+HPGL = b"IN;SP1;PU400,400;PD2000,400;PU400,1600;PD800,1600;SP2;PU200,200;PD240,200;PU;"
+
+
+def send_hpgl_form(client: FlaskClient) -> TestResponse:
+    return client.post("/plots", data={"file": (io.BytesIO(HPGL), "a.plt")})
+
+
+def send_hpgl_body(client: FlaskClient) -> TestResponse:
+    return client.post("/plots", data=HPGL, headers={"Content-Type": "application/vnd.hp-HPGL"})
+
+
+def send_hpgl_upload(client: FlaskClient) -> TestResponse:
+    path = client.post("/uploads", data={"file": (io.BytesIO(HPGL), "a.txt")}).get_json()["file"]
+    assert path.endswith("/a.hpgl")
+    return client.post("/plots", json={"source": path})
+
+
+@pytest.mark.parametrize("send", [send_hpgl_form, send_hpgl_body, send_hpgl_upload])
+def test_a_file_for_a_plotter_is_plotted(
+    client: FlaskClient, run_jobs: RunJobs, send: Callable[[FlaskClient], TestResponse]
+) -> None:
+    job = finished(client, send(client), run_jobs)
+    assert job["result"]["after"]["pen_down_mm"] == pytest.approx(40 + 10 + 1)
+    assert [layer.name for layer in plotted(client, job).layers] == ["pen 1", "pen 2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("dxf", "image/vnd.dxf"),
+        ("dxf", "application/dxf"),
+        ("pdf", "application/pdf"),
+        ("gcode", "text/x-gcode"),
+    ],
+)
+def test_exports_are_plotted_again_from_the_body(
+    client: FlaskClient, run_jobs: RunJobs, name: str, media_type: str
+) -> None:
+    document = Document(100, 80)
+    document.add([[(20, 20), (80, 20)], [(20, 60), (60, 60)]], document.layer("ink"))
+    data = b"".join(FORMATS[name].params.load({}).write(document))
+    reply = client.post("/plots?pdf_page=1", data=data, headers={"Content-Type": media_type})
+    job = finished(client, reply, run_jobs)
+    assert job["result"]["after"]["pen_down_mm"] == pytest.approx(100, abs=0.01)
+    assert job["result"]["problems"] == []
+
+
+def test_a_body_of_another_type_than_its_header_says_is_rejected(client: FlaskClient) -> None:
+    reply = client.post("/plots", data=HPGL, headers={"Content-Type": "application/pdf"})
+    assert (reply.status_code, reply.get_json()["type"]) == (
+        415,
+        "/problems/unsupported-media-type",
     )
 
 
