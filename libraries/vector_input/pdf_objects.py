@@ -1,4 +1,4 @@
-"""The objects of a page of a PDF, read with PDFium in a process of its own.
+"""The objects of a page of a PDF, read with PDFium in a separate process.
 
 PDFium is native code that gets hostile files and cannot be interrupted. This file is run as a script
 that has limits of time and memory and imports nothing of the project; see `formats.pdf`.

@@ -11,7 +11,7 @@ from libraries.vector_input.heads import HEAD_BYTES, decoded_head
 
 
 class _Start:
-    """How SVGs begin."""
+    """The beginning of files."""
 
     GZIP = b"\x1f\x8b"
     # The root element, after an optional declaration, comments and document type, which may declare
