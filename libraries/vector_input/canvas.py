@@ -245,6 +245,6 @@ def pen_look(colour: str, width_mm: float = 0.3, dashes: tuple[float, ...] = ())
     return Look(stroke=colour, fill="none", width=width_mm, cap="round", dashes=dashes)
 
 
-def filled_look(colour: str) -> Look:
-    """Return the look of a fill that hides nothing below it, as on paper."""
-    return Look(stroke="none", fill=colour, fill_alpha=0.5)
+def filled_look(colour: str, width_mm: float = 0.3) -> Look:
+    """Return the look of a fill that hides nothing below it, drawn with a pen of a width."""
+    return Look(stroke="none", fill=colour, fill_alpha=0.5, width=width_mm)

@@ -123,7 +123,7 @@ class Entities:
 
     def _draw_path(self, kind: str, entity: Any, style: _Style) -> None:
         if kind in self.FILLED:
-            look = filled_look(style.colour)
+            look = filled_look(style.colour, style.width)
             paths = list(self._filled_paths(kind, entity))
         else:
             look = self._look(style)

@@ -335,7 +335,7 @@ class _Plotter:
             self._outline(around, self._filled() if fills else None)
 
     def _filled(self) -> Look:
-        return filled_look(_Pens.colour(self._pen or 1))
+        return filled_look(_Pens.colour(self._pen or 1), self._width)
 
     def _polygon_mode(self, numbers: Numbers) -> None:
         mode = int(numbers[0]) if numbers else 0

@@ -154,8 +154,8 @@ class _Drawer:
             fill=fill[0],
             fill_alpha=fill[1],
             fill_rule="evenodd" if one["evenodd"] else "nonzero",
-            # The thinnest line has a width of 0.
-            width=max(one["width"] * scale, 0.05),
+            # The thinnest line has a width of 0, and fills have none.
+            width=max(one["width"] * scale, 0.05) if one["stroke"] else 0.3,
             cap=("butt", "round", "square")[one["cap"]] if 0 <= one["cap"] <= 2 else "butt",  # noqa: PLR2004
             dashes=tuple(dash * scale for dash in one["dashes"]) if sum(one["dashes"]) > 0 else (),
             dash_offset=one["phase"] * scale,
