@@ -53,9 +53,10 @@ def visible_strokes(
 ) -> Drawn:
     """Return the visible strokes of items; the layers of `store` are their indices."""
     inks = _inks_of(items)
+    widest = options.max_pen_width
     plain = all(
         item.clip is None and not item.look.dashes and not item.look.has_fill for item in items
-    )
+    ) and not (widest and any(ink.width > widest * _Plane.MUCH_WIDER for ink in dict.fromkeys(inks)))
     dots = _invisible_dots(store, items)
     # White lines are rare, but have to be found.
     pale = any(_is_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
