@@ -96,6 +96,7 @@ class Look:
     dashes: tuple[float, ...] = ()
     dash_offset: float = 0.0
     cap: str = "butt"
+    join: str = "miter"
     fill_rule: str = "nonzero"
     clip_rule: str = "nonzero"
     fixed_width: bool = False
@@ -150,7 +151,7 @@ class Looks:
     PROPERTIES = frozenset(
         {
             "color", "fill", "stroke", "stroke-width", "visibility", "opacity", "fill-opacity", "stroke-opacity",
-            "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "fill-rule", "clip-rule", "vector-effect",
+            "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "fill-rule", "clip-rule", "vector-effect",
             "marker-start", "marker-mid", "marker-end", "font-size", "text-anchor", "letter-spacing", "white-space", "xml:space",
         }
     )  # fmt: skip
@@ -162,6 +163,7 @@ class Looks:
     }
     WORDS: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
         "stroke-linecap": ("cap", ("butt", "round", "square")),
+        "stroke-linejoin": ("join", ("miter", "round", "bevel")),
         "fill-rule": ("fill_rule", ("nonzero", "evenodd")),
         "clip-rule": ("clip_rule", ("nonzero", "evenodd")),
         "text-anchor": ("anchor", ("start", "middle", "end")),

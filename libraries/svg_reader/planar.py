@@ -216,13 +216,8 @@ class _Plane:
         if how == "none":
             return
         ink = Ink(item.layer, look.fill, look.width * item.scale, loose=True)
-        if not look.has_stroke:
-            corners = 3
-            edges = (
-                boundary_of(region)
-                if lines is None
-                else [_closed(line) for line in lines if len(line) >= corners]
-            )
+        edges = _fill_edges(look, region, lines)
+        if edges:
             yield Piece(number, ink, edges)
         if how == "hatch":
             spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
@@ -254,7 +249,7 @@ class _Plane:
             yield Piece(number, ink, lines)
             return
         # The ink of the pen stays inside of the stroke.
-        area = _stroke_area(lines, (ink.width - widest) / 2, item.look.cap)
+        area = _stroke_area(lines, (ink.width - widest) / 2, item.look)
         self._problems.note("wide-stroke", item.line, "replaced", mm2=area.area)
         thin = ink._replace(width=widest)
         yield Piece(number, thin, boundary_of(area))
@@ -270,7 +265,7 @@ class _Plane:
         mm = sum(map(line_length, lines))
         self._problems.note("paper-colour", item.line, "hidden", mm=mm)
         if self._options.occlude and item.edge and item.look.stroke_opacity >= 1:
-            area = _stroke_area(lines, ink.width / 2, item.look.cap)
+            area = _stroke_area(lines, ink.width / 2, item.look)
             self._covers.append(Cover(number, area))
         return True
 
@@ -358,15 +353,34 @@ class _Plane:
         return Drawn(coordinates, offsets, strokes, inks)
 
 
-def _stroke_area(lines: list[Floats], radius: float, cap: str) -> BaseGeometry:
-    """Return the area of strokes with a cap, up to `radius` from their lines."""
-    style: Literal["round", "square", "flat"] = "flat"
-    if cap in {"round", "square"}:
-        style = "round" if cap == "round" else "square"
+def _fill_edges(look: Look, region: BaseGeometry, lines: list[Floats] | None) -> list[Floats]:
+    """Return the edge of a fill, where no stroke runs along it; `lines` are None if it is clipped."""
+    corners = 3
+    if look.has_stroke:
+        open_lines = [line for line in lines or () if len(line) >= corners]
+        return [line[[-1, 0]] for line in open_lines if (line[-1] != line[0]).any()]
+    if lines is None:
+        return boundary_of(region)
+    closed = [_closed(line) for line in lines if len(line) >= corners]
+    # Parts of lines are inside of a shape that crosses itself.
+    around = sum(map(line_length, closed))
+    return closed if abs(region.length - around) <= 0.001 * around else boundary_of(region)
+
+
+def _stroke_area(lines: list[Floats], radius: float, look: Look) -> BaseGeometry:
+    """Return the area of strokes with the caps and joins of a look, up to `radius` from their lines."""
+    caps: Mapping[str, Literal["round", "square", "flat"]] = {"round": "round", "square": "square"}
+    joins: Mapping[str, Literal["round", "bevel", "mitre"]] = {"round": "round", "bevel": "bevel"}
+    style, join = caps.get(look.cap, "flat"), joins.get(look.join, "mitre")
+    # The default of browsers.
+    limit = 4.0
     parts = [shapely.LineString(line) for line in lines if len(line) > 1]
     dots = [shapely.Point(line[0]) for line in lines if len(line) == 1]
     area: BaseGeometry = shapely.union_all(
-        [part.buffer(radius, cap_style=style, join_style="mitre") for part in parts]
+        [
+            part.buffer(radius, cap_style=style, join_style=join, mitre_limit=limit)
+            for part in parts
+        ]
         + [dot.buffer(radius) for dot in dots]
     )
     return area
