@@ -115,19 +115,20 @@ FIGURES: dict[str, Callable[[Any, np.random.Generator], object]] = {
 
 def widgets() -> Iterator[tuple[str, bytes]]:
     """Yield flags and symbols of reportlab, and charts with straight lines."""
-    for country in flags.Flag._attrMap["kind"].validate._enum if False else FLAGS:  # noqa: SLF001
+    for country in FLAGS:
         flag = flags.Flag()
         flag.kind = country
         yield f"flag {country}", _drawn(flag, flag.getBounds())
     for name, cls in inspect.getmembers(signsandsymbols, inspect.isclass):
-        if issubclass(cls, signsandsymbols._Symbol) and not name.startswith("_"):  # noqa: SLF001
+        # One has a text.
+        if issubclass(cls, signsandsymbols._Symbol) and name[0] != "_" and name != "StopSign":  # noqa: SLF001
             symbol = cls()
             yield f"symbol {name}", _drawn(symbol, (0, 0, symbol.size, symbol.size))
 
 
 FLAGS = (
     "UK", "USA", "Austria", "Belgium", "Denmark", "Finland", "France", "Germany", "Greece", "Ireland", "Italy", "Japan", "Luxembourg",
-    "Holland", "Palestine", "Portugal", "Russia", "Spain", "Sweden", "Norway", "CzechRepublic", "Turkey", "Switzerland", "EU", "Brazil",
+    "Holland", "Palestine", "Portugal", "Russia", "Spain", "Sweden", "Norway", "CzechRepublic", "Turkey", "Switzerland", "EU",
 )  # fmt: skip
 
 
@@ -160,5 +161,6 @@ def written() -> Iterator[tuple[str, bytes]]:
         yield name, body.encode()
     for path in sorted(CASES.glob("*.svg")):
         data = path.read_bytes()
-        if b"<text" not in data:
+        # usvg leaves out transforms in style sheets.
+        if b"<text" not in data and path.stem != "08-css-transform":
             yield f"case {path.stem}", data
