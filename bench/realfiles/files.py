@@ -16,8 +16,9 @@ from typing import Any
 
 import ezdxf
 import numpy as np
-from ezdxf.addons.drawing import Frontend, RenderContext
+from ezdxf.addons.drawing.frontend import Frontend
 from ezdxf.addons.drawing.layout import Page
+from ezdxf.addons.drawing.properties import RenderContext
 from ezdxf.addons.drawing.svg import SVGBackend
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -28,6 +29,7 @@ from reportlab.graphics.widgets import flags, signsandsymbols
 from bench.machinery import REPOSITORY
 from bench.realfiles.written import WRITTEN
 
+LENGTHS = REPOSITORY / "tests" / "libraries" / "svg_reader" / "usvg_lengths.json"
 CASES = REPOSITORY / "tests" / "libraries" / "svg_reader" / "cases"
 
 
@@ -44,9 +46,7 @@ def sources() -> dict[str, Callable[[], Iterator[tuple[str, bytes]]]]:
 
 def real_files() -> dict[str, bytes]:
     """Return all files by their names, `source/name`."""
-    return {
-        f"{source}/{name}": data for source, make in sources().items() for name, data in make()
-    }
+    return {f"{source}/{name}": data for source, make in sources().items() for name, data in make()}
 
 
 def icons(of_each: int = 44) -> Iterator[tuple[str, bytes]]:
@@ -122,7 +122,7 @@ def widgets() -> Iterator[tuple[str, bytes]]:
     for name, cls in inspect.getmembers(signsandsymbols, inspect.isclass):
         # One has a text.
         if issubclass(cls, signsandsymbols._Symbol) and name[0] != "_" and name != "StopSign":  # noqa: SLF001
-            symbol = cls()
+            symbol: Any = cls()
             yield f"symbol {name}", _drawn(symbol, (0, 0, symbol.size, symbol.size))
 
 

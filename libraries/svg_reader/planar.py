@@ -56,7 +56,9 @@ def visible_strokes(
     widest = options.max_pen_width
     plain = all(
         item.clip is None and not item.look.dashes and not item.look.has_fill for item in items
-    ) and not (widest and any(ink.width > widest * _Plane.MUCH_WIDER for ink in dict.fromkeys(inks)))
+    ) and not (
+        widest and any(ink.width > widest * _Plane.MUCH_WIDER for ink in dict.fromkeys(inks))
+    )
     dots = _invisible_dots(store, items)
     # White lines are rare, but have to be found.
     pale = any(_is_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
@@ -377,10 +379,7 @@ def _stroke_area(lines: list[Floats], radius: float, look: Look) -> BaseGeometry
     parts = [shapely.LineString(line) for line in lines if len(line) > 1]
     dots = [shapely.Point(line[0]) for line in lines if len(line) == 1]
     area: BaseGeometry = shapely.union_all(
-        [
-            part.buffer(radius, cap_style=style, join_style=join, mitre_limit=limit)
-            for part in parts
-        ]
+        [part.buffer(radius, cap_style=style, join_style=join, mitre_limit=limit) for part in parts]
         + [dot.buffer(radius) for dot in dots]
     )
     return area
