@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import ClassVar
 
 import numpy as np
@@ -21,32 +21,10 @@ from libraries.vector_input.catalogue import (
     damaged,
     register,
 )
+from libraries.vector_input.hpgl_syntax import Instructions, Syntax
 
 Numbers = list[float]
 Point = tuple[float, float]
-
-
-class _Syntax:
-    """Instructions: two letters and numbers; commands to the device begin with an escape."""
-
-    STEP = re.compile(
-        r"[\s;,]*+(?:\x1b(?:\.[^\s0-9;:](?:[0-9;]*+:)?|%-?[0-9]*[A-Z]|[A-Z9=]|[&(*)].?-?[0-9]*[@A-Za-z])"
-        r"|(?P<name>[A-Za-z]{2})(?P<numbers>[\s,0-9.+\-]*+))"
-    )
-    NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-    MOVES = re.compile(r"(?:PU|PD|PA|PR)\s*[-+.0-9]", re.IGNORECASE)
-    # Instructions with characters.
-    TEXTS = frozenset({"LB", "PE", "CO", "DT"})
-    # Where instructions may begin again after other bytes, and the bytes that end files.
-    NEXT = re.compile(r"[A-Za-z]{2}|\x1b")
-    BLANK = " \t\r\n\0\x1a\x03;,"
-    MAX_LABEL = 10_000
-    MAX_NUMBER = 1e8
-    # Instructions that change nothing that is drawn here.
-    SILENT = re.compile(
-        "VS|FS|AS|PS|UC|SM|TL|SI|SR|DI|DR|ES|CS|CA|SS|SA|SL|FT|PT|WU|TD|NP|BP|EC|AP|O[ACDEFHIOPSTW]|IM|IW|DC|DP|TR|SV"
-        "|MC|SB|PC|CR|CT|CV|RF|UL|V[AENS]|AF|AH|PG|RP|GM|CC|CP|DV|SD|AD|FI|FN|LO|LM|PB|EN"
-    )
 
 
 class _Pens:
@@ -70,20 +48,15 @@ class _Pens:
 
 def matches(head: bytes) -> bool:
     """Return whether a file begins with three known instructions, and one soon moves a pen."""
-    text = head.decode("latin-1")
-    place, known, least = 0, 0, 3
-    while known < least:
-        found = _Syntax.STEP.match(text, place)
-        if found is None:
-            return False
-        place = found.end()
-        name = (found["name"] or "").upper()
-        if name in _Syntax.TEXTS:
-            place = max(text.find(";", place) + 1, place)
-        elif name and name not in _Plotter.ACTIONS and not _Syntax.SILENT.fullmatch(name):
-            return False
-        known += bool(name)
-    return _Syntax.MOVES.search(text) is not None
+    text, least = head.decode("latin-1"), 3
+    instructions = Instructions(text)
+    names = [name for name, _ in islice(instructions, least)]
+    return (
+        len(names) == least
+        and not instructions.junk
+        and all(name in _Plotter.ACTIONS or Syntax.SILENT.fullmatch(name) for name in names)
+        and Syntax.MOVES.search(text) is not None
+    )
 
 
 def read(data: bytes, options: InputOptions) -> Reading:
@@ -127,62 +100,34 @@ class _Plotter:
         self._turn = 0
         self._polygon: list[list[Floats]] | None = None
         self._last_polygon: list[Floats] = []
-        self._end = "\x03"
 
     def run(self, text: str) -> None:
         """Interpret all instructions; other bytes are skipped and counted."""
-        place, junk, known = 0, 0, 0
-        while place < len(text):
-            found = _Syntax.STEP.match(text, place)
-            if found is None:
-                next_one = _Syntax.NEXT.search(text, place + 1)
-                end = next_one.start() if next_one else len(text)
-                junk += bool(text[place:end].strip(_Syntax.BLANK))
-                place = end
-                continue
-            place, known = found.end(), known + 1
-            name = (found["name"] or "").upper()
-            if name in _Syntax.TEXTS:
-                place = self._with_text(name, text, found.start("numbers"))
-            elif name:
-                self._instruct(name, found["numbers"])
+        instructions = Instructions(text)
+        for name, parameters in instructions:
+            if name == "LB":
+                self._label(parameters)
+            elif name == "PE":
+                self.canvas.problems.note("polyline-encoded", 0)
+            else:
+                self._instruct(name, parameters)
         self._lift()
-        if junk > self.MAX_JUNK + 0.1 * known:
+        if instructions.junk > self.MAX_JUNK + 0.1 * instructions.known:
             raise damaged("HP-GL", "has too many bytes that are no instructions")
         if not self._known:
             raise damaged("HP-GL", "has no instructions that move a pen")
-        if junk:
-            self.canvas.problems.note("junk", 0, places=float(junk))
-
-    def _with_text(self, name: str, text: str, start: int) -> int:
-        """Interpret an instruction with characters; return the place after it."""
-        problems = self.canvas.problems
-        if name == "DT":
-            self._end = (
-                text[start : start + 1] if text[start : start + 1] not in {";", ""} else "\x03"
-            )
-            return start + 1
-        end = {"PE": ";", "CO": ";"}.get(name, self._end)
-        # A label without an end would take the rest of the file.
-        most = len(text) if name == "PE" else start + _Syntax.MAX_LABEL
-        stop = text.find(end, start, most)
-        if stop < 0:
-            stop = len(text) if name == "PE" else max(text.find(";", start, most), start - 1)
-        if name == "LB":
-            self._label(text[start:stop])
-        elif name == "PE":
-            problems.note("polyline-encoded", 0)
-        return stop + 1
+        if instructions.junk:
+            self.canvas.problems.note("junk", 0, places=float(instructions.junk))
 
     def _instruct(self, name: str, text: str) -> None:
-        numbers = [float(one) for one in _Syntax.NUMBER.findall(text)] if text else []
-        if numbers and not max(map(abs, numbers)) <= _Syntax.MAX_NUMBER:
+        numbers = [float(one) for one in Syntax.NUMBER.findall(text)] if text else []
+        if numbers and not max(map(abs, numbers)) <= Syntax.MAX_NUMBER:
             self.canvas.problems.note("number", 0)
             return
         action = self.ACTIONS.get(name)
         if action is not None:
             action(self, numbers)
-        elif not _Syntax.SILENT.fullmatch(name):
+        elif not Syntax.SILENT.fullmatch(name):
             self.canvas.problems.note_names("instruction", 0, "ignored", [name])
 
     # Moves
@@ -403,7 +348,7 @@ class _Plotter:
             if kind == 1:
                 size = min(abs(across), abs(up))
                 across, up = math.copysign(size, across), math.copysign(size, up)
-            if 0 < abs(across) <= _Syntax.MAX_NUMBER and 0 < abs(up) <= _Syntax.MAX_NUMBER:
+            if 0 < abs(across) <= Syntax.MAX_NUMBER and 0 < abs(up) <= Syntax.MAX_NUMBER:
                 self._scale = (across, left - first * across, up, bottom - low * up)
         across, start, up, base = self._scale
         self._at = (float(here[0]) - start) / across, (float(here[1]) - base) / up
