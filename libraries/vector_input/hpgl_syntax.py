@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, NamedTuple
 
 
 class Syntax:
@@ -14,7 +15,7 @@ class Syntax:
         r"|(?P<name>[A-Za-z]{2})(?P<numbers>[\s,0-9.+\-]*+))"
     )
     NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-    MOVES = re.compile(r"(?:PU|PD|PA|PR)\s*[-+.0-9]", re.IGNORECASE)
+    MOVES = re.compile(r"(?:PU|PD|PA|PR)\s*[-+.0-9]|PE", re.IGNORECASE)
     # Instructions with characters.
     TEXTS = frozenset({"LB", "PE", "CO", "DT"})
     # Where instructions may begin again after other bytes, and the bytes that end files.
@@ -82,3 +83,78 @@ class Instructions:
         if stop < 0:
             stop = len(text) if name == "PE" else max(text.find(";", start, most), start - 1)
         return stop + 1, text[start : max(stop, start)]
+
+
+class EncodedMove(NamedTuple):
+    """A move of `PE`: its place, and whether that is absolute and the pen is down; or another pen."""
+
+    x: float = 0.0
+    y: float = 0.0
+    is_absolute: bool = False
+    is_down: bool = True
+    pen: int | None = None
+
+
+class Encoding:
+    """The characters of `PE`: digits of numbers, whose last one is of another range, and flags."""
+
+    # First digits by base: those before the last one, and the last one.
+    DIGITS: ClassVar[Mapping[int, tuple[int, int]]] = {64: (63, 191), 32: (63, 95)}
+    # A number has at most this many digits.
+    MAX_DIGITS = 12
+    PEN, ABSOLUTE, UP, FRACTION, SEVEN_BITS = ":=<>7"
+
+    def __init__(self, text: str) -> None:
+        self._codes = text.encode("latin-1", "replace")
+        self._place = 0
+        self._base = 64
+
+    def moves(self) -> Iterator[EncodedMove]:
+        """Yield moves up to the first error."""
+        is_absolute, is_down, scale = False, True, 1.0
+        while self._place < len(self._codes):
+            flag = chr(self._codes[self._place])
+            if flag in (self.PEN, self.FRACTION):
+                self._place += 1
+                number = self._number()
+                if number is None:
+                    return
+                if flag == self.PEN:
+                    yield EncodedMove(pen=number)
+                else:
+                    scale = 2.0 ** -min(max(number, -26), 26)
+            elif flag == self.SEVEN_BITS:
+                self._base, self._place = 32, self._place + 1
+            elif flag in (self.UP, self.ABSOLUTE):
+                is_down, is_absolute = (
+                    is_down and flag != self.UP,
+                    is_absolute or flag == self.ABSOLUTE,
+                )
+                self._place += 1
+            else:
+                x, y = self._number(), self._number()
+                if x is None or y is None:
+                    return
+                yield EncodedMove(x * scale, y * scale, is_absolute, is_down)
+                is_absolute, is_down = False, True
+
+    def _number(self) -> int | None:
+        """Return the next number, None at the end; the lowest bit is its sign."""
+        value = 0
+        first, last = self.DIGITS[self._base]
+        bits = self._base.bit_length() - 1
+        for digit in range(self.MAX_DIGITS):
+            # Line feeds between digits have no meaning.
+            while self._place < len(self._codes) and self._codes[self._place] <= ord(" "):
+                self._place += 1
+            if self._place >= len(self._codes):
+                return None
+            code = self._codes[self._place]
+            self._place += 1
+            ends = last <= code < last + self._base
+            value += (code - (last if ends else first)) << digit * bits
+            if ends:
+                return -(value >> 1) if value & 1 else value >> 1
+            if not first <= code < first + self._base:
+                return None
+        return None

@@ -21,7 +21,7 @@ from libraries.vector_input.catalogue import (
     damaged,
     register,
 )
-from libraries.vector_input.hpgl_syntax import Instructions, Syntax
+from libraries.vector_input.hpgl_syntax import Encoding, Instructions, Syntax
 
 Numbers = list[float]
 Point = tuple[float, float]
@@ -108,7 +108,7 @@ class _Plotter:
             if name == "LB":
                 self._label(parameters)
             elif name == "PE":
-                self.canvas.problems.note("polyline-encoded", 0)
+                self._encoded(parameters)
             else:
                 self._instruct(name, parameters)
         self._lift()
@@ -205,6 +205,18 @@ class _Plotter:
     def _plot_relative(self, numbers: Numbers) -> None:
         self._is_relative = True
         self._go(self._absolute(numbers, is_relative=True))
+
+    def _encoded(self, text: str) -> None:
+        """Follow moves that are written in few characters."""
+        for move in Encoding(text).moves():
+            if move.pen is not None:
+                self._select([float(move.pen)])
+                continue
+            x, y = (0.0, 0.0) if move.is_absolute else self._at
+            if self._polygon is None and not move.is_down:
+                self._lift()
+            self._is_down = move.is_down
+            self._go(np.array([[x + move.x, y + move.y]]))
 
     def _select(self, numbers: Numbers) -> None:
         self._lift()

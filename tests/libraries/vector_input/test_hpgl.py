@@ -85,6 +85,47 @@ def test_fills_are_hatched_on_request_and_hide_nothing() -> None:
     assert kinds == {"fill": 2}
 
 
+def encoded(number: int, base: int) -> bytes:
+    """Return a number as `PE` encodes it."""
+    first, last = {64: (63, 191), 32: (63, 95)}[base]
+    rest, out = abs(number) << 1 | (number < 0), b""
+    while rest >= base:
+        out += bytes([first + rest % base])
+        rest //= base
+    return out + bytes([last + rest])
+
+
+@pytest.mark.parametrize(("base", "mode"), [(64, b""), (32, b"7")])
+def test_encoded_moves_are_relative_and_draw_unless_they_say_otherwise(
+    base: int, mode: bytes
+) -> None:
+    def move(x: int, y: int) -> bytes:
+        return encoded(x, base) + encoded(y, base)
+
+    moves = [
+        b"<=",
+        move(400, 800),
+        move(-200, 0),
+        move(0, 1000),
+        b"<",
+        move(40, -80),
+        move(7000, 1),
+    ]
+    one, other = lines(b"PE" + mode + b"".join(moves) + b";PU;")
+    assert one.tolist() == [[400, 800], [200, 800], [200, 1800]]
+    assert other.tolist() == [[240, 1720], [7240, 1721]]
+    # Two bits are fractions.
+    pen = mode + b":" + encoded(5, base) + b">" + encoded(2, base)
+    reading = read(b"IN;SP1;PE" + pen + b"<" + move(4000, 4000) + move(400, 0) + b";")
+    assert [layer.name for layer in reading.document.layers] == ["pen 5"]
+    assert reading.document.store.coordinates[:, 0].tolist() == [25, 27.5]
+
+
+def test_encoded_moves_end_at_an_error() -> None:
+    (line,) = lines(b"PE<=" + encoded(0, 64) * 2 + encoded(9, 64) * 2 + b"\x00\x01" + b";PU;")
+    assert line.tolist() == [[0, 0], [9, 9]]
+
+
 def test_labels_are_written_and_listed() -> None:
     reading = read("SP1;PA1000,1000;LBHello, w\xf6rld\x03PU0,0;PD40,40;PU;")
     assert [one["kind"] for one in reading.problems] == ["text"]
