@@ -32,9 +32,7 @@ PNG = FileKind("PNG", ".png", "image/png")
 JPEG = FileKind("JPEG", ".jpg", "image/jpeg")
 WEBP = FileKind("WebP", ".webp", "image/webp")
 GIF = FileKind("GIF", ".gif", "image/gif")
-# Formats of drawings by name.
-VECTOR_KINDS = {name: _kind_of(form) for name, form in FORMATS.items()}
-SVG = VECTOR_KINDS["svg"]
+SVG = _kind_of(FORMATS["svg"])
 CSV = FileKind("CSV", ".csv", "text/csv")
 TSV = FileKind("TSV", ".tsv", "text/tab-separated-values")
 JSON = FileKind("JSON", ".json", "application/json")
@@ -45,7 +43,7 @@ XLSX = FileKind(
 PARQUET = FileKind("Parquet", ".parquet", "application/vnd.apache.parquet")
 PHOTOS = (PNG, JPEG, WEBP, GIF)
 TABLES = (CSV, TSV, JSON, NDJSON, XLSX, PARQUET)
-DRAWINGS = (SVG, *(kind for kind in VECTOR_KINDS.values() if kind != SVG))
+DRAWINGS = (SVG, *(_kind_of(form) for name, form in FORMATS.items() if name != "svg"))
 KINDS = (*PHOTOS, *DRAWINGS, *TABLES)
 
 SIGNATURES = {
@@ -60,10 +58,6 @@ OFFICE_START = re.compile(
     rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
 )
 WORKBOOK = b"xl/workbook"
-# Other types of text: markup, scripts, PDF, PostScript, RTF.
-OTHER_START = re.compile(r"\s*+(?:<|#!|%PDF-|%!PS|\{\\rtf)")
-# Control characters that do not occur in text.
-CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 class UnknownKind(InvalidInput):
@@ -100,11 +94,20 @@ def _drawing(head: bytes, name: str) -> FileKind | None:
     return _kind_of(form) if form is not None else None
 
 
+class _Texts:
+    """Texts that are no tables."""
+
+    # Markup, scripts, PostScript, RTF.
+    OTHER_START = re.compile(r"\s*+(?:<|#!|%!PS|\{\\rtf)")
+    # Control characters that do not occur in text.
+    CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
 def _text(head: bytes, name: str) -> FileKind | None:
     text = decoded_head(head)
-    if text is None or CONTROL.search(text) or not text.strip():
+    if text is None or _Texts.CONTROL.search(text) or not text.strip():
         return None
-    if OTHER_START.match(text):
+    if _Texts.OTHER_START.match(text):
         return None
     return _data_text(text, name)
 
