@@ -25,7 +25,7 @@ def measure(bench: Bench) -> Table:
     )
     files = real_files()
     if bench.scale.is_quick:
-        files = dict(list(files.items())[::40])
+        files = dict(list(files.items())[::80])
     lengths: dict[str, float] = json.loads(LENGTHS.read_text())["lengths"]
     if bench.peers:
         try:
