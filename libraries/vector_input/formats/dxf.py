@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import re
+import tempfile
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from libraries.errors import InvalidInput
 from libraries.extras import Extra
@@ -31,6 +33,8 @@ class _File:
         rb"(?:\xef\xbb\xbf)?(?:\s*999[ \t]*\r?\n[^\n]*\n)*\s*0[ \t]*\r?\n\s*SECTION\s"
     )
     BINARY = b"AutoCAD Binary DXF\r\n\x1a\x00"
+    # A record takes about 1.5 kB of memory.
+    MAX_RECORDS = 500_000
     # Sides of a page are at most a kilometre.
     MAX_FACTOR = 1e6
 
@@ -62,17 +66,60 @@ def read(data: bytes, options: InputOptions) -> Reading:
 
 def _document(data: bytes) -> Drawing:
     """Return the drawing with as many mistakes repaired as possible."""
+    import ezdxf  # noqa: PLC0415
     from ezdxf import recover  # noqa: PLC0415
 
+    _check_records(data)
     # A file could fill the log with messages on its mistakes.
     logging.getLogger("ezdxf").setLevel(logging.CRITICAL)
-    try:
-        return recover.read(io.BytesIO(data))[0]
-    except MemoryError:
-        raise
-    # The package raises errors of many types for hostile files.
-    except Exception as error:
-        raise damaged("DXF", "is damaged", "save it again, as DXF R2000 or later") from error
+    with tempfile.NamedTemporaryFile(suffix=".dxf") as file:
+        file.write(data)
+        file.flush()
+        try:
+            if data.startswith(_File.BINARY):
+                return ezdxf.readfile(file.name)  # type: ignore[attr-defined]
+            try:
+                return recover.readfile(file.name)[0]
+            except ezdxf.DXFStructureError:  # type: ignore[attr-defined]
+                # Skips what is no pair of a code and a value.
+                _check_records(data, step=1)
+                found = recover.explore(file.name)[0]
+                if not len(found.modelspace()):
+                    raise
+                return found
+        except (MemoryError, InvalidInput):
+            raise
+        # The package raises errors of many types for hostile files.
+        except Exception as error:
+            hint = "save it again, as DXF R2000 or later"
+            raise damaged("DXF", "is damaged", hint) from error
+
+
+def _check_records(data: bytes, step: int = 2) -> None:
+    """Raise InvalidInput for too many entities and other records; they take far more memory than in the file.
+
+    A code of 0 begins a record. Codes are in each second line; with a `step` of 1, all lines count.
+    """
+    if data.startswith(_File.BINARY):
+        # Names in capitals after a code, which is more than there are.
+        count = sum(1 for _ in re.finditer(rb"\x00[A-Z]", data))
+    else:
+        count = _lines_of_zero(data, step)
+    if count > _File.MAX_RECORDS:
+        raise damaged("DXF", f"has more than {_File.MAX_RECORDS:,} entities")
+
+
+def _lines_of_zero(data: bytes, step: int) -> int:
+    """Return how many of each `step` lines are 0, with blanks before it."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(codes == ord("\n"))
+    if not len(ends):
+        return 0
+    starts, ends = np.concatenate([[0], ends[:-1] + 1])[::step], ends[::step]
+    lasts = ends - 1 - (codes[np.maximum(ends - 1, 0)] == ord("\r"))
+    zeros = (lasts >= starts) & (codes[lasts] == ord("0"))
+    before = codes[np.maximum(lasts - 1, 0)]
+    return int((zeros & ((lasts == starts) | (before == ord(" ")) | (before == ord("\t")))).sum())
 
 
 def _millimetres(document: Drawing) -> float:

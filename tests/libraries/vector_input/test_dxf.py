@@ -243,6 +243,31 @@ def test_a_block_that_contains_itself_is_drawn_to_a_depth() -> None:
     assert [one["kind"] for one in reading.problems] == ["block"]
 
 
+def test_binary_files_are_read() -> None:
+    out = io.BytesIO()
+    made(lambda space: space.add_line((0, 0), (30, 40))).write(out, fmt="bin")
+    data = out.getvalue()
+    assert FORMATS["dxf"].matches(data)
+    store = FORMATS["dxf"].read(data, InputOptions()).document.store
+    assert length(store.coordinates) == pytest.approx(50)
+
+
+def test_a_file_with_a_line_too_many_is_repaired() -> None:
+    text = "0\nSECTION\n2\nENTITIES\n0\nLINE\n8\n0\n10\n1\n20\n1\nbroken\n11\n4\n21\n5\n0\nENDSEC\n0\nEOF\n"
+    store = FORMATS["dxf"].read(text.encode(), InputOptions()).document.store
+    assert length(store.coordinates) == pytest.approx(5)
+
+
+@pytest.mark.parametrize("line", [b"0\nLINE\n", b"  0\r\nLINE\r\n"])
+@pytest.mark.parametrize("before", [b"", b"broken\n"])
+def test_a_file_of_millions_of_entities_is_refused_before_it_is_read(
+    before: bytes, line: bytes
+) -> None:
+    data = b"0\nSECTION\n2\nENTITIES\n" + before + line * 600_000
+    with raises_code("bad-drawing", match="more than 500,000 entities"):
+        FORMATS["dxf"].read(data, InputOptions())
+
+
 def test_a_file_without_entities_is_empty() -> None:
     reading = FORMATS["dxf"].read(b"0\nSECTION\n2\nENTITIES\n0\nENDSEC\n0\nEOF\n", InputOptions())
     assert [one["kind"] for one in reading.problems] == ["empty"]
