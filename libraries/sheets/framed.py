@@ -11,19 +11,18 @@ from marshmallow import fields
 from marshmallow.validate import Length, OneOf
 
 from libraries.errors import InvalidInput
-from libraries.fields import BoundedList, Params, choice, declare
+from libraries.fields import BoundedList, Params, choice, declare, library_check
 from libraries.geometry.rectangle import Rectangle
 from libraries.json_types import described, keywords_of
 from libraries.lettering import check_text, is_blank
 from libraries.outbound import read_url
-from libraries.sheets.checks import checked_text, library_check
-from libraries.sheets.composition import check_ink_colour
+from libraries.sheets.checks import checked_text
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS
 from libraries.sheets.elements.texts import TextElement
 from libraries.sheets.page import PaperName
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.svg_builder import SVGBuilder
-from libraries.svg_syntax.attributes import check_colour
+from libraries.svg_syntax.attributes import check_colour, check_ink_colour
 
 
 class LegendItem(Params):

@@ -11,7 +11,16 @@ from marshmallow import fields
 from marshmallow.validate import Length, OneOf
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.fields import BoundedList, Params, WholeNumber, choice, declare, mm, number
+from libraries.fields import (
+    BoundedList,
+    Params,
+    WholeNumber,
+    choice,
+    declare,
+    library_check,
+    mm,
+    number,
+)
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
@@ -20,14 +29,13 @@ from libraries.json_types import JsonObject
 from libraries.plotting.comparison import lost_and_gained_ink
 from libraries.plotting.optimiser import PlotOptions as SearchOptions
 from libraries.plotting.optimiser import Watch, optimise
-from libraries.sheets.checks import library_check
-from libraries.sheets.composition import check_ink_colour
 from libraries.sheets.elements.base import layer_name
 from libraries.sheets.page import PaperName
 from libraries.sheets.papers import PAPERS
 from libraries.sheets.plot_stats import plot_stats
 from libraries.sheets.recipes import recorded
-from libraries.sheets.svg_reading import SvgOptions
+from libraries.svg_reader import ReadingOptions
+from libraries.svg_syntax.attributes import check_ink_colour
 
 
 class PlotPen(Params):
@@ -202,7 +210,7 @@ class Placement(Params):
         return self.PAGES[self.page]
 
 
-class PlotOptions(SvgOptions, Placement, SearchOptions):
+class PlotOptions(ReadingOptions, Placement, SearchOptions):
     """Options of the reading, the placement and the optimisation of a drawing."""
 
     margin: float = mm("Margin on all sides, where `fit` and `crop` end", 0, 500, default=0.0)

@@ -2,7 +2,7 @@
 
 from libraries.svg_reader.foreign_xml import MAX_SVG_BYTES
 from libraries.svg_reader.head import HEAD_BYTES, Head, read_head
-from libraries.svg_reader.items import ReadingOptions
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.reading import Reading, read_svg
 
 __all__ = [

@@ -12,7 +12,8 @@ from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.strokes import Pen
 from libraries.svg_reader.colours import components
-from libraries.svg_reader.items import Ink, ReadingOptions
+from libraries.svg_reader.items import Ink
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.problems import Problems
 
 
@@ -32,15 +33,15 @@ class PenChoice:
     def layers_of(self, inks: Sequence[Ink], used: Sequence[int]) -> Integers:
         """Return the layer of the document for each ink; `used` are the inks with strokes."""
         named = {inks[number].layer for number in used} - {None}
-        by_layer = self._options.pens == "layer" or (
-            self._options.pens == "auto" and (len(named) > 1 or self._is_one_pen(inks, used))
+        by_layer = self._options.pens_by == "layer" or (
+            self._options.pens_by == "auto" and (len(named) > 1 or self._is_one_pen(inks, used))
         )
         colours = self._colours([inks[n] for n in used if not (by_layer and inks[n].layer)])
         chosen = np.zeros(len(inks), dtype=np.int64)
         ordered = sorted(used, key=lambda one: _order(inks[one].layer))
         for number in ordered if self._options.layer_codes else used:
             ink = inks[number]
-            if self._options.pens == "one":
+            if self._options.pens_by == "one":
                 chosen[number] = self._pen(inks[used[0]].colour, inks[used[0]])
             elif by_layer and ink.layer is not None:
                 chosen[number] = self._pen(ink.layer, ink)

@@ -18,11 +18,13 @@ from libraries.geometry.dashes import dashed
 from libraries.geometry.document import StrokeArray
 from libraries.geometry.filling import boundary_of, fill_region, hatch_lines
 from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import Pen
 from libraries.svg_reader.appearance import Look
 from libraries.svg_reader.clips import region_of_clip
 from libraries.svg_reader.colours import components
 from libraries.svg_reader.covering import Cover, visible_lines
-from libraries.svg_reader.items import Ink, Item, ReadingOptions
+from libraries.svg_reader.items import Ink, Item
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.problems import Action, Problems
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 
@@ -75,7 +77,8 @@ def _inks_of(items: Sequence[Item]) -> list[Ink]:
         key = look, layer, scale, edge
         if key not in known:
             loose = not look.has_stroke or not edge
-            known[key] = Ink(layer, look.ink, look.width * scale, loose)
+            width = Pen.width if loose else look.width * scale
+            known[key] = Ink(layer, look.ink, width, loose)
         inks.append(known[key])
     return inks
 
@@ -214,7 +217,7 @@ class _Plane:
         self._problems.note("fill", item.line, done.get(how, "approximated"), mm2=region.area)
         if how == "none":
             return
-        ink = Ink(item.layer, look.fill, look.width * item.scale, loose=True)
+        ink = Ink(item.layer, look.fill, Pen.width, loose=True)
         if not look.has_stroke:
             corners = 3
             edges = (

@@ -13,7 +13,7 @@ from libraries.svg_reader.cascade import resolve_styles
 from libraries.svg_reader.foreign_xml import parse_svg
 from libraries.svg_reader.frames import page_size
 from libraries.svg_reader.inks import PenChoice
-from libraries.svg_reader.items import ReadingOptions
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.planar import visible_strokes
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.reader import Reader
@@ -22,10 +22,14 @@ from libraries.svg_syntax.curves import FLATNESS
 
 @dataclass(frozen=True)
 class Reading:
-    """A document, and what was left out or changed, as JSON objects; see `problems.Problems`."""
+    """A document, and what was left out or changed, as JSON objects; see `problems.Problems`.
+
+    `loose` are the indices of the layers whose strokes have no width, such as the edges of fills.
+    """
 
     document: Document
     problems: list[JsonObject] = field(default_factory=list)
+    loose: frozenset[int] = frozenset()
 
     @property
     def dropped(self) -> Mapping[str, int]:
@@ -49,7 +53,8 @@ def read_svg(
     Raises:
         InvalidInput: the SVG is malformed or too large, or repeats too much.
     """
-    options = options or ReadingOptions()
+    # Names of layers in own drawings have no codes.
+    options = options or ReadingOptions(layer_codes=False)
     problems = Problems()
     root = parse_svg(source)
     resolve_styles(root, problems)
@@ -60,10 +65,12 @@ def read_svg(
     reader.layer_codes = options.layer_codes
     reader.draw(root, size)
     drawn = visible_strokes(reader.gathering.store, reader.items, document.page, options, problems)
-    if len(drawn.strokes):
-        used = list(dict.fromkeys(drawn.strokes.tolist()))
-        layers = PenChoice(document, options, problems).layers_of(drawn.inks, used)
-        document.extend(drawn.coordinates, drawn.offsets, layers[drawn.strokes])
-    else:
+    if not len(drawn.strokes):
         problems.note("empty", 0, "hidden")
-    return Reading(document, problems.listed())
+        return Reading(document, problems.listed())
+    used = list(dict.fromkeys(drawn.strokes.tolist()))
+    layers = PenChoice(document, options, problems).layers_of(drawn.inks, used)
+    document.extend(drawn.coordinates, drawn.offsets, layers[drawn.strokes])
+    wide = {int(layers[number]) for number in used if not drawn.inks[number].loose}
+    loose = frozenset(range(len(document.layers))) - wide
+    return Reading(document, problems.listed(), loose)

@@ -1,4 +1,4 @@
-"""Drawings that requests for plots refer to."""
+"""Stored drawings that requests refer to."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ class Source(NamedTuple):
     after: tuple[str, ...] = ()
 
 
-def find_source(source: str, field: str = "source") -> Source:
+def find_source(source: str, *path: str) -> Source:
     """Return a drawing by the id of its job, by its `id` in the gallery, or by its path.
+
+    `path` is the field of the request, by default `source`.
 
     Raises:
         BadFields: it does not exist, or is no drawing.
@@ -31,7 +33,8 @@ def find_source(source: str, field: str = "source") -> Source:
     try:
         return _find_source(source)
     except (InvalidInput, NotFound) as error:
-        raise BadFields([FieldError((field,), str(error), getattr(error, "hint", None))]) from None
+        where = path or ("source",)
+        raise BadFields([FieldError(where, str(error), getattr(error, "hint", None))]) from None
 
 
 def _find_source(source: str) -> Source:
