@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 import numpy as np
 import shapely
@@ -11,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats
 from libraries.geometry.filling import fill_region
+from libraries.geometry.strokes import MAX_COORDINATE_MM
 from libraries.geometry.transforms import Matrix, applied, combined, inverse
 from libraries.svg_reader.appearance import Look, Looks, lengths
 from libraries.svg_reader.colours import components
@@ -19,6 +21,7 @@ from libraries.svg_reader.items import Area, Clip
 from libraries.svg_reader.placing import Viewport, transform_of
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.shapes import SHAPES, shape_of
+from libraries.work import Work
 
 
 class ClipReader:
@@ -26,14 +29,22 @@ class ClipReader:
 
     MAX_AREAS = 20_000
     MAX_DEPTH = 16
+    # Steps of work per element.
+    STEPS = 60
 
     def __init__(
-        self, named: Mapping[str, Node], looks: Looks, problems: Problems, tolerance: float
+        self,
+        named: Mapping[str, Node],
+        looks: Looks,
+        problems: Problems,
+        tolerance: float,
+        work: Work,
     ) -> None:
         self._named = named
         self._looks = looks
         self._problems = problems
         self._tolerance = tolerance
+        self._work = work
         self._left = self.MAX_AREAS
 
     def clip_of(
@@ -113,6 +124,7 @@ class ClipReader:
         """Yield the children that may be visible; raise `ValueError` after too many of all."""
         for child in node.children:
             self._left -= 1
+            self._work.spend(self.STEPS)
             if self._left < 0:
                 raise ValueError(node.tag)
             if child.attributes.get("display", "").strip() != "none":
@@ -137,6 +149,7 @@ class ClipReader:
     ) -> Iterator[Area]:
         scale = max(float(np.linalg.norm(to_page[:, :2], 2)), 1e-9)
         shape = shape_of(node.tag, node.attributes, viewport, self._tolerance / scale)
+        self._work.spend(3 * shape.size)
         lines = [applied(to_page, line) for line in shape.flattened()]
         within = None
         inner = self._named_clip(node)
@@ -165,10 +178,36 @@ def viewport_clip(size: Viewport, to_page: Matrix, line: int, outer: Clip | None
     return Clip("viewport", line, [Area([applied(to_page, corners)])], outer)
 
 
-def region_of_clip(clip: Clip, items: Mapping[int, Floats]) -> BaseGeometry:
-    """Return the visible area of a clip and its outer ones in mm; `items` has the points of items."""
+def region_of_clip(
+    clip: Clip, items: Mapping[int, Floats], work: Work, problems: Problems
+) -> BaseGeometry:
+    """Return the visible area of a clip and its outer ones in mm; `items` has the points of items.
+
+    A clip whose lines cross too often is noted, and does not cut.
+
+    Raises:
+        InvalidInput: there is not enough `work` left.
+    """
     if clip.region is not None:
         return clip.region
+    try:
+        region = _own_region(clip, items, work, problems)
+    except InvalidInput:
+        problems.note(clip.kind, clip.line)
+        far = 2 * MAX_COORDINATE_MM
+        region = shapely.box(-far, -far, far, far)
+    if clip.outer is not None:
+        outer = region_of_clip(clip.outer, items, work, problems)
+        work.spend(int(shapely.get_num_coordinates(region) + shapely.get_num_coordinates(outer)))
+        region = shapely.intersection(region, outer)
+    clip.region = region
+    return region
+
+
+def _own_region(
+    clip: Clip, items: Mapping[int, Floats], work: Work, problems: Problems
+) -> BaseGeometry:
+    """Return the visible area of a clip without its outer ones."""
     areas = [
         area._replace(lines=[applied(way, line) for line in area.lines])
         for way in [_box_transform(clip, items)]
@@ -176,17 +215,19 @@ def region_of_clip(clip: Clip, items: Mapping[int, Floats]) -> BaseGeometry:
         for area in clip.areas
     ]
     region: BaseGeometry = shapely.Polygon()
-    for area in areas if clip.box else clip.areas:
-        part = fill_region(area.lines, evenodd=area.evenodd)
-        if area.within is not None:
-            part = shapely.intersection(part, region_of_clip(area.within, items))
-        region = shapely.union(region, part) if area.shown else shapely.difference(region, part)
+    for shown, some in groupby(areas if clip.box else clip.areas, key=lambda area: area.shown):
+        parts = []
+        for area in some:
+            part = fill_region(area.lines, evenodd=area.evenodd, work=work)
+            if area.within is not None:
+                within = region_of_clip(area.within, items, work, problems)
+                part = shapely.intersection(part, within)
+            parts.append(part)
+        work.spend(20 * sum(int(shapely.get_num_coordinates(part)) for part in parts))
+        united = shapely.union_all(parts)
+        region = shapely.union(region, united) if shown else shapely.difference(region, united)
     # What is drawn along the edge is visible.
-    region = shapely.buffer(region, 0.001, join_style="mitre")
-    if clip.outer is not None:
-        region = shapely.intersection(region, region_of_clip(clip.outer, items))
-    clip.region = region
-    return region
+    return shapely.buffer(region, 0.001, join_style="mitre")
 
 
 def _box_transform(clip: Clip, items: Mapping[int, Floats]) -> Matrix | None:

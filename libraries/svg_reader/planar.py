@@ -27,6 +27,7 @@ from libraries.svg_reader.items import Ink, Item
 from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.problems import Action, Problems
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
+from libraries.work import Work
 
 
 class Drawn(NamedTuple):
@@ -50,8 +51,10 @@ def visible_strokes(
     store: StrokeArray,
     items: Sequence[Item],
     page: Rectangle,
+    *,
     options: ReadingOptions,
     problems: Problems,
+    work: Work,
 ) -> Drawn:
     """Return the visible strokes of items; the layers of `store` are their indices."""
     inks = _inks_of(items)
@@ -66,7 +69,8 @@ def visible_strokes(
         known = {ink: number for number, ink in enumerate(different)}
         numbers = np.array([known[ink] for ink in inks], dtype=np.int64)
         return Drawn(store.coordinates, store.offsets, numbers[store.layers], different)
-    return _Plane(items, inks, page, options, problems).drawn(store, dots)
+    plane = _Plane(items, inks, page, options=options, problems=problems, work=work)
+    return plane.drawn(store, dots)
 
 
 def _inks_of(items: Sequence[Item]) -> list[Ink]:
@@ -110,6 +114,8 @@ class _Plane:
     MAX_HATCH_LINES = 20_000
     # Strokes are drawn by their outline if they are this much wider than the pen.
     MUCH_WIDER = 1.5
+    # Steps of work per item.
+    STEPS = 15
     # Smaller areas show nothing.
     MIN_AREA_MM2 = 1e-6
 
@@ -118,14 +124,19 @@ class _Plane:
         items: Sequence[Item],
         inks: list[Ink],
         page: Rectangle,
+        *,
         options: ReadingOptions,
         problems: Problems,
+        work: Work,
     ) -> None:
         self._items = items
         self._inks = inks
         self._page = page
         self._options = options
         self._problems = problems
+        self._work = work
+        # Items with a fill whose area is not known.
+        self._tangled: set[int] = set()
         self._paper = options.paper
         self._points: dict[int, Floats] = {}
         self._covers: list[Cover] = []
@@ -174,8 +185,11 @@ class _Plane:
             regions = {n: polygons[k] for k, n in enumerate(single) if good[k]}
         for n in filled:
             if n not in regions and any(len(line) >= corners for line in own[n]):
-                rule = self._items[n].look.fill_rule
-                regions[n] = fill_region(own[n], evenodd=rule == "evenodd")
+                evenodd = self._items[n].look.fill_rule == "evenodd"
+                try:
+                    regions[n] = fill_region(own[n], evenodd=evenodd, work=self._work)
+                except InvalidInput:
+                    self._tangled.add(n)
         return regions
 
     def _pieces(
@@ -183,6 +197,7 @@ class _Plane:
     ) -> Iterator[Piece]:
         """Yield the strokes of an item; notes its cover."""
         item = self._items[number]
+        self._work.spend(self.STEPS)
         clip = self._clip_region(item)
         if region is not None and clip is not None and not shapely.contains(clip, region):
             region, lines_of_fill = shapely.intersection(region, clip), None
@@ -191,7 +206,9 @@ class _Plane:
         if region is not None and region.area < self.MIN_AREA_MM2:
             region = None
         if item.look.has_fill and item.edge:
-            if region is not None:
+            if number in self._tangled:
+                yield from self._tangled_edges(number, lines, clip)
+            elif region is not None:
                 yield from self._filled(number, region, lines_of_fill)
             elif not item.look.has_stroke:
                 self._problems.note("invisible", item.line, "hidden")
@@ -228,7 +245,19 @@ class _Plane:
             yield Piece(number, ink, edges)
         if how == "hatch":
             spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
-            yield Piece(number, ink, hatch_lines(region, spacing, angle, self.MAX_HATCH_LINES))
+            yield Piece(
+                number, ink, hatch_lines(region, spacing, angle, self.MAX_HATCH_LINES, self._work)
+            )
+
+    def _tangled_edges(
+        self, number: int, lines: list[Floats], clip: BaseGeometry | None
+    ) -> Iterator[Piece]:
+        """Yield the edge of a fill whose area is not known; it hides nothing."""
+        item = self._items[number]
+        self._problems.note("tangled-fill", item.line, "approximated")
+        if not item.look.has_stroke and self._options.fills != "none":
+            ink = Ink(item.layer, item.look.fill, Pen.width, loose=True)
+            yield Piece(number, ink, self._clipped(item, clip, [_closed(line) for line in lines]))
 
     def _is_background(self, number: int, region: BaseGeometry) -> bool:
         """Return whether a fill below everything else covers the page, with other colours above it."""
@@ -262,7 +291,9 @@ class _Plane:
         yield Piece(number, thin, boundary_of(area))
         if self._options.fills == "hatch":
             spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
-            yield Piece(number, thin, hatch_lines(area, spacing, angle, self.MAX_HATCH_LINES))
+            yield Piece(
+                number, thin, hatch_lines(area, spacing, angle, self.MAX_HATCH_LINES, self._work)
+            )
 
     def _is_left_out(self, number: int, ink: Ink, lines: list[Floats]) -> bool:
         """Return whether a stroke has the colour of the paper; such a stroke hides what is below."""
@@ -281,6 +312,8 @@ class _Plane:
             return lines
         pattern = [dash * item.scale for dash in item.look.dashes]
         dots = item.look.cap != "butt"
+        most = sum(map(line_length, lines)) / sum(pattern) * len(pattern)
+        self._work.spend(5 * min(most, self.MAX_DASHES * len(lines)))
         found = [
             part
             for line in lines
@@ -305,7 +338,7 @@ class _Plane:
     def _clip_region(self, item: Item) -> BaseGeometry | None:
         if item.clip is None or not self._options.occlude:
             return None
-        region = region_of_clip(item.clip, self._points)
+        region = region_of_clip(item.clip, self._points, self._work, self._problems)
         shapely.prepare(region)
         return region
 
@@ -313,9 +346,11 @@ class _Plane:
         if clip is None or not lines:
             return lines
         coordinates, offsets = flattened(lines)
+        self._work.spend(len(coordinates) + 20)
         if shapely.contains(clip, _box(Rectangle.around(coordinates))):
             return lines
         try:
+            self._work.spend(5 * len(coordinates) + int(shapely.get_num_coordinates(clip)))
             cut = clip_to_region(coordinates, offsets, clip)
         except InvalidInput:
             self._problems.note(item.clip.kind if item.clip else "clip-path", item.line)
@@ -330,7 +365,7 @@ class _Plane:
     def _uncovered(self, pieces: list[Piece]) -> list[Piece]:
         lines = [line for piece in pieces for line in piece.lines]
         levels = np.repeat([piece.item for piece in pieces], [len(piece.lines) for piece in pieces])
-        visible, complete = visible_lines(lines, levels, self._covers)
+        visible, complete = visible_lines(lines, levels, self._covers, self._work)
         if not complete:
             self._problems.note("covers", 0, "approximated")
         before = sum(map(line_length, lines))

@@ -48,6 +48,7 @@ from libraries.svg_reader.repeats import (
 from libraries.svg_reader.servers import server_colours
 from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, shape_of
 from libraries.svg_reader.texts import TextReader
+from libraries.work import Work
 
 # Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
@@ -79,6 +80,8 @@ class Reader:
 
     MAX_USE_DEPTH = 16
     MAX_MARKERS = 20_000
+    # Steps of work per element, and per vertex or curve.
+    STEPS, STEPS_PER_VERTEX, STEPS_PER_CHARACTER = 15, 3, 60
     # What is farther than this from the page, in mm, is cut if it is very far.
     ROOM_MM = 1000.0
     # Attributes that most elements do not have.
@@ -89,7 +92,14 @@ class Reader:
     )  # fmt: skip
 
     def __init__(
-        self, root: Node, page: Rectangle, tolerance: float, problems: Problems, size: Viewport
+        self,
+        root: Node,
+        page: Rectangle,
+        tolerance: float,
+        *,
+        problems: Problems,
+        size: Viewport,
+        work: Work,
     ) -> None:
         room = self.ROOM_MM
         around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
@@ -98,6 +108,7 @@ class Reader:
         # Whether names of layers are read as AxiDraw does.
         self.layer_codes = False
         self._problems = problems
+        self._work = work
         self._tolerance = tolerance
         self._visits = 0
         self._markers = 0
@@ -105,7 +116,7 @@ class Reader:
         box = view_box(root)
         whole = (box.width, box.height) if box else size
         self._looks = Looks(server_colours(self._named), diagonal_of(whole))
-        self._clips = ClipReader(self._named, self._looks, problems, tolerance)
+        self._clips = ClipReader(self._named, self._looks, problems, tolerance, work)
         self._texts = TextReader(self._looks, self._path_lines)
         self._root_look = self._looks.of(root.attributes, Look())
         # The last matrix with its scale and tolerance, as neighbours usually have the same one.
@@ -126,6 +137,7 @@ class Reader:
     def visit(self, node: Node, context: _Context) -> None:
         """Draw an element and its children."""
         self._visits += 1
+        self._work.spend(self.STEPS)
         if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
             raise bad_svg("the SVG repeats or nests too many elements")
         if node.tag in SILENT and node.tag != "text":
@@ -291,6 +303,7 @@ class Reader:
                 self._mark(shape, context)
 
     def _add(self, shape: Shape, context: _Context, line: int, *, edge: bool = True) -> None:
+        self._work.spend(shape.size * self.STEPS_PER_VERTEX)
         look, scale = context.look, self._measured(context.to_page)[1]
         # Widths and dashes of these are in pixels of the page.
         scale = PIXEL if look.fixed_width else scale
@@ -300,6 +313,7 @@ class Reader:
     def _shape(self, node: Node, context: _Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""
         tolerance = self._measured(context.to_page)[2]
+        self._work.spend(self._chars(node) / 3)
         if not context.uses:
             return shape_of(node.tag, node.attributes, context.viewport, tolerance)
         # The tree keeps the element alive, so that its id stays unique.
@@ -307,6 +321,11 @@ class Reader:
         if key not in self._shapes:
             self._shapes[key] = shape_of(node.tag, node.attributes, context.viewport, tolerance)
         return self._shapes[key]
+
+    @staticmethod
+    def _chars(node: Node) -> int:
+        """Return the length of the data of a shape."""
+        return len(node.attributes.get("d", "")) + len(node.attributes.get("points", ""))
 
     def _measured(self, to_page: Matrix) -> tuple[Matrix | None, float, float]:
         """Return a matrix, the mean size of its units in mm, and the tolerance in its units."""
@@ -319,6 +338,7 @@ class Reader:
     def _mark(self, shape: Shape, context: _Context) -> None:
         """Draw the markers of a shape."""
         targets = [self._named.get(name) if name else None for name in context.look.markers]
+        self._work.spend(20 * shape.size)
         for place in places_of(shape):
             node = targets[place.kind]
             if node is None or node.tag != "marker":
@@ -356,6 +376,7 @@ class Reader:
         if not context.look.drawn and not any(child.children for child in node.children):
             self._problems.note("invisible", node.line, "hidden")
             return
+        self._work.spend(self.STEPS_PER_CHARACTER * _characters(node))
         try:
             found = self._texts.written(node, context.look, context.viewport)
         except InvalidInput:
@@ -383,6 +404,7 @@ class Reader:
         node = self._named.get(name)
         if node is None or node.tag not in SHAPES:
             return []
+        self._work.spend(self._chars(node))
         size = (100.0, 100.0)
         tolerance = self._scale[2] or self._tolerance
         return shape_of(node.tag, node.attributes, size, tolerance).flattened()
@@ -390,6 +412,11 @@ class Reader:
     def _report_far(self, items: list[int]) -> None:
         for item in items:
             self._problems.note("far", self.items[item].line, "cropped")
+
+
+def _characters(node: Node) -> int:
+    """Return the number of characters inside of an element."""
+    return len(node.attributes.get("text", "")) + sum(map(_characters, node.children))
 
 
 def _moved(node: Node, context: _Context) -> _Context:

@@ -18,6 +18,7 @@ from libraries.svg_reader.planar import visible_strokes
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.reader import Reader
 from libraries.svg_syntax.curves import FLATNESS
+from libraries.work import Work
 
 
 @dataclass(frozen=True)
@@ -42,29 +43,35 @@ def read_svg(
     *,
     tolerance: float | Callable[[Rectangle], float] = FLATNESS,
     options: ReadingOptions | None = None,
+    work: Work | None = None,
 ) -> Reading:
     """Return the visible strokes of the SVG `source`, on a page of its size in mm.
 
     Style sheets, transforms, units, nested viewports, `use`, clip paths, plain masks, markers,
     dashes and text are drawn as a viewer shows them; filled shapes by their outline. Opaque fills
     hide what is below. A part that cannot be read is left out and listed. `tolerance` is the maximum
-    distance of lines from curves in mm, or a function of the page.
+    distance of lines from curves in mm, or a function of the page; `work` is counted, by default
+    that of a job.
 
     Raises:
-        InvalidInput: the SVG is malformed or too large, or repeats too much.
+        InvalidInput: the SVG is malformed or too large, repeats too much, or needs more than `work`.
     """
     # Names of layers in own drawings have no codes.
     options = options or ReadingOptions(layer_codes=False)
     problems = Problems()
-    root = parse_svg(source)
-    resolve_styles(root, problems)
+    work = work or Work(Work.IN_JOBS)
+    root = parse_svg(source, work)
+    resolve_styles(root, problems, work)
     size = page_size(root, problems)
     document = Document(size[0] * PIXEL, size[1] * PIXEL)
     fine = tolerance(document.page) if callable(tolerance) else tolerance
-    reader = Reader(root, document.page, fine, problems, size)
+    reader = Reader(root, document.page, fine, problems=problems, size=size, work=work)
     reader.layer_codes = options.layer_codes
     reader.draw(root, size)
-    drawn = visible_strokes(reader.gathering.store, reader.items, document.page, options, problems)
+    store = reader.gathering.store
+    drawn = visible_strokes(
+        store, reader.items, document.page, options=options, problems=problems, work=work
+    )
     if not len(drawn.strokes):
         problems.note("empty", 0, "hidden")
         return Reading(document, problems.listed())

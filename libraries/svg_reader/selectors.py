@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from libraries.svg_reader.foreign_xml import Node
+from libraries.work import Work
 
 # An element, its parent and so on.
 Chain = Sequence[Node]
@@ -51,9 +52,12 @@ class Budget:
     """Limits the number of tests of all selectors on all elements."""
 
     MAX_TESTS = 1_000_000
+    # Steps of work per test.
+    STEPS = 1.5
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work) -> None:
         self._left = self.MAX_TESTS
+        self._work = work
 
     @property
     def is_spent(self) -> bool:
@@ -65,6 +69,7 @@ class Budget:
 
     def _matches(self, compounds: tuple[Compound, ...], node: Node, chain: Chain) -> bool:
         self._left -= 1
+        self._work.spend(self.STEPS)
         last = compounds[-1]
         if self._left <= 0 or not last.matches(node, chain):
             return False

@@ -1,0 +1,34 @@
+"""A limit of calculations in counted steps, so that equal input always ends at the same place."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from libraries.errors import InvalidInput
+
+
+class Work:
+    """Counts the steps of a calculation; a step takes about a microsecond.
+
+    Attributes:
+        IN_REQUESTS: steps while a request is answered.
+        IN_JOBS: steps in a job.
+    """
+
+    IN_REQUESTS: ClassVar[int] = 200_000
+    IN_JOBS: ClassVar[int] = 600_000_000
+    CODE: ClassVar[str] = "too-much-work"
+
+    def __init__(self, steps: float = math.inf) -> None:
+        self.left = steps
+
+    def spend(self, steps: float) -> None:
+        """Count steps before they are done; after an error, the next call raises again.
+
+        Raises:
+            InvalidInput: more are needed than are left (`too-much-work`).
+        """
+        self.left -= steps
+        if self.left < 0:
+            raise InvalidInput("this takes too long to calculate", code=self.CODE)
