@@ -16,12 +16,14 @@ class Work:
         IN_JOBS: steps in a job.
     """
 
-    IN_REQUESTS: ClassVar[int] = 200_000
+    IN_REQUESTS: ClassVar[int] = 300_000
     IN_JOBS: ClassVar[int] = 600_000_000
     CODE: ClassVar[str] = "too-much-work"
 
-    def __init__(self, steps: float = math.inf) -> None:
+    def __init__(self, steps: float = math.inf, hint: str | None = None) -> None:
+        """Start with a number of steps; `hint` is that of the error."""
         self.left = steps
+        self._hint = hint
 
     def spend(self, steps: float) -> None:
         """Count steps before they are done; after an error, the next call raises again.
@@ -31,4 +33,5 @@ class Work:
         """
         self.left -= steps
         if self.left < 0:
-            raise InvalidInput("this takes too long to calculate", code=self.CODE)
+            text = "this takes too long to calculate"
+            raise InvalidInput(text, code=self.CODE, hint=self._hint)

@@ -50,6 +50,7 @@ class _Limits:
         r"""\s*([\w-]{1,100})\s*:\s*((?:[^;"'()]++|"[^"]*+"|'[^']*+'|\((?:[^()"']++|"[^"]*+"|'[^']*+'|\([^()]*+\))*+\)|["'()])*+)(?:;|\Z)"""
     )
     VARIABLE = re.compile(r"var\(\s*(--[\w-]{1,100})\s*(?:,([^()]*(?:\([^()]*\))?[^()]*))?\)")
+    SELECTOR = re.compile(r"(?:[^,()]++|\([^()]*+\)|[()])++")
     MEDIA = re.compile(r"\s*(?:only\s+)?(?:all|screen|print)?\s*", re.IGNORECASE)
     FONT_SIZE = re.compile(
         r"(?:^|\s)((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:px|pt|pc|mm|cm|in|em|ex|rem|q|%))", re.IGNORECASE
@@ -235,7 +236,7 @@ def _read_sheet(text: str, rules: list[Rule], line: int, problems: Problems, dep
 def _add_rules(prelude: str, block: str, rules: list[Rule], line: int, problems: Problems) -> None:
     declarations = parse_declarations(block)
     # Commas inside of parentheses do not separate selectors.
-    for part in re.split(r",(?![^()]*\))", prelude):
+    for part in _Limits.SELECTOR.findall(prelude):
         if len(rules) >= _Limits.MAX_RULES:
             problems.note("style", line)
             return

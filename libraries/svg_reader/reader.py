@@ -313,7 +313,7 @@ class Reader:
     def _shape(self, node: Node, context: _Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""
         tolerance = self._measured(context.to_page)[2]
-        self._work.spend(self._chars(node) / 3)
+        self._work.spend(self._steps(node))
         if not context.uses:
             return shape_of(node.tag, node.attributes, context.viewport, tolerance)
         # The tree keeps the element alive, so that its id stays unique.
@@ -323,9 +323,11 @@ class Reader:
         return self._shapes[key]
 
     @staticmethod
-    def _chars(node: Node) -> int:
-        """Return the length of the data of a shape."""
-        return len(node.attributes.get("d", "")) + len(node.attributes.get("points", ""))
+    def _steps(node: Node) -> float:
+        """Return the steps of parsing the data of a shape."""
+        path, points = node.attributes.get("d", ""), node.attributes.get("points", "")
+        commands = sum(map(path.count, "MmLlHhVvZz"))
+        return 1.5 * commands + (len(path) + len(points)) / 5
 
     def _measured(self, to_page: Matrix) -> tuple[Matrix | None, float, float]:
         """Return a matrix, the mean size of its units in mm, and the tolerance in its units."""
@@ -404,7 +406,7 @@ class Reader:
         node = self._named.get(name)
         if node is None or node.tag not in SHAPES:
             return []
-        self._work.spend(self._chars(node))
+        self._work.spend(self._steps(node))
         size = (100.0, 100.0)
         tolerance = self._scale[2] or self._tolerance
         return shape_of(node.tag, node.attributes, size, tolerance).flattened()

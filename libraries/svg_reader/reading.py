@@ -68,6 +68,8 @@ def read_svg(
     reader = Reader(root, document.page, fine, problems=problems, size=size, work=work)
     reader.layer_codes = options.layer_codes
     reader.draw(root, size)
+    # Parts that need too much are not left out.
+    work.spend(0)
     store = reader.gathering.store
     drawn = visible_strokes(
         store, reader.items, document.page, options=options, problems=problems, work=work

@@ -36,6 +36,7 @@ from libraries.sheets.sources import source_field
 from libraries.svg_reader import ReadingOptions, read_svg
 from libraries.svg_reader.foreign_xml import parse_svg
 from libraries.svg_syntax.curves import FLATNESS
+from libraries.work import Work
 
 MAX_SVG_CHARS = 512_000
 # Limit of the enlargement for which curves are refined.
@@ -105,10 +106,15 @@ class SvgElement(OutlinedElement, ReadingOptions):
         self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
         """Return the strokes of the SVG, fitted into its box."""
+        return self.drawn(frame, Work(Work.IN_JOBS))
+
+    def drawn(self, frame: Rectangle, work: Work) -> ElementStrokes:
+        """Return the strokes, or raise InvalidInput if they need more than `work`."""
         reading = read_svg(
             self.svg or "",
             tolerance=lambda page: _tolerance(self._fitting(page, frame)),
             options=self,
+            work=work,
         )
         store = reading.document.store
         if not len(store):
@@ -135,14 +141,21 @@ class SvgElement(OutlinedElement, ReadingOptions):
         )
 
     def cost(self, frame: Rectangle, *, thorough: bool) -> float:
-        """Return the number of vertices, or an upper limit from the length of the SVG."""
+        """Return the number of vertices, or an estimate from the length if that takes too long."""
         if self.svg is None:
-            cost = 0.0  # read when it is drawn
-        elif thorough:
-            cost = float(len(self.strokes(frame, 0).coordinates))
-        else:
-            parse_svg(self.svg)
-            cost = len(self.svg) * VERTICES_PER_CHARACTER
+            return 0.0  # it is read when it is drawn
+        cost = len(self.svg) * VERTICES_PER_CHARACTER
+        # Each SVG has its share of the work of a request.
+        limit = MAX_CHEAP_CHARS if thorough else MAX_SVG_CHARS
+        work = Work(Work.IN_REQUESTS * len(self.svg) / limit)
+        try:
+            if thorough:
+                cost = float(len(self.drawn(frame, work).coordinates))
+            else:
+                parse_svg(self.svg, work)
+        except InvalidInput as error:
+            if error.code != Work.CODE:
+                raise
         self.check_ink(cost)
         return cost
 
@@ -151,8 +164,8 @@ class SvgElement(OutlinedElement, ReadingOptions):
 
 
 def is_cheap_to_read(svgs: list[str]) -> bool:
-    """Return whether all SVGs can be read in milliseconds."""
-    return sum(map(len, svgs)) <= MAX_CHEAP_CHARS and not any("use" in svg for svg in svgs)
+    """Return whether all SVGs are so short that most can be read while a request is answered."""
+    return sum(map(len, svgs)) <= MAX_CHEAP_CHARS
 
 
 def _tolerance(fit: Matrix) -> float:

@@ -20,6 +20,7 @@ from libraries.sheets.composition import Composition, load_composition, seeds_of
 from libraries.sheets.elements import ELEMENTS, texts
 from libraries.svg_builder import svg_blocks
 from libraries.svg_reader.foreign_xml import Node, parse_svg
+from libraries.work import Work
 from tests.conftest import REPOSITORY
 
 EXAMPLES = sorted((REPOSITORY / "examples" / "compositions").glob("*.json"))
@@ -354,9 +355,9 @@ def test_an_enlarged_svg_is_read_once_with_a_finer_tolerance(
 ) -> None:
     reads: list[str] = []
 
-    def watched(source: str) -> Node:
+    def watched(source: str, work: Work) -> Node:
         reads.append(source)
-        return parse_svg(source)
+        return parse_svg(source, work)
 
     monkeypatch.setattr("libraries.svg_reader.reading.parse_svg", watched)
     tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
