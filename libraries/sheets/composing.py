@@ -18,7 +18,7 @@ from libraries.json_types import JsonObject
 from libraries.sheets.composition import Composition, check_total, seeds_of
 from libraries.sheets.elements import Element, ElementStrokes
 from libraries.sheets.elements.base import OwnPen
-from libraries.svg_reader.colours import components
+from libraries.svg_reader.colours import components, parse_colour
 
 BASE_COLOUR = "black"
 # Progress steps per element.
@@ -137,7 +137,7 @@ class Layers:
         for layer in page.layers or ():
             pen = Pen(layer.name, layer.color.lower(), layer.pen_width or page.pen_width)
             self.document.layer(layer.name, pen)
-        self._listed = {layer.name for layer in self.document.layers}
+        self._listed = [layer.name for layer in self.document.layers]
 
     def of(self, element: Element, own: OwnPen | None) -> int:
         """Return the index of the layer for strokes of an element with a pen of its own, if any."""
@@ -148,9 +148,22 @@ class Layers:
         same_colour = components(own.colour) == components(base.colour)
         if same_colour and base.width in {own.width, self._pen_width if own.width is None else 0}:
             return self._index(base)
-        if own.layer in self._listed:
-            return self.document.layer(own.layer)
+        listed = self._listed_as(own)
+        if listed is not None:
+            return self.document.layer(listed)
         return self._index(Pen(own.layer, own.colour, width), instead=base)
+
+    def _listed_as(self, own: OwnPen) -> str | None:
+        """Return the name of the listed layer for a pen: its own, or its colour in other words."""
+        if own.layer in self._listed:
+            return own.layer
+        is_colour = parse_colour(own.layer.partition(" ")[0]) is not None
+        same = (
+            name
+            for name in self._listed
+            if is_colour and parse_colour(name) and components(name) == components(own.colour)
+        )
+        return next(same, None)
 
     def _base(self, element: Element) -> Pen:
         """Return the pen of the layer of an element."""

@@ -24,7 +24,15 @@ from libraries.fields import (
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
-from libraries.geometry.transforms import Fit, combined, fitting, identity, matrix
+from libraries.geometry.transforms import (
+    Fit,
+    HorizontalAlign,
+    VerticalPosition,
+    combined,
+    fitting,
+    identity,
+    matrix,
+)
 from libraries.json_types import JsonObject
 from libraries.plotting.comparison import lost_and_gained_ink
 from libraries.plotting.optimiser import PlotOptions as SearchOptions
@@ -35,13 +43,16 @@ from libraries.sheets.papers import PAPERS
 from libraries.sheets.plot_stats import plot_stats
 from libraries.sheets.recipes import recorded
 from libraries.svg_reader import ReadingOptions
+from libraries.svg_reader.colours import components, parse_colour
 from libraries.svg_syntax.attributes import check_ink_colour
 
 
 class PlotPen(Params):
     """A layer of the drawing that is plotted, and changes of its pen."""
 
-    layer: str = layer_name("Name of the layer.", example="red")
+    layer: str = layer_name(
+        "Name of the layer; or a colour, for all layers of that colour.", example="red"
+    )
     color: str | None = declare(
         fields.String(
             validate=library_check(check_ink_colour),
@@ -57,6 +68,17 @@ class PlotPen(Params):
         default=None,
         unit="mm/s",
     )
+
+    def layers_of(self, drawing: Document) -> list[int]:
+        """Return the indices of the layer of this name, or of those of this colour."""
+        names = [layer.name for layer in drawing.layers]
+        if self.layer in names:
+            return [names.index(self.layer)]
+        colour = parse_colour(self.layer)
+        if colour is None:
+            return []
+        wanted = components(colour.text)
+        return [n for n, pen in enumerate(drawing.pens) if components(pen.colour) == wanted]
 
     def applied(self, pen: Pen) -> Pen:
         """Return `pen` with the changes."""
@@ -89,6 +111,12 @@ class Placement(Params):
         "it, `cover` fills the page, `fill` stretches it.",
         Fit,
         default="none",
+    )
+    align: HorizontalAlign = choice(
+        "Horizontal position of the drawing inside the margin.", HorizontalAlign, default="center"
+    )
+    vertical: VerticalPosition = choice(
+        "Vertical position of the drawing inside the margin.", VerticalPosition, default="middle"
     )
     rotate: int = declare(
         WholeNumber(
@@ -159,11 +187,11 @@ class Placement(Params):
                 field="margin",
             )
         page = turned.on_page(width, height)
-        if self.fit != "none":
-            page = page.transformed(fitting(turned.page, self._inside(page), self.fit))
-        elif self.page is not None:
-            page = page.transformed(fitting(turned.page, page.page, "none"))
-        return page
+        if self.fit == "none" and self.page is None:
+            return page
+        box = page.page if self.fit == "none" else self._inside(page)
+        way = fitting(turned.page, box, self.fit, align=self.align, vertical=self.vertical)
+        return page.transformed(way)
 
     def _inside(self, page: Document) -> Rectangle:
         margin = self.margin
@@ -172,18 +200,18 @@ class Placement(Params):
     def _with_pens(self, drawing: Document) -> Document:
         if self.pens is None:
             return drawing
-        known = [layer.name for layer in drawing.layers]
-        for position, one in enumerate(self.pens):
-            if one.layer not in known:
-                raise UnknownName("layer", one.layer, known, field=f"pens.{position}.layer")
         picked = Document(
             drawing.width, drawing.height, title=drawing.title, metadata=drawing.metadata
         )
-        for one in self.pens:
-            index = known.index(one.layer)
-            part = drawing.on_layer(index)
-            layer = picked.layer(one.layer, one.applied(drawing.pens[index]))
-            picked.extend(part.coordinates, part.offsets, np.full(len(part), layer))
+        for position, one in enumerate(self.pens):
+            found = one.layers_of(drawing)
+            if not found:
+                known = [layer.name for layer in drawing.layers]
+                raise UnknownName("layer", one.layer, known, field=f"pens.{position}.layer")
+            layer = picked.layer(one.layer, one.applied(drawing.pens[found[0]]))
+            for index in found:
+                part = drawing.on_layer(index)
+                picked.extend(part.coordinates, part.offsets, np.full(len(part), layer))
         return picked
 
     def _turned(self, drawing: Document) -> Document:

@@ -13,8 +13,9 @@ from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPosition
 from libraries.svg_reader.colours import parse_colour
 from libraries.svg_reader.encodings import bad_svg
 
+MM_PER_INCH = 25.4
 # A CSS inch has 96 pixels.
-PIXEL = 25.4 / 96
+PIXEL = MM_PER_INCH / 96
 PIXELS: Mapping[str, float] = {
     "": 1.0,
     "px": 1.0,

@@ -63,7 +63,7 @@ class ReadingOptions(Params):
     )
     layer_codes: bool = flag(
         "Whether names of layers are read as AxiDraw and NextDraw do: a number at the beginning is "
-        "the order of plotting, and layers that begin with `%` are not drawn.",
+        "the order of plotting, `+S` the speed in percent, and layers that begin with `%` are not drawn.",
         default=True,
     )
     dpi: int = declare(

@@ -19,7 +19,7 @@ from libraries.geometry.transforms import (
     translation,
 )
 from libraries.svg_reader.appearance import (
-    PIXEL,
+    MM_PER_INCH,
     Look,
     Looks,
     aspect,
@@ -32,11 +32,13 @@ from libraries.svg_reader.frames import (
     layer_name,
     nodes_by_id,
     own_size,
+    top_groups,
     view_box,
 )
 from libraries.svg_reader.gathering import Gathering
 from libraries.svg_reader.items import Clip, Item
 from libraries.svg_reader.marking import Place, placed_marker, places_of
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.placing import transform_of
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.repeats import (
@@ -48,6 +50,7 @@ from libraries.svg_reader.repeats import (
 from libraries.svg_reader.servers import server_colours
 from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, shape_of
 from libraries.svg_reader.texts import TextReader
+from libraries.svg_syntax.layer_codes import LayerCodes
 from libraries.work import Work
 
 # Elements that are visited; repetitions by `use` count.
@@ -100,13 +103,16 @@ class Reader:
         problems: Problems,
         size: Viewport,
         work: Work,
+        options: ReadingOptions,
     ) -> None:
         room = self.ROOM_MM
         around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
         self.gathering = Gathering(around, self._report_far)
         self.items: list[Item] = []
-        # Whether names of layers are read as AxiDraw does.
-        self.layer_codes = False
+        self._layer_codes = options.layer_codes
+        self._pixel = MM_PER_INCH / options.dpi
+        # Names of groups that are layers, instead of the layers of Inkscape.
+        self._groups = top_groups(root) if options.pens_by == "group" else None
         self._problems = problems
         self._work = work
         self._tolerance = tolerance
@@ -129,7 +135,7 @@ class Reader:
 
     def draw(self, root: Node, size: Viewport) -> None:
         """Draw the whole SVG on a page of a size in pixels."""
-        context = _Context(scaling(PIXEL), self._root_look, size)
+        context = _Context(scaling(self._pixel), self._root_look, size)
         if root.attributes.get("display", "").strip() != "none":
             self.visit_viewport(root, self._clipped(root, context), size)
         self.gathering.finish()
@@ -216,8 +222,9 @@ class Reader:
         elif node.tag == "svg":
             self._visit_nested(node, context)
         elif node.tag in {"g", "a", "switch"}:
-            name = layer_name(node)
-            if self.layer_codes and name is not None and name.startswith("%"):
+            groups = self._groups
+            name = layer_name(node) if groups is None else groups.get(id(node))
+            if self._layer_codes and name is not None and LayerCodes.of(name).is_hidden:
                 self._problems.note("layer", node.line, "hidden")
                 return
             self._visit_all(node, context._replace(layer=name) if name else context)
@@ -306,7 +313,7 @@ class Reader:
         self._work.spend(shape.size * self.STEPS_PER_VERTEX)
         look, scale = context.look, self._measured(context.to_page)[1]
         # Widths and dashes of these are in pixels of the page.
-        scale = PIXEL if look.fixed_width else scale
+        scale = self._pixel if look.fixed_width else scale
         self.items.append(Item(look, context.layer, context.clip, scale, line, edge))
         self.gathering.add(shape, context.to_page, len(self.items) - 1)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.json_types import JsonObject
-from libraries.svg_reader.appearance import PIXEL
+from libraries.svg_reader.appearance import MM_PER_INCH
 from libraries.svg_reader.cascade import resolve_styles
 from libraries.svg_reader.foreign_xml import parse_svg
-from libraries.svg_reader.frames import page_size
+from libraries.svg_reader.frames import has_own_size, page_size
 from libraries.svg_reader.inks import PenChoice
 from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.planar import visible_strokes
@@ -62,15 +63,19 @@ def read_svg(
     work = work or Work(Work.IN_JOBS)
     root = parse_svg(source, work)
     resolve_styles(root, problems, work)
-    size = page_size(root, problems)
-    document = Document(size[0] * PIXEL, size[1] * PIXEL)
+    size, pixel = page_size(root, problems, options.dpi), MM_PER_INCH / options.dpi
+    document = Document(size[0] * pixel, size[1] * pixel)
     fine = tolerance(document.page) if callable(tolerance) else tolerance
-    reader = Reader(root, document.page, fine, problems=problems, size=size, work=work)
-    reader.layer_codes = options.layer_codes
+    reader = Reader(
+        root, document.page, fine, problems=problems, size=size, work=work, options=options
+    )
     reader.draw(root, size)
     # Parts that need too much are not left out.
     work.spend(0)
     store = reader.gathering.store
+    if len(store) and not has_own_size(root):
+        document = _grown(document, store.coordinates)
+        problems.note("page-size", root.line, "approximated")
     drawn = visible_strokes(
         store, reader.items, document.page, options=options, problems=problems, work=work
     )
@@ -83,3 +88,9 @@ def read_svg(
     wide = {int(layers[number]) for number in used if not drawn.inks[number].loose}
     loose = frozenset(range(len(document.layers))) - wide
     return Reading(document, problems.listed(), loose)
+
+
+def _grown(document: Document, points: Floats) -> Document:
+    """Return a page as large as the drawing, if that is larger: viewers show such files whole."""
+    right, bottom = points.max(axis=0).tolist()
+    return document.on_page(max(document.width, right), max(document.height, bottom))
