@@ -13,12 +13,13 @@ from components.http.sources import find_source
 from components.http.submissions import JobPlan
 from components.plots.schemas import ComparePlots, PlotRequest, QuoteRequest
 from libraries.json_types import JsonObject
+from libraries.svg_reader import max_svg_bytes
 from libraries.uploads.kinds import SVG
 
 blueprint = api_blueprint(
     "plots", __name__, "/plots", "Plots of any drawing: fewer lifts, less travel, nothing lost."
 )
-drawing_form = Form((SVG,), instead_of="source", raw=SVG)
+drawing_form = Form((SVG,), instead_of="source", raw=SVG, limit=max_svg_bytes)
 
 
 @blueprint.submits(

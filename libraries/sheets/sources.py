@@ -11,7 +11,7 @@ from libraries.errors import InvalidInput
 from libraries.fields import declare
 from libraries.job_manager import find_job
 from libraries.storage import open_input
-from libraries.svg_reader import MAX_SVG_BYTES
+from libraries.svg_reader import max_svg_bytes
 
 
 def source_field(description: str, **options: Any) -> Any:
@@ -30,7 +30,7 @@ def read_source(source: str) -> bytes:
     path = source if "/" in source or "." in source else _path_of_job(source)
     with open_input(path) as file:
         # One byte over the limit, which the reader then reports.
-        return file.read(MAX_SVG_BYTES + 1)
+        return file.read(max_svg_bytes() + 1)
 
 
 def _path_of_job(job_id: str) -> str:

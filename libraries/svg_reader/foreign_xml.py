@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from libraries.svg_reader.encodings import (
-    MAX_SVG_BYTES,
     as_utf8,
     bad_svg,
     with_characters,
@@ -14,7 +13,7 @@ from libraries.svg_reader.encodings import (
 )
 from libraries.work import Work
 
-__all__ = ["MAX_ELEMENTS", "MAX_SVG_BYTES", "Node", "bad_svg", "parse_svg"]
+__all__ = ["MAX_ELEMENTS", "Node", "bad_svg", "parse_svg"]
 
 MAX_ELEMENTS = 200_000
 # Attributes of other namespaces by their short names.
