@@ -185,6 +185,9 @@ class _Tree:
 
 
 def _kept(attributes: dict[str, str]) -> dict[str, str]:
+    # Names with a namespace have a space; few elements have such attributes.
+    if " " not in "".join(attributes):
+        return attributes
     return {FOREIGN_ATTRIBUTES.get(name, name): value for name, value in attributes.items()}
 
 

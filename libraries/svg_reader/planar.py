@@ -58,9 +58,8 @@ def visible_strokes(
 ) -> Drawn:
     """Return the visible strokes of items; the layers of `store` are their indices."""
     inks = _inks_of(items)
-    plain = all(
-        item.clip is None and not item.look.dashes and not item.look.has_fill for item in items
-    )
+    plain = all(item.clip is None and not item.look.dashes for item in items)
+    plain = plain and options.max_pen_width is None and not _has_fills(store, items)
     dots = _invisible_dots(store, items)
     # White lines are rare, but have to be found.
     pale = any(_is_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
@@ -71,6 +70,17 @@ def visible_strokes(
         return Drawn(store.coordinates, store.offsets, numbers[store.layers], different)
     plane = _Plane(items, inks, page, options=options, problems=problems, work=work)
     return plane.drawn(store, dots)
+
+
+def _has_fills(store: StrokeArray, items: Sequence[Item]) -> bool:
+    """Return whether a fill is visible; lines between two points have none."""
+    filled = np.array([item.look.has_fill for item in items], dtype=np.bool_)
+    stroked = np.array([item.look.has_stroke for item in items], dtype=np.bool_)
+    edged = np.array([item.edge for item in items], dtype=np.bool_)
+    if (filled & edged & ~stroked).any():
+        return True
+    wide = store.layers[np.diff(store.offsets) > 2]  # noqa: PLR2004 - a triangle
+    return bool((filled & edged)[wide].any())
 
 
 def _inks_of(items: Sequence[Item]) -> list[Ink]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -48,8 +51,8 @@ from libraries.svg_reader.repeats import (
     shown_children,
 )
 from libraries.svg_reader.servers import server_colours
-from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, shape_of
-from libraries.svg_reader.texts import TextReader
+from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, line_ends, parsing_steps, shape_of
+from libraries.svg_reader.texts import TextReader, characters_in
 from libraries.svg_syntax.layer_codes import LayerCodes
 from libraries.work import Work
 
@@ -93,6 +96,8 @@ class Reader:
             "transform", "clip-path", "mask", "filter", "display", "requiredExtensions", "requiredFeatures", "systemLanguage",
         }
     )  # fmt: skip
+    # Lines in a row that are drawn together.
+    MIN_RUN = 8
 
     def __init__(
         self,
@@ -144,8 +149,7 @@ class Reader:
         """Draw an element and its children."""
         self._visits += 1
         self._work.spend(self.STEPS)
-        if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
-            raise bad_svg("the SVG repeats or nests too many elements")
+        self._check_visits(context)
         if node.tag in SILENT and node.tag != "text":
             return
         look = self._looks.of(node.attributes, context.look)
@@ -251,8 +255,36 @@ class Reader:
         self._visit_all(node, context._replace(to_page=to_page, viewport=(box.width, box.height)))
 
     def _visit_all(self, node: Node, context: _Context) -> None:
-        for child in shown_children(node):
-            self.visit(child, context)
+        for tag, some in groupby(shown_children(node), key=attrgetter("tag")):
+            children = list(some)
+            # One by one they are slow.
+            if tag != "line" or len(children) < self.MIN_RUN or not self._run(children, context):
+                for child in children:
+                    self.visit(child, context)
+
+    def _run(self, lines: Sequence[Node], context: _Context) -> bool:
+        """Draw consecutive `line` elements if they are plain; return whether they are drawn."""
+        if not all(self.RARE.isdisjoint(node.attributes) for node in lines):
+            return False
+        ends = line_ends([node.attributes for node in lines])
+        looks = [self._looks.of(node.attributes, context.look) for node in lines]
+        if ends is None or not all(look.has_stroke and not any(look.markers) for look in looks):
+            return False
+        self._visits += len(lines)
+        self._check_visits(context)
+        self._work.spend(self.STEPS * len(lines))
+        scale = self._measured(context.to_page)[1]
+        first, layer, clip = len(self.items), context.layer, context.clip
+        self.items += [
+            Item(look, layer, clip, self._pixel if look.fixed_width else scale, node.line)
+            for look, node in zip(looks, lines, strict=True)
+        ]
+        self.gathering.add_lines(ends, context.to_page, first)
+        return True
+
+    def _check_visits(self, context: _Context) -> None:
+        if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
+            raise bad_svg("the SVG repeats or nests too many elements")
 
     def _visit_nested(self, node: Node, context: _Context) -> None:
         try:
@@ -320,7 +352,7 @@ class Reader:
     def _shape(self, node: Node, context: _Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""
         tolerance = self._measured(context.to_page)[2]
-        self._work.spend(self._steps(node))
+        self._work.spend(parsing_steps(node.attributes))
         if not context.uses:
             return shape_of(node.tag, node.attributes, context.viewport, tolerance)
         # The tree keeps the element alive, so that its id stays unique.
@@ -328,13 +360,6 @@ class Reader:
         if key not in self._shapes:
             self._shapes[key] = shape_of(node.tag, node.attributes, context.viewport, tolerance)
         return self._shapes[key]
-
-    @staticmethod
-    def _steps(node: Node) -> float:
-        """Return the steps of parsing the data of a shape."""
-        path, points = node.attributes.get("d", ""), node.attributes.get("points", "")
-        commands = sum(map(path.count, "MmLlHhVvZz"))
-        return 1.5 * commands + (len(path) + len(points)) / 5
 
     def _measured(self, to_page: Matrix) -> tuple[Matrix | None, float, float]:
         """Return a matrix, the mean size of its units in mm, and the tolerance in its units."""
@@ -385,7 +410,7 @@ class Reader:
         if not context.look.drawn and not any(child.children for child in node.children):
             self._problems.note("invisible", node.line, "hidden")
             return
-        self._work.spend(self.STEPS_PER_CHARACTER * _characters(node))
+        self._work.spend(self.STEPS_PER_CHARACTER * characters_in(node))
         try:
             found = self._texts.written(node, context.look, context.viewport)
         except InvalidInput:
@@ -398,22 +423,15 @@ class Reader:
                 self._problems.note_names("glyphs", node.line, "replaced", one.missing)
             lines = [line for line in one.lines if len(line)]
             if lines and one.look.drawn:
-                look = self._written_look(one.look)
+                look = self._texts.stroked(one.look)
                 self._add(Shape(lines), context._replace(look=look), node.line, edge=False)
-
-    def _written_look(self, look: Look) -> Look:
-        """Return the look of single strokes in the colour of a text."""
-        ink = look.fill if look.has_fill else look.stroke
-        attributes = {"stroke": ink, "fill": "none", "stroke-width": "1", "stroke-opacity": "1",
-                      "stroke-dasharray": "none", "stroke-linecap": "round"}  # fmt: skip
-        return self._looks.of(attributes, look)
 
     def _path_lines(self, name: str) -> list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
         """Return the lines of the path with an id in its own units, for `textPath`."""
         node = self._named.get(name)
         if node is None or node.tag not in SHAPES:
             return []
-        self._work.spend(self._steps(node))
+        self._work.spend(parsing_steps(node.attributes))
         size = (100.0, 100.0)
         tolerance = self._scale[2] or self._tolerance
         return shape_of(node.tag, node.attributes, size, tolerance).flattened()
@@ -421,11 +439,6 @@ class Reader:
     def _report_far(self, items: list[int]) -> None:
         for item in items:
             self._problems.note("far", self.items[item].line, "cropped")
-
-
-def _characters(node: Node) -> int:
-    """Return the number of characters inside of an element."""
-    return len(node.attributes.get("text", "")) + sum(map(_characters, node.children))
 
 
 def _moved(node: Node, context: _Context) -> _Context:
