@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from libraries.geometry.arrays import Floats, Integers, flattened, line_length
+from libraries.geometry.arrays import Floats, Integers, flattened
 from libraries.work import Work
 
 Geometries = NDArray[np.object_]
@@ -32,6 +32,7 @@ class _Limits:
     # Covers that are united at least before those below are tested.
     MIN_BLOCK = 64
     MAX_UNITED_CORNERS = 200_000
+    MIN_UNITED, MAX_NEEDED = 1000, 0.9
     # A line along the edge of an area is half visible, and stays.
     INSET_MM = 0.01
     MIN_REST_MM = 0.2
@@ -55,10 +56,14 @@ def visible_lines(
     for line in np.flatnonzero(hidden).tolist():
         visible[line] = []
     rest = np.flatnonzero(~hidden)
-    cut, complete = _cut(shapes[rest], levels[rest], regions[needed], heights[needed], work)
-    for place, parts in cut.items():
-        visible[int(rest[place])] = _parts(parts)
-    return visible, complete
+    areas = _Areas(regions[needed], heights[needed], work)
+    cut = areas.cut(shapes[rest], levels[rest])
+    places = rest[list(cut)]
+    for place in places.tolist():
+        visible[place] = []
+    for place, part in _parts(list(cut.values())):
+        visible[places[place]].append(part)
+    return visible, not areas.is_spent
 
 
 def _hidden_at_once(
@@ -73,27 +78,27 @@ def _hidden_at_once(
     needed = np.ones(len(regions), dtype=np.bool_)
     if len(regions) < _Limits.MIN_BLOCK or not _overlap_often(regions):
         return hidden, needed
-    top, count = len(regions), 0
+    top, count, useful = len(regions), 0, True
     united: BaseGeometry = shapely.Polygon()
     by_level = np.argsort(levels, kind="stable")
     sorted_levels = levels[by_level]
     while top > 0:
         first = max(0, top - max(_Limits.MIN_BLOCK, count))
         if not united.is_empty:
-            inner = shapely.buffer(united, -_Limits.INSET_MM, join_style="mitre")
-            shapely.prepare(inner)
             work.spend(2 * (top - first))
             shapely.prepare(united)
             needed[first:top] = ~shapely.covers(united, regions[first:top])
             # Those between the lowest area of this block and that of the block above.
             low, high = np.searchsorted(sorted_levels, [heights[first], heights[top]])
             some = by_level[(0 if first == 0 else low) : high]
-            hidden[some] = shapely.covers(inner, shapes[some])
+            hidden[some] = shapely.contains_properly(united, shapes[some])
+            # Where little is hidden, a larger union is not worth its time.
+            useful = count < _Limits.MIN_UNITED or needed[first:top].mean() < _Limits.MAX_NEEDED
         kept = regions[first:top][needed[first:top]]
         count += len(kept)
         top = first
         corners = int(shapely.get_num_coordinates(united))
-        if first > 0 and len(kept) and corners <= _Limits.MAX_UNITED_CORNERS:
+        if first > 0 and len(kept) and useful and corners <= _Limits.MAX_UNITED_CORNERS:
             work.spend(5 * corners + 5 * int(shapely.get_num_coordinates(kept).sum()))
             united = shapely.union_all([united, *kept])
     return hidden, needed
@@ -106,82 +111,96 @@ def _overlap_often(regions: Geometries) -> bool:
     return bool(shapely.STRtree(regions).query(some).shape[1] > often * len(some))
 
 
-class _Cuts:
-    """Lines that are cut at the areas above them, one area of each line at a time."""
+class _Areas:
+    """Areas above lines, in blocks of lines: the pairs of all would need much memory."""
 
-    def __init__(self, shapes: Geometries, regions: Geometries) -> None:
-        self._shapes = shapes
+    BLOCK = 5000
+
+    def __init__(self, regions: Geometries, heights: Integers, work: Work) -> None:
         self._regions = regions
-        self.rest = shapes.copy()
-        self.was_cut = np.zeros(len(shapes), dtype=np.bool_)
+        self._heights = heights
+        self._tree = shapely.STRtree(regions)
+        self._work = work
+        # Areas without their edges, computed when they are needed.
+        self._inner = np.full(len(regions), None, dtype=np.object_)
+        self._pairs_left, self._corners_left = _Limits.MAX_PAIRS, _Limits.MAX_CORNERS
 
-    def cut(self, lines: Integers, areas: Integers) -> None:
-        """Remove an area from each of several different lines."""
-        met = shapely.intersects(self._regions[areas], self.rest[lines])
-        lines, areas = lines[met], areas[met]
-        inside = shapely.covers(self._regions[areas], self.rest[lines])
-        self.rest[lines[inside]] = shapely.LineString()
-        cut, areas = lines[~inside], areas[~inside]
-        self.rest[cut] = shapely.difference(self.rest[cut], self._regions[areas])
-        self.was_cut[lines] = True
+    @property
+    def is_spent(self) -> bool:
+        """Return whether lines were left as they are because there is too much work."""
+        return min(self._pairs_left, self._corners_left) < 0
 
-    def changed(self) -> dict[int, BaseGeometry]:
-        """Return what is left of the lines that were cut; a line that only touches areas was not."""
-        lines = np.flatnonzero(self.was_cut)
-        before, after = shapely.length(self._shapes[lines]), shapely.length(self.rest[lines])
+    def cut(self, shapes: Geometries, levels: Integers) -> dict[int, BaseGeometry]:
+        """Return what is left of each line that areas above it cut."""
+        changed: dict[int, BaseGeometry] = {}
+        for first in range(0, len(shapes), self.BLOCK):
+            block = slice(first, first + self.BLOCK)
+            found = self._cut(shapes[block], levels[block])
+            changed |= {first + line: rest for line, rest in found.items()}
+            if self.is_spent:
+                break
+        return changed
+
+    def _cut(self, shapes: Geometries, levels: Integers) -> dict[int, BaseGeometry]:
+        line, area = self._pairs(shapes, levels)
+        self._shrink(np.unique(area))
+        met = shapely.intersects(self._inner[area], shapes[line])
+        line, area = line[met], area[met]
+        # The areas that hide most come first.
+        order = np.lexsort((-shapely.area(self._inner[area]), line))
+        line, area = line[order], area[order]
+        place = np.arange(len(line)) - np.searchsorted(line, line)
+        rest = shapes.copy()
+        cut = np.zeros(len(shapes), dtype=np.bool_)
+        for turn in range(int(place.max(initial=-1)) + 1):
+            now = np.flatnonzero(place == turn)
+            now = now[~shapely.is_empty(rest[line[now]])]
+            steps = int(shapely.get_num_coordinates(self._inner[area[now]]).sum())
+            self._corners_left -= steps
+            self._work.spend(20 * len(now) + steps / 2)
+            if self._corners_left < 0:
+                break
+            self._remove(rest, cut, line[now], area[now])
+        # A line that only touches areas was not cut.
+        lines = np.flatnonzero(cut)
+        before, after = shapely.length(shapes[lines]), shapely.length(rest[lines])
         whole = (after >= before * (1 - 1e-12)) & (before > 0)
-        return {int(line): self.rest[line] for line in lines[~whole].tolist()}
+        return {int(line): rest[line] for line in lines[~whole].tolist()}
 
+    def _pairs(self, shapes: Geometries, levels: Integers) -> tuple[Integers, Integers]:
+        """Return pairs of a line and an area above it whose boxes meet."""
+        found: list[Integers] = [np.zeros((2, 0), dtype=np.int64)]
+        block = max(1, _Limits.MAX_PAIRS // max(1, len(self._regions)))
+        for first in range(0, len(shapes), block):
+            pairs = self._tree.query(shapes[first : first + block])
+            pairs[0] += first
+            self._work.spend(pairs.shape[1] / 2)
+            pairs = pairs[:, self._heights[pairs[1]] > levels[pairs[0]]]
+            found.append(pairs)
+            self._pairs_left -= pairs.shape[1]
+            if self.is_spent:
+                break
+        line, area = np.concatenate(found, axis=1)
+        return line, area
 
-def _cut(
-    shapes: Geometries, levels: Integers, regions: Geometries, heights: Integers, work: Work
-) -> tuple[dict[int, BaseGeometry], bool]:
-    """Return what areas above leave of each line that they cut, and whether all were regarded."""
-    line, area, complete = _pairs(shapes, levels, regions, heights, work)
-    used = np.unique(area)
-    work.spend(20 * len(used))
-    inner = np.full(len(regions), None, dtype=np.object_)
-    inner[used] = shapely.buffer(regions[used], -_Limits.INSET_MM, join_style="mitre")
-    shapely.prepare(inner[used])
-    met = shapely.intersects(inner[area], shapes[line])
-    line, area = line[met], area[met]
-    # The areas that hide most come first.
-    order = np.lexsort((-shapely.area(inner[area]), line))
-    line, area = line[order], area[order]
-    place = np.arange(len(line)) - np.searchsorted(line, line)
-    cuts = _Cuts(shapes, inner)
-    corners = shapely.get_num_coordinates(inner)
-    left = _Limits.MAX_CORNERS
-    for turn in range(int(place.max(initial=-1)) + 1):
-        now = np.flatnonzero(place == turn)
-        now = now[~shapely.is_empty(cuts.rest[line[now]])]
-        steps = int(corners[area[now]].sum())
-        left -= steps
-        work.spend(20 * len(now) + steps / 2)
-        if left < 0:
-            return cuts.changed(), False
-        cuts.cut(line[now], area[now])
-    return cuts.changed(), complete
+    def _shrink(self, areas: Integers) -> None:
+        """Compute areas without their edges."""
+        fresh = areas[self._inner[areas] == None]  # noqa: E711 - of an array
+        self._work.spend(20 * len(fresh))
+        inset = -_Limits.INSET_MM
+        self._inner[fresh] = shapely.buffer(self._regions[fresh], inset, join_style="mitre")
+        shapely.prepare(self._inner[fresh])
 
-
-def _pairs(
-    shapes: Geometries, levels: Integers, regions: Geometries, heights: Integers, work: Work
-) -> tuple[Integers, Integers, bool]:
-    """Return pairs of a line and an area above it whose boxes meet, and whether these are all."""
-    tree = shapely.STRtree(regions)
-    found: list[Integers] = [np.zeros((2, 0), dtype=np.int64)]
-    block, left = max(1, _Limits.MAX_PAIRS // max(1, len(regions))), _Limits.MAX_PAIRS
-    for first in range(0, len(shapes), block):
-        pairs = tree.query(shapes[first : first + block])
-        pairs[0] += first
-        work.spend(pairs.shape[1] / 2)
-        pairs = pairs[:, heights[pairs[1]] > levels[pairs[0]]]
-        found.append(pairs)
-        left -= pairs.shape[1]
-        if left < 0:
-            break
-    line, area = np.concatenate(found, axis=1)
-    return line, area, left >= 0
+    def _remove(self, rest: Geometries, cut: Flags, lines: Integers, areas: Integers) -> None:
+        """Remove an area from each of several different lines."""
+        regions = self._inner[areas]
+        met = shapely.intersects(regions, rest[lines])
+        lines, regions = lines[met], regions[met]
+        inside = shapely.covers(regions, rest[lines])
+        rest[lines[inside]] = shapely.LineString()
+        parted = lines[~inside]
+        rest[parted] = shapely.difference(rest[parted], regions[~inside])
+        cut[lines] = True
 
 
 def _shapes(lines: Sequence[Floats]) -> Geometries:
@@ -192,11 +211,18 @@ def _shapes(lines: Sequence[Floats]) -> Geometries:
     return np.asarray(shapely.linestrings(coordinates, indices=numbers), dtype=np.object_)
 
 
-def _parts(rest: BaseGeometry) -> list[Floats]:
-    """Return the parts of a cut line that are longer than a blot."""
-    if rest.is_empty:
-        return []
+def _parts(rests: Sequence[BaseGeometry]) -> Iterator[tuple[int, Floats]]:
+    """Yield the parts of cut lines that are longer than a blot, each with the number of its line."""
+    if not rests:
+        return
+    rest = np.array(rests, dtype=np.object_)
+    several = shapely.get_type_id(rest) == shapely.GeometryType.MULTILINESTRING
     # The ends of a closed line are joined again.
-    joined = shapely.line_merge(rest) if rest.geom_type == "MultiLineString" else rest
-    parts = [np.array(part.coords) for part in shapely.get_parts(joined)]
-    return [part for part in parts if line_length(part) >= _Limits.MIN_REST_MM]
+    rest[several] = shapely.line_merge(rest[several])
+    parts, numbers = shapely.get_parts(rest, return_index=True)
+    long = shapely.length(parts) >= _Limits.MIN_REST_MM
+    parts, numbers = parts[long], numbers[long]
+    points, owners = shapely.get_coordinates(parts, return_index=True)
+    bounds = np.searchsorted(owners, np.arange(1, len(parts)))
+    if len(parts):
+        yield from zip(numbers.tolist(), np.split(points, bounds), strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Floats, Integers, flattened, line_length
+from libraries.geometry.arrays import Floats, Integers, flattened, line_length, total_length
 from libraries.geometry.clipping import clip_to_region
 from libraries.geometry.dashes import dashed
 from libraries.geometry.document import StrokeArray
@@ -111,6 +112,7 @@ def _invisible_dots(store: StrokeArray, items: Sequence[Item]) -> NDArray[np.boo
     return flat
 
 
+@lru_cache(maxsize=1024)
 def _is_paper(colour: str, paper: str) -> bool:
     near = 3
     pairs = zip(components(colour), components(paper), strict=True)
@@ -378,7 +380,6 @@ class _Plane:
         visible, complete = visible_lines(lines, levels, self._covers, self._work)
         if not complete:
             self._problems.note("covers", 0, "approximated")
-        before = sum(map(line_length, lines))
         left: list[Piece] = []
         place = 0
         for piece in pieces:
@@ -387,7 +388,8 @@ class _Plane:
             kept = [part for parts in own for part in parts]
             if kept:
                 left.append(piece._replace(lines=kept))
-        after = sum(line_length(line) for piece in left for line in piece.lines)
+        before = total_length(lines)
+        after = total_length([line for piece in left for line in piece.lines])
         if before - after > self.MIN_AREA_MM2:
             self._problems.note("covered", 0, "hidden", mm=before - after)
         return left

@@ -72,12 +72,15 @@ def read_svg(
     reader.draw(root, size)
     # Parts that need too much are not left out.
     work.spend(0)
-    store = reader.gathering.store
-    if len(store) and not has_own_size(root):
+    store, items = reader.gathering.store, reader.items
+    has_size, line = has_own_size(root), root.line
+    # The tree of a large file takes much memory.
+    del reader, root
+    if len(store) and not has_size:
         document = _grown(document, store.coordinates)
-        problems.note("page-size", root.line, "approximated")
+        problems.note("page-size", line, "approximated")
     drawn = visible_strokes(
-        store, reader.items, document.page, options=options, problems=problems, work=work
+        store, items, document.page, options=options, problems=problems, work=work
     )
     if not len(drawn.strokes):
         problems.note("empty", 0, "hidden")

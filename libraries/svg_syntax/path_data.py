@@ -23,6 +23,11 @@ NUMBER = re.compile(PLAIN_NUMBER)
 NUMBERS = re.compile(f"{SPACE}{PLAIN_NUMBER}(?:{SEPARATOR}{PLAIN_NUMBER})*+")
 PAIR = f"{SPACE}{PLAIN_NUMBER}{SEPARATOR}{PLAIN_NUMBER}"
 POLYLINE = re.compile(f"M{PAIR}(?:(?:{SPACE}L|{SEPARATOR}){PAIR})++{SPACE}[Zz]?+")
+RELATIVE = re.compile(
+    f"(?:m{PAIR}|M{PAIR}{SPACE}l{PAIR})(?:(?:{SPACE}l|{SEPARATOR}){PAIR})*+{SPACE}[Zz]?+"
+)
+# The first move is within this number of characters.
+MAX_MOVE_CHARS = 200
 FIRST = re.compile(f"{SPACE}({PLAIN_NUMBER})")
 NEXT = re.compile(f"{SEPARATOR}({PLAIN_NUMBER})")
 # The flags of an arc are single digits without a separator after them.
@@ -31,15 +36,21 @@ ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A"
 
 
 def polyline_points(data: str) -> Floats | None:
-    """Return the vertices of a path of one move and lines in absolute numbers; None for others.
+    """Return the vertices of a path of one move and lines, all absolute or relative; None for others.
 
     Such paths are frequent, and this is much faster than following their commands.
     """
-    if POLYLINE.fullmatch(data) is None:
+    is_relative = data.startswith("m") or "l" in data[:MAX_MOVE_CHARS]
+    form, letters = (RELATIVE, "Mml") if is_relative else (POLYLINE, "ML")
+    if form.fullmatch(data) is None:
         return None
     is_closed = data[-1] in "Zz"
-    text = data.rstrip("Zz").replace("M", " ").replace("L", " ")
+    text = data.rstrip("Zz")
+    for letter in letters:
+        text = text.replace(letter, " ")
     numbers = numbers_in(text, np.inf).reshape(-1, 2)
+    if is_relative:
+        numbers = np.cumsum(numbers, axis=0)
     return np.concatenate([numbers, numbers[:1]]) if is_closed else numbers
 
 
