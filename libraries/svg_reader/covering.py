@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -27,12 +28,15 @@ class Cover(NamedTuple):
 class _Limits:
     """Limits of the work, and lengths in mm."""
 
-    MAX_PAIRS = 4_000_000
-    MAX_CORNERS = 30_000_000
+    MAX_PAIRS = 12_000_000
+    MAX_PAIRS_AT_ONCE = 2_000_000
+    MAX_CORNERS = 90_000_000
     # Covers that are united at least before those below are tested.
     MIN_BLOCK = 64
     MAX_UNITED_CORNERS = 200_000
     MIN_UNITED, MAX_NEEDED = 1000, 0.9
+    # Lines whose areas are prepared at once.
+    BLOCK = 5000
     # A line along the edge of an area is half visible, and stays.
     INSET_MM = 0.01
     MIN_REST_MM = 0.2
@@ -57,12 +61,15 @@ def visible_lines(
         visible[line] = []
     rest = np.flatnonzero(~hidden)
     areas = _Areas(regions[needed], heights[needed], work)
-    cut = areas.cut(shapes[rest], levels[rest])
-    places = rest[list(cut)]
-    for place in places.tolist():
-        visible[place] = []
-    for place, part in _parts(list(cut.values())):
-        visible[places[place]].append(part)
+    for block in _blocks(shapes[rest]):
+        lines_of_block = rest[block]
+        cut, parts = areas.cut(shapes[lines_of_block], levels[lines_of_block])
+        for line in lines_of_block[cut].tolist():
+            visible[line] = []
+        for line, part in parts:
+            visible[lines_of_block[line]].append(part)
+        if areas.is_spent:
+            break
     return visible, not areas.is_spent
 
 
@@ -111,18 +118,23 @@ def _overlap_often(regions: Geometries) -> bool:
     return bool(shapely.STRtree(regions).query(some).shape[1] > often * len(some))
 
 
-class _Areas:
-    """Areas above lines, in blocks of lines: the pairs of all would need much memory."""
+def _blocks(shapes: Geometries) -> list[Integers]:
+    """Return blocks of neighbouring lines; areas and pairs of all would need much memory."""
+    count = max(1, -(-len(shapes) // _Limits.BLOCK))
+    boxes = shapely.bounds(shapes)
+    strips = math.ceil(math.sqrt(count))
+    strip = np.argsort(np.argsort(boxes[:, 0])) * strips // max(1, len(shapes))
+    return np.array_split(np.lexsort((boxes[:, 1], strip)), count)
 
-    BLOCK = 5000
+
+class _Areas:
+    """Areas above lines."""
 
     def __init__(self, regions: Geometries, heights: Integers, work: Work) -> None:
         self._regions = regions
         self._heights = heights
         self._tree = shapely.STRtree(regions)
         self._work = work
-        # Areas without their edges, computed when they are needed.
-        self._inner = np.full(len(regions), None, dtype=np.object_)
         self._pairs_left, self._corners_left = _Limits.MAX_PAIRS, _Limits.MAX_CORNERS
 
     @property
@@ -130,24 +142,17 @@ class _Areas:
         """Return whether lines were left as they are because there is too much work."""
         return min(self._pairs_left, self._corners_left) < 0
 
-    def cut(self, shapes: Geometries, levels: Integers) -> dict[int, BaseGeometry]:
-        """Return what is left of each line that areas above it cut."""
-        changed: dict[int, BaseGeometry] = {}
-        for first in range(0, len(shapes), self.BLOCK):
-            block = slice(first, first + self.BLOCK)
-            found = self._cut(shapes[block], levels[block])
-            changed |= {first + line: rest for line, rest in found.items()}
-            if self.is_spent:
-                break
-        return changed
-
-    def _cut(self, shapes: Geometries, levels: Integers) -> dict[int, BaseGeometry]:
+    def cut(
+        self, shapes: Geometries, levels: Integers
+    ) -> tuple[Integers, list[tuple[int, Floats]]]:
+        """Return the lines that areas above them cut, and what is left of them with their numbers."""
         line, area = self._pairs(shapes, levels)
-        self._shrink(np.unique(area))
-        met = shapely.intersects(self._inner[area], shapes[line])
+        used, area = np.unique(area, return_inverse=True)
+        inner = self._without_edges(used)
+        met = shapely.intersects(inner[area], shapes[line])
         line, area = line[met], area[met]
         # The areas that hide most come first.
-        order = np.lexsort((-shapely.area(self._inner[area]), line))
+        order = np.lexsort((-shapely.area(inner[area]), line))
         line, area = line[order], area[order]
         place = np.arange(len(line)) - np.searchsorted(line, line)
         rest = shapes.copy()
@@ -155,22 +160,23 @@ class _Areas:
         for turn in range(int(place.max(initial=-1)) + 1):
             now = np.flatnonzero(place == turn)
             now = now[~shapely.is_empty(rest[line[now]])]
-            steps = int(shapely.get_num_coordinates(self._inner[area[now]]).sum())
+            steps = int(shapely.get_num_coordinates(inner[area[now]]).sum())
             self._corners_left -= steps
             self._work.spend(20 * len(now) + steps / 2)
             if self._corners_left < 0:
                 break
-            self._remove(rest, cut, line[now], area[now])
+            _remove(rest, cut, line[now], inner[area[now]])
         # A line that only touches areas was not cut.
         lines = np.flatnonzero(cut)
         before, after = shapely.length(shapes[lines]), shapely.length(rest[lines])
         whole = (after >= before * (1 - 1e-12)) & (before > 0)
-        return {int(line): rest[line] for line in lines[~whole].tolist()}
+        lines = lines[~whole]
+        return lines, [(int(lines[place]), part) for place, part in _parts(rest[lines])]
 
     def _pairs(self, shapes: Geometries, levels: Integers) -> tuple[Integers, Integers]:
         """Return pairs of a line and an area above it whose boxes meet."""
         found: list[Integers] = [np.zeros((2, 0), dtype=np.int64)]
-        block = max(1, _Limits.MAX_PAIRS // max(1, len(self._regions)))
+        block = max(1, _Limits.MAX_PAIRS_AT_ONCE // max(1, len(self._regions)))
         for first in range(0, len(shapes), block):
             pairs = self._tree.query(shapes[first : first + block])
             pairs[0] += first
@@ -183,24 +189,24 @@ class _Areas:
         line, area = np.concatenate(found, axis=1)
         return line, area
 
-    def _shrink(self, areas: Integers) -> None:
-        """Compute areas without their edges."""
-        fresh = areas[self._inner[areas] == None]  # noqa: E711 - of an array
-        self._work.spend(20 * len(fresh))
-        inset = -_Limits.INSET_MM
-        self._inner[fresh] = shapely.buffer(self._regions[fresh], inset, join_style="mitre")
-        shapely.prepare(self._inner[fresh])
+    def _without_edges(self, areas: Integers) -> Geometries:
+        """Return areas without their edges."""
+        self._work.spend(20 * len(areas))
+        regions = self._regions[areas]
+        inner = np.asarray(shapely.buffer(regions, -_Limits.INSET_MM, join_style="mitre"))
+        shapely.prepare(inner)
+        return inner
 
-    def _remove(self, rest: Geometries, cut: Flags, lines: Integers, areas: Integers) -> None:
-        """Remove an area from each of several different lines."""
-        regions = self._inner[areas]
-        met = shapely.intersects(regions, rest[lines])
-        lines, regions = lines[met], regions[met]
-        inside = shapely.covers(regions, rest[lines])
-        rest[lines[inside]] = shapely.LineString()
-        parted = lines[~inside]
-        rest[parted] = shapely.difference(rest[parted], regions[~inside])
-        cut[lines] = True
+
+def _remove(rest: Geometries, cut: Flags, lines: Integers, regions: Geometries) -> None:
+    """Remove an area from each of several different lines."""
+    met = shapely.intersects(regions, rest[lines])
+    lines, regions = lines[met], regions[met]
+    inside = shapely.covers(regions, rest[lines])
+    rest[lines[inside]] = shapely.LineString()
+    parted = lines[~inside]
+    rest[parted] = shapely.difference(rest[parted], regions[~inside])
+    cut[lines] = True
 
 
 def _shapes(lines: Sequence[Floats]) -> Geometries:
@@ -211,11 +217,10 @@ def _shapes(lines: Sequence[Floats]) -> Geometries:
     return np.asarray(shapely.linestrings(coordinates, indices=numbers), dtype=np.object_)
 
 
-def _parts(rests: Sequence[BaseGeometry]) -> Iterator[tuple[int, Floats]]:
+def _parts(rest: Geometries) -> Iterator[tuple[int, Floats]]:
     """Yield the parts of cut lines that are longer than a blot, each with the number of its line."""
-    if not rests:
+    if not len(rest):
         return
-    rest = np.array(rests, dtype=np.object_)
     several = shapely.get_type_id(rest) == shapely.GeometryType.MULTILINESTRING
     # The ends of a closed line are joined again.
     rest[several] = shapely.line_merge(rest[several])

@@ -101,18 +101,29 @@ def commands_of(data: str, largest: float = MAX_NUMBER) -> Iterator[tuple[str, F
 
 def numbers_in(text: str, largest: float = MAX_NUMBER) -> Floats:
     """Return the numbers in `text` with any separators: shape (n,)."""
-    # Numbers in JSON syntax are parsed five times as fast.
-    try:
-        numbers = np.array(
-            orjson.loads(f"[{','.join(text.replace(',', ' ').split())}]"), dtype=np.float64
-        ).reshape(-1)
-    except (ValueError, TypeError):
-        numbers = np.fromiter(
-            (float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64
-        )
+    numbers = np.concatenate([_parsed(part) for part in _parts(text)])
     if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= largest:
         raise number_out_of_range()
     return numbers
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a text in parts that end at spaces; the numbers of a whole file would need much memory."""
+    most, start = 500_000, 0
+    while len(text) - start > most and (end := text.find(" ", start + most)) > 0:
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def _parsed(text: str) -> Floats:
+    # Numbers in JSON syntax are parsed five times as fast.
+    try:
+        return np.array(
+            orjson.loads(f"[{','.join(text.replace(',', ' ').split())}]"), dtype=np.float64
+        ).reshape(-1)
+    except (ValueError, TypeError):
+        return np.fromiter((float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64)
 
 
 def _numbers(
