@@ -11,8 +11,7 @@ from components.http.exports import JSON_TYPE, encoded
 from components.http.formats import accepted_type, drawing_types
 from components.http.idempotency import request_random
 from components.http.pages import FILE_HEADERS
-from components.http.sources import find_source
-from components.http.submissions import JobPlan
+from components.http.submissions import JobPlan, find_source
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.composition import Composition
 from libraries.sheets.elements import Element

@@ -9,8 +9,7 @@ from components.http.api import api_blueprint
 from components.http.forms import Form
 from components.http.problems import BadFields, FieldError
 from components.http.replies import AcceptedFileSchema
-from components.http.sources import find_source
-from components.http.submissions import JobPlan
+from components.http.submissions import JobPlan, find_source
 from components.plots.schemas import ComparePlots, PlotRequest, QuoteRequest
 from libraries.json_types import JsonObject
 from libraries.svg_reader import max_svg_bytes

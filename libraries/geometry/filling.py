@@ -19,6 +19,7 @@ class _Limits:
     """Limits of the work; their product with the number of edges can be large."""
 
     MAX_CROSSINGS = 40_000
+    MAX_TANGLES = 5000
     MAX_PAIRS = 20_000_000
     BLOCK = 1000
 
@@ -54,7 +55,19 @@ def fill_region(
     return shapely.union_all(faces[kept])
 
 
-def _check_crossings(tree: shapely.STRtree, work: Work) -> None:
+def are_tangled(lines: Sequence[Floats], work: Work) -> bool:
+    """Return whether lines cross each other too often to compute the area of their strokes."""
+    edges = [np.stack([line[:-1], line[1:]], axis=1) for line in lines if len(line) > 1]
+    if not edges:
+        return False
+    try:
+        _check_crossings(shapely.STRtree(_lines(np.concatenate(edges))), work, _Limits.MAX_TANGLES)
+    except InvalidInput:
+        return True
+    return False
+
+
+def _check_crossings(tree: shapely.STRtree, work: Work, most: int = _Limits.MAX_CROSSINGS) -> None:
     """Raise `InvalidInput` if the lines of a tree cross too often to compute their faces."""
     lines = tree.geometries
     first, block, crossings = 0, 32, 0
@@ -65,7 +78,7 @@ def _check_crossings(tree: shapely.STRtree, work: Work) -> None:
         # Each edge meets itself and its neighbours; each pair is found twice.
         crossings += max(0, met - 3 * len(some)) // 2
         work.spend(3 * len(some) + met)
-        if crossings > _Limits.MAX_CROSSINGS:
+        if crossings > most:
             raise _too_tangled()
     work.spend(40 * crossings)
 

@@ -140,7 +140,7 @@ class Layers:
         self._listed = [layer.name for layer in self.document.layers]
 
     def of(self, element: Element, own: OwnPen | None) -> int:
-        """Return the index of the layer for strokes of an element with a pen of its own, if any."""
+        """Return the index of the layer for strokes of an element with an own pen, if any."""
         base = self._base(element)
         if own is None or not element.keeps_pens(self._listed):
             return self._index(base)

@@ -26,7 +26,7 @@ from libraries.work import Work
 
 
 class _Place(NamedTuple):
-    """Where an element of a clip is: its transform to mm, its look, its depth, and the clip itself."""
+    """Place of an element of a clip: its transform to mm, its look, its depth, and the clip itself."""
 
     to_page: Matrix
     viewport: Viewport

@@ -30,7 +30,7 @@ class _Limits:
 
     MAX_PAIRS = 12_000_000
     MAX_PAIRS_AT_ONCE = 2_000_000
-    MAX_CORNERS = 90_000_000
+    MAX_CORNERS = 30_000_000
     # Covers that are united at least before those below are tested.
     MIN_BLOCK = 64
     MAX_UNITED_CORNERS = 200_000
@@ -94,7 +94,7 @@ def _hidden_at_once(
         if not united.is_empty:
             work.spend(2 * (top - first))
             shapely.prepare(united)
-            needed[first:top] = ~shapely.covers(united, regions[first:top])
+            needed[first:top] = ~shapely.covers(united, _without_edges(regions[first:top], work))
             # Those between the lowest area of this block and that of the block above.
             low, high = np.searchsorted(sorted_levels, [heights[first], heights[top]])
             some = by_level[(0 if first == 0 else low) : high]
@@ -148,7 +148,8 @@ class _Areas:
         """Return the lines that areas above them cut, and what is left of them with their numbers."""
         line, area = self._pairs(shapes, levels)
         used, area = np.unique(area, return_inverse=True)
-        inner = self._without_edges(used)
+        inner = _without_edges(self._regions[used], self._work)
+        shapely.prepare(inner)
         met = shapely.intersects(inner[area], shapes[line])
         line, area = line[met], area[met]
         # The areas that hide most come first.
@@ -189,13 +190,10 @@ class _Areas:
         line, area = np.concatenate(found, axis=1)
         return line, area
 
-    def _without_edges(self, areas: Integers) -> Geometries:
-        """Return areas without their edges."""
-        self._work.spend(20 * len(areas))
-        regions = self._regions[areas]
-        inner = np.asarray(shapely.buffer(regions, -_Limits.INSET_MM, join_style="mitre"))
-        shapely.prepare(inner)
-        return inner
+
+def _without_edges(regions: Geometries, work: Work) -> Geometries:
+    work.spend(20 * len(regions))
+    return np.asarray(shapely.buffer(regions, -_Limits.INSET_MM, join_style="mitre"))
 
 
 def _remove(rest: Geometries, cut: Flags, lines: Integers, regions: Geometries) -> None:

@@ -17,7 +17,7 @@ from libraries.geometry.arrays import Floats, Integers, flattened, line_length, 
 from libraries.geometry.clipping import clip_to_region
 from libraries.geometry.dashes import dashed
 from libraries.geometry.document import StrokeArray
-from libraries.geometry.filling import boundary_of, fill_region, hatch_lines
+from libraries.geometry.filling import are_tangled, boundary_of, fill_region, hatch_lines
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.svg_reader.appearance import Look
@@ -123,6 +123,10 @@ class _Plane:
     """Works on the items one by one, then hides what is covered."""
 
     MAX_DASHES = 100_000
+    # Finer patterns look like a line, as no pen could draw them.
+    MIN_DASHES_MM = 0.02
+    # Strokes of an item whose area is computed.
+    MAX_AREA_STROKES = 5000
     MAX_HATCH_LINES = 20_000
     # Strokes are drawn by their outline if they are this much wider than the pen.
     MUCH_WIDER = 1.5
@@ -296,6 +300,10 @@ class _Plane:
         if widest is None or not item.edge or ink.width <= widest * self.MUCH_WIDER:
             yield Piece(number, ink, lines)
             return
+        if not self._has_area(lines):
+            self._problems.note("wide-stroke", item.line, "approximated")
+            yield Piece(number, ink._replace(width=widest), lines)
+            return
         # The ink of the pen stays inside of the stroke.
         area = _stroke_area(lines, (ink.width - widest) / 2, item.look.cap)
         self._problems.note("wide-stroke", item.line, "replaced", mm2=area.area)
@@ -307,6 +315,11 @@ class _Plane:
                 number, thin, hatch_lines(area, spacing, angle, self.MAX_HATCH_LINES, self._work)
             )
 
+    def _has_area(self, lines: list[Floats]) -> bool:
+        """Return whether the area of strokes is computed: they are not too many, nor too tangled."""
+        self._work.spend(50 * sum(map(len, lines)))
+        return len(lines) <= self.MAX_AREA_STROKES and not are_tangled(lines, self._work)
+
     def _is_left_out(self, number: int, ink: Ink, lines: list[Floats]) -> bool:
         """Return whether a stroke has the colour of the paper; such a stroke hides what is below."""
         item = self._items[number]
@@ -314,7 +327,8 @@ class _Plane:
             return False
         mm = sum(map(line_length, lines))
         self._problems.note("paper-colour", item.line, "hidden", mm=mm)
-        if self._options.occlude and item.edge and item.look.stroke_opacity >= 1:
+        is_opaque = item.edge and item.look.stroke_opacity >= 1
+        if self._options.occlude and is_opaque and self._has_area(lines):
             area = _stroke_area(lines, ink.width / 2, item.look.cap)
             self._covers.append(Cover(number, area))
         return True
@@ -323,6 +337,9 @@ class _Plane:
         if not item.look.dashes or not item.edge:
             return lines
         pattern = [dash * item.scale for dash in item.look.dashes]
+        if sum(pattern) < self.MIN_DASHES_MM:
+            self._problems.note("stroke-dasharray", item.line, "approximated")
+            return lines
         dots = item.look.cap != "butt"
         most = sum(map(line_length, lines)) / sum(pattern) * len(pattern)
         self._work.spend(5 * min(most, self.MAX_DASHES * len(lines)))

@@ -21,13 +21,6 @@ END = re.compile(rf"{SPACE}\Z")
 PLAIN_NUMBER = r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+"
 NUMBER = re.compile(PLAIN_NUMBER)
 NUMBERS = re.compile(f"{SPACE}{PLAIN_NUMBER}(?:{SEPARATOR}{PLAIN_NUMBER})*+")
-PAIR = f"{SPACE}{PLAIN_NUMBER}{SEPARATOR}{PLAIN_NUMBER}"
-POLYLINE = re.compile(f"M{PAIR}(?:(?:{SPACE}L|{SEPARATOR}){PAIR})++{SPACE}[Zz]?+")
-RELATIVE = re.compile(
-    f"(?:m{PAIR}|M{PAIR}{SPACE}l{PAIR})(?:(?:{SPACE}l|{SEPARATOR}){PAIR})*+{SPACE}[Zz]?+"
-)
-# The first move is within this number of characters.
-MAX_MOVE_CHARS = 200
 FIRST = re.compile(f"{SPACE}({PLAIN_NUMBER})")
 NEXT = re.compile(f"{SEPARATOR}({PLAIN_NUMBER})")
 # The flags of an arc are single digits without a separator after them.
@@ -35,13 +28,25 @@ FLAG = re.compile(f"{SEPARATOR}([01])")
 ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
 
+class _Polylines:
+    """Forms of paths of straight lines."""
+
+    PAIR = f"{SPACE}{PLAIN_NUMBER}{SEPARATOR}{PLAIN_NUMBER}"
+    ABSOLUTE = re.compile(f"M{PAIR}(?:(?:{SPACE}L|{SEPARATOR}){PAIR})++{SPACE}[Zz]?+")
+    RELATIVE = re.compile(
+        f"(?:m{PAIR}|M{PAIR}{SPACE}l{PAIR})(?:(?:{SPACE}l|{SEPARATOR}){PAIR})*+{SPACE}[Zz]?+"
+    )
+    # The first move is within this number of characters.
+    MAX_MOVE_CHARS = 200
+
+
 def polyline_points(data: str) -> Floats | None:
     """Return the vertices of a path of one move and lines, all absolute or relative; None for others.
 
     Such paths are frequent, and this is much faster than following their commands.
     """
-    is_relative = data.startswith("m") or "l" in data[:MAX_MOVE_CHARS]
-    form, letters = (RELATIVE, "Mml") if is_relative else (POLYLINE, "ML")
+    is_relative = data.startswith("m") or "l" in data[: _Polylines.MAX_MOVE_CHARS]
+    form, letters = (_Polylines.RELATIVE, "Mml") if is_relative else (_Polylines.ABSOLUTE, "ML")
     if form.fullmatch(data) is None:
         return None
     is_closed = data[-1] in "Zz"

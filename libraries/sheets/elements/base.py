@@ -55,7 +55,7 @@ class ElementStrokes:
         region: the area that it hides of earlier elements, or None.
         missing_glyphs: characters that its font lacks, drawn as boxes.
         problems: parts of an SVG that were left out or changed, as JSON.
-        pens: pens of its own.
+        pens: own pens.
         layers: index of the own pen of each stroke, of shape (k,); None for the pen of its layer.
     """
 

@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from libraries.geometry.arrays import total_length
 from libraries.sheets.framed import FramedSheet
@@ -129,7 +130,8 @@ def test_lines_below_a_union_of_covers_are_hidden_as_below_each_one() -> None:
     ]
     visible, complete = visible_lines(lines, np.arange(count), covers, Work())
     assert complete
-    total, above = 0.0, shapely.Polygon()
+    total = 0.0
+    above: BaseGeometry = shapely.Polygon()
     for line, cover in zip(reversed(lines), reversed(covers), strict=True):
         total += shapely.LineString(line).difference(above).length
         above = above.union(cover.region)
