@@ -31,8 +31,8 @@ class _Limits:
     MAX_PAIRS = 12_000_000
     MAX_PAIRS_AT_ONCE = 2_000_000
     MAX_CORNERS = 30_000_000
-    # Covers that are united at least before those below are tested.
-    MIN_BLOCK = 64
+    # Fewer areas are not united, and so many at least before those below are tested.
+    MIN_AREAS, MIN_BLOCK = 32, 8
     MAX_UNITED_CORNERS = 200_000
     MIN_UNITED, MAX_NEEDED = 1000, 0.9
     # Lines whose areas are prepared at once.
@@ -83,7 +83,7 @@ def _hidden_at_once(
     """
     hidden = np.zeros(len(shapes), dtype=np.bool_)
     needed = np.ones(len(regions), dtype=np.bool_)
-    if len(regions) < _Limits.MIN_BLOCK or not _overlap_often(regions):
+    if len(regions) < _Limits.MIN_AREAS or not _overlap_often(regions):
         return hidden, needed
     top, count, useful = len(regions), 0, True
     united: BaseGeometry = shapely.Polygon()

@@ -259,6 +259,7 @@ def test_a_stored_svg_is_part_of_a_composition(
     assert "M1 1H20" in svg or "sha256" in svg
 
 
+@pytest.mark.usefixtures("broker")
 def test_a_source_that_does_not_exist_is_reported_with_its_element(client: FlaskClient) -> None:
     found = pointers(client, CIRCLE, {"type": "svg", "source": "uploads/none.svg"})
     assert list(found) == ["#/elements/1/source"]
