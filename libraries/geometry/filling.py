@@ -151,12 +151,19 @@ def hatch_lines(
         [left * along + levels[:, None] * across, right * along + levels[:, None] * across], axis=1
     )
     work.spend(len(ends) * (20 + int(shapely.get_num_coordinates(region)) / 50))
-    shapely.prepare(region)
-    lines: list[Floats] = []
-    for number, line in enumerate(_lines(ends)):
-        cut = shapely.intersection(line, region)
-        parts = [part for part in shapely.get_parts(cut) if part.geom_type == "LineString"]
-        spans = [np.array(part.coords) for part in parts if len(part.coords) > 1]
-        spans.sort(key=lambda span: float(span[0] @ along))
-        lines += spans if number % 2 == 0 else [span[::-1] for span in reversed(spans)]
-    return lines
+    parts, numbers = shapely.get_parts(
+        shapely.intersection(_lines(ends), region), return_index=True
+    )
+    is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
+    parts, numbers = parts[is_line], numbers[is_line]
+    if not len(parts):
+        return []
+    points, owners = shapely.get_coordinates(parts, return_index=True)
+    firsts = np.searchsorted(owners, np.arange(len(parts)))
+    lasts = np.searchsorted(owners, np.arange(len(parts)), side="right") - 1
+    spans = np.stack([points[firsts], points[lasts]], axis=1)
+    # Every other line is drawn backwards.
+    sign = np.where(numbers % 2 == 0, 1.0, -1.0)
+    backwards = ((spans[:, 1] - spans[:, 0]) @ along) * sign < 0
+    spans[backwards] = spans[backwards, ::-1]
+    return list(spans[np.lexsort((spans[:, 0] @ along * sign, numbers))])

@@ -87,6 +87,7 @@ def _hidden_at_once(
         return hidden, needed
     top, count, useful = len(regions), 0, True
     united: BaseGeometry = shapely.Polygon()
+    inner = _without_ends(shapes)
     by_level = np.argsort(levels, kind="stable")
     sorted_levels = levels[by_level]
     while top > 0:
@@ -98,7 +99,7 @@ def _hidden_at_once(
             # Those between the lowest area of this block and that of the block above.
             low, high = np.searchsorted(sorted_levels, [heights[first], heights[top]])
             some = by_level[(0 if first == 0 else low) : high]
-            hidden[some] = shapely.contains_properly(united, shapes[some])
+            hidden[some] = shapely.contains_properly(united, inner[some])
             # Where little is hidden, a larger union is not worth its time.
             useful = count < _Limits.MIN_UNITED or needed[first:top].mean() < _Limits.MAX_NEEDED
         kept = regions[first:top][needed[first:top]]
@@ -109,6 +110,19 @@ def _hidden_at_once(
             work.spend(5 * corners + 5 * int(shapely.get_num_coordinates(kept).sum()))
             united = shapely.union_all([united, *kept])
     return hidden, needed
+
+
+def _without_ends(shapes: Geometries) -> Geometries:
+    """Return lines, those of two points without their ends, which hatching has on edges."""
+    shorter = shapes.copy()
+    long = shapely.length(shapes) > 4 * _Limits.INSET_MM
+    straight = np.flatnonzero(long & (shapely.get_num_coordinates(shapes) == 2))  # noqa: PLR2004
+    if len(straight):
+        ends = shapely.get_coordinates(shapes[straight]).reshape(-1, 2, 2)
+        ways = (ends[:, 1] - ends[:, 0]) / shapely.length(shapes[straight])[:, None]
+        inset = _Limits.INSET_MM * np.stack([ways, -ways], axis=1)
+        shorter[straight] = shapely.linestrings(ends + inset)
+    return shorter
 
 
 def _overlap_often(regions: Geometries) -> bool:
