@@ -87,7 +87,7 @@ def _plotted(
     options = PlotOptions.load(plot or {})
     report_progress(0, 100, "reading")
     data = svg or (b"".join(open_staged(upload)) if upload else read_source(source))
-    reading = read_svg(data, options=options)
+    reading = read_svg(data, options=options, enlargement=options.enlargement)
     if not len(reading.document):
         kinds = ", ".join(f"{one['kind']} ({one['count']})" for one in reading.problems)
         raise InvalidInput(

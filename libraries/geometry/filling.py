@@ -154,7 +154,7 @@ def hatch_lines(
     parts, numbers = shapely.get_parts(
         shapely.intersection(_lines(ends), region), return_index=True
     )
-    is_line = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
+    is_line = shapely.length(parts) > 0
     parts, numbers = parts[is_line], numbers[is_line]
     if not len(parts):
         return []

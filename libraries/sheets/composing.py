@@ -144,6 +144,10 @@ class Layers:
         base = self._base(element)
         if own is None or not element.keeps_pens(self._listed):
             return self._index(base)
+        same_name = next((one for one in self.document.layers if one.name == own.layer), None)
+        if own.width is None and same_name and same_name.pen.colour == own.colour:
+            # Any pen of the colour draws what has no width.
+            return self.document.layer(own.layer)
         width = self._pen_width if own.width is None else own.width
         same_colour = components(own.colour) == components(base.colour)
         if same_colour and base.width in {own.width, self._pen_width if own.width is None else 0}:

@@ -27,10 +27,12 @@ from libraries.geometry.strokes import Pen
 from libraries.geometry.transforms import (
     Fit,
     HorizontalAlign,
+    Matrix,
     VerticalPosition,
     combined,
     fitting,
     identity,
+    magnification,
     matrix,
 )
 from libraries.json_types import JsonObject
@@ -179,6 +181,16 @@ class Placement(Params):
             InvalidInput: a layer does not exist, or the margin leaves no room.
         """
         turned = self._turned(self._with_pens(drawing))
+        page = self._page(turned)
+        return page.transformed(self._way(turned.page, page))
+
+    def enlargement(self, given: Rectangle) -> float:
+        """Return the factor by which a drawing on a page is enlarged; errors are those of `on_page`."""
+        turned = self._turned(Document(given.width, given.height))
+        return magnification(self._way(turned.page, self._page(turned)))
+
+    def _page(self, turned: Document) -> Document:
+        """Return a rotated drawing on the page of the plot."""
         width, height = self._size(turned)
         if self.margin * 2 >= min(width, height):
             raise InvalidInput(
@@ -186,12 +198,14 @@ class Placement(Params):
                 code="bad-page",
                 field="margin",
             )
-        page = turned.on_page(width, height)
+        return turned.on_page(width, height)
+
+    def _way(self, turned: Rectangle, page: Document) -> Matrix:
+        """Return the transform from a page, rotated, to that of the plot."""
         if self.fit == "none" and self.page is None:
-            return page
+            return identity()
         box = page.page if self.fit == "none" else self._inside(page)
-        way = fitting(turned.page, box, self.fit, align=self.align, vertical=self.vertical)
-        return page.transformed(way)
+        return fitting(turned, box, self.fit, align=self.align, vertical=self.vertical)
 
     def _inside(self, page: Document) -> Rectangle:
         margin = self.margin

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from libraries.geometry.arrays import Floats
 from libraries.geometry.document import Document
@@ -44,6 +44,7 @@ def read_svg(
     *,
     tolerance: float | Callable[[Rectangle], float] = FLATNESS,
     options: ReadingOptions | None = None,
+    enlargement: Callable[[Rectangle], float] = lambda _: 1.0,
     work: Work | None = None,
 ) -> Reading:
     """Return the visible strokes of the SVG `source`, on a page of its size in mm.
@@ -51,8 +52,9 @@ def read_svg(
     Style sheets, transforms, units, nested viewports, `use`, clip paths, plain masks, markers,
     dashes and text are drawn as a viewer shows them; filled shapes by their outline. Opaque fills
     hide what is below. A part that cannot be read is left out and listed. `tolerance` is the maximum
-    distance of lines from curves in mm, or a function of the page; `work` is counted, by default
-    that of a job.
+    distance of lines from curves in mm, or a function of the page. `enlargement` returns the factor
+    by which the drawing is enlarged later, for the distance of hatch lines. `work` is counted, by
+    default that of a job.
 
     Raises:
         InvalidInput: the SVG is malformed or too large, repeats too much, or needs more than `work`.
@@ -65,6 +67,8 @@ def read_svg(
     resolve_styles(root, problems, work)
     size, pixel = page_size(root, problems, options.dpi), MM_PER_INCH / options.dpi
     document = Document(size[0] * pixel, size[1] * pixel)
+    spacing = options.hatch_spacing / max(enlargement(document.page), 1e-6)
+    options = replace(options, hatch_spacing=spacing)
     fine = tolerance(document.page) if callable(tolerance) else tolerance
     reader = Reader(
         root, document.page, fine, problems=problems, size=size, work=work, options=options

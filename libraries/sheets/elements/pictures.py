@@ -114,6 +114,7 @@ class SvgElement(OutlinedElement, ReadingOptions):
             self.svg or "",
             tolerance=lambda page: _tolerance(self._fitting(page, frame)),
             options=self,
+            enlargement=lambda page: magnification(self._fitting(page, frame)),
             work=work,
         )
         store = reading.document.store

@@ -566,3 +566,13 @@ def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 4
+
+
+def test_hatch_lines_have_their_distance_after_the_svg_is_enlarged() -> None:
+    tile = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0H9V9H0z" fill="red"/></svg>'
+    box = {"x": 0, "y": 0, "width": 60, "height": 60}
+    hatched = {"fills": "hatch", "hatch_spacing": 6, "hatch_angle": 0}
+    document = compose(loaded({"type": "svg", "svg": tile, "box": box, **hatched})).drawing
+    # The outline, and rows at 6, 12, ..., 54 mm.
+    rows = sorted({round(float(y), 2) for y in document.store.coordinates[5:, 1]} - {0.0, 60.0})
+    assert np.diff(rows) == pytest.approx([6] * 8, abs=0.01)
