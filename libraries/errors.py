@@ -221,6 +221,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "table-too-large": "The file, or the one it is converted to, exceeds the size limit.",
         "text-does-not-fit": "The text does not fit its box. Shorten the text or enlarge the box.",
         "too-complex": "The drawing has too many points; `estimate` has the number. Simplify it.",
+        "too-much-work": "The request would take too long. Simplify the drawing, or send it to a route that queues a job.",
         "too-many-crossings": "The drawing crosses the polygon too often. Simplify one of them.",
         "too-many-vertices": "The drawing has too many vertices. Simplify it or split it.",
         "too-tangled": "The edges of the polygon cross each other too often. Simplify the polygon.",

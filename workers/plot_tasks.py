@@ -7,16 +7,17 @@ import json
 
 from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
-from libraries.job_manager import attach, find_job, report_progress
+from libraries.job_manager import attach, report_progress
 from libraries.json_types import JsonObject
 from libraries.plotting import without_penalties
 from libraries.sheets.planned import reported
 from libraries.sheets.plots import PlotOptions, Plotted, compare, plot_document
-from libraries.storage import check_name, open_input, output_folder
+from libraries.sheets.sources import read_source
+from libraries.storage import check_name, output_folder
 from libraries.svg_builder import svg_blocks
 from libraries.svg_reader import Reading, read_svg
 from libraries.uploads.staging import open_staged
-from libraries.vector_input import max_bytes, read
+from libraries.vector_input import read
 
 
 def plot_drawing(
@@ -85,7 +86,7 @@ def compare_drawings(before: str, after: str) -> JsonObject:
     The result has the `ink` that is `lost` and `gained`, as shares of the inked pixels of `before`,
     and the statistics `before` and `after`.
     """
-    return compare(*(read(_read(one), one).document for one in (before, after)))
+    return compare(*(read(read_source(one), one).document for one in (before, after)))
 
 
 def _plotted(
@@ -94,10 +95,10 @@ def _plotted(
     options = PlotOptions.load(plot or {})
     report_progress(0, 100, "reading")
     if svg:
-        reading = read_svg(svg, options=options.reading())
+        reading = read_svg(svg, options=options, enlargement=options.enlargement)
     else:
-        data = b"".join(open_staged(upload)) if upload else _read(source)
-        reading = read(data, name or source, options.input_options())
+        data = b"".join(open_staged(upload)) if upload else read_source(source)
+        reading = read(data, name or source, options)
     if not len(reading.document):
         kinds = ", ".join(f"{one['kind']} ({one['count']})" for one in reading.problems)
         raise InvalidInput(
@@ -115,20 +116,3 @@ def _record(reading: Reading, plotted: Plotted) -> JsonObject:
         "certificate": without_penalties(plotted.certificate),
         "problems": [*reading.problems, *plotted.problems],
     }
-
-
-def _read(source: str) -> bytes:
-    """Return the drawing at a path or of a job."""
-    path = source if "/" in source or "." in source else _path_of_job(source)
-    with open_input(path) as file:
-        # One byte over the limit, which the reader then reports.
-        return file.read(max_bytes() + 1)
-
-
-def _path_of_job(job_id: str) -> str:
-    drawings = [
-        one["name"] for one in find_job(job_id).artifacts if one["media_type"] == "image/svg+xml"
-    ]
-    if not drawings:
-        raise InvalidInput("the job stored no drawing", code="no-drawing", field="source")
-    return f"output/{drawings[0]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -39,9 +39,14 @@ from components.http.strict_json import (
 from components.http.submissions import EmptySchema, Operation, Submission
 from libraries.fields import TrueOrFalse
 from libraries.json_types import JsonObject, described
+from libraries.settings import UploadSettings
 from libraries.uploads import FileKind
 
 URLENCODED = "application/x-www-form-urlencoded"
+
+
+def upload_limit() -> int:
+    return UploadSettings.current().upload_limit
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ class Form:
         files: types of the file in the field `file`; empty for none. The body then has a member
             `file`, an `UploadedFile`.
         instead_of: field of the body that the file replaces; without one the file is required.
+        limit: returns the size of the largest file in bytes.
         raw: types of a file that may also be the whole body; the fields are then query parameters,
             which are accepted with the other bodies too.
     """
@@ -66,6 +72,7 @@ class Form:
     files: tuple[FileKind, ...] = ()
     instead_of: str = ""
     raw: tuple[FileKind, ...] = ()
+    limit: Callable[[], int] = upload_limit
 
     @property
     def raw_types(self) -> dict[str, FileKind]:
@@ -83,14 +90,14 @@ class Form:
         """Read the form; a file that is not bound to a job inside is discarded. Raises as `received_file`."""
         names = operation.schema().fields
         if kind := self.raw_types.get(request.mimetype):
-            with received_body(kind, query_members()) as file:
+            with received_body(kind, query_members(), self.limit()) as file:
                 yield self._submission(operation, {}, file)
             return
         if request.mimetype == URLENCODED and operation.body is not EmptySchema:
             yield self._submission(operation, read_texts(names), None)
             return
         required = bool(self.files) and not self.instead_of
-        with received_file(self.files, names, required=required) as (file, texts):
+        with received_file(self.files, names, self.limit(), required=required) as (file, texts):
             yield self._submission(operation, texts, file)
 
     def content(self, operation: Operation) -> JsonObject:

@@ -9,17 +9,17 @@ from components.http.api import api_blueprint
 from components.http.forms import Form
 from components.http.problems import BadFields, FieldError
 from components.http.replies import AcceptedFileSchema
-from components.http.submissions import JobPlan
+from components.http.submissions import JobPlan, find_source
 from components.plots.schemas import ComparePlots, PlotRequest, QuoteRequest
-from components.plots.sources import find_source
 from libraries.json_types import JsonObject
+from libraries.svg_reader import max_svg_bytes
 from libraries.uploads import DRAWINGS
 from libraries.vector_input import check_installed
 
 blueprint = api_blueprint(
     "plots", __name__, "/plots", "Plots of any drawing: fewer lifts, less travel, nothing lost."
 )
-drawing_form = Form(DRAWINGS, instead_of="source", raw=DRAWINGS)
+drawing_form = Form(DRAWINGS, instead_of="source", raw=DRAWINGS, limit=max_svg_bytes)
 
 
 @blueprint.submits(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from libraries.errors import InvalidInput
+from libraries.svg_reader import max_svg_bytes
 from libraries.vector_input import FORMATS, VectorFormat, recognised
 from libraries.vector_input.heads import HEAD_BYTES, decoded_head
 
@@ -159,11 +160,10 @@ def _parquet(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class Packed:
-    """The format of compressed SVGs, and their limit after decompression."""
+    """The format of compressed SVGs."""
 
     MAGIC = b"\x1f\x8b"
     GZIP = zlib.MAX_WBITS | 16
-    MAX_BYTES = 20_000_000
 
 
 def _svg(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -175,14 +175,14 @@ def _svg(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    left, unpacker = Packed.MAX_BYTES, zlib.decompressobj(Packed.GZIP)
+    left, unpacker = max_svg_bytes(), zlib.decompressobj(Packed.GZIP)
     try:
         for block in blocks:
             text = unpacker.decompress(block, left + 1)
             left -= len(text)
             if left < 0:
                 raise InvalidInput(
-                    f"the SVG exceeds {Packed.MAX_BYTES:,} bytes after decompression",
+                    f"the SVG exceeds {max_svg_bytes():,} bytes after decompression",
                     code="broken-file",
                 )
             if text:

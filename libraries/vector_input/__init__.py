@@ -6,7 +6,6 @@ from libraries.vector_input.catalogue import (
     InputOptions,
     VectorFormat,
     check_installed,
-    max_bytes,
     read,
     recognised,
 )
@@ -18,7 +17,6 @@ __all__ = [
     "InputOptions",
     "VectorFormat",
     "check_installed",
-    "max_bytes",
     "read",
     "recognised",
 ]

@@ -16,12 +16,14 @@ from libraries.lettering import MAX_TEXT_CHARS, check_text, stroke_font
 from libraries.lettering.layout import in_strokes, missing_from, set_line
 from libraries.svg_reader.appearance import Look
 from libraries.svg_reader.gathering import Gathering
-from libraries.svg_reader.items import Clip, Item, ReadingOptions
+from libraries.svg_reader.items import Clip, Item
 from libraries.svg_reader.problems import Problems
-from libraries.svg_reader.reading import Reading, reading_of
+from libraries.svg_reader.reading import Reading, for_enlargement, reading_of
 from libraries.svg_reader.shapes import Shape
 from libraries.svg_syntax.curves import FLATNESS, MAX_VERTICES, too_many_vertices
 from libraries.svg_syntax.tracing import Traced
+from libraries.vector_input.catalogue import InputOptions
+from libraries.work import Work
 
 Point = tuple[float, float]
 
@@ -173,7 +175,7 @@ class Canvas:
         points = self._gathering.store.coordinates
         return Rectangle.around(points) if len(points) else None
 
-    def reading(self, page: Rectangle, options: ReadingOptions) -> Reading:
+    def reading(self, page: Rectangle, options: InputOptions) -> Reading:
         """Return what is visible on a page, whose upper left corner becomes the origin."""
         self._gathering.finish()
         store = self._gathering.store
@@ -183,7 +185,14 @@ class Canvas:
             offsets, layers = store.offsets, store.layers
             store = type(store)()
             store.extend(moved, offsets, layers)
-        return reading_of(document, store, self._items, options, self.problems)
+        return reading_of(
+            document,
+            store,
+            self._items,
+            options=for_enlargement(options, options.enlargement(document.page)),
+            problems=self.problems,
+            work=Work(Work.IN_JOBS),
+        )
 
     @staticmethod
     def _is_far(curves: Floats, tolerance: float) -> bool:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from libraries.errors import InvalidInput
 from libraries.extras import Extra
+from libraries.fields import number, whole
+from libraries.geometry.rectangle import Rectangle
 from libraries.loading import LoadError
 from libraries.registry import Registry
-from libraries.svg_reader import Reading, ReadingOptions
+from libraries.svg_reader import Reading, ReadingOptions, max_svg_bytes
 from libraries.vector_input.heads import HEAD_BYTES
 
 
-@dataclass(frozen=True)
-class InputOptions:
-    """Options of all formats.
+class InputOptions(ReadingOptions):
+    """Options of the conversion of a drawing of any format to strokes."""
 
-    Attributes:
-        reading: options of the stages that follow, see `ReadingOptions`.
-        pdf_page: the page of a PDF that is read, from 1.
-        hpgl_unit: length of a unit of HP-GL in mm.
-    """
+    pdf_page: int = whole("Page of a PDF.", 1, 10_000, default=1)
+    hpgl_unit: float = number(
+        "Length of a unit of HP-GL; some plotters have 0.02488 mm.",
+        0.001,
+        1,
+        default=0.025,
+        unit="mm",
+    )
 
-    reading: ReadingOptions = field(default_factory=ReadingOptions)
-    pdf_page: int = 1
-    hpgl_unit: float = 0.025
+    def enlargement(self, _: Rectangle) -> float:
+        """Return the factor by which a drawing on a page is enlarged later."""
+        return 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,6 @@ class VectorFormat:
         suffixes: extensions of file names; the first one is that of stored files.
         media_types: media types of requests; the first one is that of stored files.
         matches: whether a file that begins with up to `HEAD_BYTES` bytes has this format.
-        max_bytes: limit of the size of a file.
         read: returns the drawing in mm, y down, with its problems. It raises InvalidInput.
         named: whether text that no format matches has this format if its name does.
         extra: the optional packages that it needs.
@@ -46,7 +49,6 @@ class VectorFormat:
     title: str
     suffixes: tuple[str, ...]
     media_types: tuple[str, ...]
-    max_bytes: int
     matches: Callable[[bytes], bool]
     read: Callable[[bytes, InputOptions], Reading]
     named: bool = False
@@ -98,14 +100,9 @@ def read(data: bytes, name: str = "", options: InputOptions | None = None) -> Re
     """
     form = recognised(data, name) or FORMATS["svg"]
     form.check_installed()
-    if len(data) > form.max_bytes:
-        raise damaged(form.title, f"has more than {form.max_bytes:,} bytes")
+    if len(data) > max_svg_bytes():
+        raise damaged(form.title, f"has more than {max_svg_bytes():,} bytes")
     return form.read(data, options or InputOptions())
-
-
-def max_bytes() -> int:
-    """Return the largest size of a file of any format."""
-    return max(FORMATS[name].max_bytes for name in FORMATS)
 
 
 def damaged(title: str, reason: str, hint: str | None = None) -> InvalidInput:

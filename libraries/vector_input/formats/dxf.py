@@ -61,7 +61,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     canvas = Canvas(scaling(factor, -factor))
     Entities(document, canvas, factor).draw()
     page = Sides.around(canvas, _extents(document, factor))
-    return canvas.reading(page, options.reading)
+    return canvas.reading(page, options)
 
 
 def _document(data: bytes) -> Drawing:
@@ -158,7 +158,6 @@ register(
         title="DXF",
         suffixes=(".dxf",),
         media_types=("image/vnd.dxf", "application/dxf", "image/x-dxf"),
-        max_bytes=20_000_000,
         matches=matches,
         read=read,
         extra=Extra.DXF,

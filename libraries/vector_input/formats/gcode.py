@@ -68,7 +68,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     if not any(len(move.points) for move in machine.moves):
         raise damaged("G-code", "has no moves")
     _draw(machine.moves, canvas)
-    return canvas.reading(Sides.around(canvas), options.reading)
+    return canvas.reading(Sides.around(canvas), options)
 
 
 class _Move(NamedTuple):
@@ -344,7 +344,6 @@ register(
         title="G-code",
         suffixes=(".gcode", ".nc", ".ngc", ".gco", ".tap"),
         media_types=("text/x-gcode", "text/x.gcode"),
-        max_bytes=20_000_000,
         matches=matches,
         read=read,
         named=True,

@@ -69,7 +69,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     """
     plotter = _Plotter(options.hpgl_unit)
     plotter.run(data.decode("latin-1"))
-    return plotter.canvas.reading(Sides.around(plotter.canvas), options.reading)
+    return plotter.canvas.reading(Sides.around(plotter.canvas), options)
 
 
 class _Plotter:
@@ -420,7 +420,6 @@ register(
         title="HP-GL",
         suffixes=(".hpgl", ".plt", ".hpg", ".hgl"),
         media_types=("application/vnd.hp-hpgl",),
-        max_bytes=20_000_000,
         matches=matches,
         read=read,
         named=True,

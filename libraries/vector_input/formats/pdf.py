@@ -79,7 +79,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
             canvas.problems.note(kind, 0)
     if described["pages"] > 1:
         canvas.problems.note("other-pages", 0, pages=float(described["pages"] - 1))
-    return canvas.reading(page, options.reading)
+    return canvas.reading(page, options)
 
 
 def _page(data: bytes, number: int) -> tuple[JsonObject, Floats]:
@@ -215,7 +215,6 @@ register(
         title="PDF",
         suffixes=(".pdf",),
         media_types=("application/pdf",),
-        max_bytes=50_000_000,
         matches=matches,
         read=read,
         extra=Extra.PDF,

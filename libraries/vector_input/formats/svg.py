@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 
-from libraries.svg_reader import MAX_SVG_BYTES, Reading, read_svg
+from libraries.svg_reader import Reading, read_svg
 from libraries.vector_input.catalogue import InputOptions, VectorFormat, register
 from libraries.vector_input.heads import HEAD_BYTES, decoded_head
 
@@ -41,7 +41,7 @@ def matches(head: bytes) -> bool:
 
 def read(data: bytes, options: InputOptions) -> Reading:
     """Return the visible strokes of an SVG; see `read_svg`."""
-    return read_svg(data, options=options.reading)
+    return read_svg(data, options=options, enlargement=options.enlargement)
 
 
 register(
@@ -50,7 +50,6 @@ register(
         title="SVG",
         suffixes=(".svg",),
         media_types=("image/svg+xml",),
-        max_bytes=MAX_SVG_BYTES,
         matches=matches,
         read=read,
     ),

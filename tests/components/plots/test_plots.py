@@ -183,6 +183,36 @@ def test_a_plot_is_placed_on_a_page(client: FlaskClient, run_jobs: RunJobs) -> N
     assert [box.width, box.height] == pytest.approx([40 * 1.9, 80 * 1.9])
 
 
+def test_a_plot_is_aligned_inside_its_margin(client: FlaskClient, run_jobs: RunJobs) -> None:
+    body = {"svg": DRAWING, "page": "a5", "fit": "contain", "margin": 10}
+    body |= {"align": "right", "vertical": "bottom"}
+    plot = plotted(client, finished(client, client.post("/plots", json=body), run_jobs))
+    box = plot.bounding_box()
+    assert box is not None
+    # The page of 100 x 60 mm fills the width; the lower right corner of the ink is at (90, 50).
+    assert box.bottom == pytest.approx(200 - 10 * 1.28)
+    assert box.right == pytest.approx(138 - 10 * 1.28)
+
+
+def test_a_pen_is_found_by_its_colour(client: FlaskClient, run_jobs: RunJobs) -> None:
+    body = {"svg": DRAWING, "pens": [{"layer": "#F00", "color": "orange"}, {"layer": "black"}]}
+    plot = plotted(client, finished(client, client.post("/plots", json=body), run_jobs))
+    assert [(layer.name, layer.pen.colour) for layer in plot.layers] == [
+        ("#F00", "orange"),
+        ("black", "black"),
+    ]
+
+
+def test_an_svg_may_be_larger_than_other_files(
+    client: FlaskClient, run_jobs: RunJobs, settings: Settings
+) -> None:
+    limit = settings.uploads.upload_limit
+    assert settings.uploads.svg_limit > limit
+    large = DRAWING.replace("</svg>", f"<desc>{'x' * limit}</desc></svg>")
+    job = finished(client, client.post("/plots", data=large, headers=SVG_HEADERS), run_jobs)
+    assert job["result"]["after"]["lifts"] == 3
+
+
 def test_strokes_are_cut_at_the_margin(client: FlaskClient, run_jobs: RunJobs) -> None:
     body = {"svg": DRAWING, "margin": 15, "crop": "margin"}
     plot = plotted(client, finished(client, client.post("/plots", json=body), run_jobs))

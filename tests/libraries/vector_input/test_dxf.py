@@ -14,7 +14,7 @@ from ezdxf.document import Drawing
 from ezdxf.enums import InsertUnits
 
 from libraries.geometry.arrays import Floats
-from libraries.svg_reader import Reading, ReadingOptions
+from libraries.svg_reader import Reading
 from libraries.vector_input import FORMATS, InputOptions
 from libraries.vector_input.entities import Entities
 from tests.errors import raises_code
@@ -31,8 +31,7 @@ def made(draw: Callable[[Any], object] = lambda _: None, version: str = "R2010")
 def read(document: Drawing, **options: object) -> Reading:
     out = io.StringIO()
     document.write(out)
-    reading = ReadingOptions(**options)  # type: ignore[arg-type]
-    return FORMATS["dxf"].read(out.getvalue().encode(), InputOptions(reading))
+    return FORMATS["dxf"].read(out.getvalue().encode(), InputOptions(**options))  # type: ignore[arg-type]
 
 
 def lines(document: Drawing, **options: object) -> list[Floats]:
@@ -139,7 +138,7 @@ def test_colours_are_pens_on_request_and_those_of_blocks_come_from_their_referen
     space = document.modelspace()
     space.add_blockref("dot", (0, 0), dxfattribs={"color": 3})
     space.add_line((0, 5), (9, 5), dxfattribs={"color": 5})
-    found = read(document, pens="colour").document
+    found = read(document, pens_by="colour").document
     assert [pen.colour for pen in found.pens] == ["#00ff00", "#0000ff"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from libraries.geometry.arrays import Floats
-from libraries.svg_reader import Reading, ReadingOptions
+from libraries.svg_reader import Reading
 from libraries.vector_input import FORMATS, InputOptions
 from tests.errors import raises_code
 
@@ -15,7 +15,7 @@ UNIT = 0.025
 
 def read(text: str | bytes, **options: object) -> Reading:
     data = text if isinstance(text, bytes) else text.encode("latin-1")
-    return FORMATS["hpgl"].read(data, InputOptions(ReadingOptions(**options)))  # type: ignore[arg-type]
+    return FORMATS["hpgl"].read(data, InputOptions(**options))  # type: ignore[arg-type]
 
 
 def lines(text: str | bytes) -> list[Floats]:

@@ -13,7 +13,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from libraries.geometry.arrays import Floats
-from libraries.svg_reader import Reading, ReadingOptions
+from libraries.svg_reader import Reading
 from libraries.vector_input import FORMATS, InputOptions
 from tests.errors import raises_code
 
@@ -31,8 +31,7 @@ def made(*pages: Callable[[Canvas], object]) -> bytes:
 
 
 def read(data: bytes, page: int = 1, **options: object) -> Reading:
-    reading = ReadingOptions(**options)  # type: ignore[arg-type]
-    return FORMATS["pdf"].read(data, InputOptions(reading, pdf_page=page))
+    return FORMATS["pdf"].read(data, InputOptions(pdf_page=page, **options))  # type: ignore[arg-type]
 
 
 def lines(reading: Reading) -> list[Floats]:

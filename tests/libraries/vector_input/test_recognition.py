@@ -64,7 +64,7 @@ def test_a_file_of_no_format_is_refused_as_the_reader_of_svg_refuses_it() -> Non
 
 
 def test_a_file_above_the_limit_of_its_format_is_refused() -> None:
-    data = b"IN;SP1;PU1,1;" + b" " * FORMATS["hpgl"].max_bytes
+    data = b"IN;SP1;PU1,1;" + b" " * 20_000_000
     with raises_code("bad-drawing", match="the HP-GL file has more than 20,000,000 bytes"):
         read(data)
 
@@ -74,7 +74,6 @@ def test_two_formats_cannot_have_the_same_suffix() -> None:
         title="Other",
         suffixes=(".other", ".dxf"),
         media_types=("application/x-other",),
-        max_bytes=1,
         matches=lambda _: False,
         read=FORMATS["svg"].read,
     )
