@@ -22,6 +22,8 @@ class _Limits:
     MAX_TANGLES = 5000
     MAX_PAIRS = 20_000_000
     BLOCK = 1000
+    # Corners of a ring.
+    LARGE = 500
 
 
 def fill_region(
@@ -40,11 +42,15 @@ def fill_region(
         return shapely.Polygon()
     work.spend(10 + sum(map(len, closed)))
     polygons = [shapely.Polygon(ring) for ring in closed]
-    if len(closed) == 1 and shapely.is_valid(polygons[0]):
+    # The check of large tangled rings takes long.
+    small = len(closed[0]) <= _Limits.LARGE
+    if len(closed) == 1 and small and shapely.is_valid(polygons[0]):
         return polygons[0]
     edges = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in closed])
     tree = shapely.STRtree(_lines(edges))
     _check_crossings(tree, work)
+    if len(closed) == 1 and not small and shapely.is_valid(polygons[0]):
+        return polygons[0]
     noded = shapely.union_all([shapely.LineString(ring) for ring in closed])
     faces = shapely.get_parts(shapely.polygonize([noded]))
     if not len(faces):
@@ -70,7 +76,7 @@ def are_tangled(lines: Sequence[Floats], work: Work) -> bool:
 def _check_crossings(tree: shapely.STRtree, work: Work, most: int = _Limits.MAX_CROSSINGS) -> None:
     """Raise `InvalidInput` if the lines of a tree cross too often to compute their faces."""
     lines = tree.geometries
-    first, block, crossings = 0, 32, 0
+    first, block, crossings = 0, 2, 0
     while first < len(lines):
         some = lines[first : first + block]
         first, block = first + block, min(2 * block, _Limits.BLOCK)

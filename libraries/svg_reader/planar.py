@@ -188,7 +188,8 @@ class _Plane:
             n for n, item in enumerate(self._items) if item.look.has_fill and item.edge and own[n]
         ]
         corners = 3
-        single = [n for n in filled if len(own[n]) == 1 and len(own[n][0]) >= corners]
+        most = 500
+        single = [n for n in filled if len(own[n]) == 1 and corners <= len(own[n][0]) <= most]
         regions: dict[int, BaseGeometry] = {}
         if single:
             counts = [len(own[n][0]) for n in single]
