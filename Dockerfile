@@ -7,9 +7,9 @@ RUN useradd --create-home --uid 10001 vector \
        /var/lib/vector-api/data /var/lib/vector-api/data/uploads
 WORKDIR /app
 
-# Optional packages: `docker compose build --build-arg EXTRAS=` leaves them out, which saves 200 MB.
-ARG EXTRAS="parquet s3"
-COPY requirements.lock requirements-parquet.lock requirements-s3.lock ./
+# Optional packages: `docker compose build --build-arg EXTRAS=` leaves them out, which saves 250 MB.
+ARG EXTRAS="parquet s3 vectors"
+COPY requirements.lock requirements-parquet.lock requirements-s3.lock requirements-vectors.lock ./
 RUN for lock in requirements $(for extra in $EXTRAS; do echo "requirements-$extra"; done); do \
       pip install --no-cache-dir --require-hashes --requirement "$lock.lock" || exit 1; \
     done

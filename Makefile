@@ -81,7 +81,7 @@ fuzz: $(DEV_STAMP) ## send generated requests to a service, without and with key
 
 lock: | $(BIN)/python ## update the .lock files after a change of requirements.txt or requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@for name in requirements requirements-parquet requirements-s3 requirements-dev; do \
+	@for name in requirements requirements-parquet requirements-s3 requirements-vectors requirements-dev; do \
 	  $(BIN)/uv pip compile $$name.txt -o $$name.lock --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --quiet $(ARGS) || exit 1; done
 

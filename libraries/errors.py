@@ -151,6 +151,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
             "Invalid cursor. Use that of the previous page; without one, listing starts over."
         ),
         "bad-delivery": "The id or the event of the webhook delivery is not valid.",
+        "bad-drawing": "The file is damaged, or too large for its format; `detail` says why.",
         "bad-file": "The name refers to a folder, a link or a device. Name a regular file.",
         "bad-file-list": "The list of files does not have 1 to 500 names.",
         "bad-file-name": "The file name is unsafe on some systems. Use a plain relative path.",
@@ -220,6 +221,7 @@ _TEXTS: dict[type[VectorError], dict[str, str]] = {
         "table-too-large": "The file, or the one it is converted to, exceeds the size limit.",
         "text-does-not-fit": "The text does not fit its box. Shorten the text or enlarge the box.",
         "too-complex": "The drawing has too many points; `estimate` has the number. Simplify it.",
+        "too-much-work": "The request would take too long. Simplify the drawing, or send it to a route that queues a job.",
         "too-many-crossings": "The drawing crosses the polygon too often. Simplify one of them.",
         "too-many-vertices": "The drawing has too many vertices. Simplify it or split it.",
         "too-tangled": "The edges of the polygon cross each other too often. Simplify the polygon.",

@@ -9,10 +9,18 @@ from pathlib import Path
 
 
 class Extra(Enum):
-    """Packages of `requirements-<name>.txt`, by the package that the code imports."""
+    """Optional packages, by the package that the code imports."""
 
     PARQUET = "pyarrow"
     S3 = "botocore"
+    DXF = "ezdxf"
+    PDF = "pypdfium2"
+
+    @property
+    def file(self) -> str:
+        """Return the requirements file of the package."""
+        group = "vectors" if self in {Extra.DXF, Extra.PDF} else self.name.lower()
+        return f"requirements-{group}.txt"
 
     def missing(self) -> str | None:
         """Return the missing package and the command that installs it, None if it is installed."""
@@ -23,5 +31,5 @@ class Extra(Enum):
         python = ".venv/bin/python" if Path(sys.prefix).resolve() == venv.resolve() else "python"
         return (
             f"the package {self.value}, which is not installed; install it with "
-            f"`{python} -m pip install -r requirements-{self.name.lower()}.txt` and restart"
+            f"`{python} -m pip install -r {self.file}` and restart"
         )

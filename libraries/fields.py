@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Callable, Iterator, Mapping, Sized
 from typing import Any, ClassVar, Self, dataclass_transform, get_args
 
 from marshmallow import (
@@ -22,7 +22,7 @@ from marshmallow.error_store import merge_errors
 from marshmallow.validate import Length, OneOf, Range
 
 from libraries.errors import InvalidInput, did_you_mean
-from libraries.json_types import keywords_of
+from libraries.json_types import described, keywords_of
 from libraries.registry import Registry
 
 MAX_MEMBER_ERRORS = 100
@@ -120,6 +120,18 @@ def _flatten(messages: Any, name: str) -> Iterator[tuple[str, list[str]]]:
             yield from _flatten(deeper, f"{name}.{key}" if name else str(key))
     else:
         yield name, [str(text) for text in messages]
+
+
+def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Return a validator that calls `check`; the hint of its InvalidInput is a second message."""
+
+    def validate(value: Any) -> None:
+        try:
+            check(value)
+        except InvalidInput as error:
+            raise ValidationError([str(error), *([error.hint] if error.hint else [])]) from None
+
+    return described(**keywords_of(check))(validate)
 
 
 # -- declarations

@@ -106,6 +106,8 @@ def test_a_quick_run_measures_every_section_and_cleans_up(
         "plotbench",
         "polling",
         "previews",
+        "reading",
+        "real_files",
         "throughput",
     } <= set(SECTIONS)
     assert {

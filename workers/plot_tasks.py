@@ -7,15 +7,17 @@ import json
 
 from libraries.errors import InvalidInput
 from libraries.geometry.document import Document
-from libraries.job_manager import attach, find_job, report_progress
+from libraries.job_manager import attach, report_progress
 from libraries.json_types import JsonObject
 from libraries.plotting import without_penalties
 from libraries.sheets.planned import reported
 from libraries.sheets.plots import PlotOptions, Plotted, compare, plot_document
-from libraries.storage import check_name, open_input, output_folder
+from libraries.sheets.sources import read_source
+from libraries.storage import check_name, output_folder
 from libraries.svg_builder import svg_blocks
-from libraries.svg_reader import MAX_SVG_BYTES, Reading, read_svg
+from libraries.svg_reader import Reading, read_svg
 from libraries.uploads.staging import open_staged
+from libraries.vector_input import read
 
 
 def plot_drawing(
@@ -24,23 +26,25 @@ def plot_drawing(
     source: str = "",
     svg: str = "",
     upload: str = "",
+    name: str = "",
     plot: JsonObject | None = None,
 ) -> JsonObject:
     """Optimise a drawing, and store the plot and the drawing as it was read.
 
     The result has `path`, `input_path`, the statistics `before` and `after`, the `certificate`, and
-    the `problems`: what of the SVG was left out, hidden, cut or changed, with kinds, counts, and
+    the `problems`: what of the file was left out, hidden, cut or changed, with kinds, counts, and
     the lines of the first places.
 
     Args:
         output_filename: name of the plot in the output folder.
         source: the id of the job that drew it, or its path; or one of the next two.
         svg: the drawing as SVG.
-        upload: the id of a staged upload.
+        upload: the id of a staged upload of any format of `libraries.vector_input`.
+        name: the name of the uploaded file, which helps to recognise its format.
         plot: members of `POST /plots`, such as `effort` and `page`.
     """
     check_name(output_filename, field="output_filename")
-    reading, plotted = _plotted(source, svg, upload, plot)
+    reading, plotted = _plotted(source, svg, upload, name, plot)
     stem = output_filename.rpartition(".")[0]
     store = output_folder()
     summary = without_penalties(plotted.certificate)
@@ -65,10 +69,15 @@ def compressed(document: Document) -> bytes:
 
 
 def quote_plot(
-    *, source: str = "", svg: str = "", upload: str = "", plot: JsonObject | None = None
+    *,
+    source: str = "",
+    svg: str = "",
+    upload: str = "",
+    name: str = "",
+    plot: JsonObject | None = None,
 ) -> JsonObject:
     """Return the costs of a plot, as `plot_drawing`, without storing a file."""
-    return _record(*_plotted(source, svg, upload, plot))
+    return _record(*_plotted(source, svg, upload, name, plot))
 
 
 def compare_drawings(before: str, after: str) -> JsonObject:
@@ -77,20 +86,25 @@ def compare_drawings(before: str, after: str) -> JsonObject:
     The result has the `ink` that is `lost` and `gained`, as shares of the inked pixels of `before`,
     and the statistics `before` and `after`.
     """
-    return compare(*(read_svg(_read(one)).document for one in (before, after)))
+    return compare(*(read(read_source(one), one).document for one in (before, after)))
 
 
 def _plotted(
-    source: str, svg: str, upload: str, plot: JsonObject | None
+    source: str, svg: str, upload: str, name: str, plot: JsonObject | None
 ) -> tuple[Reading, Plotted]:
     options = PlotOptions.load(plot or {})
     report_progress(0, 100, "reading")
-    data = svg or (b"".join(open_staged(upload)) if upload else _read(source))
-    reading = read_svg(data, options=options.reading())
+    if svg:
+        reading = read_svg(svg, options=options, enlargement=options.enlargement)
+    else:
+        data = b"".join(open_staged(upload)) if upload else read_source(source)
+        reading = read(data, name or source, options)
     if not len(reading.document):
         kinds = ", ".join(f"{one['kind']} ({one['count']})" for one in reading.problems)
         raise InvalidInput(
-            f"the SVG has no strokes that are visible: {kinds}", code="empty-drawing", field="svg"
+            f"the drawing has no strokes that are visible: {kinds}",
+            code="empty-drawing",
+            field="svg" if svg else "file",
         )
     return reading, plot_document(reading.document, options, reported(50, 100))
 
@@ -102,20 +116,3 @@ def _record(reading: Reading, plotted: Plotted) -> JsonObject:
         "certificate": without_penalties(plotted.certificate),
         "problems": [*reading.problems, *plotted.problems],
     }
-
-
-def _read(source: str) -> bytes:
-    """Return the drawing at a path or of a job."""
-    path = source if "/" in source or "." in source else _path_of_job(source)
-    with open_input(path) as file:
-        # One byte over the limit, which the reader then reports.
-        return file.read(MAX_SVG_BYTES + 1)
-
-
-def _path_of_job(job_id: str) -> str:
-    drawings = [
-        one["name"] for one in find_job(job_id).artifacts if one["media_type"] == "image/svg+xml"
-    ]
-    if not drawings:
-        raise InvalidInput("the job stored no drawing", code="no-drawing", field="source")
-    return f"output/{drawings[0]}"

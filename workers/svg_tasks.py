@@ -10,7 +10,7 @@ from libraries.json_types import JsonObject
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.cache import attach_and_cache, attach_cached
 from libraries.sheets.composing import compose
-from libraries.sheets.composition import load_composition
+from libraries.sheets.composition import load_composition, with_sources
 from libraries.sheets.page import DrawnPage
 from libraries.sheets.planned import planned, reported
 from libraries.sheets.postcards import load_postcard
@@ -69,19 +69,20 @@ def draw_composition(composition: JsonObject, output_filename: str) -> str:
     """Draw a page with several elements, and return the path of the SVG file.
 
     A stored drawing of the same owner with the same recipe is copied instead. The last progress
-    message contains warnings, and `missing_glyphs` of the artifact lists characters that were drawn
-    as boxes.
+    message contains warnings. In the artifact, `missing_glyphs` lists characters that were drawn as
+    boxes, and `problems` what of SVGs was left out, hidden, cut or changed.
 
     Args:
         composition: width, height, elements and other fields, as for `POST /artboard/create`.
         output_filename: name of the file in the output folder.
     """
     check_name(output_filename, field="output_filename")
-    page = load_composition(composition)
+    page = with_sources(load_composition(composition))
 
     def draw() -> Drawn:
         made = compose(page, _report_part)
-        return made.drawing, {"missing_glyphs": made.missing_glyphs}, made.warnings
+        facts = {"missing_glyphs": made.missing_glyphs, "problems": made.problems}
+        return made.drawing, facts, made.warnings
 
     return _draw_or_copy(page, output_filename, "the composition", draw)
 

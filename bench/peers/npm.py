@@ -40,7 +40,8 @@ class NpmPackage:
         """Return the folder of the package, downloaded if necessary; raise BenchError if that fails."""
         folder = self.modules / self.name
         if not folder.exists():
-            self.modules.mkdir(parents=True, exist_ok=True)
+            # The name of a package may have a scope.
+            folder.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=self.modules) as temporary:
                 packed = self._downloaded(Path(temporary))
                 with tarfile.open(packed) as archive:

@@ -11,9 +11,11 @@ from components.http.exports import JSON_TYPE, encoded
 from components.http.formats import accepted_type, drawing_types
 from components.http.idempotency import request_random
 from components.http.pages import FILE_HEADERS
-from components.http.submissions import JobPlan
+from components.http.submissions import JobPlan, find_source
 from libraries.sheets.artboard import Artboard
 from libraries.sheets.composition import Composition
+from libraries.sheets.elements import Element
+from libraries.sheets.elements.pictures import SvgElement
 from libraries.sheets.page import MAX_SEED
 from libraries.svg_builder import SVGBuilder
 
@@ -45,6 +47,9 @@ def simple_drawing(width: float, height: float, pen_width: float) -> SVGBuilder:
 def drawing_plan(artboard: CreateArtboard) -> JobPlan:
     """Return the job that draws an artboard; raise InvalidFields or TooComplex if it cannot be drawn."""
     drawing = artboard.drawing()
+    after: tuple[str, ...] = ()
+    if isinstance(drawing, Composition):
+        drawing, after = _with_sources(drawing)
     drawing.check_cost()
     random = request_random()
     if drawing.seed is None:
@@ -57,9 +62,23 @@ def drawing_plan(artboard: CreateArtboard) -> JobPlan:
     return JobPlan(
         task=task,
         kwargs={**arguments, "output_filename": name},
+        after=after,
         message=f"{what} queued for generation",
         members={"status": "generating", "seed": drawing.seed},
     )
+
+
+def _with_sources(page: Composition) -> tuple[Composition, tuple[str, ...]]:
+    """Return a page with stored SVGs by their paths, and the jobs that must finish before it is drawn."""
+    elements: list[Element] = []
+    after: list[str] = []
+    for number, element in enumerate(page.elements or ()):
+        if isinstance(element, SvgElement) and element.source is not None:
+            found = find_source(element.source, "elements", str(number), "source")
+            after += found.after
+            element = replace(element, source=found.name)  # noqa: PLW2901
+        elements.append(element)
+    return replace(page, elements=elements), tuple(dict.fromkeys(after))
 
 
 def _summary(drawing: Artboard | Composition) -> str:

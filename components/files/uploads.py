@@ -27,8 +27,8 @@ blueprint = api_blueprint("uploads", __name__, "/uploads", "Upload files for job
 def upload_file(body: JsonObject) -> JobPlan:
     """Upload a file.
 
-    Send the file in the field `file` of a form; the default limit is 10 MB. The type is detected from the content: PNG, JPEG,
-    WebP, GIF, SVG, CSV, TSV, JSON, NDJSON, XLSX or Parquet.
+    Send the file in the field `file` of a form; the default limit is 10 MB. The type is detected from the content: photos,
+    drawings (SVG, DXF, PDF, HP-GL, G-code) and tables.
 
     A job stores the file. The path in the reply can be used immediately: jobs that read it wait for that job.
     """

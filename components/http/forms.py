@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
@@ -39,9 +39,14 @@ from components.http.strict_json import (
 from components.http.submissions import EmptySchema, Operation, Submission
 from libraries.fields import TrueOrFalse, instance_of
 from libraries.json_types import JsonObject, described
+from libraries.settings import UploadSettings
 from libraries.uploads import FileKind
 
 URLENCODED = "application/x-www-form-urlencoded"
+
+
+def upload_limit() -> int:
+    return UploadSettings.current().upload_limit
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class Form:
         files: types of the file in the field `file`; empty for none. The body then has a member
             `file`, an `UploadedFile`.
         instead_of: field of the body that the file replaces; without one the file is required.
-        raw: type of a file that may also be the whole body; the fields are then query parameters,
+        limit: returns the size of the largest file in bytes.
+        raw: types of a file that may also be the whole body; the fields are then query parameters,
             which are accepted with the other bodies too.
     """
 
@@ -65,26 +71,33 @@ class Form:
 
     files: tuple[FileKind, ...] = ()
     instead_of: str = ""
-    raw: FileKind | None = None
+    raw: tuple[FileKind, ...] = ()
+    limit: Callable[[], int] = upload_limit
+
+    @property
+    def raw_types(self) -> dict[str, FileKind]:
+        """Return the media types of files that may be the whole body, in lower case."""
+        types = [(one, kind) for kind in self.raw for one in (kind.media_type, *kind.aliases)]
+        return dict(types)
 
     def is_sent(self, operation: Operation) -> bool:
         """Return whether the request has to be read as a form."""
-        types = {FORM, URLENCODED, self.raw.media_type if self.raw else FORM}
+        types = {FORM, URLENCODED, *self.raw_types}
         return request.mimetype in types or operation.body is EmptySchema
 
     @contextlib.contextmanager
     def received(self, operation: Operation) -> Iterator[Submission]:
         """Read the form; a file that is not bound to a job inside is discarded. Raises as `received_file`."""
         names = instance_of(operation.schema).fields
-        if self.raw is not None and request.mimetype == self.raw.media_type:
-            with received_body(self.raw, query_members()) as file:
+        if kind := self.raw_types.get(request.mimetype):
+            with received_body(kind, query_members(), self.limit()) as file:
                 yield self._submission(operation, {}, file)
             return
         if request.mimetype == URLENCODED and operation.body is not EmptySchema:
             yield self._submission(operation, read_texts(names), None)
             return
         required = bool(self.files) and not self.instead_of
-        with received_file(self.files, names, required=required) as (file, texts):
+        with received_file(self.files, names, self.limit(), required=required) as (file, texts):
             yield self._submission(operation, texts, file)
 
     def content(self, operation: Operation) -> JsonObject:
@@ -120,7 +133,7 @@ class Form:
 
     def query_fields(self, operation: Operation) -> dict[str, fields.Field[Any]]:
         """Return the fields that may be query parameters, for a body that is a file."""
-        if self.raw is None:
+        if not self.raw:
             return {}
         shown = {
             name: _described(field, required=False)

@@ -30,10 +30,9 @@ from components.http.idempotency import request_random
 from components.http.problems import BadFields, EdgeError, FieldError
 from libraries.broker.errors import QueueUnavailable
 from libraries.errors import did_you_mean
-from libraries.settings import UploadSettings
 from libraries.uploads import FileKind, UnknownKind, checked, recognise, stem_of
-from libraries.uploads.kinds import HEAD
 from libraries.uploads.staging import StagedUpload, bind_to_job, discard, stage
+from libraries.vector_input import HEAD_BYTES
 
 FORM = "multipart/form-data"
 FIELD = "file"
@@ -80,13 +79,18 @@ class _Form:
 
 @contextlib.contextmanager
 def received_file(
-    kinds: tuple[FileKind, ...], names: Mapping[str, fields.Field[Any]], *, required: bool = True
+    kinds: tuple[FileKind, ...],
+    names: Mapping[str, fields.Field[Any]],
+    limit: int,
+    *,
+    required: bool = True,
 ) -> Iterator[tuple[UploadedFile | None, dict[str, str]]]:
     """Read the form, and yield its file and texts; discard a file that is not bound to a job.
 
     Args:
         kinds: accepted file types; none if the form has no file.
         names: accepted fields besides the file.
+        limit: size of the largest file in bytes.
         required: whether the form must have a file.
 
     Raises:
@@ -96,14 +100,13 @@ def received_file(
         Unavailable: too many files wait to be stored.
     """
     decoder = _decoder()
-    limit = UploadSettings.current().upload_limit
     # With an allowance for boundaries, part headers and texts.
     request.max_content_length = limit + 65536
     if (request.content_length or 0) > request.max_content_length:
         raise _too_large(limit)
     form = _Form(kinds, names)
     with _discarding(form.files):
-        _read(form, _events(request.stream, decoder), limit)
+        _read(form, _events(request.stream, decoder, limit), limit)
         if required and not form.files:
             text = "Missing data for required field."
             raise BadFields([FieldError((FIELD,), text)], location="form")
@@ -113,18 +116,17 @@ def received_file(
 
 
 @contextlib.contextmanager
-def received_body(kind: FileKind, members: Mapping[str, Any]) -> Iterator[UploadedFile]:
+def received_body(kind: FileKind, members: Mapping[str, Any], limit: int) -> Iterator[UploadedFile]:
     """Read a body that is the file itself, and yield it; discard it if it is not bound to a job.
 
     `members` are the other members of the request. Raises as `received_file`.
     """
     check_encoding()
-    limit = UploadSettings.current().upload_limit
     # One block more, because a longer body without a Content-Length ends silently at the limit.
     request.max_content_length = limit + BLOCK
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    blocks = _bounded(iter(lambda: _next_block(request.stream), b""), limit)
+    blocks = _bounded(iter(lambda: _next_block(request.stream, limit), b""), limit)
     files: list[UploadedFile] = []
     with _discarding(files):
         # Only an empty body without a name has no file.
@@ -172,9 +174,9 @@ def check_encoding() -> None:
         raise EdgeError("send the body without a content encoding", code="unsupported-media-type")
 
 
-def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
+def _events(stream: IO[bytes], decoder: MultipartDecoder, limit: int) -> Iterator[Event]:
     while decoder.state is not State.COMPLETE:
-        block = _next_block(stream)
+        block = _next_block(stream, limit)
         try:
             decoder.receive_data(block or None)
             while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
@@ -187,7 +189,7 @@ def _events(stream: IO[bytes], decoder: MultipartDecoder) -> Iterator[Event]:
             raise EdgeError(text, code="malformed-form")
 
 
-def _next_block(stream: IO[bytes]) -> bytes:
+def _next_block(stream: IO[bytes], limit: int) -> bytes:
     try:
         return stream.read(BLOCK)
     except ClientDisconnected:
@@ -195,7 +197,7 @@ def _next_block(stream: IO[bytes]) -> bytes:
             "the form is incomplete: the connection was closed", code="malformed-form"
         ) from None
     except RequestEntityTooLarge:
-        raise _too_large(UploadSettings.current().upload_limit) from None
+        raise _too_large(limit) from None
 
 
 def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
@@ -254,14 +256,14 @@ def _put(
     name, head = filename[:1000], bytearray()
     for block in blocks:
         head += block
-        if len(head) >= HEAD:
+        if len(head) >= HEAD_BYTES:
             break
     if not head and not name:
         return None
     if not head:
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:
-        kind = recognise(bytes(head[:HEAD]), name, among=kinds)
+        kind = recognise(bytes(head[:HEAD_BYTES]), name, among=kinds)
         whole = itertools.chain([bytes(head)], blocks)
         return UploadedFile(name, kind, bytes(head), stage(checked(whole, kind)))
     except UnknownKind as error:

@@ -74,7 +74,7 @@ def submission_view(
     once = idempotent(submit)
 
     def view() -> Response:
-        if form is not None and form.raw is not None:
+        if form is not None and form.raw:
             form.read_query(operation)
         if form is not None and form.is_sent(operation):
             accepted_type([JSON_TYPE, "text/html"])
@@ -170,7 +170,7 @@ def answer(
 
 def query_parameters(operation: Operation, form: Form | None) -> list[JsonObject]:
     """Return the query parameters of a route whose body may be a file; see `Form.raw`."""
-    if form is None or form.raw is None:
+    if form is None or not form.raw:
         return []
     schema = Schema.from_dict(
         form.query_fields(operation), name=f"{pascal(operation.name)}QuerySchema"
@@ -183,8 +183,7 @@ def requested_body(operation: Operation, form: Form | None, description: str) ->
     has_fields = operation.body is not EmptySchema
     if form is not None:
         content[FORM] = form.content(operation)
-        if form.raw is not None:
-            content[form.raw.media_type] = {"schema": form.FILE_SCHEMA}
+        content |= {one: {"schema": form.FILE_SCHEMA} for one in form.raw_types}
     if has_fields:
         example = {} if operation.example is None else {"example": operation.example}
         content[JSON_TYPE] = {"schema": operation.schema, **example}

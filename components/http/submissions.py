@@ -7,6 +7,7 @@ look operations up in `OPERATIONS`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -14,10 +15,21 @@ from typing import Any, NamedTuple
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from components.http.job_options import JobOptionsSchema, priority_field
-from components.http.problems import FieldError
-from libraries.errors import InvalidInput, NotFound, did_you_mean
+from components.http.problems import BadFields, FieldError
+from libraries.errors import InvalidInput, NotFound, Unavailable, did_you_mean
 from libraries.fields import instance_of
-from libraries.job_manager import Batch, FinalJob, JobOptions, submit, submit_batch
+from libraries.gallery import find_drawing
+from libraries.gallery.arrivals import process_pending
+from libraries.gallery.drawings import ID
+from libraries.job_manager import (
+    Batch,
+    FinalJob,
+    JobOptions,
+    current_owner,
+    find_job,
+    submit,
+    submit_batch,
+)
 from libraries.job_manager.jobs import VectorJob
 from libraries.json_types import JsonObject, keywords_of
 from libraries.loading import LoadError
@@ -287,3 +299,40 @@ def check_readable(path: str) -> None:
         if not jobs_writing([path]):
             text = f"{error}; upload the file with POST /uploads"
             raise NotFound(text, code=error.code) from None
+
+
+class Source(NamedTuple):
+    """A stored drawing for the task, and the ids of the jobs that must finish before it can be opened."""
+
+    name: str
+    after: tuple[str, ...] = ()
+
+
+def find_source(source: str, *path: str) -> Source:
+    """Return a drawing by the id of its job, by its `id` in the gallery, or by its path.
+
+    `path` is the field of the request, by default `source`.
+
+    Raises:
+        BadFields: it does not exist, or is no drawing.
+    """
+    try:
+        return _find_source(source)
+    except (InvalidInput, NotFound) as error:
+        where = path or ("source",)
+        raise BadFields([FieldError(where, str(error), getattr(error, "hint", None))]) from None
+
+
+def _find_source(source: str) -> Source:
+    if "/" in source or "." in source:
+        check_readable(source)
+        return Source(source, jobs_writing([source]))
+    if ID.fullmatch(source):
+        # Without the broker, the index that lacks the newest drawings is used.
+        with suppress(Unavailable):
+            process_pending()
+        return Source(f"output/{find_drawing(current_owner(), source).name}")
+    job = find_job(source)
+    if job.done and not any(one["media_type"] == "image/svg+xml" for one in job.artifacts):
+        raise InvalidInput("this job stored no drawing")
+    return Source(source, () if job.done else (source,))

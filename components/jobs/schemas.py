@@ -76,7 +76,8 @@ class ArtifactSchema(ReplySchema):
     problems = fields.List(
         fields.Dict(),
         metadata={
-            "description": "Plots of SVG only: what was left out, hidden, cut or changed, by kind, with counts and lines."
+            "description": "Plots and compositions of SVG only: what was left out, hidden, cut or changed, by kind, with counts and lines; "
+            "in compositions with the number of the `element`."
         },
     )
     missing_glyphs = fields.List(

@@ -9,16 +9,17 @@ from components.http.api import api_blueprint
 from components.http.forms import Form
 from components.http.problems import BadFields, FieldError
 from components.http.replies import AcceptedFileSchema
-from components.http.submissions import JobPlan
+from components.http.submissions import JobPlan, find_source
 from components.plots.schemas import ComparePlots, PlotRequest, QuoteRequest
-from components.plots.sources import find_source
 from libraries.json_types import JsonObject
-from libraries.uploads.kinds import SVG
+from libraries.svg_reader import max_svg_bytes
+from libraries.uploads import DRAWINGS
+from libraries.vector_input import check_installed
 
 blueprint = api_blueprint(
     "plots", __name__, "/plots", "Plots of any drawing: fewer lifts, less travel, nothing lost."
 )
-drawing_form = Form((SVG,), instead_of="source", raw=SVG)
+drawing_form = Form(DRAWINGS, instead_of="source", raw=DRAWINGS, limit=max_svg_bytes)
 
 
 @blueprint.submits(
@@ -33,13 +34,15 @@ drawing_form = Form((SVG,), instead_of="source", raw=SVG)
     message="Plot queued",
     draws=True,
     example={"source": "nbyj4q3x", "effort": "best", "page": "a4", "fit": "contain", "margin": 10},
-    description="A drawing that is stored, or as JSON; or an SVG file, as a form or as the whole body.",
+    description="A drawing that is stored, or as JSON; or a file, as a form or as the whole body: "
+    f"{', '.join(kind.name for kind in DRAWINGS)}.",
 )
 def create_plot(plot: PlotRequest) -> JobPlan:
     """Optimise a drawing for the pen.
 
-    Send the id of a job or of a drawing in the gallery, or a path, as `source`; the SVG as `svg`; or the file in the field `file`
-    of a form or as the body, with `Content-Type: image/svg+xml` and the other members as query parameters.
+    Send the id of a job or of a drawing in the gallery, or a path, as `source`; the SVG as `svg`; or a file in the field `file`
+    of a form or as the body, with its type as `Content-Type`, such as `image/svg+xml`, and the other members as query parameters.
+    Its format is recognised by content, then by name.
 
     Strokes that meet are joined, strokes that are drawn twice are removed, and all are ordered for little travel with the pen
     up. The job's result has the statistics before and after, and a certificate: what was changed, and how far the travel is
@@ -101,8 +104,10 @@ def compare_plots(pair: ComparePlots) -> JobPlan:
 def _planned(plot: PlotRequest) -> JobPlan:
     options: JsonObject = {"plot": plot.options()}
     if plot.file is not None:
+        check_installed(plot.file.head, plot.file.name)
         return JobPlan(
-            kwargs={"upload": plot.file.staged.id, **options}, on_queued=plot.file.bind_to
+            kwargs={"upload": plot.file.staged.id, "name": plot.file.name[:200], **options},
+            on_queued=plot.file.bind_to,
         )
     if plot.svg is not None:
         return JobPlan(kwargs={"svg": plot.svg, **options})

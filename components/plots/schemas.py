@@ -14,12 +14,7 @@ from libraries.fields import Params, declare
 from libraries.json_types import described
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS
 from libraries.sheets.plots import PlotOptions
-
-
-def source_field(description: str, **options: Any) -> Any:
-    """Declare a stored drawing; `options` go to `declare`."""
-    metadata = {"description": description, "example": "nbyj4q3x"}
-    return declare(fields.String(validate=Length(1, 1000), metadata=metadata), **options)
+from libraries.sheets.sources import source_field
 
 
 @described(

@@ -8,8 +8,8 @@ from libraries.characters import plain_name
 from libraries.exporting.catalogue import export
 from libraries.fields import Params, flag
 from libraries.geometry.document import Document, Layer
-from libraries.plotting import PROFILES
 from libraries.svg_builder import svg_blocks
+from libraries.svg_syntax.layer_codes import LayerCodes
 
 
 @export(media_type="image/svg+xml", suffix=".svg")
@@ -28,8 +28,9 @@ class SvgAxidraw(Params):
         return svg_blocks(document.relabelled(labels))
 
     def _label(self, number: int, layer: Layer) -> str:
+        codes = LayerCodes.of(layer.name)
         # Names cannot contain the characters `%`, `!` and `+`, which are commands.
-        name = plain_name(layer.name, "A-Za-z0-9 _.-", 40)
+        name = plain_name(codes.title if codes.settings else layer.name, "A-Za-z0-9 _.-", 40)
         pause = "!" if self.pause and number > 1 else ""
         return f"{pause}{number}{_speed(layer)} {name}".strip()
 
@@ -38,6 +39,5 @@ def _speed(layer: Layer) -> str:
     """Return the command for the speed of the pen, if it has one."""
     if layer.pen.speed is None:
         return ""
-    # The default speed of the software is 25 %.
-    percent = round(25 * layer.pen.speed / PROFILES["axidraw"].drawing_speed)
+    percent = round(layer.pen.speed / LayerCodes.SPEED)
     return f"+S{max(1, min(percent, 100))}"

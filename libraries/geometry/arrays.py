@@ -27,6 +27,14 @@ def line_length(line: Polyline) -> float:
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
 
+def total_length(lines: Sequence[Polyline]) -> float:
+    """Return the sum of the lengths of lines."""
+    points, offsets = flattened(lines)
+    steps = np.hypot(*np.diff(points, axis=0).T)
+    steps[offsets[1:-1] - 1] = 0.0
+    return float(steps.sum())
+
+
 def ranges(counts: Integers) -> Integers:
     """Return the numbers from 0 to below each of `counts`, one range after another."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)

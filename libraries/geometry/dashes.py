@@ -52,10 +52,17 @@ def _part(points: Floats, stations: Floats, start: float, stop: float) -> Floats
     """Return the part of a stroke between two distances along it."""
     first = int(np.searchsorted(stations, start, side="right"))
     last = int(np.searchsorted(stations, stop, side="left"))
-    ends = [
-        np.array([np.interp(at, stations, points[:, axis]) for axis in (0, 1)])
-        for at in dict.fromkeys((start, stop))
-    ]
+    ends = [_at(points, stations, at) for at in dict.fromkeys((start, stop))]
     if len(ends) == 1:
         return ends[0][None]
     return np.concatenate([ends[0][None], points[first:last], ends[1][None]])
+
+
+def _at(points: Floats, stations: Floats, distance: float) -> Floats:
+    """Return the point at a distance along a stroke."""
+    last = len(points) - 1
+    after = min(max(int(np.searchsorted(stations, distance, side="right")), 1), last)
+    step = stations[after] - stations[after - 1]
+    share = (distance - stations[after - 1]) / step if step > 0 else 0.0
+    found: Floats = points[after - 1] + (points[after] - points[after - 1]) * share
+    return found

@@ -7,53 +7,122 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats, Integers
+from libraries.work import Work
 
 
-def fill_region(rings: Sequence[Floats], *, evenodd: bool = False) -> BaseGeometry:
+class _Limits:
+    """Limits of the work; their product with the number of edges can be large."""
+
+    MAX_CROSSINGS = 40_000
+    MAX_TANGLES = 5000
+    MAX_PAIRS = 20_000_000
+    BLOCK = 1000
+    # Corners of a ring.
+    LARGE = 500
+
+
+def fill_region(
+    rings: Sequence[Floats], *, evenodd: bool = False, work: Work | None = None
+) -> BaseGeometry:
     """Return the area inside `rings`, arrays of shape (m, 2), which are closed by a line.
 
     `evenodd` is the area inside an odd number of rings; otherwise what they wind around counts.
+
+    Raises:
+        InvalidInput: the rings cross each other too often, or there is not enough `work` left.
     """
+    work = work or Work()
     closed = [_closed(ring) for ring in rings if len(ring) > 2]  # noqa: PLR2004 - a triangle
     if not closed:
         return shapely.Polygon()
+    work.spend(10 + sum(map(len, closed)))
     polygons = [shapely.Polygon(ring) for ring in closed]
-    if len(closed) == 1 and shapely.is_valid(polygons[0]):
+    # The check of large tangled rings takes long.
+    small = len(closed[0]) <= _Limits.LARGE
+    if len(closed) == 1 and small and shapely.is_valid(polygons[0]):
+        return polygons[0]
+    edges = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in closed])
+    tree = shapely.STRtree(_lines(edges))
+    _check_crossings(tree, work)
+    if len(closed) == 1 and not small and shapely.is_valid(polygons[0]):
         return polygons[0]
     noded = shapely.union_all([shapely.LineString(ring) for ring in closed])
     faces = shapely.get_parts(shapely.polygonize([noded]))
     if not len(faces):
         return shapely.Polygon()
     inside = shapely.get_coordinates(shapely.point_on_surface(faces))
-    edges = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in closed])
-    most_pairs = 40_000_000
-    if len(inside) * len(edges) > most_pairs:
-        return shapely.make_valid(shapely.MultiPolygon(polygons))
-    turns = _turns(inside, edges)
+    turns = _turns(inside, edges, tree, work)
     kept = turns % 2 == 1 if evenodd else turns != 0
     return shapely.union_all(faces[kept])
+
+
+def are_tangled(lines: Sequence[Floats], work: Work) -> bool:
+    """Return whether lines cross each other too often to compute the area of their strokes."""
+    edges = [np.stack([line[:-1], line[1:]], axis=1) for line in lines if len(line) > 1]
+    if not edges:
+        return False
+    try:
+        _check_crossings(shapely.STRtree(_lines(np.concatenate(edges))), work, _Limits.MAX_TANGLES)
+    except InvalidInput:
+        return True
+    return False
+
+
+def _check_crossings(tree: shapely.STRtree, work: Work, most: int = _Limits.MAX_CROSSINGS) -> None:
+    """Raise `InvalidInput` if the lines of a tree cross too often to compute their faces."""
+    lines = tree.geometries
+    first, block, crossings = 0, 2, 0
+    while first < len(lines):
+        some = lines[first : first + block]
+        first, block = first + block, min(2 * block, _Limits.BLOCK)
+        met = tree.query(some, predicate="intersects").shape[1]
+        # Each edge meets itself and its neighbours; each pair is found twice.
+        crossings += max(0, met - 3 * len(some)) // 2
+        work.spend(3 * len(some) + met)
+        if crossings > most:
+            raise _too_tangled()
+    work.spend(40 * crossings)
+
+
+def _too_tangled() -> InvalidInput:
+    return InvalidInput("the lines of an area cross too often", code="too-many-crossings")
 
 
 def _closed(ring: Floats) -> Floats:
     return ring if (ring[0] == ring[-1]).all() else np.concatenate([ring, ring[:1]])
 
 
-def _turns(points: Floats, edges: Floats) -> Integers:
-    """Return how often the edges wind around each point."""
+def _turns(points: Floats, edges: Floats, tree: shapely.STRtree, work: Work) -> Integers:
+    """Return how often the edges, the lines of `tree`, wind around each point."""
     turns = np.zeros(len(points), dtype=np.int64)
     start, end = edges[:, 0], edges[:, 1]
-    block = max(1, 1_000_000 // len(edges))
-    for first in range(0, len(points), block):
-        some = points[first : first + block, None]
-        across, down = (end - start).T
-        side = across * (some[..., 1] - start[:, 1]) - down * (some[..., 0] - start[:, 0])
-        up = (start[:, 1] <= some[..., 1]) & (end[:, 1] > some[..., 1]) & (side > 0)
-        down = (start[:, 1] > some[..., 1]) & (end[:, 1] <= some[..., 1]) & (side < 0)
-        turns[first : first + block] = up.sum(axis=1) - down.sum(axis=1)
+    right = float(edges[..., 0].max()) + 1
+    ends = np.column_stack([np.full(len(points), right), points[:, 1]])
+    rays = _lines(np.stack([points, ends], axis=1))
+    left = _Limits.MAX_PAIRS
+    for first in range(0, len(points), _Limits.BLOCK):
+        point, edge = tree.query(rays[first : first + _Limits.BLOCK])
+        left -= len(edge)
+        work.spend(len(edge) / 10)
+        if left < 0:
+            raise _too_tangled()
+        some = points[first + point]
+        (across, down), low, high = (end - start)[edge].T, start[edge, 1], end[edge, 1]
+        side = across * (some[:, 1] - low) - down * (some[:, 0] - start[edge, 0])
+        up = (low <= some[:, 1]) & (high > some[:, 1]) & (side > 0)
+        down_ = (low > some[:, 1]) & (high <= some[:, 1]) & (side < 0)
+        np.add.at(turns, first + point, up.astype(np.int64) - down_)
     return turns
+
+
+def _lines(ends: Floats) -> NDArray[np.object_]:
+    """Return lines as geometries from their ends: shape (n, 2, 2)."""
+    return np.asarray(shapely.linestrings(ends), dtype=np.object_)
 
 
 def boundary_of(region: BaseGeometry) -> list[Floats]:
@@ -65,7 +134,9 @@ def boundary_of(region: BaseGeometry) -> list[Floats]:
     return rings
 
 
-def hatch_lines(region: BaseGeometry, spacing: float, degrees: float, most: int) -> list[Floats]:
+def hatch_lines(
+    region: BaseGeometry, spacing: float, degrees: float, most: int, work: Work
+) -> list[Floats]:
     """Return parallel lines inside an area, alternating in direction; at most `most` of them.
 
     The lines of all areas are on the same grid, so that neighbours match.
@@ -85,12 +156,20 @@ def hatch_lines(region: BaseGeometry, spacing: float, degrees: float, most: int)
     ends = np.stack(
         [left * along + levels[:, None] * across, right * along + levels[:, None] * across], axis=1
     )
-    shapely.prepare(region)
-    lines: list[Floats] = []
-    for number, end in enumerate(ends):
-        cut = shapely.intersection(shapely.LineString(end), region)
-        parts = [part for part in shapely.get_parts(cut) if part.geom_type == "LineString"]
-        spans = [np.array(part.coords) for part in parts if len(part.coords) > 1]
-        spans.sort(key=lambda span: float(span[0] @ along))
-        lines += spans if number % 2 == 0 else [span[::-1] for span in reversed(spans)]
-    return lines
+    work.spend(len(ends) * (20 + int(shapely.get_num_coordinates(region)) / 50))
+    parts, numbers = shapely.get_parts(
+        shapely.intersection(_lines(ends), region), return_index=True
+    )
+    is_line = shapely.length(parts) > 0
+    parts, numbers = parts[is_line], numbers[is_line]
+    if not len(parts):
+        return []
+    points, owners = shapely.get_coordinates(parts, return_index=True)
+    firsts = np.searchsorted(owners, np.arange(len(parts)))
+    lasts = np.searchsorted(owners, np.arange(len(parts)), side="right") - 1
+    spans = np.stack([points[firsts], points[lasts]], axis=1)
+    # Every other line is drawn backwards.
+    sign = np.where(numbers % 2 == 0, 1.0, -1.0)
+    backwards = ((spans[:, 1] - spans[:, 0]) @ along) * sign < 0
+    spans[backwards] = spans[backwards, ::-1]
+    return list(spans[np.lexsort((spans[:, 0] @ along * sign, numbers))])

@@ -282,6 +282,9 @@ class UploadSettings(SettingsGroup):
     upload_limit: int = setting(
         "10MB", parse_bytes, "Largest file that can be uploaded, or downloaded from a URL."
     )
+    svg_limit: int = setting(
+        "20MB", parse_bytes, "Largest SVG that is plotted, also after decompression."
+    )
     parcels_limit: int = setting(
         "256MB",
         parse_bytes,

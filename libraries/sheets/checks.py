@@ -1,28 +1,15 @@
-"""marshmallow validators that call the libraries' own checks."""
+"""Fields of texts that the libraries check."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import fields
 from marshmallow.validate import Length
 
-from libraries.errors import InvalidInput
-from libraries.fields import declare
+from libraries.fields import declare, library_check
 from libraries.json_types import described, keywords_of
-
-
-def library_check(check: Callable[[Any], object]) -> Callable[[Any], None]:
-    """Return a validator that calls `check`; the hint of its InvalidInput is a second message."""
-
-    def validate(value: Any) -> None:
-        try:
-            check(value)
-        except InvalidInput as error:
-            raise ValidationError([str(error), *([error.hint] if error.hint else [])]) from None
-
-    return described(**keywords_of(check))(validate)
 
 
 class CheckedLength(Length):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
-from libraries.geometry.document import Document
+from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.occlusion import OcclusionMask
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
+from libraries.json_types import JsonObject
 from libraries.sheets.composition import Composition, check_total, seeds_of
-from libraries.sheets.elements import ElementStrokes
+from libraries.sheets.elements import Element, ElementStrokes
+from libraries.sheets.elements.base import OwnPen
+from libraries.svg_reader.colours import components, parse_colour
 
 BASE_COLOUR = "black"
 # Progress steps per element.
@@ -24,6 +27,8 @@ STEP = 100
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Report = Callable[[int, int, str], None]
+# Coordinates and offsets of the strokes with a pen of an SVG, or with that of the layer.
+Part = tuple[OwnPen | None, Floats, Integers]
 
 
 @dataclass(frozen=True)
@@ -33,18 +38,23 @@ class Composed:
     Attributes:
         drawing: the page.
         missing_glyphs: characters that the fonts lack, drawn as boxes.
-        dropped: number of skipped parts of SVGs, by kind, such as `image`.
+        problems: parts of SVGs that were left out or changed, as JSON with the number of the
+            `element`.
     """
 
     drawing: Document
     missing_glyphs: list[str] = field(default_factory=list)
-    dropped: Mapping[str, int] = field(default_factory=dict)
+    problems: list[JsonObject] = field(default_factory=list)
 
     @property
     def warnings(self) -> str:
         """Notes on missing glyphs and skipped parts, for the end of a message; may be empty."""
         boxes = f"; drawn as boxes: {' '.join(self.missing_glyphs)}" if self.missing_glyphs else ""
-        left = ", ".join(f"{name} ({times})" for name, times in sorted(self.dropped.items()))
+        dropped = Counter[str]()
+        for one in self.problems:
+            if one["action"] == "ignored":
+                dropped[one["kind"]] += one["count"]
+        left = ", ".join(f"{name} ({times})" for name, times in sorted(dropped.items()))
         return boxes + (f"; skipped parts of SVGs: {left}" if left else "")
 
 
@@ -58,15 +68,22 @@ def compose(composition: Composition, report: Report | None = None) -> Composed:
     steps = (len(composition.elements or ()) + 1) * STEP
     drawn = _draw_elements(composition, progress, steps)
     progress(steps - STEP, steps, "composing the page")
-    document = _empty_document(composition)
-    for layer, strokes in _by_layer(composition, _visible(drawn, page)).items():
-        document.add(strokes, document.layer(layer))
+    layers = Layers(composition)
+    lines: dict[int, list[Floats]] = {}
+    for element, parts in zip(composition.elements or (), _visible(drawn, page), strict=True):
+        for pen, coordinates, offsets in parts:
+            layer = layers.of(element, pen)
+            if len(coordinates):
+                lines.setdefault(layer, []).extend(np.split(coordinates, offsets[1:-1]))
+    for layer in sorted(lines):
+        layers.document.add(lines[layer], layer)
     missing = dict.fromkeys(glyph for one in drawn for glyph in one.missing_glyphs)
-    return Composed(
-        document.clipped(page),
-        list(missing),
-        sum((Counter(one.dropped) for one in drawn), Counter()),
-    )
+    problems = [
+        {**problem, "element": number}
+        for number, one in enumerate(drawn)
+        for problem in one.problems
+    ]
+    return Composed(layers.document.clipped(page), list(missing), problems)
 
 
 def _draw_elements(composition: Composition, report: Report, steps: int) -> list[ElementStrokes]:
@@ -91,36 +108,81 @@ def _draw_elements(composition: Composition, report: Report, steps: int) -> list
     return drawn
 
 
-def _visible(drawn: Sequence[ElementStrokes], page: Rectangle) -> list[tuple[Floats, Integers]]:
-    """Return the visible parts of each element; later elements are in front."""
+def _visible(drawn: Sequence[ElementStrokes], page: Rectangle) -> list[list[Part]]:
+    """Return the visible parts of each element by pen; later elements are in front."""
     mask = OcclusionMask(page)
-    visible = []
+    visible: list[list[Part]] = []
     for one in reversed(drawn):
-        visible.append(mask.visible_parts(one.coordinates, one.offsets))
+        visible.append(
+            [(pen, *mask.visible_parts(points, offsets)) for pen, points, offsets in one.by_pen()]
+        )
         if one.region is not None:
             mask.add(one.region)
     return visible[::-1]
 
 
-def _empty_document(composition: Composition) -> Document:
-    """Return a page with the listed layers, then those that only elements name."""
-    document = Document(composition.width, composition.height, title=composition.drawing_title)
-    width = composition.pen_width
-    for layer in composition.layers or ():
-        document.layer(layer.name, Pen(layer.name, layer.color.lower(), layer.pen_width or width))
-    named = {layer.name for layer in document.layers}
-    for element in composition.elements or ():
-        if element.layer not in named:
-            document.layer(element.layer, Pen(element.layer, BASE_COLOUR, width))
-            named.add(element.layer)
-    return document
+class Layers:
+    """Layers of a composition in the order in which they are drawn, on an empty page.
 
+    Those that the composition lists are the first; then follow those that elements name, and the
+    pens of SVGs.
+    """
 
-def _by_layer(
-    composition: Composition, visible: Sequence[tuple[Floats, Integers]]
-) -> dict[str, list[Floats]]:
-    lines: dict[str, list[Floats]] = {}
-    for element, (coordinates, offsets) in zip(composition.elements or (), visible, strict=True):
-        if len(coordinates):
-            lines.setdefault(element.layer, []).extend(np.split(coordinates, offsets[1:-1]))
-    return lines
+    MAX_SAME_NAME = 99
+
+    def __init__(self, composition: Composition) -> None:
+        page = composition
+        self.document = Document(page.width, page.height, title=page.drawing_title)
+        self._pen_width = page.pen_width
+        for layer in page.layers or ():
+            pen = Pen(layer.name, layer.color.lower(), layer.pen_width or page.pen_width)
+            self.document.layer(layer.name, pen)
+        self._listed = [layer.name for layer in self.document.layers]
+
+    def of(self, element: Element, own: OwnPen | None) -> int:
+        """Return the index of the layer for strokes of an element with an own pen, if any."""
+        base = self._base(element)
+        if own is None or not element.keeps_pens(self._listed):
+            return self._index(base)
+        same_name = next((one for one in self.document.layers if one.name == own.layer), None)
+        if own.width is None and same_name and same_name.pen.colour == own.colour:
+            # Any pen of the colour draws what has no width.
+            return self.document.layer(own.layer)
+        width = self._pen_width if own.width is None else own.width
+        same_colour = components(own.colour) == components(base.colour)
+        if same_colour and base.width in {own.width, self._pen_width if own.width is None else 0}:
+            return self._index(base)
+        listed = self._listed_as(own)
+        if listed is not None:
+            return self.document.layer(listed)
+        return self._index(Pen(own.layer, own.colour, width), instead=base)
+
+    def _listed_as(self, own: OwnPen) -> str | None:
+        """Return the name of the listed layer for a pen: its own, or its colour in other words."""
+        if own.layer in self._listed:
+            return own.layer
+        is_colour = parse_colour(own.layer.partition(" ")[0]) is not None
+        same = (
+            name
+            for name in self._listed
+            if is_colour and parse_colour(name) and components(name) == components(own.colour)
+        )
+        return next(same, None)
+
+    def _base(self, element: Element) -> Pen:
+        """Return the pen of the layer of an element."""
+        known = {layer.name: layer.pen for layer in self.document.layers}
+        return known.get(element.layer) or Pen(element.layer, BASE_COLOUR, self._pen_width)
+
+    def _index(self, pen: Pen, instead: Pen | None = None) -> int:
+        """Return the layer of a pen; one of the same name with another pen gets a number."""
+        known = {layer.name: layer.pen for layer in self.document.layers}
+        for number in range(1, self.MAX_SAME_NAME):
+            name = pen.name if number == 1 else f"{pen.name[: MAX_LAYER_NAME_CHARS - 3]} {number}"
+            named = Pen(name, pen.colour, pen.width)
+            if known.get(name, named) == named:
+                full = name not in known and len(known) >= Document.MAX_LAYERS
+                return (
+                    self._index(instead) if full and instead else self.document.layer(name, named)
+                )
+        return self._index(instead) if instead else self.document.layer(pen.name)

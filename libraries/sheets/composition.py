@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -10,18 +11,26 @@ from marshmallow import fields
 from marshmallow.validate import Length
 
 from libraries.errors import InvalidInput
-from libraries.fields import BoundedList, InvalidFields, OneOfField, Params, declare, mm
+from libraries.fields import (
+    BoundedList,
+    InvalidFields,
+    OneOfField,
+    Params,
+    declare,
+    library_check,
+    mm,
+)
 from libraries.geometry.rectangle import Rectangle
-from libraries.json_types import described, keywords_of
 from libraries.patterns import MAX_POINTS, TooComplex
-from libraries.sheets.checks import library_check
 from libraries.sheets.elements import ELEMENTS, Element
 from libraries.sheets.elements.base import layer_name
 from libraries.sheets.elements.patterns import PatternElement
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS, SvgElement, is_cheap_to_read
 from libraries.sheets.page import DrawnPage
 from libraries.sheets.recipes import Recipe, recorded
-from libraries.svg_syntax.attributes import check_colour
+from libraries.sheets.sources import read_source
+from libraries.svg_reader.encodings import as_utf8
+from libraries.svg_syntax.attributes import check_ink_colour
 
 MAX_ELEMENTS = 64
 # Limits for the sum over all elements, with units, by field.
@@ -32,13 +41,6 @@ MAX_SIZES = {
 }
 # Tolerance for rounding errors of boxes.
 ROUNDING_MM = 1e-6
-
-
-@described(**keywords_of(check_colour))
-def check_ink_colour(value: str) -> None:
-    """Raise InvalidInput for an invalid colour, and for `none`."""
-    if check_colour(value, "color") == "none":
-        raise InvalidInput("must be a colour other than none", field="color", code="bad-colour")
 
 
 class Layer(Params):
@@ -120,7 +122,7 @@ class Composition(DrawnPage):
         elements = self.elements or []
         _check_sizes(elements)
         mistakes: dict[str, list[str]] = {}
-        svgs = [element.svg for element in elements if isinstance(element, SvgElement)]
+        svgs = [one.svg for one in elements if isinstance(one, SvgElement) and one.svg]
         total, thorough = 0.0, is_cheap_to_read(svgs)
         for number, element in enumerate(elements):
             try:
@@ -152,6 +154,22 @@ def load_composition(given: Mapping[str, Any]) -> Composition:
     if not loaded.elements:
         raise InvalidFields({"elements": ["Missing data for required field."]})
     return loaded
+
+
+def with_sources(page: Composition) -> Composition:
+    """Return a page with the texts of its stored SVGs, so that its recipe reproduces it.
+
+    Raises:
+        InvalidInput: a file is no text in a known encoding, or too large.
+        NotFound: a file was removed.
+    """
+    elements = [
+        dataclasses.replace(one, svg=as_utf8(read_source(one.source)).decode(), source=None)
+        if isinstance(one, SvgElement) and one.source is not None
+        else one
+        for one in page.elements or ()
+    ]
+    return dataclasses.replace(page, elements=elements)
 
 
 def seeds_of(elements: Sequence[Element], seed: int) -> list[int]:

@@ -11,19 +11,19 @@ from marshmallow import fields
 from marshmallow.validate import Length, OneOf
 
 from libraries.errors import InvalidInput
-from libraries.fields import BoundedList, Params, choice, declare
+from libraries.fields import BoundedList, Params, choice, declare, library_check
 from libraries.geometry.rectangle import Rectangle
 from libraries.json_types import described, keywords_of
 from libraries.lettering import check_text, is_blank
 from libraries.outbound import read_url
-from libraries.sheets.checks import checked_text, library_check
-from libraries.sheets.composition import check_ink_colour
+from libraries.sheets.checks import checked_text
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS
 from libraries.sheets.elements.texts import TextElement
 from libraries.sheets.page import PaperName
 from libraries.sheets.papers import ORIENTATIONS, PAPERS, page_size
 from libraries.svg_builder import SVGBuilder
-from libraries.svg_syntax.attributes import check_colour
+from libraries.svg_syntax.attributes import check_colour, check_ink_colour
+from libraries.work import Work
 
 
 class LegendItem(Params):
@@ -96,7 +96,7 @@ class FramedSheet(Params):
     def draw(self, schematic: bytes | None = None) -> SVGBuilder:
         """Draw the sheet around an SVG, if there is one.
 
-        Raises InvalidInput if that cannot be read, or a text does not fit.
+        Raises InvalidInput if that cannot be read in the time of a request, or a text does not fit.
         """
         width, height = page_size(self.size, self.orientation)  # type: ignore[arg-type]
         inset = min(12.0, min(width, height) / 24)
@@ -115,7 +115,8 @@ class FramedSheet(Params):
             self._draw_titles(svg, band, "center")
             room = Rectangle(room.left, room.top, room.right, band.top - inset / 2)
         if schematic is not None:
-            svg.place(schematic, room)
+            hint = "draw it as an element of POST /artboard/create"
+            svg.place(schematic, room, work=Work(Work.IN_REQUESTS, hint))
         return svg
 
     def _draw_titles(self, svg: SVGBuilder, band: Rectangle, align: str) -> None:

@@ -11,29 +11,50 @@ from marshmallow import fields
 from marshmallow.validate import Length, OneOf
 
 from libraries.errors import InvalidInput, UnknownName
-from libraries.fields import BoundedList, Params, WholeNumber, choice, declare, mm, number
+from libraries.fields import (
+    BoundedList,
+    Params,
+    WholeNumber,
+    choice,
+    declare,
+    library_check,
+    mm,
+    number,
+)
 from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
-from libraries.geometry.transforms import Fit, combined, fitting, identity, matrix
+from libraries.geometry.transforms import (
+    Fit,
+    HorizontalAlign,
+    Matrix,
+    VerticalPosition,
+    combined,
+    fitting,
+    identity,
+    magnification,
+    matrix,
+)
 from libraries.json_types import JsonObject
 from libraries.plotting.comparison import lost_and_gained_ink
 from libraries.plotting.optimiser import PlotOptions as SearchOptions
 from libraries.plotting.optimiser import Watch, optimise
-from libraries.sheets.checks import library_check
-from libraries.sheets.composition import check_ink_colour
 from libraries.sheets.elements.base import layer_name
 from libraries.sheets.page import PaperName
 from libraries.sheets.papers import PAPERS
 from libraries.sheets.plot_stats import plot_stats
 from libraries.sheets.recipes import recorded
-from libraries.sheets.svg_reading import SvgOptions
+from libraries.svg_reader.colours import components, parse_colour
+from libraries.svg_syntax.attributes import check_ink_colour
+from libraries.vector_input import InputOptions
 
 
 class PlotPen(Params):
     """A layer of the drawing that is plotted, and changes of its pen."""
 
-    layer: str = layer_name("Name of the layer.", example="red")
+    layer: str = layer_name(
+        "Name of the layer; or a colour, for all layers of that colour.", example="red"
+    )
     color: str | None = declare(
         fields.String(
             validate=library_check(check_ink_colour),
@@ -49,6 +70,17 @@ class PlotPen(Params):
         default=None,
         unit="mm/s",
     )
+
+    def layers_of(self, drawing: Document) -> list[int]:
+        """Return the indices of the layer of this name, or of those of this colour."""
+        names = [layer.name for layer in drawing.layers]
+        if self.layer in names:
+            return [names.index(self.layer)]
+        colour = parse_colour(self.layer)
+        if colour is None:
+            return []
+        wanted = components(colour.text)
+        return [n for n, pen in enumerate(drawing.pens) if components(pen.colour) == wanted]
 
     def applied(self, pen: Pen) -> Pen:
         """Return `pen` with the changes."""
@@ -81,6 +113,12 @@ class Placement(Params):
         "it, `cover` fills the page, `fill` stretches it.",
         Fit,
         default="none",
+    )
+    align: HorizontalAlign = choice(
+        "Horizontal position of the drawing inside the margin.", HorizontalAlign, default="center"
+    )
+    vertical: VerticalPosition = choice(
+        "Vertical position of the drawing inside the margin.", VerticalPosition, default="middle"
     )
     rotate: int = declare(
         WholeNumber(
@@ -143,6 +181,16 @@ class Placement(Params):
             InvalidInput: a layer does not exist, or the margin leaves no room.
         """
         turned = self._turned(self._with_pens(drawing))
+        page = self._page(turned)
+        return page.transformed(self._way(turned.page, page))
+
+    def enlargement(self, given: Rectangle) -> float:
+        """Return the factor by which a drawing on a page is enlarged; errors are those of `on_page`."""
+        turned = self._turned(Document(given.width, given.height))
+        return magnification(self._way(turned.page, self._page(turned)))
+
+    def _page(self, turned: Document) -> Document:
+        """Return a rotated drawing on the page of the plot."""
         width, height = self._size(turned)
         if self.margin * 2 >= min(width, height):
             raise InvalidInput(
@@ -150,12 +198,14 @@ class Placement(Params):
                 code="bad-page",
                 field="margin",
             )
-        page = turned.on_page(width, height)
-        if self.fit != "none":
-            page = page.transformed(fitting(turned.page, self._inside(page), self.fit))
-        elif self.page is not None:
-            page = page.transformed(fitting(turned.page, page.page, "none"))
-        return page
+        return turned.on_page(width, height)
+
+    def _way(self, turned: Rectangle, page: Document) -> Matrix:
+        """Return the transform from a page, rotated, to that of the plot."""
+        if self.fit == "none" and self.page is None:
+            return identity()
+        box = page.page if self.fit == "none" else self._inside(page)
+        return fitting(turned, box, self.fit, align=self.align, vertical=self.vertical)
 
     def _inside(self, page: Document) -> Rectangle:
         margin = self.margin
@@ -164,18 +214,18 @@ class Placement(Params):
     def _with_pens(self, drawing: Document) -> Document:
         if self.pens is None:
             return drawing
-        known = [layer.name for layer in drawing.layers]
-        for position, one in enumerate(self.pens):
-            if one.layer not in known:
-                raise UnknownName("layer", one.layer, known, field=f"pens.{position}.layer")
         picked = Document(
             drawing.width, drawing.height, title=drawing.title, metadata=drawing.metadata
         )
-        for one in self.pens:
-            index = known.index(one.layer)
-            part = drawing.on_layer(index)
-            layer = picked.layer(one.layer, one.applied(drawing.pens[index]))
-            picked.extend(part.coordinates, part.offsets, np.full(len(part), layer))
+        for position, one in enumerate(self.pens):
+            found = one.layers_of(drawing)
+            if not found:
+                known = [layer.name for layer in drawing.layers]
+                raise UnknownName("layer", one.layer, known, field=f"pens.{position}.layer")
+            layer = picked.layer(one.layer, one.applied(drawing.pens[found[0]]))
+            for index in found:
+                part = drawing.on_layer(index)
+                picked.extend(part.coordinates, part.offsets, np.full(len(part), layer))
         return picked
 
     def _turned(self, drawing: Document) -> Document:
@@ -202,7 +252,7 @@ class Placement(Params):
         return self.PAGES[self.page]
 
 
-class PlotOptions(SvgOptions, Placement, SearchOptions):
+class PlotOptions(InputOptions, Placement, SearchOptions):
     """Options of the reading, the placement and the optimisation of a drawing."""
 
     margin: float = mm("Margin on all sides, where `fit` and `crop` end", 0, 500, default=0.0)
@@ -213,6 +263,10 @@ class PlotOptions(SvgOptions, Placement, SearchOptions):
         default=None,
         unit="s",
     )
+
+    def enlargement(self, given: Rectangle) -> float:
+        """Return the factor by which a drawing on a page is enlarged; see `Placement`."""
+        return Placement.enlargement(self, given)
 
     def record(self) -> dict[str, Any]:
         """Return the values that differ from the defaults, as JSON."""

@@ -44,6 +44,7 @@ from libraries.svg_syntax.outlines import (
     rectangle_outline,
 )
 from libraries.svg_syntax.path_data import check_path_data
+from libraries.work import Work
 
 
 class SVGBuilder(Canvas):
@@ -225,15 +226,17 @@ class SVGBuilder(Canvas):
         align: HorizontalAlign = "center",
         vertical: VerticalPosition = "middle",
         keep_layers: bool = False,
+        work: Work | None = None,
         **attributes: object,
     ) -> Self:
         """Draw a document or an SVG inside `box`, clipped at the box; see `Document.fitted`.
 
         With `keep_layers` the layers are kept, with their pens; otherwise the open layer is used.
-        `dropped` counts what is left out of an SVG. Attributes are for a group around each part.
+        `dropped` counts what is left out of an SVG, and `work` the steps of reading it. Attributes are
+        for a group around each part.
         """
         if not isinstance(source, Document):
-            reading = read_svg(source)
+            reading = read_svg(source, work=work)
             self._dropped.update(reading.dropped)
             source = reading.document
         placed = source.fitted(box, fit, align=align, vertical=vertical).clipped(box)

@@ -13,8 +13,9 @@ from libraries.geometry.transforms import Fit, HorizontalAlign, VerticalPosition
 from libraries.svg_reader.colours import parse_colour
 from libraries.svg_reader.encodings import bad_svg
 
+MM_PER_INCH = 25.4
 # A CSS inch has 96 pixels.
-PIXEL = 25.4 / 96
+PIXEL = MM_PER_INCH / 96
 PIXELS: Mapping[str, float] = {
     "": 1.0,
     "px": 1.0,
@@ -39,6 +40,7 @@ class Lengths:
 
     MAX_CHARS = 64
     MAX_PIXELS = 1e9
+    MAX_DIGITS = 9
     FORM = re.compile(
         r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(%|[a-zA-Z]*)\s*", re.ASCII
     )
@@ -96,6 +98,7 @@ class Look:
     dashes: tuple[float, ...] = ()
     dash_offset: float = 0.0
     cap: str = "butt"
+    join: str = "miter"
     fill_rule: str = "nonzero"
     clip_rule: str = "nonzero"
     fixed_width: bool = False
@@ -150,7 +153,7 @@ class Looks:
     PROPERTIES = frozenset(
         {
             "color", "fill", "stroke", "stroke-width", "visibility", "opacity", "fill-opacity", "stroke-opacity",
-            "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "fill-rule", "clip-rule", "vector-effect",
+            "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin", "fill-rule", "clip-rule", "vector-effect",
             "marker-start", "marker-mid", "marker-end", "font-size", "text-anchor", "letter-spacing", "white-space", "xml:space",
         }
     )  # fmt: skip
@@ -162,6 +165,7 @@ class Looks:
     }
     WORDS: ClassVar[dict[str, tuple[str, tuple[str, ...]]]] = {
         "stroke-linecap": ("cap", ("butt", "round", "square")),
+        "stroke-linejoin": ("join", ("miter", "round", "bevel")),
         "fill-rule": ("fill_rule", ("nonzero", "evenodd")),
         "clip-rule": ("clip_rule", ("nonzero", "evenodd")),
         "text-anchor": ("anchor", ("start", "middle", "end")),
@@ -328,7 +332,17 @@ def lengths(
     attributes: Mapping[str, str], names: str, viewport: tuple[float, float]
 ) -> list[float]:
     """Return lengths by the names of their attributes; missing ones are 0."""
-    return [length(attributes.get(name), 0.0, _whole(name, viewport)) for name in names.split()]
+    found = []
+    for name in names.split():
+        text = attributes.get(name)
+        if text is None:
+            found.append(0.0)
+        elif text.isdecimal() and len(text) < Lengths.MAX_DIGITS:
+            # Much faster than the rest for the most frequent form.
+            found.append(float(text))
+        else:
+            found.append(length(text, 0.0, _whole(name, viewport)))
+    return found
 
 
 def _whole(name: str, viewport: tuple[float, float]) -> float:

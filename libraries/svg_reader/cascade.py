@@ -14,6 +14,7 @@ from typing import NamedTuple
 from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.selectors import Budget, Selector, parse_selector
+from libraries.work import Work
 
 # Values by the names of properties.
 Values = Mapping[str, str]
@@ -42,24 +43,26 @@ class _Limits:
     MAX_MEDIA_DEPTH = 4
     MAX_VALUE_CHARS = 1_000_000
     MAX_VARIABLES = 8
+    STEPS_PER_CHAR = 0.4
     COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
     # Semicolons inside of quotes and parentheses do not separate declarations.
     DECLARATION = re.compile(
         r"""\s*([\w-]{1,100})\s*:\s*((?:[^;"'()]++|"[^"]*+"|'[^']*+'|\((?:[^()"']++|"[^"]*+"|'[^']*+'|\([^()]*+\))*+\)|["'()])*+)(?:;|\Z)"""
     )
     VARIABLE = re.compile(r"var\(\s*(--[\w-]{1,100})\s*(?:,([^()]*(?:\([^()]*\))?[^()]*))?\)")
+    SELECTOR = re.compile(r"(?:[^,()]++|\([^()]*+\)|[()])++")
     MEDIA = re.compile(r"\s*(?:only\s+)?(?:all|screen|print)?\s*", re.IGNORECASE)
     FONT_SIZE = re.compile(
         r"(?:^|\s)((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:px|pt|pc|mm|cm|in|em|ex|rem|q|%))", re.IGNORECASE
     )
 
 
-def resolve_styles(root: Node, problems: Problems) -> None:
+def resolve_styles(root: Node, problems: Problems, work: Work) -> None:
     """Apply style elements and `style` attributes to the attributes of all elements."""
     rules: list[Rule] = []
     for node in _walk(root):
         if node.tag == "style":
-            _add_sheet(node, rules, problems)
+            _add_sheet(node, rules, problems, work)
     styled = [node for node in _walk(root) if "style" in node.attributes]
     if not rules and not any("--" in node.attributes["style"] for node in styled):
         # Programs repeat the same few texts.
@@ -71,7 +74,7 @@ def resolve_styles(root: Node, problems: Problems) -> None:
                 known[text] = own.normal | own.important
             node.attributes.update(known[text])
         return
-    _Cascade(rules, problems).apply(root, (), {})
+    _Cascade(rules, problems, work).apply(root, (), {})
 
 
 def _walk(root: Node) -> Iterator[Node]:
@@ -85,7 +88,10 @@ def _walk(root: Node) -> Iterator[Node]:
 class _Cascade:
     """Finds the rules of each element by its id, classes and tag."""
 
-    def __init__(self, rules: list[Rule], problems: Problems) -> None:
+    # Steps of work per element.
+    STEPS = 5
+
+    def __init__(self, rules: list[Rule], problems: Problems, work: Work) -> None:
         self._by_id: dict[str, list[Rule]] = defaultdict(list)
         self._by_class: dict[str, list[Rule]] = defaultdict(list)
         self._by_tag: dict[str, list[Rule]] = defaultdict(list)
@@ -98,11 +104,13 @@ class _Cascade:
             else:
                 self._by_tag[last.tag].append(rule)
         self._problems = problems
-        self._budget = Budget()
+        self._budget = Budget(work)
+        self._work = work
         self._known: dict[tuple[str, str, str], Declarations] = {}
 
     def apply(self, node: Node, chain: tuple[Node, ...], variables: Values) -> None:
         """Resolve the styles of an element and its descendants."""
+        self._work.spend(self.STEPS)
         sheet = self._declared(node, chain)
         inline = parse_declarations(node.attributes.get("style", ""))
         winning = sheet.normal | inline.normal | sheet.important | inline.important
@@ -195,11 +203,13 @@ def _expanded(name: str, value: str) -> Values:
     return {name: value}
 
 
-def _add_sheet(node: Node, rules: list[Rule], problems: Problems) -> None:
+def _add_sheet(node: Node, rules: list[Rule], problems: Problems, work: Work) -> None:
     """Add the rules of a style element."""
     if node.attributes.get("type", "").strip().lower() not in {"", "text/css"}:
         return
     text = "".join(part.attributes["text"] for part in node.children if part.tag == "#text")
+    # Almost all of the work is in the selectors.
+    work.spend(len(text) * _Limits.STEPS_PER_CHAR)
     if len(text) > _Limits.MAX_CHARS:
         problems.note("style", node.line)
         return
@@ -226,7 +236,7 @@ def _read_sheet(text: str, rules: list[Rule], line: int, problems: Problems, dep
 def _add_rules(prelude: str, block: str, rules: list[Rule], line: int, problems: Problems) -> None:
     declarations = parse_declarations(block)
     # Commas inside of parentheses do not separate selectors.
-    for part in re.split(r",(?![^()]*\))", prelude):
+    for part in _Limits.SELECTOR.findall(prelude):
         if len(rules) >= _Limits.MAX_RULES:
             problems.note("style", line)
             return

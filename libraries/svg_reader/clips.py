@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -10,15 +12,32 @@ from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats
-from libraries.geometry.filling import fill_region
+from libraries.geometry.filling import boundary_of, fill_region
+from libraries.geometry.strokes import MAX_COORDINATE_MM
 from libraries.geometry.transforms import Matrix, applied, combined, inverse
 from libraries.svg_reader.appearance import Look, Looks, lengths
-from libraries.svg_reader.colours import components
 from libraries.svg_reader.foreign_xml import Node
 from libraries.svg_reader.items import Area, Clip
 from libraries.svg_reader.placing import Viewport, transform_of
 from libraries.svg_reader.problems import Problems
+from libraries.svg_reader.servers import Gradient, luminance
 from libraries.svg_reader.shapes import SHAPES, shape_of
+from libraries.work import Work
+
+
+class _Place(NamedTuple):
+    """Place of an element of a clip: its transform to mm, its look, its depth, and the clip itself."""
+
+    to_page: Matrix
+    viewport: Viewport
+    look: Look
+    depth: int
+    root: Node
+
+    @property
+    def is_alpha(self) -> bool:
+        """Return whether a mask shows by opacity alone."""
+        return self.root.attributes.get("mask-type", "").strip() == "alpha"
 
 
 class ClipReader:
@@ -26,14 +45,22 @@ class ClipReader:
 
     MAX_AREAS = 20_000
     MAX_DEPTH = 16
+    # Steps of work per element.
+    STEPS = 60
 
     def __init__(
-        self, named: Mapping[str, Node], looks: Looks, problems: Problems, tolerance: float
+        self,
+        named: Mapping[str, Node],
+        looks: Looks,
+        problems: Problems,
+        tolerance: float,
+        work: Work,
     ) -> None:
         self._named = named
         self._looks = looks
         self._problems = problems
         self._tolerance = tolerance
+        self._work = work
         self._left = self.MAX_AREAS
 
     def clip_of(
@@ -69,43 +96,39 @@ class ClipReader:
             own = transform_of(target.attributes, viewport) if target.tag == "clipPath" else None
             placed = combined(start, own) if own is not None else start
             look = self._looks.of(target.attributes, Look())
-            is_mask = target.tag == "mask"
-            areas = list(self._areas(target, placed, viewport, look, depth, is_mask=is_mask))
+            areas = list(self._areas(target, _Place(placed, viewport, look, depth, target)))
         except (InvalidInput, ValueError):
             return None
-        inner = self._named_clip(target)
-        if inner is not None and depth < self.MAX_DEPTH:
-            outer = self._read(inner, to_page, viewport, outer, depth + 1) or outer
+        around = _Place(to_page, viewport, look, depth, target)
+        outer = self._inside(target, around, outer) or outer
         return Clip(name, target.line, areas, outer, box, to_page)
 
-    def _named_clip(self, node: Node) -> Node | None:
+    def _inside(self, node: Node, place: _Place, outer: Clip | None = None) -> Clip | None:
+        """Return the clip by the clip path of an element inside of a clip, if it has one."""
         found = Looks.URL.match(node.attributes.get("clip-path", ""))
         target = self._named.get(found[1].strip()) if found else None
-        return target if target is not None and target.tag == "clipPath" else None
+        if target is None or target.tag != "clipPath" or place.depth >= self.MAX_DEPTH:
+            return None
+        return self._read(target, place.to_page, place.viewport, outer, place.depth + 1)
 
-    def _areas(
-        self,
-        node: Node,
-        to_page: Matrix,
-        viewport: Viewport,
-        look: Look,
-        depth: int,
-        *,
-        is_mask: bool,
-    ) -> Iterator[Area]:
-        if depth > self.MAX_DEPTH:
+    def _areas(self, node: Node, place: _Place) -> Iterator[Area]:
+        """Yield the areas of the children of an element."""
+        if place.depth > self.MAX_DEPTH:
             raise ValueError(node.tag)
         for child in self._shown(node):
-            own = transform_of(child.attributes, viewport)
-            placed = combined(to_page, own) if own is not None else to_page
-            inner = self._looks.of(child.attributes, look)
+            own = transform_of(child.attributes, place.viewport)
+            inner = place._replace(
+                to_page=place.to_page if own is None else combined(place.to_page, own),
+                look=self._looks.of(child.attributes, place.look),
+            )
             if child.tag in SHAPES:
-                yield from self._shape(child, placed, viewport, inner, depth, is_mask=is_mask)
+                yield from self._shape(child, inner)
             elif child.tag in {"g", "a", "switch"}:
-                yield from self._areas(child, placed, viewport, inner, depth + 1, is_mask=is_mask)
+                yield from self._areas(child, inner._replace(depth=place.depth + 1))
             elif child.tag == "use":
-                moved, target = self._used(child, placed, viewport)
-                yield from self._areas(target, moved, viewport, inner, depth + 1, is_mask=is_mask)
+                moved, target = self._used(child, inner.to_page, place.viewport)
+                deeper = inner._replace(to_page=moved, depth=place.depth + 1)
+                yield from self._areas(target, deeper)
             elif child.tag in {"text", "image", "foreignObject"}:
                 raise ValueError(node.tag)
 
@@ -113,6 +136,7 @@ class ClipReader:
         """Yield the children that may be visible; raise `ValueError` after too many of all."""
         for child in node.children:
             self._left -= 1
+            self._work.spend(self.STEPS)
             if self._left < 0:
                 raise ValueError(node.tag)
             if child.attributes.get("display", "").strip() != "none":
@@ -125,37 +149,45 @@ class ClipReader:
         moved = combined(to_page, np.array([[1.0, 0.0, x], [0.0, 1.0, y]]))
         return moved, Node("g", {}, [target] if target is not None else [])
 
-    def _shape(
-        self,
-        node: Node,
-        to_page: Matrix,
-        viewport: Viewport,
-        look: Look,
-        depth: int,
-        *,
-        is_mask: bool,
-    ) -> Iterator[Area]:
+    def _shape(self, node: Node, place: _Place) -> Iterator[Area]:
+        look, to_page = place.look, place.to_page
         scale = max(float(np.linalg.norm(to_page[:, :2], 2)), 1e-9)
-        shape = shape_of(node.tag, node.attributes, viewport, self._tolerance / scale)
-        lines = [applied(to_page, line) for line in shape.flattened()]
-        within = None
-        inner = self._named_clip(node)
-        if inner is not None and depth < self.MAX_DEPTH:
-            within = self._read(inner, to_page, viewport, None, depth + 1)
-        if not is_mask:
+        shape = shape_of(node.tag, node.attributes, place.viewport, self._tolerance / scale)
+        self._work.spend(3 * shape.size)
+        own = shape.flattened()
+        lines = [applied(to_page, line) for line in own]
+        within = self._inside(node, place)
+        if place.root.tag != "mask":
             if lines and not look.hidden:
                 yield Area(lines, look.clip_rule == "evenodd", True, within)
-            return
-        if look.fill_server or look.stroke_server:
+        elif look.stroke_server:
             raise ValueError(node.tag)
-        if lines and look.has_fill:
-            red, green, blue = components(look.fill)
-            light = (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
+        elif own and look.fill_server and not look.hidden:
+            for rings, shown in self._by_gradient(own, place):
+                yield Area([applied(to_page, ring) for ring in rings], True, shown, within)
+            self._problems.note("mask", node.line, "approximated")
+        elif lines and look.has_fill:
             alpha = look.fill_alpha * look.fill_opacity * look.opacity
-            half = 0.5
-            if light * alpha >= half or alpha >= half:
-                shown = light * alpha >= half
-                yield Area(lines, look.fill_rule == "evenodd", shown, within)
+            light = alpha * (1.0 if place.is_alpha else luminance(look.fill))
+            if max(light, alpha) >= Gradient.HALF:
+                yield Area(lines, look.fill_rule == "evenodd", light >= Gradient.HALF, within)
+
+    def _by_gradient(
+        self, lines: list[Floats], place: _Place
+    ) -> Iterator[tuple[list[Floats], bool]]:
+        """Yield the parts of a shape that a gradient hides, and those that it shows, as rings."""
+        look = place.look
+        gradient = Gradient.of(look.fill_server, self._named)
+        region = fill_region(lines, evenodd=look.fill_rule == "evenodd", work=self._work)
+        if gradient is None or region.is_empty:
+            raise ValueError(look.fill_server)
+        opacity = look.fill_opacity * look.opacity
+        for shown in (False, True):
+            lit = shown and not place.is_alpha
+            bands = gradient.bands(opacity, region.bounds, place.viewport, by_light=lit)
+            area = shapely.intersection(region, shapely.union_all(bands))
+            if shown or not place.is_alpha:
+                yield boundary_of(area), shown
 
 
 def viewport_clip(size: Viewport, to_page: Matrix, line: int, outer: Clip | None) -> Clip:
@@ -165,10 +197,36 @@ def viewport_clip(size: Viewport, to_page: Matrix, line: int, outer: Clip | None
     return Clip("viewport", line, [Area([applied(to_page, corners)])], outer)
 
 
-def region_of_clip(clip: Clip, items: Mapping[int, Floats]) -> BaseGeometry:
-    """Return the visible area of a clip and its outer ones in mm; `items` has the points of items."""
+def region_of_clip(
+    clip: Clip, items: Mapping[int, Floats], work: Work, problems: Problems
+) -> BaseGeometry:
+    """Return the visible area of a clip and its outer ones in mm; `items` has the points of items.
+
+    A clip whose lines cross too often is noted, and does not cut.
+
+    Raises:
+        InvalidInput: there is not enough `work` left.
+    """
     if clip.region is not None:
         return clip.region
+    try:
+        region = _own_region(clip, items, work, problems)
+    except InvalidInput:
+        problems.note(clip.kind, clip.line)
+        far = 2 * MAX_COORDINATE_MM
+        region = shapely.box(-far, -far, far, far)
+    if clip.outer is not None:
+        outer = region_of_clip(clip.outer, items, work, problems)
+        work.spend(int(shapely.get_num_coordinates(region) + shapely.get_num_coordinates(outer)))
+        region = shapely.intersection(region, outer)
+    clip.region = region
+    return region
+
+
+def _own_region(
+    clip: Clip, items: Mapping[int, Floats], work: Work, problems: Problems
+) -> BaseGeometry:
+    """Return the visible area of a clip without its outer ones."""
     areas = [
         area._replace(lines=[applied(way, line) for line in area.lines])
         for way in [_box_transform(clip, items)]
@@ -176,17 +234,19 @@ def region_of_clip(clip: Clip, items: Mapping[int, Floats]) -> BaseGeometry:
         for area in clip.areas
     ]
     region: BaseGeometry = shapely.Polygon()
-    for area in areas if clip.box else clip.areas:
-        part = fill_region(area.lines, evenodd=area.evenodd)
-        if area.within is not None:
-            part = shapely.intersection(part, region_of_clip(area.within, items))
-        region = shapely.union(region, part) if area.shown else shapely.difference(region, part)
+    for shown, some in groupby(areas if clip.box else clip.areas, key=lambda area: area.shown):
+        parts = []
+        for area in some:
+            part = fill_region(area.lines, evenodd=area.evenodd, work=work)
+            if area.within is not None:
+                within = region_of_clip(area.within, items, work, problems)
+                part = shapely.intersection(part, within)
+            parts.append(part)
+        work.spend(20 * sum(int(shapely.get_num_coordinates(part)) for part in parts))
+        united = shapely.union_all(parts)
+        region = shapely.union(region, united) if shown else shapely.difference(region, united)
     # What is drawn along the edge is visible.
-    region = shapely.buffer(region, 0.001, join_style="mitre")
-    if clip.outer is not None:
-        region = shapely.intersection(region, region_of_clip(clip.outer, items))
-    clip.region = region
-    return region
+    return shapely.buffer(region, 0.001, join_style="mitre")
 
 
 def _box_transform(clip: Clip, items: Mapping[int, Floats]) -> Matrix | None:

@@ -12,8 +12,12 @@ import zlib
 from typing import ClassVar
 
 from libraries.errors import InvalidInput
+from libraries.settings import UploadSettings
 
-MAX_SVG_BYTES = 20_000_000
+
+def max_svg_bytes() -> int:
+    """Return the size of the largest SVG, also after decompression."""
+    return UploadSettings.current().svg_limit
 
 
 class Namespaces:
@@ -92,14 +96,14 @@ def _trimmed(data: bytes) -> bytes:
 
 
 def _check_size(data: bytes) -> None:
-    if len(data) > MAX_SVG_BYTES:
-        raise bad_svg(f"an SVG has at most {MAX_SVG_BYTES:,} bytes")
+    if len(data) > max_svg_bytes():
+        raise bad_svg(f"an SVG has at most {max_svg_bytes():,} bytes")
 
 
 def _decompressed(data: bytes) -> bytes:
     """Return the content of an `svgz` file, at most one byte more than the limit."""
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, MAX_SVG_BYTES + 1)
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, max_svg_bytes() + 1)
     except zlib.error:
         raise bad_svg("the compressed SVG is damaged") from None
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from libraries.svg_reader.encodings import (
-    MAX_SVG_BYTES,
     as_utf8,
     bad_svg,
     with_characters,
     with_namespaces,
 )
+from libraries.work import Work
 
-__all__ = ["MAX_ELEMENTS", "MAX_SVG_BYTES", "Node", "bad_svg", "parse_svg"]
+__all__ = ["MAX_ELEMENTS", "Node", "bad_svg", "parse_svg"]
 
 MAX_ELEMENTS = 200_000
 # Attributes of other namespaces by their short names.
@@ -39,7 +39,7 @@ class Node:
     line: int = 0
 
 
-def parse_svg(source: str | bytes) -> Node:
+def parse_svg(source: str | bytes, work: Work | None = None) -> Node:
     """Return the root of the SVG `source`, without elements of other namespaces.
 
     Compressed files, any encoding, undeclared prefixes and HTML entities are accepted. Entities of
@@ -47,12 +47,15 @@ def parse_svg(source: str | bytes) -> Node:
     ignored.
 
     Raises:
-        InvalidInput: the SVG is malformed or too large, or declares other entities.
+        InvalidInput: the SVG is malformed or too large, declares other entities, or needs more than
+            `work`.
     """
+    work = work or Work()
     data = as_utf8(source)
     repairs = {"unbound prefix": with_namespaces, "undefined entity": with_characters}
     for _ in range(len(repairs) + 1):
-        tree = _Tree(data)
+        work.spend(len(data) * _Tree.STEPS_PER_BYTE)
+        tree = _Tree(data, work)
         try:
             tree.parser.Parse(data, True)
             break
@@ -84,7 +87,12 @@ class _Tree:
     MAX_ENTITY_CHARS = 4096
     MAX_EXPANDED_BYTES = 1_000_000
 
-    def __init__(self, data: bytes) -> None:
+    # Steps of work.
+    STEPS = 4
+    STEPS_PER_BYTE = 0.03
+
+    def __init__(self, data: bytes, work: Work) -> None:
+        self._work = work
         self.root: Node | None = None
         # None for ignored elements.
         self._open: list[Node | None] = []
@@ -112,6 +120,7 @@ class _Tree:
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
+        self._work.spend(self.STEPS)
         depth = len(self._open)
         if depth >= self.MAX_ELEMENT_DEPTH:
             raise bad_svg(f"elements must be nested at most {self.MAX_ELEMENT_DEPTH} deep")
@@ -176,6 +185,9 @@ class _Tree:
 
 
 def _kept(attributes: dict[str, str]) -> dict[str, str]:
+    # Names with a namespace have a space; few elements have such attributes.
+    if " " not in "".join(attributes):
+        return attributes
     return {FOREIGN_ATTRIBUTES.get(name, name): value for name, value in attributes.items()}
 
 

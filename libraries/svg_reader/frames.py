@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from libraries.errors import InvalidInput
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS
 from libraries.geometry.rectangle import Rectangle
@@ -9,12 +11,18 @@ from libraries.lettering import check_text
 from libraries.svg_reader.appearance import Lengths, length
 from libraries.svg_reader.foreign_xml import Node, bad_svg
 from libraries.svg_reader.problems import Problems
+from libraries.svg_reader.repeats import MAX_ELEMENT_DEPTH
 from libraries.svg_reader.shapes import Viewport
 from libraries.svg_syntax.path_data import numbers_in
 
+# Elements that are not drawn where they are.
+PASSIVE = frozenset(
+    {"title", "desc", "metadata", "defs", "symbol", "style", "script", "clipPath", "mask", "marker", "#text"}
+)  # fmt: skip
 
-def page_size(root: Node, problems: Problems) -> Viewport:
-    """Return the size of the page in pixels, by default that of its viewBox."""
+
+def page_size(root: Node, problems: Problems, dpi: float) -> Viewport:
+    """Return the size of the page in pixels, `dpi` in an inch, by default that of its viewBox."""
     box = view_box(root)
     # The default size of browsers in pixels.
     fallback = (box.width, box.height) if box else (300.0, 150.0)
@@ -22,6 +30,8 @@ def page_size(root: Node, problems: Problems) -> Viewport:
     for name, whole in zip(("width", "height"), fallback, strict=True):
         text = root.attributes.get(name, "auto").strip()
         value = Lengths.read(text, whole)
+        if value is not None and not re.search(r"[0-9.](px|%)?\Z", text):
+            value *= dpi / 96
         if value is None and text not in {"", "auto"}:
             problems.note("page-size", root.line)
         # The whole of a page that is not there yet.
@@ -57,6 +67,33 @@ def own_size(node: Node, viewport: Viewport) -> Viewport:
     return width, height
 
 
+def has_own_size(root: Node) -> bool:
+    """Return whether an SVG says how large it is, by its viewBox or by a length."""
+    if view_box(root) is not None:
+        return True
+    texts = [root.attributes.get(name, "auto").strip() for name in ("width", "height")]
+    return any(not text.endswith("%") and Lengths.read(text) is not None for text in texts)
+
+
+def top_groups(root: Node) -> dict[int, str]:
+    """Return names of the groups directly below the root by the ids of their nodes.
+
+    A group around everything is passed over.
+    """
+    node = root
+    for _ in range(MAX_ELEMENT_DEPTH):
+        drawn = [child for child in node.children if child.tag not in PASSIVE]
+        if len(drawn) != 1 or drawn[0].tag != "g":
+            break
+        node = drawn[0]
+    names: dict[int, str] = {}
+    for child in node.children:
+        if child.tag == "g":
+            given = child.attributes.get("inkscape:label") or child.attributes.get("id", "")
+            names[id(child)] = checked_name(given) or f"group {len(names) + 1}"
+    return names
+
+
 def nodes_by_id(root: Node) -> dict[str, Node]:
     """Return elements by their ids, the first of duplicates."""
     found: dict[str, Node] = {}
@@ -73,10 +110,15 @@ def layer_name(node: Node) -> str | None:
     """Return the name of an Inkscape layer, or None for other groups and invalid names."""
     if "inkscape:label" not in node.attributes:
         return None
-    label = node.attributes["inkscape:label"].strip()[:MAX_LAYER_NAME_CHARS]
-    if node.attributes.get("inkscape:groupmode") != "layer" or not label:
+    if node.attributes.get("inkscape:groupmode") != "layer":
         return None
+    return checked_name(node.attributes["inkscape:label"])
+
+
+def checked_name(text: str) -> str | None:
+    """Return the name of a layer, at most 100 characters, or None for an invalid one."""
+    name = text.strip()[:MAX_LAYER_NAME_CHARS]
     try:
-        return check_text(label)
+        return check_text(name) if name else None
     except InvalidInput:
         return None

@@ -12,7 +12,7 @@ from libraries.geometry.clipping import clip_to_rectangle
 from libraries.geometry.document import StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import MAX_COORDINATE_MM
-from libraries.geometry.transforms import Matrix
+from libraries.geometry.transforms import Matrix, applied
 from libraries.svg_reader.shapes import Shape
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 from libraries.svg_syntax.tracing import flattened_paths
@@ -46,6 +46,12 @@ class Gathering:
         if self._size > MAX_GATHERED:
             self.finish()
 
+    def add_lines(self, ends: Floats, to_page: Matrix, item: int) -> None:
+        """Add lines between two points, of shape (n, 2, 2), of consecutive items from `item`."""
+        self.finish()
+        offsets = np.arange(0, 2 * len(ends) + 1, 2)
+        self._store(applied(to_page, ends.reshape(-1, 2)), offsets, item + np.arange(len(ends)))
+
     def finish(self) -> None:
         """Draw the remaining shapes; see `add`."""
         shapes, self._shapes, self._size = self._shapes, [], 0
@@ -54,14 +60,16 @@ class Gathering:
         strokes = np.array([len(shape) for shape, _, _ in shapes])
         lines = _lines([shape for shape, _, _ in shapes])
         counts = np.array([len(line) for line in lines], dtype=np.int64)
-        if self.store.vertices + counts.sum() > MAX_VERTICES:
-            raise too_many_vertices()
         ways = np.repeat(np.arange(len(shapes)), strokes)
         points = _moved(
             np.concatenate(lines), [way for _, way, _ in shapes], np.repeat(ways, counts)
         )
         items = np.array([item for _, _, item in shapes])[ways]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
+        self._store(points, np.concatenate([[0], np.cumsum(counts)]), items)
+
+    def _store(self, points: Floats, offsets: Integers, items: Integers) -> None:
+        if self.store.vertices + len(points) > MAX_VERTICES:
+            raise too_many_vertices()
         # NaN fails this comparison.
         if not max(-float(points.min()), float(points.max())) <= MAX_COORDINATE_MM:
             points, offsets, items = self._near(points, offsets, items)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,8 +10,10 @@ from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.strokes import Pen
 from libraries.svg_reader.colours import components
-from libraries.svg_reader.items import Ink, ReadingOptions
+from libraries.svg_reader.items import Ink
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.problems import Problems
+from libraries.svg_syntax.layer_codes import LayerCodes
 
 
 class PenChoice:
@@ -32,15 +32,15 @@ class PenChoice:
     def layers_of(self, inks: Sequence[Ink], used: Sequence[int]) -> Integers:
         """Return the layer of the document for each ink; `used` are the inks with strokes."""
         named = {inks[number].layer for number in used} - {None}
-        by_layer = self._options.pens == "layer" or (
-            self._options.pens == "auto" and (len(named) > 1 or self._is_one_pen(inks, used))
+        by_layer = self._options.pens_by in {"layer", "group"} or (
+            self._options.pens_by == "auto" and (len(named) > 1 or self._is_one_pen(inks, used))
         )
         colours = self._colours([inks[n] for n in used if not (by_layer and inks[n].layer)])
         chosen = np.zeros(len(inks), dtype=np.int64)
-        ordered = sorted(used, key=lambda one: _order(inks[one].layer))
+        ordered = sorted(used, key=lambda one: LayerCodes.of(inks[one].layer or "").order)
         for number in ordered if self._options.layer_codes else used:
             ink = inks[number]
-            if self._options.pens == "one":
+            if self._options.pens_by == "one":
                 chosen[number] = self._pen(inks[used[0]].colour, inks[used[0]])
             elif by_layer and ink.layer is not None:
                 chosen[number] = self._pen(ink.layer, ink)
@@ -65,7 +65,13 @@ class PenChoice:
             self._problems.note("pens", 0, "approximated")
             return len(known) - 1
         width = round(min(max(ink.width, self.MIN_WIDTH_MM), self.MAX_WIDTH_MM), 3)
-        return self._document.layer(name, Pen(name, ink.colour, width))
+        speed = None
+        if self._options.layer_codes and name == ink.layer:
+            codes = LayerCodes.of(name)
+            speed = codes.speed
+            if codes.others:
+                self._problems.note_names("layer-code", 0, "ignored", codes.others)
+        return self._document.layer(name, Pen(name, ink.colour, width, speed))
 
     def _by_width(self, ink: Ink) -> int:
         """Return the pen of a colour whose width is that of the ink."""
@@ -104,12 +110,6 @@ class PenChoice:
             for colour, one in zip(found, nearest.argmin(axis=0).tolist(), strict=True)
         }
         return {colour: drawn[one] for colour, one in same.items()}
-
-
-def _order(layer: str | None) -> float:
-    """Return the number at the beginning of the name of a layer, which AxiDraw plots by."""
-    found = re.match(r"[!\s]*([0-9]{1,6})(?=[\s_:-]|\Z)", layer or "")
-    return float(found[1]) if found else math.inf
 
 
 def lab(colour: str) -> Floats:

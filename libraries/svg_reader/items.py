@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from shapely.geometry.base import BaseGeometry
 
 from libraries.geometry.arrays import Floats
 from libraries.geometry.transforms import Matrix
 from libraries.svg_reader.appearance import Look
-
-
-@dataclass(frozen=True)
-class ReadingOptions:
-    """Options of the reader.
-
-    Attributes:
-        occlude: opaque fills hide what is below them, and clip paths and masks cut.
-        paper: colour of the page; fills of this colour hide and are not drawn.
-        fills: `outline` draws the edge of fills, `hatch` also parallel lines, `none` nothing.
-        hatch_spacing: distance between hatch lines in mm.
-        hatch_angle: angle of hatch lines in degrees, clockwise from the x axis.
-        pens: `auto` are the layers if there are several, else colours and widths; or `layer`,
-            `colour` or `one`.
-        max_pens: colours above this number are drawn with the nearest others.
-        layer_codes: names of layers are read as AxiDraw does: a number at the beginning is the order
-            of plotting, and layers that begin with `%` are not drawn.
-        max_pen_width: wider strokes are drawn by their outline with a pen of this width in mm, or
-            None.
-    """
-
-    FILLS: ClassVar[tuple[str, ...]] = ("outline", "hatch", "none")
-    PENS: ClassVar[tuple[str, ...]] = ("auto", "layer", "colour", "one")
-
-    occlude: bool = True
-    paper: str = "#ffffff"
-    fills: str = "outline"
-    hatch_spacing: float = 1.0
-    hatch_angle: float = 45.0
-    pens: str = "auto"
-    max_pens: int = 16
-    layer_codes: bool = False
-    max_pen_width: float | None = None
 
 
 @dataclass(eq=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -12,19 +13,22 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Floats, Integers, flattened, line_length
+from libraries.geometry.arrays import Floats, Integers, flattened, line_length, total_length
 from libraries.geometry.clipping import clip_to_region
 from libraries.geometry.dashes import dashed
 from libraries.geometry.document import StrokeArray
-from libraries.geometry.filling import boundary_of, fill_region, hatch_lines
+from libraries.geometry.filling import are_tangled, boundary_of, fill_region, hatch_lines
 from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import Pen
 from libraries.svg_reader.appearance import Look
 from libraries.svg_reader.clips import region_of_clip
 from libraries.svg_reader.colours import components
-from libraries.svg_reader.covering import Cover, visible_lines
-from libraries.svg_reader.items import Ink, Item, ReadingOptions
+from libraries.svg_reader.covering import Cover, stroke_area, visible_lines
+from libraries.svg_reader.items import Ink, Item
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.problems import Action, Problems
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
+from libraries.work import Work
 
 
 class Drawn(NamedTuple):
@@ -48,14 +52,15 @@ def visible_strokes(
     store: StrokeArray,
     items: Sequence[Item],
     page: Rectangle,
+    *,
     options: ReadingOptions,
     problems: Problems,
+    work: Work,
 ) -> Drawn:
     """Return the visible strokes of items; the layers of `store` are their indices."""
     inks = _inks_of(items)
-    plain = all(
-        item.clip is None and not item.look.dashes and not item.look.has_fill for item in items
-    )
+    plain = all(item.clip is None and not item.look.dashes for item in items)
+    plain = plain and options.max_pen_width is None and not _has_fills(store, items)
     dots = _invisible_dots(store, items)
     # White lines are rare, but have to be found.
     pale = any(_is_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
@@ -64,7 +69,19 @@ def visible_strokes(
         known = {ink: number for number, ink in enumerate(different)}
         numbers = np.array([known[ink] for ink in inks], dtype=np.int64)
         return Drawn(store.coordinates, store.offsets, numbers[store.layers], different)
-    return _Plane(items, inks, page, options, problems).drawn(store, dots)
+    plane = _Plane(items, inks, page, options=options, problems=problems, work=work)
+    return plane.drawn(store, dots)
+
+
+def _has_fills(store: StrokeArray, items: Sequence[Item]) -> bool:
+    """Return whether a fill is visible; lines between two points have none."""
+    filled = np.array([item.look.has_fill for item in items], dtype=np.bool_)
+    stroked = np.array([item.look.has_stroke for item in items], dtype=np.bool_)
+    edged = np.array([item.edge for item in items], dtype=np.bool_)
+    if (filled & edged & ~stroked).any():
+        return True
+    wide = store.layers[np.diff(store.offsets) > 2]  # noqa: PLR2004 - a triangle
+    return bool((filled & edged)[wide].any())
 
 
 def _inks_of(items: Sequence[Item]) -> list[Ink]:
@@ -75,7 +92,8 @@ def _inks_of(items: Sequence[Item]) -> list[Ink]:
         key = look, layer, scale, edge
         if key not in known:
             loose = not look.has_stroke or not edge
-            known[key] = Ink(layer, look.ink, look.width * scale, loose)
+            width = Pen.width if loose else look.width * scale
+            known[key] = Ink(layer, look.ink, width, loose)
         inks.append(known[key])
     return inks
 
@@ -94,6 +112,7 @@ def _invisible_dots(store: StrokeArray, items: Sequence[Item]) -> NDArray[np.boo
     return flat
 
 
+@lru_cache(maxsize=1024)
 def _is_paper(colour: str, paper: str) -> bool:
     near = 3
     pairs = zip(components(colour), components(paper), strict=True)
@@ -104,9 +123,15 @@ class _Plane:
     """Works on the items one by one, then hides what is covered."""
 
     MAX_DASHES = 100_000
+    # Finer patterns look like a line, as no pen could draw them.
+    MIN_DASHES_MM = 0.02
+    # Strokes of an item whose area is computed.
+    MAX_AREA_STROKES = 5000
     MAX_HATCH_LINES = 20_000
     # Strokes are drawn by their outline if they are this much wider than the pen.
     MUCH_WIDER = 1.5
+    # Steps of work per item.
+    STEPS = 15
     # Smaller areas show nothing.
     MIN_AREA_MM2 = 1e-6
 
@@ -115,14 +140,19 @@ class _Plane:
         items: Sequence[Item],
         inks: list[Ink],
         page: Rectangle,
+        *,
         options: ReadingOptions,
         problems: Problems,
+        work: Work,
     ) -> None:
         self._items = items
         self._inks = inks
         self._page = page
         self._options = options
         self._problems = problems
+        self._work = work
+        # Items with a fill whose area is not known.
+        self._tangled: set[int] = set()
         self._paper = options.paper
         self._points: dict[int, Floats] = {}
         self._covers: list[Cover] = []
@@ -158,7 +188,8 @@ class _Plane:
             n for n, item in enumerate(self._items) if item.look.has_fill and item.edge and own[n]
         ]
         corners = 3
-        single = [n for n in filled if len(own[n]) == 1 and len(own[n][0]) >= corners]
+        most = 500
+        single = [n for n in filled if len(own[n]) == 1 and corners <= len(own[n][0]) <= most]
         regions: dict[int, BaseGeometry] = {}
         if single:
             counts = [len(own[n][0]) for n in single]
@@ -171,8 +202,11 @@ class _Plane:
             regions = {n: polygons[k] for k, n in enumerate(single) if good[k]}
         for n in filled:
             if n not in regions and any(len(line) >= corners for line in own[n]):
-                rule = self._items[n].look.fill_rule
-                regions[n] = fill_region(own[n], evenodd=rule == "evenodd")
+                evenodd = self._items[n].look.fill_rule == "evenodd"
+                try:
+                    regions[n] = fill_region(own[n], evenodd=evenodd, work=self._work)
+                except InvalidInput:
+                    self._tangled.add(n)
         return regions
 
     def _pieces(
@@ -180,6 +214,7 @@ class _Plane:
     ) -> Iterator[Piece]:
         """Yield the strokes of an item; notes its cover."""
         item = self._items[number]
+        self._work.spend(self.STEPS)
         clip = self._clip_region(item)
         if region is not None and clip is not None and not shapely.contains(clip, region):
             region, lines_of_fill = shapely.intersection(region, clip), None
@@ -188,7 +223,9 @@ class _Plane:
         if region is not None and region.area < self.MIN_AREA_MM2:
             region = None
         if item.look.has_fill and item.edge:
-            if region is not None:
+            if number in self._tangled:
+                yield from self._tangled_edges(number, lines, clip)
+            elif region is not None:
                 yield from self._filled(number, region, lines_of_fill)
             elif not item.look.has_stroke:
                 self._problems.note("invisible", item.line, "hidden")
@@ -214,18 +251,25 @@ class _Plane:
         self._problems.note("fill", item.line, done.get(how, "approximated"), mm2=region.area)
         if how == "none":
             return
-        ink = Ink(item.layer, look.fill, look.width * item.scale, loose=True)
-        if not look.has_stroke:
-            corners = 3
-            edges = (
-                boundary_of(region)
-                if lines is None
-                else [_closed(line) for line in lines if len(line) >= corners]
-            )
+        ink = Ink(item.layer, look.fill, Pen.width, loose=True)
+        edges = _fill_edges(look, region, lines)
+        if edges:
             yield Piece(number, ink, edges)
         if how == "hatch":
             spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
-            yield Piece(number, ink, hatch_lines(region, spacing, angle, self.MAX_HATCH_LINES))
+            yield Piece(
+                number, ink, hatch_lines(region, spacing, angle, self.MAX_HATCH_LINES, self._work)
+            )
+
+    def _tangled_edges(
+        self, number: int, lines: list[Floats], clip: BaseGeometry | None
+    ) -> Iterator[Piece]:
+        """Yield the edge of a fill whose area is not known; it hides nothing."""
+        item = self._items[number]
+        self._problems.note("tangled-fill", item.line, "approximated")
+        if not item.look.has_stroke and self._options.fills != "none":
+            ink = Ink(item.layer, item.look.fill, Pen.width, loose=True)
+            yield Piece(number, ink, self._clipped(item, clip, [_closed(line) for line in lines]))
 
     def _is_background(self, number: int, region: BaseGeometry) -> bool:
         """Return whether a fill below everything else covers the page, with other colours above it."""
@@ -252,14 +296,25 @@ class _Plane:
         if widest is None or not item.edge or ink.width <= widest * self.MUCH_WIDER:
             yield Piece(number, ink, lines)
             return
+        if not self._has_area(lines):
+            self._problems.note("wide-stroke", item.line, "approximated")
+            yield Piece(number, ink._replace(width=widest), lines)
+            return
         # The ink of the pen stays inside of the stroke.
-        area = _stroke_area(lines, (ink.width - widest) / 2, item.look.cap)
+        area = stroke_area(lines, (ink.width - widest) / 2, item.look)
         self._problems.note("wide-stroke", item.line, "replaced", mm2=area.area)
         thin = ink._replace(width=widest)
         yield Piece(number, thin, boundary_of(area))
         if self._options.fills == "hatch":
             spacing, angle = self._options.hatch_spacing, self._options.hatch_angle
-            yield Piece(number, thin, hatch_lines(area, spacing, angle, self.MAX_HATCH_LINES))
+            yield Piece(
+                number, thin, hatch_lines(area, spacing, angle, self.MAX_HATCH_LINES, self._work)
+            )
+
+    def _has_area(self, lines: list[Floats]) -> bool:
+        """Return whether the area of strokes is computed: they are not too many, nor too tangled."""
+        self._work.spend(50 * sum(map(len, lines)))
+        return len(lines) <= self.MAX_AREA_STROKES and not are_tangled(lines, self._work)
 
     def _is_left_out(self, number: int, ink: Ink, lines: list[Floats]) -> bool:
         """Return whether a stroke has the colour of the paper; such a stroke hides what is below."""
@@ -268,8 +323,9 @@ class _Plane:
             return False
         mm = sum(map(line_length, lines))
         self._problems.note("paper-colour", item.line, "hidden", mm=mm)
-        if self._options.occlude and item.edge and item.look.stroke_opacity >= 1:
-            area = _stroke_area(lines, ink.width / 2, item.look.cap)
+        is_opaque = item.edge and item.look.stroke_opacity >= 1
+        if self._options.occlude and is_opaque and self._has_area(lines):
+            area = stroke_area(lines, ink.width / 2, item.look)
             self._covers.append(Cover(number, area))
         return True
 
@@ -277,7 +333,12 @@ class _Plane:
         if not item.look.dashes or not item.edge:
             return lines
         pattern = [dash * item.scale for dash in item.look.dashes]
+        if sum(pattern) < self.MIN_DASHES_MM:
+            self._problems.note("stroke-dasharray", item.line, "approximated")
+            return lines
         dots = item.look.cap != "butt"
+        most = sum(map(line_length, lines)) / sum(pattern) * len(pattern)
+        self._work.spend(5 * min(most, self.MAX_DASHES * len(lines)))
         found = [
             part
             for line in lines
@@ -302,7 +363,7 @@ class _Plane:
     def _clip_region(self, item: Item) -> BaseGeometry | None:
         if item.clip is None or not self._options.occlude:
             return None
-        region = region_of_clip(item.clip, self._points)
+        region = region_of_clip(item.clip, self._points, self._work, self._problems)
         shapely.prepare(region)
         return region
 
@@ -310,9 +371,11 @@ class _Plane:
         if clip is None or not lines:
             return lines
         coordinates, offsets = flattened(lines)
+        self._work.spend(len(coordinates) + 20)
         if shapely.contains(clip, _box(Rectangle.around(coordinates))):
             return lines
         try:
+            self._work.spend(5 * len(coordinates) + int(shapely.get_num_coordinates(clip)))
             cut = clip_to_region(coordinates, offsets, clip)
         except InvalidInput:
             self._problems.note(item.clip.kind if item.clip else "clip-path", item.line)
@@ -327,10 +390,9 @@ class _Plane:
     def _uncovered(self, pieces: list[Piece]) -> list[Piece]:
         lines = [line for piece in pieces for line in piece.lines]
         levels = np.repeat([piece.item for piece in pieces], [len(piece.lines) for piece in pieces])
-        visible, complete = visible_lines(lines, levels, self._covers)
+        visible, complete = visible_lines(lines, levels, self._covers, self._work)
         if not complete:
             self._problems.note("covers", 0, "approximated")
-        before = sum(map(line_length, lines))
         left: list[Piece] = []
         place = 0
         for piece in pieces:
@@ -339,7 +401,8 @@ class _Plane:
             kept = [part for parts in own for part in parts]
             if kept:
                 left.append(piece._replace(lines=kept))
-        after = sum(line_length(line) for piece in left for line in piece.lines)
+        before = total_length(lines)
+        after = total_length([line for piece in left for line in piece.lines])
         if before - after > self.MIN_AREA_MM2:
             self._problems.note("covered", 0, "hidden", mm=before - after)
         return left
@@ -357,18 +420,18 @@ class _Plane:
         return Drawn(coordinates, offsets, strokes, inks)
 
 
-def _stroke_area(lines: list[Floats], radius: float, cap: str) -> BaseGeometry:
-    """Return the area of strokes with a cap, up to `radius` from their lines."""
-    style: Literal["round", "square", "flat"] = "flat"
-    if cap in {"round", "square"}:
-        style = "round" if cap == "round" else "square"
-    parts = [shapely.LineString(line) for line in lines if len(line) > 1]
-    dots = [shapely.Point(line[0]) for line in lines if len(line) == 1]
-    area: BaseGeometry = shapely.union_all(
-        [part.buffer(radius, cap_style=style, join_style="mitre") for part in parts]
-        + [dot.buffer(radius) for dot in dots]
-    )
-    return area
+def _fill_edges(look: Look, region: BaseGeometry, lines: list[Floats] | None) -> list[Floats]:
+    """Return the edge of a fill, where no stroke runs along it; `lines` are None if it is clipped."""
+    corners = 3
+    if look.has_stroke:
+        open_lines = [line for line in lines or () if len(line) >= corners]
+        return [line[[-1, 0]] for line in open_lines if (line[-1] != line[0]).any()]
+    if lines is None:
+        return boundary_of(region)
+    closed = [_closed(line) for line in lines if len(line) >= corners]
+    # Parts of lines are inside of a shape that crosses itself.
+    around = sum(map(line_length, closed))
+    return closed if abs(region.length - around) <= 0.001 * around else boundary_of(region)
 
 
 def _box(around: Rectangle) -> BaseGeometry:

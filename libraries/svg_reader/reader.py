@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +22,7 @@ from libraries.geometry.transforms import (
     translation,
 )
 from libraries.svg_reader.appearance import (
-    PIXEL,
+    MM_PER_INCH,
     Look,
     Looks,
     aspect,
@@ -32,11 +35,13 @@ from libraries.svg_reader.frames import (
     layer_name,
     nodes_by_id,
     own_size,
+    top_groups,
     view_box,
 )
 from libraries.svg_reader.gathering import Gathering
 from libraries.svg_reader.items import Clip, Item
 from libraries.svg_reader.marking import Place, placed_marker, places_of
+from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.placing import transform_of
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.repeats import (
@@ -46,8 +51,10 @@ from libraries.svg_reader.repeats import (
     shown_children,
 )
 from libraries.svg_reader.servers import server_colours
-from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, shape_of
-from libraries.svg_reader.texts import TextReader
+from libraries.svg_reader.shapes import SHAPES, Shape, Viewport, line_ends, parsing_steps, shape_of
+from libraries.svg_reader.texts import TextReader, characters_in
+from libraries.svg_syntax.layer_codes import LayerCodes
+from libraries.work import Work
 
 # Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
@@ -79,6 +86,8 @@ class Reader:
 
     MAX_USE_DEPTH = 16
     MAX_MARKERS = 20_000
+    # Steps of work per element, and per vertex or curve.
+    STEPS, STEPS_PER_VERTEX, STEPS_PER_CHARACTER = 15, 3, 60
     # What is farther than this from the page, in mm, is cut if it is very far.
     ROOM_MM = 1000.0
     # Attributes that most elements do not have.
@@ -87,17 +96,30 @@ class Reader:
             "transform", "clip-path", "mask", "filter", "display", "requiredExtensions", "requiredFeatures", "systemLanguage",
         }
     )  # fmt: skip
+    # Lines in a row that are drawn together.
+    MIN_RUN = 8
 
     def __init__(
-        self, root: Node, page: Rectangle, tolerance: float, problems: Problems, size: Viewport
+        self,
+        root: Node,
+        page: Rectangle,
+        tolerance: float,
+        *,
+        problems: Problems,
+        size: Viewport,
+        work: Work,
+        options: ReadingOptions,
     ) -> None:
         room = self.ROOM_MM
         around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
         self.gathering = Gathering(around, self._report_far)
         self.items: list[Item] = []
-        # Whether names of layers are read as AxiDraw does.
-        self.layer_codes = False
+        self._layer_codes = options.layer_codes
+        self._pixel = MM_PER_INCH / options.dpi
+        # Names of groups that are layers, instead of the layers of Inkscape.
+        self._groups = top_groups(root) if options.pens_by == "group" else None
         self._problems = problems
+        self._work = work
         self._tolerance = tolerance
         self._visits = 0
         self._markers = 0
@@ -105,7 +127,7 @@ class Reader:
         box = view_box(root)
         whole = (box.width, box.height) if box else size
         self._looks = Looks(server_colours(self._named), diagonal_of(whole))
-        self._clips = ClipReader(self._named, self._looks, problems, tolerance)
+        self._clips = ClipReader(self._named, self._looks, problems, tolerance, work)
         self._texts = TextReader(self._looks, self._path_lines)
         self._root_look = self._looks.of(root.attributes, Look())
         # The last matrix with its scale and tolerance, as neighbours usually have the same one.
@@ -118,7 +140,7 @@ class Reader:
 
     def draw(self, root: Node, size: Viewport) -> None:
         """Draw the whole SVG on a page of a size in pixels."""
-        context = _Context(scaling(PIXEL), self._root_look, size)
+        context = _Context(scaling(self._pixel), self._root_look, size)
         if root.attributes.get("display", "").strip() != "none":
             self.visit_viewport(root, self._clipped(root, context), size)
         self.gathering.finish()
@@ -126,8 +148,8 @@ class Reader:
     def visit(self, node: Node, context: _Context) -> None:
         """Draw an element and its children."""
         self._visits += 1
-        if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
-            raise bad_svg("the SVG repeats or nests too many elements")
+        self._work.spend(self.STEPS)
+        self._check_visits(context)
         if node.tag in SILENT and node.tag != "text":
             return
         look = self._looks.of(node.attributes, context.look)
@@ -204,8 +226,9 @@ class Reader:
         elif node.tag == "svg":
             self._visit_nested(node, context)
         elif node.tag in {"g", "a", "switch"}:
-            name = layer_name(node)
-            if self.layer_codes and name is not None and name.startswith("%"):
+            groups = self._groups
+            name = layer_name(node) if groups is None else groups.get(id(node))
+            if self._layer_codes and name is not None and LayerCodes.of(name).is_hidden:
                 self._problems.note("layer", node.line, "hidden")
                 return
             self._visit_all(node, context._replace(layer=name) if name else context)
@@ -232,8 +255,36 @@ class Reader:
         self._visit_all(node, context._replace(to_page=to_page, viewport=(box.width, box.height)))
 
     def _visit_all(self, node: Node, context: _Context) -> None:
-        for child in shown_children(node):
-            self.visit(child, context)
+        for tag, some in groupby(shown_children(node), key=attrgetter("tag")):
+            children = list(some)
+            # One by one they are slow.
+            if tag != "line" or len(children) < self.MIN_RUN or not self._run(children, context):
+                for child in children:
+                    self.visit(child, context)
+
+    def _run(self, lines: Sequence[Node], context: _Context) -> bool:
+        """Draw consecutive `line` elements if they are plain; return whether they are drawn."""
+        if not all(self.RARE.isdisjoint(node.attributes) for node in lines):
+            return False
+        ends = line_ends([node.attributes for node in lines])
+        looks = [self._looks.of(node.attributes, context.look) for node in lines]
+        if ends is None or not all(look.has_stroke and not any(look.markers) for look in looks):
+            return False
+        self._visits += len(lines)
+        self._check_visits(context)
+        self._work.spend(self.STEPS * len(lines))
+        scale = self._measured(context.to_page)[1]
+        first, layer, clip = len(self.items), context.layer, context.clip
+        self.items += [
+            Item(look, layer, clip, self._pixel if look.fixed_width else scale, node.line)
+            for look, node in zip(looks, lines, strict=True)
+        ]
+        self.gathering.add_lines(ends, context.to_page, first)
+        return True
+
+    def _check_visits(self, context: _Context) -> None:
+        if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
+            raise bad_svg("the SVG repeats or nests too many elements")
 
     def _visit_nested(self, node: Node, context: _Context) -> None:
         try:
@@ -291,15 +342,17 @@ class Reader:
                 self._mark(shape, context)
 
     def _add(self, shape: Shape, context: _Context, line: int, *, edge: bool = True) -> None:
+        self._work.spend(shape.size * self.STEPS_PER_VERTEX)
         look, scale = context.look, self._measured(context.to_page)[1]
         # Widths and dashes of these are in pixels of the page.
-        scale = PIXEL if look.fixed_width else scale
+        scale = self._pixel if look.fixed_width else scale
         self.items.append(Item(look, context.layer, context.clip, scale, line, edge))
         self.gathering.add(shape, context.to_page, len(self.items) - 1)
 
     def _shape(self, node: Node, context: _Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""
         tolerance = self._measured(context.to_page)[2]
+        self._work.spend(parsing_steps(node.attributes))
         if not context.uses:
             return shape_of(node.tag, node.attributes, context.viewport, tolerance)
         # The tree keeps the element alive, so that its id stays unique.
@@ -319,6 +372,7 @@ class Reader:
     def _mark(self, shape: Shape, context: _Context) -> None:
         """Draw the markers of a shape."""
         targets = [self._named.get(name) if name else None for name in context.look.markers]
+        self._work.spend(20 * shape.size)
         for place in places_of(shape):
             node = targets[place.kind]
             if node is None or node.tag != "marker":
@@ -356,6 +410,7 @@ class Reader:
         if not context.look.drawn and not any(child.children for child in node.children):
             self._problems.note("invisible", node.line, "hidden")
             return
+        self._work.spend(self.STEPS_PER_CHARACTER * characters_in(node))
         try:
             found = self._texts.written(node, context.look, context.viewport)
         except InvalidInput:
@@ -368,21 +423,15 @@ class Reader:
                 self._problems.note_names("glyphs", node.line, "replaced", one.missing)
             lines = [line for line in one.lines if len(line)]
             if lines and one.look.drawn:
-                look = self._written_look(one.look)
+                look = self._texts.stroked(one.look)
                 self._add(Shape(lines), context._replace(look=look), node.line, edge=False)
-
-    def _written_look(self, look: Look) -> Look:
-        """Return the look of single strokes in the colour of a text."""
-        ink = look.fill if look.has_fill else look.stroke
-        attributes = {"stroke": ink, "fill": "none", "stroke-width": "1", "stroke-opacity": "1",
-                      "stroke-dasharray": "none", "stroke-linecap": "round"}  # fmt: skip
-        return self._looks.of(attributes, look)
 
     def _path_lines(self, name: str) -> list[np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
         """Return the lines of the path with an id in its own units, for `textPath`."""
         node = self._named.get(name)
         if node is None or node.tag not in SHAPES:
             return []
+        self._work.spend(parsing_steps(node.attributes))
         size = (100.0, 100.0)
         tolerance = self._scale[2] or self._tolerance
         return shape_of(node.tag, node.attributes, size, tolerance).flattened()

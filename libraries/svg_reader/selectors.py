@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from libraries.svg_reader.foreign_xml import Node
+from libraries.work import Work
 
 # An element, its parent and so on.
 Chain = Sequence[Node]
@@ -21,6 +22,8 @@ class Compound(NamedTuple):
     id: str
     classes: tuple[str, ...]
     tests: tuple[Test, ...]
+    # Whether tests look at the elements before it.
+    counts: bool = False
 
     def matches(self, node: Node, chain: Chain) -> bool:
         """Return whether `node`, whose parent is the first of `chain`, passes all tests."""
@@ -51,9 +54,13 @@ class Budget:
     """Limits the number of tests of all selectors on all elements."""
 
     MAX_TESTS = 1_000_000
+    SIBLINGS_PER_TEST = 10
+    # Steps of work per test.
+    STEPS = 3
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work) -> None:
         self._left = self.MAX_TESTS
+        self._work = work
 
     @property
     def is_spent(self) -> bool:
@@ -64,8 +71,13 @@ class Budget:
         return self._matches(selector.compounds, node, chain)
 
     def _matches(self, compounds: tuple[Compound, ...], node: Node, chain: Chain) -> bool:
-        self._left -= 1
         last = compounds[-1]
+        siblings = (
+            len(chain[0].children) if chain and (last.counts or last.combinator in "+~") else 0
+        )
+        tests = 1 + siblings // self.SIBLINGS_PER_TEST
+        self._left -= tests
+        self._work.spend(tests * self.STEPS)
         if self._left <= 0 or not last.matches(node, chain):
             return False
         if len(compounds) == 1:
@@ -86,6 +98,7 @@ class _Grammar:
     """Regular expressions of selectors, and their limits."""
 
     MAX_PARTS = 8
+    COUNTING = frozenset({"nth-child", "first-child", "last-child", "not", "is", "where"})
     NAME = r"-?(?:[A-Za-z_\u0080-\uffff]|\\.)(?:[\w\-\u0080-\uffff]|\\.)*"
     TOKEN = re.compile(
         rf"""(?P<tag>(?:[\w-]*\|)?(?:\*|{NAME}))|\#(?P<id>{NAME})|\.(?P<class>{NAME})"""
@@ -121,6 +134,7 @@ def _compound(text: str, start: int, combinator: str, weights: list[int]) -> tup
     tag, identifier, position = "", "", start
     classes: list[str] = []
     tests: list[Test] = []
+    counts = False
     while found := _Grammar.TOKEN.match(text, position):
         if found["tag"]:
             if position > start:
@@ -139,10 +153,11 @@ def _compound(text: str, start: int, combinator: str, weights: list[int]) -> tup
             weights[1] += 1
         else:
             tests.append(_pseudo_test(found["pseudo"].lower(), found["argument"], weights))
+        counts = counts or (found["pseudo"] or "").lower() in _Grammar.COUNTING
         position = found.end()
     if position == start:
         raise ValueError(text)
-    return Compound(combinator, tag, identifier, tuple(classes), tuple(tests)), position
+    return Compound(combinator, tag, identifier, tuple(classes), tuple(tests), counts), position
 
 
 def _plain(name: str) -> str:

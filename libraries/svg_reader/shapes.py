@@ -17,7 +17,7 @@ from libraries.svg_syntax.outlines import (
     lines_up_to_error,
     rectangle_outline,
 )
-from libraries.svg_syntax.path_data import NUMBERS, numbers_in
+from libraries.svg_syntax.path_data import NUMBERS, numbers_in, polyline_points
 from libraries.svg_syntax.tracing import Traced, flattened_paths, trace
 
 Viewport = tuple[float, float]
@@ -57,6 +57,13 @@ class Numbers:
     PLAIN = re.compile(r"[0-9eE+\-.,\s]*+", re.ASCII)
 
 
+def parsing_steps(attributes: Attributes) -> float:
+    """Return the steps of work for parsing the data of a shape."""
+    path, points = attributes.get("d", ""), attributes.get("points", "")
+    commands = sum(map(path.count, "MmLlHhVvZz"))
+    return 1.5 * commands + (len(path) + len(points)) / 5
+
+
 def shape_of(tag: str, attributes: Attributes, viewport: Viewport, tolerance: float) -> Shape:
     """Return the shape of an element.
 
@@ -70,6 +77,9 @@ def _path(attributes: Attributes, _: Viewport, tolerance: float) -> Shape:
     data = attributes.get("d", "").strip()
     if not data or data == "none":
         return Shape()
+    points = polyline_points(data)
+    if points is not None and max(-float(points.min()), float(points.max())) <= Numbers.LARGEST:
+        return Shape([points])
     try:
         traced = trace(data, Numbers.LARGEST)
     except InvalidInput as error:
@@ -114,6 +124,18 @@ def _ellipse(attributes: Attributes, viewport: Viewport, tolerance: float) -> Sh
 def _line(attributes: Attributes, viewport: Viewport, _: float) -> Shape:
     x1, y1, x2, y2 = lengths(attributes, "x1 y1 x2 y2", viewport)
     return Shape([np.array([(x1, y1), (x2, y2)])])
+
+
+def line_ends(lines: Sequence[Attributes]) -> Floats | None:
+    """Return the ends of `line` elements in plain numbers, of shape (n, 2, 2); None for others."""
+    texts = [one.get(name, "0") for one in lines for name in ("x1", "y1", "x2", "y2")]
+    if Numbers.PLAIN.fullmatch("".join(texts)) is None:
+        return None
+    try:
+        numbers = np.array(list(map(float, texts)))
+    except ValueError:
+        return None
+    return numbers.reshape(-1, 2, 2) if (np.abs(numbers) <= Numbers.LARGEST).all() else None
 
 
 def _polyline(attributes: Attributes, _: Viewport, __: float) -> Shape:

@@ -79,6 +79,13 @@ class TextReader:
         wide = Lengths.read(node.attributes.get("textLength", ""), viewport[0])
         return line.stretched(wide) if wide else line.found
 
+    def stroked(self, look: Look) -> Look:
+        """Return the look of single strokes in the colour of a text."""
+        ink = look.fill if look.has_fill else look.stroke
+        attributes = {"stroke": ink, "fill": "none", "stroke-width": "1", "stroke-opacity": "1",
+                      "stroke-dasharray": "none", "stroke-linecap": "round"}  # fmt: skip
+        return self._looks.of(attributes, look)
+
     def _runs(
         self, node: Node, look: Look, viewport: Viewport, shift: float, path: Node | None
     ) -> Iterator[_Run]:
@@ -103,6 +110,11 @@ class TextReader:
                         places = {}
                     within = child if child.tag == "textPath" else path
                     yield from self._runs(child, inner, viewport, shift, within)
+
+
+def characters_in(node: Node) -> int:
+    """Return the number of characters inside of an element."""
+    return len(node.attributes.get("text", "")) + sum(map(characters_in, node.children))
 
 
 def _numbers(text: str, whole: float, size: float) -> list[float]:

@@ -17,7 +17,7 @@ from libraries.geometry.transforms import (
     skewing,
     translation,
 )
-from libraries.json_types import described
+from libraries.json_types import described, keywords_of
 from libraries.svg_syntax.numbers import written, written_positive
 
 TRANSFORM = re.compile(
@@ -56,6 +56,13 @@ def check_colour(value: object, name: str) -> str:
             code="bad-colour",
         )
     return text
+
+
+@described(**keywords_of(check_colour))
+def check_ink_colour(value: str) -> None:
+    """Raise InvalidInput for an invalid colour, and for `none`."""
+    if check_colour(value, "color") == "none":
+        raise InvalidInput("must be a colour other than none", field="color", code="bad-colour")
 
 
 def check_transform(value: object, name: str) -> str:

@@ -28,6 +28,37 @@ FLAG = re.compile(f"{SEPARATOR}([01])")
 ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
 
+class _Polylines:
+    """Forms of paths of straight lines."""
+
+    PAIR = f"{SPACE}{PLAIN_NUMBER}{SEPARATOR}{PLAIN_NUMBER}"
+    ABSOLUTE = re.compile(f"M{PAIR}(?:(?:{SPACE}L|{SEPARATOR}){PAIR})++{SPACE}[Zz]?+")
+    RELATIVE = re.compile(
+        f"(?:m{PAIR}|M{PAIR}{SPACE}l{PAIR})(?:(?:{SPACE}l|{SEPARATOR}){PAIR})*+{SPACE}[Zz]?+"
+    )
+    # The first move is within this number of characters.
+    MAX_MOVE_CHARS = 200
+
+
+def polyline_points(data: str) -> Floats | None:
+    """Return the vertices of a path of one move and lines, all absolute or relative; None for others.
+
+    Such paths are frequent, and this is much faster than following their commands.
+    """
+    is_relative = data.startswith("m") or "l" in data[: _Polylines.MAX_MOVE_CHARS]
+    form, letters = (_Polylines.RELATIVE, "Mml") if is_relative else (_Polylines.ABSOLUTE, "ML")
+    if form.fullmatch(data) is None:
+        return None
+    is_closed = data[-1] in "Zz"
+    text = data.rstrip("Zz")
+    for letter in letters:
+        text = text.replace(letter, " ")
+    numbers = numbers_in(text, np.inf).reshape(-1, 2)
+    if is_relative:
+        numbers = np.cumsum(numbers, axis=0)
+    return np.concatenate([numbers, numbers[:1]]) if is_closed else numbers
+
+
 def check_path_data(data: str) -> str:
     """Return equivalent path data with at most three decimals.
 
@@ -75,18 +106,29 @@ def commands_of(data: str, largest: float = MAX_NUMBER) -> Iterator[tuple[str, F
 
 def numbers_in(text: str, largest: float = MAX_NUMBER) -> Floats:
     """Return the numbers in `text` with any separators: shape (n,)."""
-    # Numbers in JSON syntax are parsed five times as fast.
-    try:
-        numbers = np.array(
-            orjson.loads(f"[{','.join(text.replace(',', ' ').split())}]"), dtype=np.float64
-        ).reshape(-1)
-    except (ValueError, TypeError):
-        numbers = np.fromiter(
-            (float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64
-        )
+    numbers = np.concatenate([_parsed(part) for part in _parts(text)])
     if numbers.size and not max(-float(numbers.min()), float(numbers.max())) <= largest:
         raise number_out_of_range()
     return numbers
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a text in parts that end at spaces; the numbers of a whole file would need much memory."""
+    most, start = 500_000, 0
+    while len(text) - start > most and (end := text.find(" ", start + most)) > 0:
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def _parsed(text: str) -> Floats:
+    # Numbers in JSON syntax are parsed five times as fast.
+    try:
+        return np.array(
+            orjson.loads(f"[{','.join(text.replace(',', ' ').split())}]"), dtype=np.float64
+        ).reshape(-1)
+    except (ValueError, TypeError):
+        return np.fromiter((float(found[0]) for found in NUMBER.finditer(text)), dtype=np.float64)
 
 
 def _numbers(

@@ -14,7 +14,7 @@ from libraries.previews import png
 from libraries.registry import Registry
 from libraries.storage import Artifact, open_input, output_folder
 from libraries.storage.zips import Opening, UniqueNames, zip_blocks
-from libraries.svg_reader import MAX_SVG_BYTES, read_svg
+from libraries.svg_reader import max_svg_bytes, read_svg
 from libraries.tables.conversion import FOLDER, convert_file, result_name
 from libraries.tables.formats import FORMATS
 from libraries.tables.reports import Report, within_bytes
@@ -44,7 +44,7 @@ def _converting(to_format: str) -> Operation:
 def _render(file: str, name: str) -> tuple[Artifact, None]:
     """Draw an SVG file as a PNG of 1,000 pixels."""
     with open_input(file) as source:
-        document = read_svg(source.read(MAX_SVG_BYTES + 1)).document
+        document = read_svg(source.read(max_svg_bytes() + 1)).document
     picture = png(document.strokes(), document.pens, (document.width, document.height))
     return output_folder().publish(name, picture), None
 

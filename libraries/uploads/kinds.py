@@ -10,24 +10,30 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from libraries.errors import InvalidInput
-
-# Bytes at the beginning that are inspected.
-HEAD = 4096
+from libraries.svg_reader import max_svg_bytes
+from libraries.vector_input import FORMATS, VectorFormat, recognised
+from libraries.vector_input.heads import HEAD_BYTES, decoded_head
 
 
 class FileKind(NamedTuple):
-    """A file type: its name, the file name extension, and its media type."""
+    """A file type: its name, the file name extension, its media type, and others of requests."""
 
     name: str
     suffix: str
     media_type: str
+    aliases: tuple[str, ...] = ()
+
+
+def _kind_of(form: VectorFormat) -> FileKind:
+    media_type, *aliases = form.media_types
+    return FileKind(form.title, form.suffixes[0], media_type, tuple(aliases))
 
 
 PNG = FileKind("PNG", ".png", "image/png")
 JPEG = FileKind("JPEG", ".jpg", "image/jpeg")
 WEBP = FileKind("WebP", ".webp", "image/webp")
 GIF = FileKind("GIF", ".gif", "image/gif")
-SVG = FileKind("SVG", ".svg", "image/svg+xml")
+SVG = _kind_of(FORMATS["svg"])
 CSV = FileKind("CSV", ".csv", "text/csv")
 TSV = FileKind("TSV", ".tsv", "text/tab-separated-values")
 JSON = FileKind("JSON", ".json", "application/json")
@@ -38,7 +44,8 @@ XLSX = FileKind(
 PARQUET = FileKind("Parquet", ".parquet", "application/vnd.apache.parquet")
 PHOTOS = (PNG, JPEG, WEBP, GIF)
 TABLES = (CSV, TSV, JSON, NDJSON, XLSX, PARQUET)
-KINDS = (*PHOTOS, SVG, *TABLES)
+DRAWINGS = (SVG, *(_kind_of(form) for name, form in FORMATS.items() if name != "svg"))
+KINDS = (*PHOTOS, *DRAWINGS, *TABLES)
 
 SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": PNG,
@@ -52,18 +59,6 @@ OFFICE_START = re.compile(
     rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
 )
 WORKBOOK = b"xl/workbook"
-# The root element of an SVG, after an optional declaration, comments and document type, which may
-# declare entities. Possessive quantifiers prevent backtracking.
-SVG_START = re.compile(
-    r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
-    r"<(?:[A-Za-z_][\w.-]{0,63}:)?svg[\s/>]",
-    re.DOTALL,
-)
-# Other types of text: markup, scripts, PDF, PostScript, RTF.
-OTHER_START = re.compile(r"\s*+(?:<|#!|%PDF-|%!PS|\{\\rtf)")
-# Control characters that do not occur in text.
-CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 class UnknownKind(InvalidInput):
@@ -77,7 +72,9 @@ def recognise(head: bytes, name: str = "", *, among: tuple[FileKind, ...] = KIND
 
     Its `name` distinguishes CSV from TSV and NDJSON from JSON; `among` are the accepted types.
     """
-    found = _binary(head[:HEAD]) or _packed(head) or _text(head[:HEAD], name.lower())
+    found = (
+        _binary(head[:HEAD_BYTES]) or _drawing(head, name) or _text(head[:HEAD_BYTES], name.lower())
+    )
     if found not in among:
         raise UnknownKind(
             f"unsupported file type; accepted: {', '.join(kind.name for kind in among)}"
@@ -93,25 +90,25 @@ def _binary(head: bytes) -> FileKind | None:
     return next((kind for start, kind in SIGNATURES.items() if head.startswith(start)), None)
 
 
-def _packed(head: bytes) -> FileKind | None:
-    """Return SVG for a compressed one, an `svgz` file."""
-    if not head.startswith(Packed.MAGIC):
-        return None
-    try:
-        start = zlib.decompressobj(Packed.GZIP).decompress(head, HEAD)
-    except zlib.error:
-        return None
-    text = _decoded(start)
-    return SVG if text is not None and SVG_START.match(text) else None
+def _drawing(head: bytes, name: str) -> FileKind | None:
+    form = recognised(head, name)
+    return _kind_of(form) if form is not None else None
+
+
+class _Texts:
+    """Texts that are no tables."""
+
+    # Markup, scripts, PostScript, RTF.
+    OTHER_START = re.compile(r"\s*+(?:<|#!|%!PS|\{\\rtf)")
+    # Control characters that do not occur in text.
+    CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def _text(head: bytes, name: str) -> FileKind | None:
-    text = _decoded(head)
-    if text is None or CONTROL.search(text) or not text.strip():
+    text = decoded_head(head)
+    if text is None or _Texts.CONTROL.search(text) or not text.strip():
         return None
-    if SVG_START.match(text):
-        return SVG
-    if OTHER_START.match(text):
+    if _Texts.OTHER_START.match(text):
         return None
     return _data_text(text, name)
 
@@ -127,21 +124,13 @@ def _data_text(text: str, name: str) -> FileKind:
 def _is_lines(text: str) -> bool:
     """Return whether the first line is a complete JSON value, and another line follows."""
     first, _, rest = text.lstrip().partition("\n")
-    if not rest.strip() or len(first) > HEAD:
+    if not rest.strip() or len(first) > HEAD_BYTES:
         return False
     try:
         json.loads(first)
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def _decoded(head: bytes) -> str | None:
-    """Return the decoded bytes (Latin-1 if there is no byte order mark), None for binary data."""
-    encoding = next((encoding for mark, encoding in MARKS.items() if head.startswith(mark)), None)
-    if encoding is not None:
-        return head.decode(encoding, "ignore")
-    return None if b"\0" in head else head.decode("latin-1")
 
 
 def checked(blocks: Iterable[bytes], kind: FileKind) -> Iterator[bytes]:
@@ -171,11 +160,10 @@ def _parquet(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class Packed:
-    """The format of compressed SVGs, and their limit after decompression."""
+    """The format of compressed SVGs."""
 
     MAGIC = b"\x1f\x8b"
     GZIP = zlib.MAX_WBITS | 16
-    MAX_BYTES = 20_000_000
 
 
 def _svg(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -187,14 +175,14 @@ def _svg(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    left, unpacker = Packed.MAX_BYTES, zlib.decompressobj(Packed.GZIP)
+    left, unpacker = max_svg_bytes(), zlib.decompressobj(Packed.GZIP)
     try:
         for block in blocks:
             text = unpacker.decompress(block, left + 1)
             left -= len(text)
             if left < 0:
                 raise InvalidInput(
-                    f"the SVG exceeds {Packed.MAX_BYTES:,} bytes after decompression",
+                    f"the SVG exceeds {max_svg_bytes():,} bytes after decompression",
                     code="broken-file",
                 )
             if text:

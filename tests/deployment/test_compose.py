@@ -212,6 +212,7 @@ def test_the_image_contains_all_files_that_run() -> None:
         "requirements.lock",
         "requirements-parquet.lock",
         "requirements-s3.lock",
+        "requirements-vectors.lock",
     }
     assert needed <= set(sources)
     kept_out = (REPOSITORY / ".dockerignore").read_text().split()

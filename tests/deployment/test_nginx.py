@@ -41,7 +41,7 @@ def test_the_sizes_and_times_of_nginx_exceed_those_of_the_service() -> None:
     size = re.fullmatch(r"(\d+)([km]?)", value("client_max_body_size"))
     assert size is not None
     limit = int(size[1]) * UNITS[size[2]]
-    assert limit > max(settings.uploads.upload_limit + 65536, settings.web.max_body)
+    assert limit > max(settings.uploads.svg_limit + 65536, settings.web.max_body)
     assert int(value("proxy_read_timeout").removesuffix("s")) > MAX_WAIT_S
     assert f":{settings.web.port}" in value("proxy_pass")
 

@@ -23,6 +23,7 @@ LOCKS = {
     "requirements.lock": "requirements.txt",
     "requirements-parquet.lock": "requirements-parquet.txt",
     "requirements-s3.lock": "requirements-s3.txt",
+    "requirements-vectors.lock": "requirements-vectors.txt",
     "requirements-dev.lock": "requirements-dev.txt",
 }
 
@@ -97,7 +98,7 @@ def test_the_packages_of_extras_are_not_installed_by_make_run() -> None:
     run = {one.name for one, _ in locked("requirements.lock")}
     assert run.isdisjoint(one.value for one in Extra)
     for one in Extra:
-        assert one.value in pinned(f"requirements-{one.name.lower()}.txt")
+        assert one.value in pinned(one.file)
 
 
 def test_the_locks_are_for_all_supported_versions_of_python() -> None:

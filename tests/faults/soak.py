@@ -33,6 +33,7 @@ from tests.faults.crowd import Sockets
 from tests.faults.fleet import Fleet
 from tests.faults.load import Measured, Request, percentile, steady_load
 from tests.faults.mixed import everything_at_once
+from tests.faults.odd_svgs import read_mutated
 from tests.faults.storms import (
     MOST_RUNS,
     QUEUED,
@@ -471,9 +472,16 @@ def _doctor(environ: dict[str, str]) -> list[str]:
     return lines or [f"problem: no report: {ended.stderr}"]
 
 
+def s1(rng: random.Random, minutes: float) -> Row:
+    """A minute of mutated SVGs."""
+    outcome = read_mutated(rng, seconds=60)
+    passed = not outcome.faults
+    return Row("S1 mutated SVGs, 1 min", "read or rejected, each < 10 s", outcome.summary, passed)
+
+
 ROWS: dict[str, Callable[[random.Random, float], Row]] = {
     "D1": d1, "F1": f1, "F5": f5, "F6": f6, "F8": f8, "L1": l1, "L2": l2, "L3": l3, "L4": l4, "L6": l6, "L8": l8, "L9": l9,
-    "M1": m1,
+    "M1": m1, "S1": s1,
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from libraries.errors import InvalidInput
 from libraries.extras import Extra
 from libraries.settings import BadSettings, Settings, read_settings, reset_settings
 from libraries.tables import convert, csv_rows
+from libraries.vector_input import read
 
 TABLE = b"name,width\nspiral,1\ngrid,22\n"
 Hide = Callable[[Extra], None]
@@ -38,7 +39,7 @@ def test_a_missing_package_is_reported_with_the_command_that_installs_it(
     hide(extra)
     reason = extra.missing() or ""
     assert reason.startswith(f"the package {extra.value}, which is not installed")
-    assert f"python -m pip install -r requirements-{extra.name.lower()}.txt`" in reason
+    assert f"python -m pip install -r {extra.file}`" in reason
 
 
 def test_parquet_is_neither_written_nor_read_without_its_package(hide: Hide) -> None:
@@ -70,6 +71,24 @@ def test_a_request_for_parquet_is_rejected_with_the_command(settings: Settings, 
     problem = reply.get_json()
     assert (reply.status_code, problem["type"]) == (422, "/problems/not-installed")
     assert "pip install -r requirements-parquet.txt" in problem["detail"]
+
+
+@pytest.mark.usefixtures("broker")
+@pytest.mark.parametrize(
+    ("extra", "data"), [(Extra.DXF, b"0\nSECTION\n"), (Extra.PDF, b"%PDF-1.7\n")]
+)
+def test_a_drawing_whose_reader_is_missing_is_rejected_with_the_command(
+    settings: Settings, hide: Hide, extra: Extra, data: bytes
+) -> None:
+    hide(extra)
+    with pytest.raises(InvalidInput, match="requirements-vectors") as caught:
+        read(data)
+    assert caught.value.code == "not-installed"
+    client = create_app(settings).test_client()
+    reply = client.post("/plots", data={"file": (io.BytesIO(data), "drawing")})
+    problem = reply.get_json()
+    assert (reply.status_code, problem["type"]) == (422, "/problems/not-installed")
+    assert f"{extra.name} needs the package {extra.value}" in problem["detail"]
 
 
 @pytest.mark.usefixtures("settings")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import shapely
@@ -17,10 +17,12 @@ from shapely.geometry.base import BaseGeometry
 from libraries.errors import InvalidInput
 from libraries.fields import Params, angle, choice, declare, flag, mm
 from libraries.geometry.area import MAX_SIDE_MM
+from libraries.geometry.arrays import ranges
 from libraries.geometry.clipping import clip_to_rectangle, clip_to_region
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.transforms import Matrix, applied, identity, rotation
+from libraries.json_types import JsonObject
 from libraries.lettering import check_text
 from libraries.registry import Registry
 from libraries.sheets.checks import checked_text
@@ -35,6 +37,14 @@ Kind = TypeVar("Kind", bound="type[Element]")
 DEFAULT_LAYER = "drawing"
 
 
+class OwnPen(NamedTuple):
+    """A pen of an SVG: the name of its layer, its colour, and its width in mm if it has one."""
+
+    layer: str
+    colour: str
+    width: float | None
+
+
 @dataclasses.dataclass(frozen=True)
 class ElementStrokes:
     """A drawn element.
@@ -44,19 +54,34 @@ class ElementStrokes:
         offsets: indices of the first vertices, and the number of vertices; shape (k + 1,).
         region: the area that it hides of earlier elements, or None.
         missing_glyphs: characters that its font lacks, drawn as boxes.
-        dropped: number of skipped parts of an SVG, by kind, such as `image`.
+        problems: parts of an SVG that were left out or changed, as JSON.
+        pens: own pens.
+        layers: index of the own pen of each stroke, of shape (k,); None for the pen of its layer.
     """
 
     coordinates: Floats
     offsets: Integers
     region: BaseGeometry | None = None
     missing_glyphs: list[str] = dataclasses.field(default_factory=list)
-    dropped: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    problems: Sequence[JsonObject] = ()
+    pens: Sequence[OwnPen] = ()
+    layers: Integers | None = None
 
     @classmethod
     def of_lines(cls, lines: list[Floats], **more: Any) -> ElementStrokes:
         coordinates = np.concatenate([np.zeros((0, 2)), *lines])
         return cls(coordinates, np.cumsum([0, *map(len, lines)]), **more)
+
+    def by_pen(self) -> Iterator[tuple[OwnPen | None, Floats, Integers]]:
+        """Yield the coordinates and offsets of the strokes of each pen; None is that of the layer."""
+        if self.layers is None:
+            yield None, self.coordinates, self.offsets
+            return
+        for index in np.unique(self.layers).tolist():
+            strokes = np.flatnonzero(self.layers == index)
+            counts = np.diff(self.offsets)[strokes]
+            rows = np.repeat(self.offsets[strokes], counts) + ranges(counts)
+            yield self.pens[index], self.coordinates[rows], np.concatenate([[0], counts.cumsum()])
 
 
 class Box(Params):
@@ -159,6 +184,10 @@ class Element(Params):
 
     def clips(self) -> bool:
         """Return whether the strokes are clipped to the outline."""
+        return False
+
+    def keeps_pens(self, listed: Collection[str]) -> bool:
+        """Return whether its own pens are used; `listed` are the layers whose pens are given."""
         return False
 
     # -- shared by all types
@@ -315,4 +344,7 @@ def _clipped(strokes: ElementStrokes, outline: BaseGeometry) -> ElementStrokes:
         cut = clip_to_rectangle(strokes.coordinates, strokes.offsets, rectangle)
     else:
         cut = clip_to_region(strokes.coordinates, strokes.offsets, outline)
-    return dataclasses.replace(strokes, coordinates=cut.coordinates, offsets=cut.offsets)
+    layers = None if strokes.layers is None else strokes.layers[cut.sources]
+    return dataclasses.replace(
+        strokes, coordinates=cut.coordinates, offsets=cut.offsets, layers=layers
+    )

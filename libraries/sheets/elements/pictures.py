@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from marshmallow import fields
@@ -20,18 +21,22 @@ from libraries.geometry.transforms import (
     fitting,
     magnification,
 )
+from libraries.json_types import described
 from libraries.sheets.elements.base import (
     ElementStrokes,
     OutlinedElement,
+    OwnPen,
     Progress,
     clip_field,
     element,
     kind,
 )
 from libraries.sheets.elements.texts import align_field, vertical_field
-from libraries.svg_reader import read_svg
+from libraries.sheets.sources import source_field
+from libraries.svg_reader import ReadingOptions, read_svg
 from libraries.svg_reader.foreign_xml import parse_svg
 from libraries.svg_syntax.curves import FLATNESS
+from libraries.work import Work
 
 MAX_SVG_CHARS = 512_000
 # Limit of the enlargement for which curves are refined.
@@ -42,20 +47,34 @@ VERTICES_PER_CHARACTER = 0.25
 
 
 @element
-class SvgElement(OutlinedElement):
+@described(anyOf=[{"required": ["svg"]}, {"required": ["source"]}])
+class SvgElement(OutlinedElement, ReadingOptions):
     """An SVG in a box."""
 
     type: str = kind("svg")
-    svg: str = declare(
+    svg: str | None = declare(
         fields.String(
             validate=Length(1, MAX_SVG_CHARS),
             metadata={
-                "description": "The SVG document. Its paths and shapes are drawn with the pen of "
-                "the layer; parts that a pen cannot draw are skipped.",
+                "description": "The SVG document; parts that a pen cannot draw are listed as "
+                "`problems` of the artifact.",
                 "example": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8">'
                 '<circle cx="4" cy="4" r="3"/></svg>',
             },
-        )
+        ),
+        default=None,
+    )
+    source: str | None = source_field(
+        "A stored SVG instead of `svg`: the id of the job that draws it, the `id` of a drawing in "
+        "the gallery, or a path below `uploads/` or `output/`.",
+        default=None,
+    )
+    pens: str = choice(
+        "`svg` draws with the pens of the SVG, and with those of `layers` of the same names; "
+        "`layer` draws all of it with the pen of its layer. `auto` is `layer` if `layers` lists the "
+        "layer, else `svg`.",
+        ("auto", "layer", "svg"),
+        default="auto",
     )
     fit: Fit = choice(
         "`contain` shows all of it, `cover` fills the box, `fill` stretches it, `none` keeps its "
@@ -68,14 +87,36 @@ class SvgElement(OutlinedElement):
     vertical: VerticalPosition = vertical_field()
     clip: bool = clip_field()
 
+    @classmethod
+    def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
+        """Reject an element without an SVG, and with two."""
+        yield from super().mistakes(parsed, given)
+        if given.get("svg") is None and given.get("source") is None:
+            yield {"svg": ["Missing data for required field."]}
+        elif given.get("svg") is not None and given.get("source") is not None:
+            yield {"source": ["Cannot be combined with `svg`."]}
+
+    def keeps_pens(self, listed: Collection[str]) -> bool:
+        return self.pens == "svg" or (self.pens == "auto" and self.layer not in listed)
+
     def sizes(self) -> Mapping[str, int]:
-        return {"svg": len(self.svg)}
+        return {"svg": len(self.svg or "")}
 
     def strokes(
         self, frame: Rectangle, seed: int, progress: Progress | None = None
     ) -> ElementStrokes:
         """Return the strokes of the SVG, fitted into its box."""
-        reading = read_svg(self.svg, tolerance=lambda page: _tolerance(self._fitting(page, frame)))
+        return self.drawn(frame, Work(Work.IN_JOBS))
+
+    def drawn(self, frame: Rectangle, work: Work) -> ElementStrokes:
+        """Return the strokes, or raise InvalidInput if they need more than `work`."""
+        reading = read_svg(
+            self.svg or "",
+            tolerance=lambda page: _tolerance(self._fitting(page, frame)),
+            options=self,
+            enlargement=lambda page: magnification(self._fitting(page, frame)),
+            work=work,
+        )
         store = reading.document.store
         if not len(store):
             skipped = ", ".join(f"{name} ({n})" for name, n in sorted(reading.dropped.items()))
@@ -85,16 +126,37 @@ class SvgElement(OutlinedElement):
                 field="svg",
                 hint=f"a pen cannot draw: {skipped}" if skipped else "add a path or a shape",
             )
-        moved = applied(self._fitting(reading.document.page, frame), store.coordinates)
-        return ElementStrokes(moved, store.offsets, dropped=reading.dropped)
+        return ElementStrokes(
+            applied(self._fitting(reading.document.page, frame), store.coordinates),
+            store.offsets,
+            problems=reading.problems,
+            pens=[
+                OwnPen(
+                    layer.name,
+                    layer.pen.colour,
+                    None if number in reading.loose else layer.pen.width,
+                )
+                for number, layer in enumerate(reading.document.layers)
+            ],
+            layers=store.layers,
+        )
 
     def cost(self, frame: Rectangle, *, thorough: bool) -> float:
-        """Return the number of vertices, or an upper limit from the length of the SVG."""
-        if thorough:
-            cost = float(len(self.strokes(frame, 0).coordinates))
-        else:
-            parse_svg(self.svg)
-            cost = len(self.svg) * VERTICES_PER_CHARACTER
+        """Return the number of vertices, or an estimate from the length if that takes too long."""
+        if self.svg is None:
+            return 0.0  # it is read when it is drawn
+        cost = len(self.svg) * VERTICES_PER_CHARACTER
+        # Each SVG has its share of the work of a request.
+        limit = MAX_CHEAP_CHARS if thorough else MAX_SVG_CHARS
+        work = Work(Work.IN_REQUESTS * len(self.svg) / limit)
+        try:
+            if thorough:
+                cost = float(len(self.drawn(frame, work).coordinates))
+            else:
+                parse_svg(self.svg, work)
+        except InvalidInput as error:
+            if error.code != Work.CODE:
+                raise
         self.check_ink(cost)
         return cost
 
@@ -103,8 +165,8 @@ class SvgElement(OutlinedElement):
 
 
 def is_cheap_to_read(svgs: list[str]) -> bool:
-    """Return whether all SVGs can be read in milliseconds."""
-    return sum(map(len, svgs)) <= MAX_CHEAP_CHARS and not any("use" in svg for svg in svgs)
+    """Return whether all SVGs are so short that most can be read while a request is answered."""
+    return sum(map(len, svgs)) <= MAX_CHEAP_CHARS
 
 
 def _tolerance(fit: Matrix) -> float:

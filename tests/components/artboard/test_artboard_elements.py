@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -223,3 +224,42 @@ def test_missing_glyphs_are_listed_also_for_a_stored_drawing(
     for reply in replies:
         (artifact,) = client.get(f"/jobs/{reply['job_id']}").get_json()["artifacts"]
         assert artifact["missing_glyphs"] == ["漢"]
+
+
+LINE = '<svg xmlns="http://www.w3.org/2000/svg" width="9mm" height="9mm"><path d="M1 1H20" stroke="#d33"/></svg>'
+
+
+def upload_line(client: FlaskClient, _: RunJobs) -> str:
+    path = client.post("/uploads", data={"file": (io.BytesIO(LINE.encode()), "line.svg")})
+    return str(path.get_json()["file"])
+
+
+def plot_line(client: FlaskClient, _: RunJobs) -> str:
+    return str(client.post("/plots", json={"svg": LINE}).get_json()["job_id"])
+
+
+def store_line(client: FlaskClient, run_jobs: RunJobs) -> str:
+    plot_line(client, run_jobs)
+    run_jobs()
+    return str(client.get("/gallery").get_json()["items"][0]["id"])
+
+
+@pytest.mark.parametrize("store", [upload_line, plot_line, store_line])
+def test_a_stored_svg_is_part_of_a_composition(
+    client: FlaskClient, run_jobs: RunJobs, store: Callable[[FlaskClient, RunJobs], str]
+) -> None:
+    element = {"type": "svg", "source": store(client, run_jobs), "box": BOX}
+    reply = create(client, element)
+    run_jobs()
+    job = client.get(f"/jobs/{reply['job_id']}").get_json()
+    assert job["status"] == "finished", job
+    svg = client.get(f"/jobs/{reply['job_id']}/result").get_data(as_text=True)
+    assert 'inkscape:label="#d33"' in svg
+    # The recipe has the drawing itself, which reproduces it.
+    assert "M1 1H20" in svg or "sha256" in svg
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_source_that_does_not_exist_is_reported_with_its_element(client: FlaskClient) -> None:
+    found = pointers(client, CIRCLE, {"type": "svg", "source": "uploads/none.svg"})
+    assert list(found) == ["#/elements/1/source"]

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from libraries.exporting import FORMATS
 from libraries.geometry.document import Document
 from libraries.settings import Settings
 from libraries.svg_reader import read_svg
@@ -109,6 +110,61 @@ def test_a_drawing_is_plotted_from_every_source(
     )
 
 
+HPGL = b"IN;SP1;PU400,400;PD2000,400;PU400,1600;PD800,1600;SP2;PU200,200;PD240,200;PU;"
+
+
+def send_hpgl_form(client: FlaskClient) -> TestResponse:
+    return client.post("/plots", data={"file": (io.BytesIO(HPGL), "a.plt")})
+
+
+def send_hpgl_body(client: FlaskClient) -> TestResponse:
+    return client.post("/plots", data=HPGL, headers={"Content-Type": "application/vnd.hp-HPGL"})
+
+
+def send_hpgl_upload(client: FlaskClient) -> TestResponse:
+    path = client.post("/uploads", data={"file": (io.BytesIO(HPGL), "a.txt")}).get_json()["file"]
+    assert path.endswith("/a.hpgl")
+    return client.post("/plots", json={"source": path})
+
+
+@pytest.mark.parametrize("send", [send_hpgl_form, send_hpgl_body, send_hpgl_upload])
+def test_a_file_for_a_plotter_is_plotted(
+    client: FlaskClient, run_jobs: RunJobs, send: Callable[[FlaskClient], TestResponse]
+) -> None:
+    job = finished(client, send(client), run_jobs)
+    assert job["result"]["after"]["pen_down_mm"] == pytest.approx(40 + 10 + 1)
+    assert [layer.name for layer in plotted(client, job).layers] == ["pen 1", "pen 2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("dxf", "image/vnd.dxf"),
+        ("dxf", "application/dxf"),
+        ("pdf", "application/pdf"),
+        ("gcode", "text/x-gcode"),
+    ],
+)
+def test_exports_are_plotted_again_from_the_body(
+    client: FlaskClient, run_jobs: RunJobs, name: str, media_type: str
+) -> None:
+    document = Document(100, 80)
+    document.add([[(20, 20), (80, 20)], [(20, 60), (60, 60)]], document.layer("ink"))
+    data = b"".join(FORMATS[name].params.load({}).write(document))
+    reply = client.post("/plots?pdf_page=1", data=data, headers={"Content-Type": media_type})
+    job = finished(client, reply, run_jobs)
+    assert job["result"]["after"]["pen_down_mm"] == pytest.approx(100, abs=0.01)
+    assert job["result"]["problems"] == []
+
+
+def test_a_body_of_another_type_than_its_header_says_is_rejected(client: FlaskClient) -> None:
+    reply = client.post("/plots", data=HPGL, headers={"Content-Type": "application/pdf"})
+    assert (reply.status_code, reply.get_json()["type"]) == (
+        415,
+        "/problems/unsupported-media-type",
+    )
+
+
 def test_a_plot_is_placed_on_a_page(client: FlaskClient, run_jobs: RunJobs) -> None:
     body = {
         "svg": DRAWING,
@@ -125,6 +181,36 @@ def test_a_plot_is_placed_on_a_page(client: FlaskClient, run_jobs: RunJobs) -> N
     assert box is not None
     # 100 x 60 mm turned and fitted into 128 x 190 mm: the factor is 1.9.
     assert [box.width, box.height] == pytest.approx([40 * 1.9, 80 * 1.9])
+
+
+def test_a_plot_is_aligned_inside_its_margin(client: FlaskClient, run_jobs: RunJobs) -> None:
+    body = {"svg": DRAWING, "page": "a5", "fit": "contain", "margin": 10}
+    body |= {"align": "right", "vertical": "bottom"}
+    plot = plotted(client, finished(client, client.post("/plots", json=body), run_jobs))
+    box = plot.bounding_box()
+    assert box is not None
+    # The page of 100 x 60 mm fills the width; the lower right corner of the ink is at (90, 50).
+    assert box.bottom == pytest.approx(200 - 10 * 1.28)
+    assert box.right == pytest.approx(138 - 10 * 1.28)
+
+
+def test_a_pen_is_found_by_its_colour(client: FlaskClient, run_jobs: RunJobs) -> None:
+    body = {"svg": DRAWING, "pens": [{"layer": "#F00", "color": "orange"}, {"layer": "black"}]}
+    plot = plotted(client, finished(client, client.post("/plots", json=body), run_jobs))
+    assert [(layer.name, layer.pen.colour) for layer in plot.layers] == [
+        ("#F00", "orange"),
+        ("black", "black"),
+    ]
+
+
+def test_an_svg_may_be_larger_than_other_files(
+    client: FlaskClient, run_jobs: RunJobs, settings: Settings
+) -> None:
+    limit = settings.uploads.upload_limit
+    assert settings.uploads.svg_limit > limit
+    large = DRAWING.replace("</svg>", f"<desc>{'x' * limit}</desc></svg>")
+    job = finished(client, client.post("/plots", data=large, headers=SVG_HEADERS), run_jobs)
+    assert job["result"]["after"]["lifts"] == 3
 
 
 def test_strokes_are_cut_at_the_margin(client: FlaskClient, run_jobs: RunJobs) -> None:

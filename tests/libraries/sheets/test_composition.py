@@ -20,6 +20,7 @@ from libraries.sheets.composition import Composition, load_composition, seeds_of
 from libraries.sheets.elements import ELEMENTS, texts
 from libraries.svg_builder import svg_blocks
 from libraries.svg_reader.foreign_xml import Node, parse_svg
+from libraries.work import Work
 from tests.conftest import REPOSITORY
 
 EXAMPLES = sorted((REPOSITORY / "examples" / "compositions").glob("*.json"))
@@ -354,9 +355,9 @@ def test_an_enlarged_svg_is_read_once_with_a_finer_tolerance(
 ) -> None:
     reads: list[str] = []
 
-    def watched(source: str) -> Node:
+    def watched(source: str, work: Work) -> Node:
         reads.append(source)
-        return parse_svg(source)
+        return parse_svg(source, work)
 
     monkeypatch.setattr("libraries.svg_reader.reading.parse_svg", watched)
     tiny = PICTURE.replace("viewBox", 'width="1mm" height="1mm" viewBox')
@@ -365,6 +366,77 @@ def test_an_enlarged_svg_is_read_once_with_a_finer_tolerance(
     # A circle of 20 mm radius, within the flatness tolerance.
     middles = (points[1:] + points[:-1]) / 2
     assert np.hypot(*(middles - (50, 40)).T).min() > 20 - 0.021
+
+
+TWO_INKS = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="60mm" height="40mm" viewBox="0 0 60 40">'
+    '<path d="M0 10H60" stroke="red" stroke-width="0.5"/><path d="M0 20H60" stroke="#00f" stroke-width="1"/>'
+    '<path d="M10 25h5v5z"/><image href="a.png"/></svg>'
+)
+
+
+def pens_of(element: dict[str, Any], **page: Any) -> list[tuple[str, str, float]]:
+    document = compose(loaded({"type": "svg", "box": BOX, **element}, **page)).drawing
+    return [(layer.name, layer.pen.colour, layer.pen.width) for layer, _ in document.drawn_layers()]
+
+
+def test_an_svg_keeps_its_pens_unless_its_layer_has_one() -> None:
+    own = [("red", "red", 0.5), ("#00f", "#00f", 1.0)]
+    gold = {"name": "gold", "color": "#b08d57"}
+    # The fill has no width, so it is drawn with the black pen of the page.
+    assert pens_of({"svg": TWO_INKS}) == [*own, ("drawing", "black", 0.3)]
+    assert pens_of({"svg": TWO_INKS, "pens": "layer"}) == [("drawing", "black", 0.3)]
+    assert pens_of({"svg": TWO_INKS, "layer": "gold"}, layers=[gold]) == [("gold", "#b08d57", 0.3)]
+    kept = pens_of({"svg": TWO_INKS, "layer": "gold", "pens": "svg"}, layers=[gold])
+    assert kept == [*own, ("#000000", "#000000", 0.3)]
+
+
+def test_a_listed_layer_gives_its_pen_to_the_layer_or_the_colour_of_an_svg() -> None:
+    layers = [{"name": "blue", "color": "navy", "pen_width": 0.7}]
+    assert ("blue", "navy", 0.7) in pens_of({"svg": TWO_INKS}, layers=layers)
+    named = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+        'viewBox="0 0 9 9"><g inkscape:groupmode="layer" inkscape:label="sky"><path d="M0 0h9" stroke="red"/></g></svg>'
+    )
+    layers = [{"name": "sky", "color": "teal"}]
+    assert pens_of({"svg": named}, layers=layers) == [("sky", "teal", 0.3)]
+
+
+def test_pens_of_several_svgs_with_the_same_name_get_numbers() -> None:
+    wider = TWO_INKS.replace('stroke-width="0.5"', 'stroke-width="2"')
+    elements = [{"type": "svg", "svg": svg, "box": BOX} for svg in (TWO_INKS, wider, TWO_INKS)]
+    document = compose(loaded(*elements)).drawing
+    widths = {layer.name: layer.pen.width for layer in document.layers}
+    assert widths == {"red": 0.5, "#00f": 1.0, "drawing": 0.3, "red 2": 2.0}
+
+
+def test_the_options_of_reading_belong_to_an_svg_and_its_problems_to_the_drawing() -> None:
+    made = compose(
+        loaded(
+            {"type": "text", "text": "a", "box": BOX},
+            {"type": "svg", "svg": TWO_INKS, "box": BOX, "fills": "none", "pens_by": "one"},
+        )
+    )
+    assert [layer.name for layer, _ in made.drawing.drawn_layers()] == ["drawing", "red"]
+    assert [(one["kind"], one["action"], one["element"]) for one in made.problems] == [
+        ("fill", "ignored", 1),
+        ("image", "ignored", 1),
+    ]
+    assert made.warnings == "; skipped parts of SVGs: fill (1), image (1)"
+
+
+def test_an_svg_below_an_opaque_element_is_hidden_with_all_of_its_pens() -> None:
+    cover = {"type": "rect", "box": {"x": 0, "y": 0, "width": 50, "height": 80}, "opaque": True}
+    document = compose(loaded({"type": "svg", "svg": TWO_INKS, "box": BOX}, cover)).drawing
+    names = [layer.name for layer in document.layers]
+    red = document.on_layer(names.index("red"))
+    assert red.coordinates[:, 0].min() == pytest.approx(50)
+
+
+def test_an_svg_or_its_source_is_required_but_not_both() -> None:
+    assert mistakes({"type": "svg"}) == {"elements.0.svg": ["Missing data for required field."]}
+    both = {"type": "svg", "svg": PICTURE, "source": "output/a.svg"}
+    assert mistakes(both) == {"elements.0.source": ["Cannot be combined with `svg`."]}
 
 
 def test_nothing_leaves_the_page() -> None:
@@ -494,3 +566,13 @@ def test_the_examples_are_drawn_inside_their_pages(example: Any) -> None:
 
 def test_there_are_examples() -> None:
     assert len(EXAMPLES) >= 4
+
+
+def test_hatch_lines_have_their_distance_after_the_svg_is_enlarged() -> None:
+    tile = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M0 0H9V9H0z" fill="red"/></svg>'
+    box = {"x": 0, "y": 0, "width": 60, "height": 60}
+    hatched = {"fills": "hatch", "hatch_spacing": 6, "hatch_angle": 0}
+    document = compose(loaded({"type": "svg", "svg": tile, "box": box, **hatched})).drawing
+    # The outline, and rows at 6, 12, ..., 54 mm.
+    rows = sorted({round(float(y), 2) for y in document.store.coordinates[5:, 1]} - {0.0, 60.0})
+    assert np.diff(rows) == pytest.approx([6] * 8, abs=0.01)

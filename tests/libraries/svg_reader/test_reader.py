@@ -228,6 +228,74 @@ def test_inkscape_layers_and_colours_become_layers_with_pens() -> None:
     assert document.store.layers.tolist() == [0, 0, 1, 2, 3]
 
 
+def layers(*names: str) -> str:
+    return "".join(
+        f'<g inkscape:groupmode="layer" inkscape:label="{name}"><path d="M0 {y}h9"/></g>'
+        for y, name in enumerate(names)
+    )
+
+
+def test_codes_of_layers_give_order_and_speed_and_the_others_are_listed() -> None:
+    body = layers("3+S25+H30 sky", "!2 +D500 sea", "%guides", "10 land")
+    reading = read_svg(svg(body), options=ReadingOptions())
+    assert [(pen.name, pen.speed) for pen in reading.document.pens] == [
+        ("!2 +D500 sea", None),
+        ("3+S25+H30 sky", pytest.approx(50.21, abs=0.01)),
+        ("10 land", None),
+    ]
+    codes = next(one for one in reading.problems if one["kind"] == "layer-code")
+    assert (codes["action"], codes["names"]) == ("ignored", ["!", "+D500", "+H30"])
+    plain = read_svg(svg(body), options=ReadingOptions(layer_codes=False))
+    assert len(plain.document.layers) == 4
+    assert plain.problems == []
+
+
+def test_groups_below_the_root_become_pens_on_request() -> None:
+    body = (
+        '<g><g id="sky"><path d="M0 0h1"/><g><path d="M0 1h1" stroke="red"/></g></g>'
+        '<g><path d="M0 2h1"/></g><path d="M0 3h1" stroke="red"/></g>'
+    )
+    document = read_svg(svg(body), options=ReadingOptions(pens_by="group")).document
+    assert [layer.name for layer in document.layers] == ["sky", "group 2", "red"]
+    assert document.store.layers.tolist() == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "dpi", "size", "end"),
+    [
+        ('width="720" height="72px">', 72, (254, 25.4), 254),
+        ('width="720" height="72px">', 300, (60.96, 6.096), 60.96),
+        ('width="10in" height="10mm">', 72, (254, 10), 254),
+        ('width="10in" height="10mm" viewBox="0 0 720 9">', 300, (254, 10), 254),
+        ('width="50%" height="50%" viewBox="0 0 1440 96">', 96, (190.5, 12.7), 95.25),
+    ],
+)
+def test_pixels_have_the_size_of_the_resolution(
+    attributes: str, dpi: int, size: tuple[float, float], end: float
+) -> None:
+    options = ReadingOptions(dpi=dpi)
+    document = read_svg(svg('<path d="M0 0H720"/>', attributes), options=options).document
+    assert (document.width, document.height) == pytest.approx(size)
+    assert document.store.coordinates[:, 0].max() == pytest.approx(end, rel=0.05)
+
+
+def test_a_page_without_any_size_is_as_large_as_its_drawing() -> None:
+    reading = read_svg(svg('<path d="M0 0L960 480"/>', 'width="100%" height="100%">'))
+    assert (reading.document.width, reading.document.height) == pytest.approx((254, 127))
+    assert ("page-size", "approximated") in {
+        (one["kind"], one["action"]) for one in reading.problems
+    }
+
+
+def test_many_lines_are_read_as_one_by_one() -> None:
+    written = [f'x1="{n}" y1="1" x2="{n}.5" y2="-2e0"' for n in range(9)]
+    together = lines("".join(f"<line {one}/>" for one in written))
+    assert together == lines("<g/>".join(f"<line {one}/>" for one in written))
+    odd = "".join(f"<line {one}/>" for one in written) + '<line x1="1mm" y2="9"/>'
+    assert lines(odd)[:9] == together
+    assert lines("".join(f'<line {one} stroke="none"/>' for one in written)) == []
+
+
 def test_unsupported_elements_are_left_out_and_counted() -> None:
     body = (
         "<title>t</title><metadata><x/></metadata><script>alert(1)</script><style>*{}</style><image/><image/><text>a</text>"

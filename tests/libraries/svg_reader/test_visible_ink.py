@@ -178,6 +178,33 @@ def test_wide_strokes_are_drawn_by_their_outline_on_request() -> None:
     assert [pen.width for pen in reading.document.pens] == [0.4]
 
 
+GRADIENT = (
+    '<linearGradient id="g"><stop offset="0"/><stop offset="1" stop-color="#fff"/></linearGradient>'
+)
+
+
+@pytest.mark.parametrize(
+    ("mask", "spans"),
+    [
+        (f'{GRADIENT}<mask id="m"><rect width="100" height="100" fill="url(#g)"/></mask>', [(50, 100)]),
+        ((f'{GRADIENT}<linearGradient id="h" href="#g" gradientUnits="userSpaceOnUse" x2="20" gradientTransform="translate(10)"/>'
+         '<mask id="m"><rect width="100" height="100" fill="url(#h)"/></mask>'), [(20, 100)]),
+        (('<radialGradient id="g"><stop offset=".5" stop-color="#fff"/><stop offset="1" stop-color="#fff" stop-opacity="0"/>'
+         '</radialGradient><mask id="m"><rect width="100" height="100" fill="url(#g)"/></mask>'), [(12.5, 87.5)]),
+        ((f'{GRADIENT}<mask id="m"><rect width="100" height="100" fill="#fff"/>'
+         '<rect x="20" width="40" height="100" fill="url(#g)"/></mask>'), [(0, 20), (40, 100)]),
+        (f'{GRADIENT}<mask id="m" mask-type="alpha"><rect x="20" width="40" height="100" fill="url(#g)"/></mask>', [(20, 60)]),
+    ],
+)  # fmt: skip
+def test_masks_with_gradients_show_where_they_are_more_than_half_visible(
+    mask: str, spans: list[tuple[float, float]]
+) -> None:
+    reading = reading_of(f'{mask}<path mask="url(#m)" d="M0 50H100" stroke="red"/>')
+    found = [(left, right) for left, _, right, _ in boxes_of(reading)]
+    assert np.allclose(found, spans, atol=0.5)
+    assert ("mask", "approximated") in {(one["kind"], one["action"]) for one in reading.problems}
+
+
 def test_markers_are_placed_and_turned() -> None:
     marker = (
         '<marker id="m" viewBox="0 0 10 10" refX="10" refY="5" markerWidth="6" markerHeight="6" orient="auto-start-reverse">'

@@ -1,0 +1,56 @@
+"""SVG, plain or compressed."""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+from libraries.svg_reader import Reading, read_svg
+from libraries.vector_input.catalogue import InputOptions, VectorFormat, register
+from libraries.vector_input.heads import HEAD_BYTES, decoded_head
+
+
+class _Start:
+    """The beginning of files."""
+
+    GZIP = b"\x1f\x8b"
+    # The root element, after an optional declaration, comments and document type, which may declare
+    # entities. Possessive quantifiers prevent backtracking.
+    ROOT = re.compile(
+        r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
+        r"<(?:[A-Za-z_][\w.-]{0,63}:)?svg[\s/>]",
+        re.DOTALL,
+    )
+    CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+def matches(head: bytes) -> bool:
+    """Return whether a file begins as an SVG or as a compressed one."""
+    if head.startswith(_Start.GZIP):
+        try:
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
+        except zlib.error:
+            return False
+        text = decoded_head(head)
+        return text is not None and _Start.ROOT.match(text) is not None
+    text = decoded_head(head)
+    if text is None or _Start.CONTROL.search(text):
+        return False
+    return _Start.ROOT.match(text) is not None
+
+
+def read(data: bytes, options: InputOptions) -> Reading:
+    """Return the visible strokes of an SVG; see `read_svg`."""
+    return read_svg(data, options=options, enlargement=options.enlargement)
+
+
+register(
+    "svg",
+    VectorFormat(
+        title="SVG",
+        suffixes=(".svg",),
+        media_types=("image/svg+xml",),
+        matches=matches,
+        read=read,
+    ),
+)

@@ -1,0 +1,24 @@
+"""The first bytes of files as text."""
+
+from __future__ import annotations
+
+# Bytes at the beginning that are inspected.
+HEAD_BYTES = 4096
+
+
+class Marks:
+    """Byte order marks and their encodings."""
+
+    ENCODINGS = (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    )
+
+
+def decoded_head(head: bytes) -> str | None:
+    """Return the decoded bytes (Latin-1 if there is no byte order mark), None for binary data."""
+    for mark, encoding in Marks.ENCODINGS:
+        if head.startswith(mark):
+            return head.decode(encoding, "ignore")
+    return None if b"\0" in head else head.decode("latin-1")
