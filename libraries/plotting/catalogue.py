@@ -28,6 +28,10 @@ class Deadline:
     def is_over(self) -> bool:
         return time.monotonic() - self._start_s >= self.limit_s
 
+    def share(self, part: float) -> Deadline:
+        """Return the time after which `part` of the limit is over."""
+        return Deadline(self.limit_s * part, self._start_s)
+
 
 class StepParams(Protocol):
     """A subclass of `Params` that also runs the step."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from libraries.fields import Params, choice, flag, mm, whole
 from libraries.geometry.document import Document
@@ -43,7 +43,7 @@ class PlotOptions(Params):
     @property
     def bound_steps(self) -> tuple[int, int]:
         """Return the steps of a search for a high bound, and the largest layer it is made for."""
-        steps = {"quick": (0, 0), "normal": (100, 3_000), "best": (400, 20_000)}
+        steps = {"quick": (0, 0), "normal": (140, 3_000), "best": (300, 20_000)}
         return steps[self.effort]
 
 
@@ -58,6 +58,9 @@ class Plan:
 @dataclass
 class _State:
     """The limits of a search and what it has found so far."""
+
+    # The part of the time until the deadline that may be used for bounds.
+    BOUND_SHARE: ClassVar[float] = 0.3
 
     deadline: Deadline
     watch: Watch | None
@@ -211,16 +214,20 @@ def _reduced(
 def _ordered(prepared: _Prepared, options: PlotOptions, state: _State) -> Document:
     """Return the document in the best order found; note the moves and the bounds in `state`."""
     document = prepared.document
-    # The search for a high bound does not watch the clock, so that with a deadline all the time is
-    # for the order. Without time for any bound, none is better than a late one.
-    steps = options.bound_steps if state.deadline.limit_s == math.inf else (0, 0)
-    state.bounds = [] if state.is_over() else bounds_of(document, *steps)
+    # Without time for any bound, none is better than a late one.
+    time_for_bounds = state.deadline.share(state.BOUND_SHARE)
+    state.bounds = (
+        []
+        if state.is_over()
+        else bounds_of(document, *options.bound_steps, deadline=time_for_bounds)
+    )
     if not prepared.is_reordered:
         return document
     ordered, routes = routed(
         document,
         effort=options.effort,
         inner_first=options.inner_first,
+        bounds=state.bounds,
         is_over=state.is_over,
         report=state.report,
     )

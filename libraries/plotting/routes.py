@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from libraries.geometry.routing import (
 )
 from libraries.geometry.routing.route import distances
 from libraries.geometry.strokes import HOME, Point
+from libraries.plotting.catalogue import Deadline
 from libraries.plotting.layers import on_layer
 
 
@@ -52,9 +54,14 @@ class Leg:
         ends = self.pieces.ends
         return math.fsum(distances(ends[2::2] - ends[1:-1:2]))
 
-    def bound(self, steps: int) -> Bound:
+    def bound(self, steps: int, is_over: Callable[[], bool] = lambda: False) -> Bound:
         return travel_bound(
-            *self.pieces, closed=self.closed, start=self.start, end=self.end, steps=steps
+            *self.pieces,
+            closed=self.closed,
+            start=self.start,
+            end=self.end,
+            steps=steps,
+            is_over=is_over,
         )
 
 
@@ -66,16 +73,24 @@ def legs_of(document: Document) -> Iterator[Leg]:
         yield Leg(layer, on_layer(document, layer), start, end)
 
 
-def bounds_of(document: Document, steps: int, max_penalised: int) -> list[Bound]:
+def bounds_of(
+    document: Document, steps: int, max_penalised: int, deadline: Deadline | None = None
+) -> list[Bound]:
     """Return for each layer with strokes a travel that no order of its strokes is shorter than.
 
     The moves between layers are not included. Layers with more than `max_penalised` strokes get a
-    weaker bound in less time.
+    weaker bound in less time. The time until `deadline` is shared by the strokes.
     """
-    return [
-        leg.bound(steps if len(leg.pieces.counts) <= max_penalised else 0)
-        for leg in legs_of(document)
-    ]
+    limit = deadline or Deadline()
+    bounds: list[Bound] = []
+    done = 0
+    for leg in legs_of(document):
+        count = len(leg.pieces.counts)
+        done += count
+        until = limit.share(done / len(document))
+        most = steps if count <= max_penalised else 0
+        bounds.append(leg.bound(most, lambda until=until: until.is_over))  # type: ignore[misc]
+    return bounds
 
 
 def reordered(document: Document, bounds: Sequence[Bound], routes: Sequence[Route]) -> list[Bound]:
@@ -127,20 +142,22 @@ def routed(
     *,
     effort: Effort,
     inner_first: bool = False,
+    bounds: Sequence[Bound] = (),
     is_over: Callable[[], bool],
     report: Callable[[float], None],
 ) -> tuple[Document, list[Route]]:
     """Return the document with each layer in the shortest order found, and the routes.
 
     The travel of a layer begins where the layer before ends. `inner_first` draws each closed stroke
-    after those inside it. `report` receives the travel of the
-    layers so far and of the best order of the current one in mm.
+    after those inside it. The penalties of `bounds`, one for each layer with strokes, guide the
+    search. `report` receives the travel of the layers so far and of the best order of the current
+    one in mm.
     """
     ordered = document.with_strokes(np.zeros((0, 2)), [0], 0)
     routes: list[Route] = []
     here: Point | None = None
     travel_mm = 0.0
-    for leg in legs_of(document):
+    for leg, bound in zip_longest(legs_of(document), bounds):
         leg = replace(leg, start=leg.start or here)  # noqa: PLW2901
         done_mm = travel_mm
         route = shortest_route(
@@ -151,6 +168,7 @@ def routed(
             moves=moves_for(effort, len(leg.pieces.counts)),
             is_over=is_over,
             before=nested_pairs(leg.pieces) if inner_first else (),
+            penalties=bound.penalties if bound else None,
             report=lambda mm, done_mm=done_mm: report(done_mm + mm),  # type: ignore[misc]
         )
         travel_mm += route.travel_mm

@@ -115,13 +115,15 @@ def _vertices_on(
     starts, ways = coordinates[segment], coordinates[segment + 1] - coordinates[segment]
     one, two = (starts + part[:, None] * ways for part in share)
     low, high = np.minimum(one, two) - near_mm, np.maximum(one, two) + near_mm
-    tree = shapely.STRtree(shapely.box(*low.T, *high.T))
     _, vertices = np.unique(nodes[np.concatenate((begins, begins + 1))], return_index=True)
     vertices = np.concatenate((begins, begins + 1))[vertices]
+    # A tree of all boxes instead of the points would take several times the memory.
+    tree = shapely.STRtree(shapely.points(coordinates[vertices]))
     found: list[Integers] = []
-    for some in np.split(vertices, np.arange(block, len(vertices), block)):
-        point, piece = tree.query(shapely.points(coordinates[some]))
-        begin, vertex = segment[piece], some[point]
+    for first in range(0, len(segment), block):
+        some = slice(first, first + block)
+        piece, point = tree.query(shapely.box(*low[some].T, *high[some].T))
+        begin, vertex = segment[some][piece], vertices[point]
         to = coordinates[vertex] - coordinates[begin]
         way = coordinates[begin + 1] - coordinates[begin]
         apart = np.abs(cross(to, way)) <= near_mm * distances(way)

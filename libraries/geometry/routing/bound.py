@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,11 +40,13 @@ def travel_bound(
     start: Point | None,
     end: Point | None,
     steps: int,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> Bound:
     """Return a lower bound of the travel with the pen up in mm, as in `Route.travel_mm`.
 
     This is the bound of Held and Karp ("The Traveling-Salesman Problem and Minimum Spanning
-    Trees", 1970) for strokes. `steps` of a subgradient search raise it by penalties.
+    Trees", 1970) for strokes. `steps` of a subgradient search raise it by penalties, unless
+    `is_over` returns true, which ends the search with the best bound so far.
     """
     if len(offsets) < 2:  # noqa: PLR2004 - no stroke
         far = 0.0 if start is None or end is None else math.dist(start, end)
@@ -51,9 +54,10 @@ def travel_bound(
     nodes = Nodes(coordinates, offsets, closed, start, end)
     links = near_links(nodes)
     best = _bound(nodes, links, np.zeros(len(nodes)))[0]
-    search = _Subgradient(nodes, links, steps)
-    while search.step < steps:
-        search.run(max(steps // search.ROUNDS, 1))
+    search = _Subgradient(nodes, links)
+    left = steps
+    while left > 0 and not is_over():
+        left -= search.run(left, is_over)
         # Penalties are published with six decimals.
         found, links = _bound(nodes, search.links, np.round(search.best, 6))
         best = max(best, found, key=lambda bound: bound.mm)
@@ -71,39 +75,50 @@ def _bound(nodes: Nodes, links: Links, penalties: Floats) -> tuple[Bound, Links]
 
 
 class _Subgradient:
-    """A search for penalties that raise the bound by the graph of `links`."""
+    """A search for penalties that raise the bound by the graph of `links`.
 
-    # Times that the complete graph is searched for edges that belong to the tree.
-    ROUNDS = 5
-    # Length of the first step in mean edges, and of the last one in first ones.
-    FIRST_STEP, LAST_STEP = 0.5, 0.01
+    Each round has twice the steps of the one before and begins with shorter ones, so that the
+    bound is good after any number of rounds.
+    """
 
-    def __init__(self, nodes: Nodes, links: Links, steps: int) -> None:
-        self.nodes, self.links, self.steps = nodes, links, steps
+    # Steps of the first round.
+    FIRST_ROUND = 20
+    # Length of the first step in mean edges, of the first one of the next round in those of this
+    # one, and of the last one of a round in first ones.
+    FIRST_STEP, NEXT_STEP, LAST_STEP = 0.5, 0.6, 0.01
+
+    def __init__(self, nodes: Nodes, links: Links) -> None:
+        self.nodes, self.links = nodes, links
         self.best: Floats = np.zeros(len(nodes))
         self._penalties: Floats = self.best
         self._last: Floats = self.best
         self._most = -math.inf
-        self.step = 0
-        self._size_mm = 0.0
+        self._round = self.FIRST_ROUND
+        self._size_mm: float | None = None
 
     def continue_with(self, links: Links) -> None:
-        """Use another graph from now on, and begin at the best penalties."""
+        """Use another graph for the next round, and begin at the best penalties."""
         self.links, self._penalties, self._most = links, self.best, -math.inf
+        self._round *= 2
+        if self._size_mm is not None:
+            self._size_mm *= self.NEXT_STEP
 
-    def run(self, steps: int) -> None:
-        for _ in range(min(steps, self.steps - self.step)):
+    def run(self, most: int, is_over: Callable[[], bool]) -> int:
+        """Make a round of at most `most` steps; return how many there were."""
+        for step in range(min(self._round, most)):
+            if step and is_over():
+                return step
             value, degrees, mean_mm = self._tree()
             if value > self._most:
                 self._most, self.best = value, self._penalties
             # At an end of an open stroke, a join is one of the two connections.
             off: Floats = degrees.astype(np.float64) - 2.0
-            if not self.step:
+            if self._size_mm is None:
                 self._size_mm, self._last = self.FIRST_STEP * mean_mm, off
-            size: float = self._size_mm * self.LAST_STEP ** (self.step / self.steps)
+            size: float = self._size_mm * self.LAST_STEP ** (step / self._round)
             self._penalties = self._penalties + size * (0.7 * off + 0.3 * self._last)
             self._last = off
-            self.step += 1
+        return min(self._round, most)
 
     def _tree(self) -> tuple[float, Integers, float]:
         """Return the bound with the present penalties, degrees, and the mean length of edges."""

@@ -24,6 +24,7 @@ def shortest_route(
     report: Callable[[float], None] = ignored,
     before: Sequence[tuple[int, int]] = (),
     groups: Integers | None = None,
+    penalties: Floats | None = None,
 ) -> Route:
     """Return a short route of the pen through strokes; never a longer one than the given order.
 
@@ -31,7 +32,9 @@ def shortest_route(
     whose last vertex is the first one again: they may start at any vertex. The pen comes from
     `start` and goes to `end`; with None it begins or ends anywhere. The first stroke of each pair
     in `before` is drawn before the second, and strokes of the same number in `groups`, of 0 or
-    more, are drawn one after another; the given order is not kept if it violates this.
+    more, are drawn one after another; the given order is not kept if it violates this. The
+    `penalties` of a `Bound` of these strokes make the search find shorter routes; groups do not
+    use them.
 
     `moves` limits the effort: the number of ends of strokes at which exchanges are tried. The
     result depends on nothing else, unless `is_over` returns true, which ends the search.
@@ -40,7 +43,7 @@ def shortest_route(
     Raises:
         InvalidInput: strokes or groups have to be drawn before each other.
     """
-    problem = Problem(coordinates, offsets, closed, start, end, before)
+    problem = Problem(coordinates, offsets, closed, start, end, before, penalties=penalties)
     progress = Progress(is_over, report)
     if groups is not None and len(problem):
         return grouped_route(problem, groups, moves, progress)

@@ -43,7 +43,7 @@ def settle(tour: Tour, near: Neighbours, reach: int, visits: int) -> tuple[float
     return gain, visits
 
 
-def _exchanges(  # noqa: C901, PLR0912 - calls of functions would take most of the time
+def _exchanges(  # noqa: C901, PLR0912, PLR0915 - calls of functions would take most of the time
     tour: Tour, near: Neighbours, a: int
 ) -> list[tuple[float, int, int]]:
     """Return exchanges that begin at `a`: what each saves in mm, and ends c and e (or -1).
@@ -52,23 +52,27 @@ def _exchanges(  # noqa: C901, PLR0912 - calls of functions would take most of t
     that from e to f by one to b; without e, d is connected to b.
     """
     x, y, ends, places, gaps = tour.x, tour.y, tour.ends, tour.places, tour.gaps
+    penalties = near.penalties
     # Smaller gains may be rounding errors.
     min_gain_mm = 1e-7
     total, is_moving, deeper = len(ends), tour.starts is not None, near.deeper
     place_b = places[a] ^ 1
     b = ends[place_b]
     x_a, y_a, x_b, y_b, gap = x[a], y[a], x[b], y[b], gaps[a]
+    # The penalties of the ends of a connection are gained, and those of a new one lost.
+    penalty = penalties[b]
+    gain_with_penalty = gap + penalty
     step = 1 if place_b & 1 else -1
     found = []
     for c, least in near.rows[a]:
-        gain = gap - least
-        if gain <= min_gain_mm:
+        if gain_with_penalty - least <= min_gain_mm:
             break
+        gain = gap - (least - penalties[c])
         if is_moving:
             dx, dy = x_a - x[c], y_a - y[c]
             gain = gap - sqrt(dx * dx + dy * dy)
         place = places[c]
-        if place == place_b or gain <= min_gain_mm:
+        if place == place_b or gain + penalty - penalties[c] <= min_gain_mm:
             continue
         gain += gaps[c]
         d = ends[place ^ 1]
@@ -82,9 +86,9 @@ def _exchanges(  # noqa: C901, PLR0912 - calls of functions would take most of t
             if saved > min_gain_mm:
                 found.append((saved, c, -1))
         for e, away in deeper[d]:
-            saved = gain - away
-            if saved <= min_gain_mm:
+            if gain + penalty - away <= min_gain_mm:
                 break
+            saved = gain - (away - penalties[e])
             place = places[e]
             further = (place - place_b) * step % total
             if further <= ahead + turns:

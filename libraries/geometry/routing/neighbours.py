@@ -22,10 +22,16 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Neighbours:
-    """For each end the near ones with their least distances; `deeper` has fewer."""
+    """For each end the near ones with their least distances; `deeper` has fewer.
+
+    The distances are increased by the `penalties` of the near ends. Penalties do not change the
+    differences of the lengths of routes, as each end has one connection, but with those of a high
+    bound the connections of the best routes are among the first.
+    """
 
     rows: Rows
     deeper: Rows
+    penalties: list[float]
 
 
 def near_ends(problem: Problem, count: int) -> Candidates:
@@ -102,16 +108,27 @@ def _samples(problem: Problem) -> tuple[Integers, Integers, Floats]:
     return rows, np.repeat(closed, counts), np.repeat(lengths / counts / 2, counts)
 
 
-def listed(near: Candidates, deeper: int) -> Neighbours:
+def penalised(near: Candidates, penalties: Floats, count: int) -> Candidates:
+    """Return the first `count` candidates of each end by their distances with `penalties`."""
+    costs = near.distances + penalties[near.found]
+    order = np.argsort(costs, axis=1, kind="stable")[:, :count]
+    return Candidates(
+        np.take_along_axis(near.found, order, axis=1), np.take_along_axis(costs, order, axis=1)
+    )
+
+
+def listed(near: Candidates, deeper: int, penalties: Floats) -> Neighbours:
     """Return `near` for loops; missing candidates are infinitely far."""
     found, apart = near
+    all_penalties: list[float] = penalties.tolist()
     # Lists of more rows take too much memory.
     if len(found) > 40_000:  # noqa: PLR2004
-        return Neighbours(_Rows(found, apart), _Rows(found[:, :deeper], apart[:, :deeper]))
+        few = _Rows(found[:, :deeper], apart[:, :deeper])
+        return Neighbours(_Rows(found, apart), few, all_penalties)
     rows = [
         list(zip(*row, strict=True)) for row in zip(found.tolist(), apart.tolist(), strict=True)
     ]
-    return Neighbours(rows, [row[:deeper] for row in rows])
+    return Neighbours(rows, [row[:deeper] for row in rows], all_penalties)
 
 
 class _Rows:

@@ -19,7 +19,7 @@ class Problem:
     """Strokes, the rest positions of the pen (None: anywhere), and constraints.
 
     The first stroke of each pair in `before` is drawn before the second. `one_way` marks strokes
-    that are not reversed.
+    that are not reversed. `penalties` in mm, one for each node as in `Bound`, guide the search.
     """
 
     coordinates: Floats
@@ -29,6 +29,7 @@ class Problem:
     end: Point | None
     before: Sequence[tuple[int, int]] = ()
     one_way: Flags | None = None
+    penalties: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -47,6 +48,14 @@ class Problem:
         points = self.coordinates[np.column_stack((self.offsets[:-1], last)).ravel()]
         unknown = (math.inf, math.inf)
         return np.vstack([points, [self.start or unknown, self.end or unknown]])
+
+    @cached_property
+    def end_penalties(self) -> Floats:
+        """The penalties of `ends`: both ends of a closed stroke have that of their node."""
+        if self.penalties is None:
+            return np.zeros(2 * len(self) + 2)
+        nodes = np.cumsum(np.column_stack((np.ones(len(self), np.int64), ~self.closed)).ravel()) - 1
+        return np.append(self.penalties[nodes], (0.0, 0.0))
 
     def route(self, order: Integers, entry: Integers) -> Route:
         return Route(order, entry, self.travel_mm(order, entry))

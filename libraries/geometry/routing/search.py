@@ -12,8 +12,8 @@ from libraries.geometry.routing.candidates import Candidates
 from libraries.geometry.routing.constraints import Rules
 from libraries.geometry.routing.greedy import greedy_ends
 from libraries.geometry.routing.local import settle
-from libraries.geometry.routing.neighbours import listed, near_ends
-from libraries.geometry.routing.perturbation import perturb, random_numbers
+from libraries.geometry.routing.neighbours import listed, near_ends, penalised
+from libraries.geometry.routing.perturbation import RandomChange, perturb, random_numbers
 from libraries.geometry.routing.problem import Problem, constrained_order
 from libraries.geometry.routing.route import Route, Stopped
 from libraries.geometry.routing.starts import Starts
@@ -54,6 +54,10 @@ def solve(problem: Problem, moves: int, progress: Progress) -> Route:
 class _Search:
     # Near ends of each, and of these the ones for the last of three connections.
     NEAR, DEEPER = 8, 5
+    # The same with penalties, which choose from more near ends.
+    COMPARED, NEAR_PENALISED, DEEPER_PENALISED = 14, 5, 4
+    # Strokes in each part that random changes exchange, at most; with penalties fewer are better.
+    CHANGED, CHANGED_PENALISED = 30, 20
     # Ends that are visited, and random changes, between two looks at the clock.
     VISITS, CHANGES = 1000, 16
     # Random changes between two reports.
@@ -74,19 +78,24 @@ class _Search:
             self.tour = Tour(points, _as_tour(problem, np.arange(2 * len(problem))), starts)
         if problem.is_constrained:
             self.tour.allows = Rules(problem).allow
-        self.near = listed(near, self.DEEPER)
+        self._longest, deeper = self.CHANGED, self.DEEPER
+        if problem.penalties is not None:
+            near = near_ends(problem, self.COMPARED)
+            near = penalised(near, problem.end_penalties, self.NEAR_PENALISED)
+            self._longest, deeper = self.CHANGED_PENALISED, self.DEEPER_PENALISED
+        self.near = listed(near, deeper, problem.end_penalties)
 
     def run(self, moves: int, progress: Progress) -> int:
         """Improve the tour with `moves` visits of ends; return how many there were."""
         left = self._settle(moves, progress)
-        numbers = random_numbers(self.problem)
+        tour, change = self.tour, RandomChange(random_numbers(self.problem), self._longest)
         count = 0
         while left > 0 and len(self.problem) >= self.MIN_PERTURBED:
             if count % self.CHANGES == 0 and progress.is_stopped():
                 break
             if count % self.REPORT == 0:
-                progress.report(self.tour.length_mm())
-            left = perturb(self.tour, self.near, numbers, self.MAX_MOVED, left)
+                progress.report(tour.length_mm())
+            left = perturb(tour, self.near, change, self.MAX_MOVED, left)
             count += 1
         return moves - left
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -163,17 +164,18 @@ def _trees(nodes: Nodes, penalties: Floats) -> tuple[Floats, Floats, float]:
 
 
 def _affordable(nodes: Nodes, penalties: Floats, limit: float) -> tuple[float, bool]:
+    if len(nodes.points) ** 2 <= MAX_PAIRS:
+        return limit, True
     from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # noqa: PLC0415
 
     ups, downs, least = _trees(nodes, penalties)
     up, down = cKDTree(ups), cKDTree(downs)
-    # The shortest first: counting takes time in proportion to the number.
-    limits = limit - (limit - least) * (1 - 0.8 ** np.arange(16)[::-1])
-    best = least
-    for tried in limits.tolist():
-        if up.count_neighbors(down, max(tried - least, 0.0)) > MAX_PAIRS:
-            break
-        best = tried
+    limits = (limit - (limit - least) * (1 - 0.8 ** np.arange(16)[::-1])).tolist()
+
+    def pairs(tried: float) -> int:
+        return int(up.count_neighbors(down, max(tried - least, 0.0)))
+
+    best = [least, *limits][bisect_right(limits, MAX_PAIRS, key=pairs)]
     return best, best == limit
 
 
