@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,14 +53,14 @@ class Leg:
         ends = self.pieces.ends
         return math.fsum(distances(ends[2::2] - ends[1:-1:2]))
 
-    def bound(self, steps: int, is_over: Callable[[], bool] = lambda: False) -> Bound:
+    def bound(self, steps: int, deadline: Deadline | None = None) -> Bound:
         return travel_bound(
             *self.pieces,
             closed=self.closed,
             start=self.start,
             end=self.end,
             steps=steps,
-            is_over=is_over,
+            is_over=lambda: deadline is not None and deadline.is_over,
         )
 
 
@@ -89,7 +88,7 @@ def bounds_of(
         done += count
         until = limit.share(done / len(document))
         most = steps if count <= max_penalised else 0
-        bounds.append(leg.bound(most, lambda until=until: until.is_over))  # type: ignore[misc]
+        bounds.append(leg.bound(most, until))
     return bounds
 
 
@@ -157,7 +156,7 @@ def routed(
     routes: list[Route] = []
     here: Point | None = None
     travel_mm = 0.0
-    for leg, bound in zip_longest(legs_of(document), bounds):
+    for number, leg in enumerate(legs_of(document)):
         leg = replace(leg, start=leg.start or here)  # noqa: PLW2901
         done_mm = travel_mm
         route = shortest_route(
@@ -168,7 +167,7 @@ def routed(
             moves=moves_for(effort, len(leg.pieces.counts)),
             is_over=is_over,
             before=nested_pairs(leg.pieces) if inner_first else (),
-            penalties=bound.penalties if bound else None,
+            penalties=bounds[number].penalties if bounds else None,
             report=lambda mm, done_mm=done_mm: report(done_mm + mm),  # type: ignore[misc]
         )
         travel_mm += route.travel_mm

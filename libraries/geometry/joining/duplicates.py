@@ -118,7 +118,7 @@ def _vertices_on(
     _, vertices = np.unique(nodes[np.concatenate((begins, begins + 1))], return_index=True)
     vertices = np.concatenate((begins, begins + 1))[vertices]
     # A tree of all boxes instead of the points would take several times the memory.
-    tree = shapely.STRtree(shapely.points(coordinates[vertices]))
+    tree = shapely.STRtree(np.asarray(shapely.points(coordinates[vertices])))
     found: list[Integers] = []
     for first in range(0, len(segment), block):
         some = slice(first, first + block)

@@ -11,7 +11,7 @@ import numpy as np
 from libraries.geometry.arrays import Floats, Integers, ranges
 from libraries.geometry.routing.candidates import Candidates, nearest_others
 from libraries.geometry.routing.problem import Problem
-from libraries.geometry.routing.route import distances
+from libraries.geometry.routing.route import Flags, distances
 
 
 class Rows(Protocol):
@@ -60,7 +60,11 @@ def _near_closed(problem: Problem, known: Integers, count: int) -> Candidates:
     ends = np.concatenate((open_ends, 2 * strokes))
     slacks = np.concatenate((np.zeros(len(open_ends)), slack))
     near = nearest_others(points, ends >> 1, count + 4)
-    row, column = np.nonzero(np.isfinite(near.distances))
+    found, least = np.zeros((total, count), dtype=np.int64), np.full((total, count), np.inf)
+    is_open = ~is_closed[ends >> 1]
+    is_plain = is_open & is_open[near.found].all(axis=1)
+    _list_open(found, least, ends, near, is_plain)
+    row, column = np.nonzero(np.isfinite(near.distances) & ~is_plain[:, None])
     other = near.found[row, column]
     apart = np.maximum(near.distances[row, column] - slacks[row] - slacks[other], 0.0)
     one, two = ends[row], ends[other]
@@ -70,6 +74,8 @@ def _near_closed(problem: Problem, known: Integers, count: int) -> Candidates:
         one, two = np.append(one, one[both]), np.append(two, two[both] ^ 1)
         apart = np.append(apart, apart[both])
         one, two = two, one
+    if not len(one):
+        return Candidates(found, least)
     # One key to sort by instead of two.
     keys = one * total + two
     order = np.argsort(keys)
@@ -81,9 +87,19 @@ def _near_closed(problem: Problem, known: Integers, count: int) -> Candidates:
     one, two, apart = one[order], two[order], apart[order]
     rank = ranges(np.bincount(one, minlength=total))
     one, two, apart, rank = (a[rank < count] for a in (one, two, apart, rank))
-    found, least = np.zeros((total, count), dtype=np.int64), np.full((total, count), np.inf)
     found[one, rank], least[one, rank] = two, apart
     return Candidates(found, least)
+
+
+def _list_open(
+    found: Integers, least: Floats, ends: Integers, near: Candidates, which: Flags
+) -> None:
+    """List the nearest ends of the open ends `which`, which have no closed stroke near."""
+    others, apart = ends[near.found[which]], near.distances[which]
+    order = np.lexsort((others, apart), axis=1)[:, : found.shape[1]]
+    rows, columns = ends[which][:, None], np.arange(order.shape[1])
+    found[rows, columns] = np.take_along_axis(others, order, axis=1)
+    least[rows, columns] = np.take_along_axis(apart, order, axis=1)
 
 
 def _samples(problem: Problem) -> tuple[Integers, Integers, Floats]:

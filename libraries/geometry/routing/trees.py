@@ -63,7 +63,13 @@ def near_links(nodes: Nodes) -> Links:
     """Return edges to near nodes, and along a Hilbert curve, so that the graph is connected."""
     points, owners = nodes.points, nodes.owners
     near = nearest_others(points, owners, 10)
-    row, column = np.nonzero(np.isfinite(near.distances))
+    # A pair of which each is listed at the other is taken once. Of several points in one place, not
+    # all are listed.
+    nearest, farthest = near.distances[:, 0], near.distances[:, -1]
+    listed_at = np.where((nearest > 0) & np.isfinite(farthest), farthest, 0.0)
+    is_taken = np.arange(len(points))[:, None] < near.found
+    is_taken |= (near.distances >= listed_at[near.found]) | (nearest == 0)[:, None]
+    row, column = np.nonzero(np.isfinite(near.distances) & is_taken)
     one, two = owners[row], owners[near.found[row, column]]
     apart = near.distances[row, column]
     first = np.zeros(len(nodes), dtype=np.int64)
