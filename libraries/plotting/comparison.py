@@ -150,8 +150,11 @@ def _picture(lines: Floats, width: float, size: tuple[int, int]) -> NDArray[np.b
     picture = Image.new("1", size)
     draw = ImageDraw.Draw(picture)
     pixels = max(1, round(width))
-    for line in np.rint(lines).astype(np.int64).reshape(-1, 4).tolist():
-        draw.line(line, fill=1, width=pixels)
+    places = np.rint(lines).astype(np.int64)
+    begins = np.flatnonzero((places[1:, 0] != places[:-1, 1]).any(axis=1)) + 1
+    # One call for each run of lines takes a fourth of the time of one for each line.
+    for run in np.split(places, begins) if len(places) else ():
+        draw.line([*run[0, 0].tolist(), *run[:, 1].ravel().tolist()], fill=1, width=pixels)
     return np.asarray(picture)
 
 
