@@ -10,6 +10,7 @@ import numpy as np
 from libraries.geometry.arrays import Integers
 from libraries.geometry.routing.candidates import Candidates
 from libraries.geometry.routing.constraints import Rules
+from libraries.geometry.routing.effort import moves_for
 from libraries.geometry.routing.greedy import greedy_ends
 from libraries.geometry.routing.local import settle
 from libraries.geometry.routing.neighbours import listed, near_ends, penalised
@@ -43,9 +44,18 @@ def solve(problem: Problem, moves: int, progress: Progress) -> Route:
     given = problem.given if problem.is_allowed(np.arange(len(problem))) else None
     if not len(problem) or (len(problem) == 1 and problem.start is problem.end is None):
         return problem.given
-    search = _Search(problem, given)
-    visits = search.run(moves, progress)
+    plain = problem if problem.penalties is None else replace(problem, penalties=None)
+    search = _Search(plain, given)
+    first = moves if plain is problem else min(moves, moves_for("quick", len(problem)))
+    visits = search.run(first, progress)
     found = search.route()
+    if visits < moves and plain is not problem and not progress.is_stopped():
+        # A search with penalties may fail where one without them does not.
+        best = Progress(progress.is_over, lambda mm: progress.report(min(mm, found.travel_mm)))
+        search = _Search(problem, given)
+        visits += search.run(moves - visits, best)
+        progress.stopped = best.stopped
+        found = min(found, search.route(), key=lambda route: route.travel_mm)
     if given is not None and found.travel_mm >= given.travel_mm:
         found = given
     return replace(found, moves=visits, stopped=progress.stopped)
@@ -78,17 +88,17 @@ class _Search:
             self.tour = Tour(points, _as_tour(problem, np.arange(2 * len(problem))), starts)
         if problem.is_constrained:
             self.tour.allows = Rules(problem).allow
-        self._longest, deeper = self.CHANGED, self.DEEPER
+        self.near, self.longest = listed(near, self.DEEPER, np.zeros(len(points))), self.CHANGED
         if problem.penalties is not None:
             near = near_ends(problem, self.COMPARED)
             near = penalised(near, problem.end_penalties, self.NEAR_PENALISED)
-            self._longest, deeper = self.CHANGED_PENALISED, self.DEEPER_PENALISED
-        self.near = listed(near, deeper, problem.end_penalties)
+            self.near = listed(near, self.DEEPER_PENALISED, problem.end_penalties)
+            self.longest = self.CHANGED_PENALISED
 
     def run(self, moves: int, progress: Progress) -> int:
         """Improve the tour with `moves` visits of ends; return how many there were."""
-        left = self._settle(moves, progress)
-        tour, change = self.tour, RandomChange(random_numbers(self.problem), self._longest)
+        left, tour = self._settle(moves, progress), self.tour
+        change = RandomChange(random_numbers(self.problem), self.longest)
         count = 0
         while left > 0 and len(self.problem) >= self.MIN_PERTURBED:
             if count % self.CHANGES == 0 and progress.is_stopped():

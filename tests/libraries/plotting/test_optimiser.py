@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -18,6 +19,7 @@ from libraries.geometry.document import Document
 from libraries.geometry.rectangle import out_of_bounds
 from libraries.geometry.strokes import Pen
 from libraries.plotting import optimise
+from libraries.plotting.catalogue import Deadline
 from libraries.plotting.certificate import least_lifts
 from libraries.plotting.comparison import Comparison
 from tests.libraries.plotting.plans import (
@@ -130,6 +132,22 @@ def test_a_search_that_is_over_keeps_the_strokes() -> None:
     assert len(late.document) == len(squares)
     assert travel_mm(late.document) <= travel_mm(squares)
     assert late.certificate.as_record()["stopped"] == "deadline"
+
+
+def test_a_deadline_that_is_not_reached_changes_nothing() -> None:
+    squares = one_pen(*distant_squares(20))
+    plan, limited = (optimise(squares, effort="normal", deadline_s=s) for s in (math.inf, 1e6))
+    assert limited.certificate.as_record() == plan.certificate.as_record()
+    # A high bound, which only a search finds.
+    assert limited.certificate.as_record()["gap"] < optimise(squares).certificate.as_record()["gap"]
+
+
+def test_a_share_of_the_time_ends_before_all_of_it() -> None:
+    assert Deadline().share(0.3).limit_s == math.inf
+    started = Deadline(1e6)
+    assert not started.share(0.3).is_over
+    assert started.share(0).is_over
+    assert Deadline(10, time.monotonic() - 5).share(0.3).is_over
 
 
 def test_a_watch_receives_the_travel_and_its_bound_and_ends_the_search() -> None:

@@ -11,7 +11,9 @@ from tests.libraries.geometry.routing.drawings import drawings
 from tests.libraries.geometry.routing.samples import Drawing, random_drawing
 
 
-def bound_of(drawing: Drawing, steps: int) -> Bound:
+def bound_of(drawing: Drawing, steps: int, *, looks: int | None = None) -> Bound:
+    """Return a bound; with `looks`, the search ends at that look at the clock."""
+    seen = iter(range(looks)) if looks is not None else None
     return travel_bound(
         drawing.coordinates,
         drawing.offsets,
@@ -19,6 +21,7 @@ def bound_of(drawing: Drawing, steps: int) -> Bound:
         start=drawing.start,
         end=drawing.end,
         steps=steps,
+        is_over=lambda: seen is not None and next(seen, None) is None,
     )
 
 
@@ -100,6 +103,24 @@ def test_penalties_raise_the_bound_to_a_few_percent_below_a_short_route() -> Non
     assert plain.penalties is None
     assert plain.mm < 0.9 * route.travel_mm
     assert 0.93 * route.travel_mm < raised.mm <= route.travel_mm
+
+
+def test_more_steps_never_give_a_lower_bound() -> None:
+    drawing = random_drawing(80, closed=0.2)
+    bounds = [bound_of(drawing, steps).mm for steps in (0, 20, 60, 140)]
+    assert bounds == sorted(bounds)
+    assert bounds[0] < bounds[1] < bounds[2]
+
+
+@pytest.mark.parametrize("looks", [0, 5, 30])
+def test_a_bound_that_is_cut_off_is_proved_by_its_penalties(looks: int) -> None:
+    drawing = random_drawing(40)
+    least, most = (bound_of(drawing, steps).mm for steps in (0, 200))
+    bound = bound_of(drawing, 200, looks=looks)
+    assert least <= bound.mm < most
+    assert (bound.mm > least) == (looks > 0)
+    penalties = np.zeros(80) if bound.penalties is None else bound.penalties
+    assert bound.mm == pytest.approx(dense_bound(drawing, penalties), abs=1e-5)
 
 
 def test_a_bound_is_lower_if_not_all_pairs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libraries.errors import InvalidInput
-from libraries.geometry.arrays import Integers
-from libraries.geometry.routing import Route, apply_route, shortest_route
+from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.routing import (
+    Effort,
+    Route,
+    apply_route,
+    moves_for,
+    shortest_route,
+    travel_bound,
+)
+from libraries.geometry.routing.candidates import nearest_others
 from tests.libraries.geometry.routing import samples
 from tests.libraries.geometry.routing.drawings import drawings
 from tests.libraries.geometry.routing.samples import Drawing, random_drawing
@@ -27,6 +35,7 @@ def routed(
     looks: int | None = None,
     before: Sequence[tuple[int, int]] = (),
     groups: Integers | None = None,
+    penalties: Floats | None = None,
 ) -> Route:
     """Return a short route; with `looks`, the search ends at that look at the clock."""
     seen = iter(range(looks)) if looks is not None else None
@@ -40,7 +49,21 @@ def routed(
         is_over=lambda: seen is not None and next(seen, None) is None,
         before=before,
         groups=groups,
+        penalties=penalties,
     )
+
+
+def penalties_of(drawing: Drawing) -> Floats:
+    bound = travel_bound(
+        drawing.coordinates,
+        drawing.offsets,
+        closed=drawing.closed,
+        start=drawing.start,
+        end=drawing.end,
+        steps=60,
+    )
+    assert bound.penalties is not None
+    return bound.penalties
 
 
 def assert_valid(drawing: Drawing, route: Route) -> None:
@@ -114,6 +137,31 @@ def test_free_starts_of_closed_strokes_shorten_the_route() -> None:
         drawing.end,
     )
     assert routed(drawing, 2_000).travel_mm < 0.95 * routed(fixed, 2_000).travel_mm
+
+
+@pytest.mark.parametrize("closed", [0.0, 0.5])
+def test_penalties_never_lengthen_a_route_and_shorten_most(closed: float) -> None:
+    shorter = 0
+    for strokes in (30, 60, 90):
+        drawing = random_drawing(strokes, closed=closed)
+        quick = routed(drawing, moves_for("quick", strokes))
+        guided = routed(drawing, 60 * strokes, penalties=penalties_of(drawing))
+        assert_valid(drawing, guided)
+        assert guided.travel_mm <= quick.travel_mm
+        assert guided.moves > quick.moves
+        shorter += guided.travel_mm < quick.travel_mm - 1e-6
+    assert shorter > 1
+
+
+def test_a_search_with_penalties_keeps_the_constraints_and_can_be_cut_off() -> None:
+    drawing = random_drawing(40, closed=0.3)
+    before = [(stroke + 1, stroke) for stroke in range(0, 40, 4)]
+    for looks in (0, 2, 40, None):
+        route = routed(drawing, 4_000, looks=looks, before=before, penalties=penalties_of(drawing))
+        assert_valid(drawing, route)
+        order = route.order.tolist()
+        assert all(order.index(one) < order.index(two) for one, two in before)
+        assert route.stopped == ("done" if looks is None else "deadline")
 
 
 def test_a_good_given_order_is_improved_and_not_replaced_by_a_worse_one() -> None:
@@ -230,3 +278,26 @@ def test_groups_are_drawn_without_interruption(drawing: Drawing, data: st.DataOb
         assert len(drawn) - drawn[::-1].index(group) - drawn.index(group) == drawn.count(group)
     place = np.argsort(route.order)
     assert all(place[one] < place[two] for one, two in before)
+
+
+def test_near_ends_are_the_same_whatever_the_size_of_blocks() -> None:
+    rng = np.random.default_rng(4)
+    # A third of the points are in places with others.
+    points = np.concatenate((rng.random((40, 2)), np.repeat(rng.random((5, 2)), 4, axis=0)))
+    owners = np.arange(60) >> 1
+    whole, parts = (nearest_others(points, owners, 6, block=block) for block in (1_000, 7))
+    assert (whole.distances == parts.distances).all()
+    assert (whole.found == parts.found).all()
+    apart = np.linalg.norm(points[:, None] - points, axis=2)
+    apart[owners[:, None] == owners] = np.inf
+    # Of other places with several points, two are listed.
+    assert whole.distances[:, :2] == pytest.approx(np.sort(apart, axis=1)[:, :2])
+
+
+@pytest.mark.parametrize("strokes", [0, 1, 20_000, 20_001, 1_000_000])
+def test_more_strokes_and_more_effort_get_more_moves(strokes: int) -> None:
+    efforts: list[Effort] = ["quick", "normal", "best"]
+    moves = [moves_for(effort, strokes) for effort in efforts]
+    assert moves == sorted(moves)
+    assert 2 * strokes <= moves[0] <= 8 * strokes
+    assert all(moves_for(effort, strokes + 1) > m for effort, m in zip(efforts, moves, strict=True))
