@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from libraries.geometry.arrays import Integers, Polyline, end_points
-from libraries.geometry.joining.pairing import NONE, straightest_pairs
+from libraries.geometry.joining.euler import walks
+from libraries.geometry.joining.pairing import straightest_pairs
 
 
 def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
@@ -20,23 +21,9 @@ def merge_strokes(pieces: Sequence[Polyline]) -> Iterator[Polyline]:
     ends = end_points(pieces)
     inner = np.array([point for piece in pieces for point in (piece[1], piece[-2])])
     partners = _partners(ends, inner - ends)
-    used = bytearray(len(pieces))
-    # Strokes that begin at open ends have their full length.
-    for end in (*np.flatnonzero(partners == NONE).tolist(), *range(0, 2 * len(pieces), 2)):
-        if not used[end >> 1]:
-            yield _join(
-                [pieces[step >> 1][:: -1 if step & 1 else 1] for step in _walk(end, partners, used)]
-            )
-
-
-def _walk(end: int, partners: Integers, used: bytearray) -> list[int]:
-    """Return the ends that a stroke from `end` enters; piece i has the ends 2i and 2i + 1."""
-    steps = []
-    while end != NONE and not used[end >> 1]:
-        used[end >> 1] = 1
-        steps.append(end)
-        end = int(partners[end ^ 1])
-    return steps
+    entries, starts = walks(partners)
+    for run in np.split(entries, starts[1:]):
+        yield _join([pieces[end >> 1][:: -1 if end & 1 else 1] for end in run.tolist()])
 
 
 def _join(run: list[Polyline]) -> Polyline:

@@ -21,9 +21,9 @@ def fewest_strokes(nodes: Integers, away: Floats) -> tuple[Integers, Integers]:
     has the ends 2i and 2i + 1. Strokes pass nodes as straight as possible.
     """
     partners = straightest_pairs(nodes, away)
-    walked = _walks(partners)
+    walked = walks(partners)
     if _insert_closed(partners, nodes, away, *walked):
-        walked = _walks(partners)
+        walked = walks(partners)
     return _in_order(*walked)
 
 
@@ -37,7 +37,7 @@ def least_strokes(edges: Integers, parts: Integers) -> Integers:
     return counts
 
 
-def _walks(partners: Integers) -> tuple[Integers, Integers]:
+def walks(partners: Integers) -> tuple[Integers, Integers]:
     """Return the walks along `partners`: the entered ends, and where walks begin."""
     following = partners.tolist()
     used = bytearray(len(following) >> 1)
@@ -77,9 +77,9 @@ def _insert_closed(
     is_closed = partners[entries[starts]] != NONE
     order = np.argsort(nodes, kind="stable")
     first = np.flatnonzero(np.diff(nodes[order], prepend=nodes[order[:1]] - 1))
-    walks = walk[order]
-    mixed = np.minimum.reduceat(walks, first) != np.maximum.reduceat(walks, first)
-    mixed &= np.maximum.reduceat(is_closed[walks], first)
+    listed = walk[order]
+    mixed = np.minimum.reduceat(listed, first) != np.maximum.reduceat(listed, first)
+    mixed &= np.maximum.reduceat(is_closed[listed], first)
     if not mixed.any():
         return False
     merged = MergedWalks(is_closed)
