@@ -43,7 +43,7 @@ def settle(tour: Tour, near: Neighbours, reach: int, visits: int) -> tuple[float
     return gain, visits
 
 
-def _exchanges(  # noqa: C901, PLR0912, PLR0915 - calls of functions would take most of the time
+def _exchanges(  # noqa: C901, PLR0912 - calls of functions would take most of the time
     tour: Tour, near: Neighbours, a: int
 ) -> list[tuple[float, int, int]]:
     """Return exchanges that begin at `a`: what each saves in mm, and ends c and e (or -1).
@@ -53,19 +53,15 @@ def _exchanges(  # noqa: C901, PLR0912, PLR0915 - calls of functions would take 
     """
     x, y, ends, places, gaps = tour.x, tour.y, tour.ends, tour.places, tour.gaps
     penalties = near.penalties
-    # Smaller gains may be rounding errors.
-    min_gain_mm = 1e-7
+    min_gain_mm = 1e-7  # smaller gains may be rounding errors
     total, is_moving, deeper = len(ends), tour.starts is not None, near.deeper
     place_b = places[a] ^ 1
-    b = ends[place_b]
-    x_a, y_a, x_b, y_b, gap = x[a], y[a], x[b], y[b], gaps[a]
+    b, step = ends[place_b], 1 if place_b & 1 else -1
     # The penalties of the ends of a connection are gained, and those of a new one lost.
-    penalty = penalties[b]
-    gain_with_penalty = gap + penalty
-    step = 1 if place_b & 1 else -1
+    x_a, y_a, x_b, y_b, gap, penalty = x[a], y[a], x[b], y[b], gaps[a], penalties[b]
     found = []
     for c, least in near.rows[a]:
-        if gain_with_penalty - least <= min_gain_mm:
+        if gap + penalty - least <= min_gain_mm:
             break
         gain = gap - (least - penalties[c])
         if is_moving:
