@@ -11,6 +11,7 @@ from libraries.geometry.arrays import Integers
 from libraries.geometry.routing.candidates import Candidates
 from libraries.geometry.routing.constraints import Rules
 from libraries.geometry.routing.effort import moves_for
+from libraries.geometry.routing.few import Few, shortest_of_few
 from libraries.geometry.routing.greedy import greedy_ends
 from libraries.geometry.routing.local import settle
 from libraries.geometry.routing.neighbours import listed, near_ends, penalised
@@ -58,6 +59,9 @@ def solve(problem: Problem, moves: int, progress: Progress) -> Route:
         found = min(found, search.route(), key=lambda route: route.travel_mm)
     if given is not None and found.travel_mm >= given.travel_mm:
         found = given
+    least = shortest_of_few(problem)
+    if least is not None and least.travel_mm < found.travel_mm - Few.MIN_GAIN_MM:
+        found = least
     return replace(found, moves=visits, stopped=progress.stopped)
 
 
