@@ -38,7 +38,7 @@ from components.http.strict_json import (
 )
 from components.http.submissions import EmptySchema, Operation, Submission
 from libraries.fields import TrueOrFalse, instance_of
-from libraries.json_types import JsonObject, described
+from libraries.json_types import JsonObject, described, keywords_of
 from libraries.settings import UploadSettings
 from libraries.uploads import FileKind
 
@@ -118,8 +118,8 @@ class Form:
         schema.may_be_empty = [  # type: ignore[attr-defined]
             name for name, one in members.items() if name != FIELD and not one.required
         ]
-        alternatives = {"oneOf": self._alternatives()} if self.instead_of else {}
-        schema = described(anyOf=form_rules(), **alternatives)(schema)
+        rules = {"oneOf": self._alternatives()} if self.instead_of else _body_rules(operation)
+        schema = described(anyOf=form_rules(), **rules)(schema)
         return {"schema": schema, **({"encoding": encoding} if encoding else {})}
 
     def _alternatives(self) -> list[JsonObject]:
@@ -176,6 +176,13 @@ class Form:
         if self.instead_of and error.path == (self.instead_of,) and self.instead_of not in values:
             return replace(error, hint=f"send it, or a file in the field {FIELD!r}")
         return error
+
+
+def _body_rules(operation: Operation) -> JsonObject:
+    """Describe that one of some fields is required, as the body does; an empty field is omitted."""
+    names = [one["required"] for one in keywords_of(operation.body).get("anyOf", ())]
+    rules = [{"required": one, "properties": {n: {"minLength": 1} for n in one}} for one in names]
+    return {"allOf": [{"anyOf": rules}]} if rules else {}
 
 
 def _with_file(body: Any, file: UploadedFile) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -87,6 +88,10 @@ def export_query_schema() -> type[Schema]:
         for shown, field in form.params.schema()().fields.items():
             found.setdefault(shown, []).append((name, field))
     members = {shown: _documented_field(uses) for shown, uses in found.items()}
+    # Documented only: an unknown name gets a hint.
+    named = copy.copy(ExportQuerySchema().fields["format"])
+    members["format"] = named
+    named.metadata = {**named.metadata, "enum": list(FORMATS)}
     return type("ExportQuerySchema", (ExportQuerySchema,), members)
 
 
