@@ -87,6 +87,7 @@ REASONS = re.compile(
     |Duplicate\ layer
     |Not\ a\ (parameter|value)\ of
     |is\ out\ of\ reach\ of
+    |Set\ concurrency_key\ as\ well
     |the\ result\ is\ not\ a\ drawing
     """,
     re.VERBOSE,
