@@ -94,6 +94,10 @@ class BrokerCounts(Storage):
         total, left_s = count_requests(key, size, expiry)
         block = Block(total, size - amount, time.time() + left_s)
         with self._lock:
+            # Another thread may have taken a block meanwhile.
+            other = self._blocks.get(key)
+            if other is not None and other.is_usable:
+                block.total, block.left = max(total, other.total), block.left + other.left
             if len(self._blocks) >= self.MAX_SUBJECTS:
                 self._blocks = {name: one for name, one in self._blocks.items() if one.is_usable}
             self._blocks[key] = block

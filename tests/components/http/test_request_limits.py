@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app import create_app
-from components.http.server.request_limits import RequestLimiter
+from components.http.server.request_limits import BrokerCounts, RequestLimiter
 from libraries.accounts import request_counts
 from libraries.broker import keys
 from libraries.broker.connections import web_client
@@ -144,12 +144,20 @@ def test_a_process_takes_requests_in_blocks_and_uses_them_exactly(
         return ask(*arguments)
 
     monkeypatch.setattr("components.http.server.request_limits.count_requests", count)
+    monkeypatch.setattr(BrokerCounts, "MAX_WAIT_S", 60.0)
     limiter = RequestLimiter(1000)
     with ThreadPoolExecutor(8) as pool:
         quotas = list(pool.map(lambda _: limiter.count("ann"), range(1005)))
     assert sum(one.remaining >= 0 for one in quotas) == 1000
     # A hundredth of the limit at a time.
     assert len(asked) == 101
+
+
+@pytest.mark.usefixtures("broker")
+def test_blocks_that_two_threads_take_at_once_are_both_used() -> None:
+    counts = BrokerCounts(10)
+    taken = [counts._take("ann", 60, 1) for _ in range(2)]
+    assert taken + [counts.incr("ann", 60) for _ in range(19)] == list(range(1, 22))
 
 
 def test_while_the_broker_is_away_each_process_counts_and_then_the_broker_again(
