@@ -88,6 +88,7 @@ REASONS = re.compile(
     |Not\ a\ (parameter|value)\ of
     |is\ out\ of\ reach\ of
     |Set\ concurrency_key\ as\ well
+    |dots\ per\ inch,\ because\ a\ side
     |the\ result\ is\ not\ a\ drawing
     """,
     re.VERBOSE,
