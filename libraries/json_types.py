@@ -25,6 +25,13 @@ def described(**keywords: Any) -> Callable[[Check], Check]:
     return decorate
 
 
+def any_text_of(*names: str) -> JsonObject:
+    """Return JSON Schema keywords that require a text in one of the members `names`."""
+    return {
+        "anyOf": [{"required": [one], "properties": {one: {"type": "string"}}} for one in names]
+    }
+
+
 def keywords_of(check: object) -> JsonObject:
     """Return the keywords that `described` has attached to a check, if any."""
     found: JsonObject = getattr(check, "json_schema", {})

@@ -11,17 +11,13 @@ from marshmallow.validate import Length
 
 from components.http.multipart import UploadedFile
 from libraries.fields import Params, declare
-from libraries.json_types import described
+from libraries.json_types import any_text_of, described
 from libraries.sheets.elements.pictures import MAX_SVG_CHARS
 from libraries.sheets.plots import PlotOptions
 from libraries.sheets.sources import source_field
 
 
-@described(
-    anyOf=[
-        {"required": [name], "properties": {name: {"type": "string"}}} for name in ("source", "svg")
-    ]
-)
+@described(**any_text_of("source", "svg"))
 class PlotRequest(PlotOptions):
     """A drawing, and how to plot it."""
 

@@ -88,6 +88,7 @@ REASONS = re.compile(
     |Not\ a\ (parameter|value)\ of
     |is\ out\ of\ reach\ of
     |Set\ concurrency_key\ as\ well
+    |the\ cells\ would\ be\ too\ small
     |dots\ per\ inch,\ because\ a\ side
     |the\ result\ is\ not\ a\ drawing
     """,

@@ -21,7 +21,7 @@ from libraries.geometry.transforms import (
     fitting,
     magnification,
 )
-from libraries.json_types import described
+from libraries.json_types import any_text_of, described
 from libraries.sheets.elements.base import (
     ElementStrokes,
     OutlinedElement,
@@ -47,7 +47,7 @@ VERTICES_PER_CHARACTER = 0.25
 
 
 @element
-@described(anyOf=[{"required": ["svg"]}, {"required": ["source"]}])
+@described(**any_text_of("svg", "source"))
 class SvgElement(OutlinedElement, ReadingOptions):
     """An SVG in a box."""
 
