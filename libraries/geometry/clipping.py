@@ -6,8 +6,8 @@ Consecutive parts are joined to strokes. Vertices inside keep their exact coordi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -156,6 +156,22 @@ def _one(faces: NDArray[np.object_]) -> BaseGeometry:
         joined = shapely.Polygon()
     # Coverage union fails where rounding makes neighbours overlap slightly.
     return joined if joined.is_valid and not joined.is_empty else shapely.union_all(faces)
+
+
+def overlaid(operation: Callable[..., Any], *shapes: Any) -> Any:
+    """Return `operation(*shapes)`, an overlay or a predicate of Shapely, also for invalid areas.
+
+    Rounding makes areas invalid, and then some of the operations raise an error. They are repeated
+    with valid areas, then on a grid of a nanometre, on which overlays cannot fail.
+    """
+    try:
+        return operation(*shapes)
+    except shapely.errors.GEOSException:
+        valid = [shapely.make_valid(one) for one in shapes]
+    try:
+        return operation(*valid)
+    except shapely.errors.GEOSException:
+        return operation(*valid, grid_size=1e-6)
 
 
 def edges_of(region: BaseGeometry) -> Floats:

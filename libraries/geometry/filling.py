@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.clipping import overlaid
 from libraries.work import Work
 
 
@@ -51,14 +52,15 @@ def fill_region(
     _check_crossings(tree, work)
     if len(closed) == 1 and not small and shapely.is_valid(polygons[0]):
         return polygons[0]
-    noded = shapely.union_all([shapely.LineString(ring) for ring in closed])
+    noded = overlaid(shapely.union_all, [shapely.LineString(ring) for ring in closed])
     faces = shapely.get_parts(shapely.polygonize([noded]))
     if not len(faces):
         return shapely.Polygon()
     inside = shapely.get_coordinates(shapely.point_on_surface(faces))
     turns = _turns(inside, edges, tree, work)
     kept = turns % 2 == 1 if evenodd else turns != 0
-    return shapely.union_all(faces[kept])
+    area: BaseGeometry = overlaid(shapely.union_all, faces[kept])
+    return area
 
 
 def are_tangled(lines: Sequence[Floats], work: Work) -> bool:
@@ -158,7 +160,7 @@ def hatch_lines(
     )
     work.spend(len(ends) * (20 + int(shapely.get_num_coordinates(region)) / 50))
     parts, numbers = shapely.get_parts(
-        shapely.intersection(_lines(ends), region), return_index=True
+        overlaid(shapely.intersection, _lines(ends), region), return_index=True
     )
     is_line = shapely.length(parts) > 0
     parts, numbers = parts[is_line], numbers[is_line]

@@ -9,7 +9,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from libraries.geometry.arrays import Floats, Integers, flattened, line_length
-from libraries.geometry.clipping import Clipped, clip_to_region
+from libraries.geometry.clipping import Clipped, clip_to_region, overlaid
 from libraries.geometry.rectangle import Rectangle
 
 
@@ -25,7 +25,7 @@ class OcclusionMask:
 
     def add(self, region: BaseGeometry) -> None:
         """Hide `region`, an area on the page in mm."""
-        self._hidden = shapely.union_all([self._hidden, region])
+        self._hidden = overlaid(shapely.union_all, [self._hidden, region])
 
     def visible_parts(self, coordinates: Floats, offsets: Integers) -> tuple[Floats, Integers]:
         """Return the visible parts of strokes, as coordinates and offsets like the arguments.
@@ -38,8 +38,8 @@ class OcclusionMask:
         around = shapely.box(*astuple(Rectangle.around(coordinates)))
         if not shapely.intersects(around, self._hidden):
             return coordinates, offsets
-        room = shapely.union(self._page, around)
-        cut = clip_to_region(coordinates, offsets, shapely.difference(room, self._hidden))
+        room = overlaid(shapely.union, self._page, around)
+        cut = clip_to_region(coordinates, offsets, overlaid(shapely.difference, room, self._hidden))
         return flattened(
             [
                 piece

@@ -12,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats
+from libraries.geometry.clipping import overlaid
 from libraries.geometry.filling import boundary_of, fill_region
 from libraries.geometry.strokes import MAX_COORDINATE_MM
 from libraries.geometry.transforms import Matrix, applied, combined, inverse
@@ -185,7 +186,7 @@ class ClipReader:
         for shown in (False, True):
             lit = shown and not place.is_alpha
             bands = gradient.bands(opacity, region.bounds, place.viewport, by_light=lit)
-            area = shapely.intersection(region, shapely.union_all(bands))
+            area = overlaid(shapely.intersection, region, overlaid(shapely.union_all, bands))
             if shown or not place.is_alpha:
                 yield boundary_of(area), shown
 
@@ -218,7 +219,7 @@ def region_of_clip(
     if clip.outer is not None:
         outer = region_of_clip(clip.outer, items, work, problems)
         work.spend(int(shapely.get_num_coordinates(region) + shapely.get_num_coordinates(outer)))
-        region = shapely.intersection(region, outer)
+        region = overlaid(shapely.intersection, region, outer)
     clip.region = region
     return region
 
@@ -240,11 +241,15 @@ def _own_region(
             part = fill_region(area.lines, evenodd=area.evenodd, work=work)
             if area.within is not None:
                 within = region_of_clip(area.within, items, work, problems)
-                part = shapely.intersection(part, within)
+                part = overlaid(shapely.intersection, part, within)
             parts.append(part)
         work.spend(20 * sum(int(shapely.get_num_coordinates(part)) for part in parts))
-        united = shapely.union_all(parts)
-        region = shapely.union(region, united) if shown else shapely.difference(region, united)
+        united = overlaid(shapely.union_all, parts)
+        region = (
+            overlaid(shapely.union, region, united)
+            if shown
+            else overlaid(shapely.difference, region, united)
+        )
     # What is drawn along the edge is visible.
     return shapely.buffer(region, 0.001, join_style="mitre")
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from libraries.geometry.arrays import Floats, Integers, flattened
+from libraries.geometry.clipping import overlaid
 from libraries.svg_reader.appearance import Look
 from libraries.work import Work
 
@@ -96,7 +97,9 @@ def _hidden_at_once(
         if not united.is_empty:
             work.spend(2 * (top - first))
             shapely.prepare(united)
-            needed[first:top] = ~shapely.covers(united, _without_edges(regions[first:top], work))
+            needed[first:top] = ~overlaid(
+                shapely.covers, united, _without_edges(regions[first:top], work)
+            )
             # Those between the lowest area of this block and that of the block above.
             low, high = np.searchsorted(sorted_levels, [heights[first], heights[top]])
             some = by_level[(0 if first == 0 else low) : high]
@@ -109,7 +112,7 @@ def _hidden_at_once(
         corners = int(shapely.get_num_coordinates(united))
         if first > 0 and len(kept) and useful and corners <= _Limits.MAX_UNITED_CORNERS:
             work.spend(5 * corners + 5 * int(shapely.get_num_coordinates(kept).sum()))
-            united = shapely.union_all([united, *kept])
+            united = overlaid(shapely.union_all, [united, *kept])
     return hidden, needed
 
 
@@ -215,10 +218,10 @@ def _remove(rest: Geometries, cut: Flags, lines: Integers, regions: Geometries) 
     """Remove an area from each of several different lines."""
     met = shapely.intersects(regions, rest[lines])
     lines, regions = lines[met], regions[met]
-    inside = shapely.covers(regions, rest[lines])
+    inside = overlaid(shapely.covers, regions, rest[lines])
     rest[lines[inside]] = shapely.LineString()
     parted = lines[~inside]
-    rest[parted] = shapely.difference(rest[parted], regions[~inside])
+    rest[parted] = overlaid(shapely.difference, rest[parted], regions[~inside])
     cut[lines] = True
 
 
@@ -255,8 +258,9 @@ def stroke_area(lines: list[Floats], radius: float, look: Look) -> BaseGeometry:
     limit = 4.0
     parts = [shapely.LineString(line) for line in lines if len(line) > 1]
     dots = [shapely.Point(line[0]) for line in lines if len(line) == 1]
-    area: BaseGeometry = shapely.union_all(
+    area: BaseGeometry = overlaid(
+        shapely.union_all,
         [part.buffer(radius, cap_style=style, join_style=join, mitre_limit=limit) for part in parts]
-        + [dot.buffer(radius) for dot in dots]
+        + [dot.buffer(radius) for dot in dots],
     )
     return area

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from libraries.errors import InvalidInput
 from libraries.geometry.arrays import Floats, Integers, flattened, line_length, total_length
-from libraries.geometry.clipping import clip_to_region
+from libraries.geometry.clipping import clip_to_region, overlaid
 from libraries.geometry.dashes import dashed
 from libraries.geometry.document import StrokeArray
 from libraries.geometry.filling import are_tangled, boundary_of, fill_region, hatch_lines
@@ -216,8 +216,8 @@ class _Plane:
         item = self._items[number]
         self._work.spend(self.STEPS)
         clip = self._clip_region(item)
-        if region is not None and clip is not None and not shapely.contains(clip, region):
-            region, lines_of_fill = shapely.intersection(region, clip), None
+        if region is not None and clip is not None and not overlaid(shapely.contains, clip, region):
+            region, lines_of_fill = overlaid(shapely.intersection, region, clip), None
         else:
             lines_of_fill = lines
         if region is not None and region.area < self.MIN_AREA_MM2:
@@ -283,7 +283,7 @@ class _Plane:
         colour = self._items[number].look.fill
         if all(_is_paper(ink.colour, colour) for ink in self._inks[number + 1 :]):
             return False
-        return bool(shapely.contains(region, shapely.buffer(_box(page), -room)))
+        return bool(overlaid(shapely.contains, region, shapely.buffer(_box(page), -room)))
 
     def _pieces_of_stroke(
         self, number: int, lines: list[Floats], clip: BaseGeometry | None
@@ -372,7 +372,7 @@ class _Plane:
             return lines
         coordinates, offsets = flattened(lines)
         self._work.spend(len(coordinates) + 20)
-        if shapely.contains(clip, _box(Rectangle.around(coordinates))):
+        if overlaid(shapely.contains, clip, _box(Rectangle.around(coordinates))):
             return lines
         try:
             self._work.spend(5 * len(coordinates) + int(shapely.get_num_coordinates(clip)))

@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from libraries.geometry.arrays import Floats
+from libraries.geometry.clipping import overlaid
 from libraries.geometry.transforms import Matrix, applied, identity
 from libraries.svg_reader.appearance import Lengths
 from libraries.svg_reader.colours import components, parse_colour
@@ -173,7 +174,8 @@ class Gradient:
         if start <= 0:
             return outer
         inner: BaseGeometry = shapely.Polygon(applied(way, centre + circle * start))
-        return shapely.difference(outer, inner)
+        between: BaseGeometry = overlaid(shapely.difference, outer, inner)
+        return between
 
 
 def _stop(attributes: Mapping[str, str]) -> tuple[float, float, float]:

@@ -185,10 +185,14 @@ class WebWorker(ThreadWorker):
     def _after_repetition(self, served: Sequence[tuple[ClientConnection, bytes]]) -> None:
         for conn, rest in served:
             conn.forget_request()
-            if rest:
-                self._submit(self.tpool, partial(self._send_rest, rest), conn)
-            else:
+            if not rest:
                 self._keep(conn)
+            elif self._shares.next([conn]) is None:
+                # Its peer uses all its threads, perhaps by not reading.
+                self._close(conn)
+            else:
+                self._shares.start(conn)
+                self._submit(self.tpool, partial(self._send_rest, rest), conn)
 
     @staticmethod
     def _send_rest(rest: bytes, conn: ClientConnection) -> bool:

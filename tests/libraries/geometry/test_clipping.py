@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from libraries.geometry.clipping import (
     clip_to_rectangle,
     count_crossings,
+    overlaid,
     region_of,
 )
 from libraries.geometry.document import clip
@@ -241,3 +242,14 @@ def test_a_drawing_that_crosses_a_polygon_too_often_is_rejected(
             *flat([[(-9, y), (9, y + 1)] for y in range(9)]),
             [[(-5, -5), (5, -5), (5, 50), (-5, 50)]],
         )
+
+
+def test_overlays_of_areas_that_rounding_made_invalid_succeed() -> None:
+    crossed = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
+    lines = np.array([shapely.LineString([(-1, 0.5), (3, 1.5)])] * 2)
+    with pytest.raises(shapely.errors.GEOSException):
+        shapely.intersection(crossed, shapely.box(0, 0, 1, 3))
+    assert overlaid(shapely.intersection, crossed, shapely.box(0, 0, 1, 3)).area == pytest.approx(1)
+    outside = overlaid(shapely.difference, lines, np.array([crossed, shapely.box(0, 0, 2, 2)]))
+    assert shapely.length(outside) == pytest.approx([2.06, 2.06], abs=0.01)
+    assert overlaid(shapely.union_all, [crossed, crossed]).area == pytest.approx(2)
