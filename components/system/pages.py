@@ -1,4 +1,4 @@
-"""API documents and HTML pages of the service; the pages have one style sheet and no scripts."""
+"""API documents and HTML pages of the service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from components.http.api import api_document, document_text
 from components.http.conditional import conditional
-from components.http.pages import base_address, first_curl
+from components.http.pages import base_address, first_curl, script_page
 from components.http.problems import (
     EDGE_CODES,
     FAMILY_STATUS,
@@ -25,19 +25,19 @@ from components.system.reference import Reference
 from libraries import VERSION
 from libraries.errors import CODES, NotFound
 
-# Address and description of each link on the index page.
 ADDRESSES = {
-    "docs": ("/docs", "API reference with curl commands"),
-    "openapi": ("/openapi.json", "the same as an OpenAPI 3.1 document"),
-    "asyncapi": ("/asyncapi.json", "WebSockets and event streams as an AsyncAPI 3.0 document"),
-    "live": ("/live", "a page that submits jobs and follows them"),
-    "gallery": ("/gallery/page", "drawings with search and filters"),
-    "forms": ("/forms", "forms for photos and for messages to the operator"),
-    "dashboard": ("/dashboard", "state of the service: jobs, queue and schedules"),
-    "patterns": ("/patterns", "available patterns"),
-    "health": ("/healthz", "liveness of the web process"),
-    "ready": ("/readyz", "readiness to run jobs"),
-    "version": ("/version", "version of the service"),
+    "studio": "/studio",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "asyncapi": "/asyncapi.json",
+    "live": "/live",
+    "gallery": "/gallery/page",
+    "forms": "/forms",
+    "dashboard": "/dashboard",
+    "patterns": "/patterns",
+    "health": "/healthz",
+    "ready": "/readyz",
+    "version": "/version",
 }
 PAGE_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -55,13 +55,13 @@ class ProblemType:
 def index_page() -> Response:
     """Return the addresses as JSON, or as a page for browsers."""
     if prefers("text/html", rather_than="application/json"):
-        response = _page("index.html", curl=first_curl(), addresses=ADDRESSES.values())
+        response = script_page("index.html", curl=first_curl())
     else:
         response = _json(
             {
                 "name": "Vector API",
                 "version": VERSION,
-                "links": {name: address for name, (address, _) in ADDRESSES.items()},
+                "links": ADDRESSES,
             }
         )
     response.headers["Vary"] = "Accept"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 from libraries.errors import InvalidInput, Unavailable
 from libraries.exporting.catalogue import Format, FormatParams
+from libraries.geometry.document import Document
 from libraries.previews import RenderCache, render_slot
 from libraries.storage import output_folder
 from libraries.svg_reader import read_head, read_svg
@@ -50,6 +53,19 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
         NotFound: the file was deleted or replaced.
         Unavailable: two other exports are running.
     """
+    check_size(drawing)
+    write = partial(_in_turn, drawing, form, params)
+    if not drawing.sha256:
+        return write()
+    key = drawing.name, drawing.sha256, drawing.title, form.name, form.version, params
+    try:
+        return _exports.get(key, write, wait_s=2.0)
+    except TimeoutError:
+        raise _busy() from None
+
+
+def check_size(drawing: StoredDrawing) -> None:
+    """Raise InvalidInput (`drawing-too-large`) if a drawing is too large to be read within a request."""
     vertices = drawing.vertices
     if vertices is None:
         # An upper bound: a vertex takes at least five bytes.
@@ -61,18 +77,20 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
             field="job_id",
             hint="download the drawing instead",
         )
-    write = partial(_in_turn, drawing, form, params)
-    if not drawing.sha256:
-        return write()
-    key = drawing.name, drawing.sha256, drawing.title, form.name, form.version, params
-    try:
-        return _exports.get(key, write, wait_s=2.0)
-    except TimeoutError:
-        raise _busy() from None
 
 
 def _in_turn(drawing: StoredDrawing, form: Format, params: FormatParams) -> Export:
-    with render_slot(0.5) as is_free:
+    with reading(drawing, wait_s=0.5) as document:
+        return Export(b"".join(params.write(document)), document.title)
+
+
+@contextmanager
+def reading(drawing: StoredDrawing, *, wait_s: float) -> Iterator[Document]:
+    """Read a stored drawing and keep a renderer until the block ends.
+
+    Raises Unavailable (`renderers-busy`) if none is free within `wait_s`, and as `export_stored`.
+    """
+    with render_slot(wait_s) as is_free:
         if not is_free:
             raise _busy()
         with output_folder().open_checked(drawing.name, sha256=drawing.sha256 or None) as file:
@@ -80,7 +98,7 @@ def _in_turn(drawing: StoredDrawing, form: Format, params: FormatParams) -> Expo
         document, head = read_svg(data).document, read_head(data)
         document.title = drawing.title or head.title
         document.metadata.update(head.metadata)
-        return Export(b"".join(params.write(document)), document.title)
+        yield document
 
 
 def _busy() -> Unavailable:

@@ -3,7 +3,7 @@ import { callApi, getKey } from '/assets/access.js'
 import { showMessage } from './actions.js'
 import { argumentsList, tagLinks } from './arguments.js'
 import { addressOf, fillActions } from './lists.js'
-import { show } from './pictures.js'
+import { showJob } from '/assets/pictures.js'
 import { bytes, clock, line, make, nameOf, put, sentence, span, took } from './words.js'
 
 const $ = (id) => document.getElementById(id)
@@ -76,7 +76,7 @@ function fill(job, batch, onAct) {
   fillActions($('detail-acts'), job, onAct, { detailed: true })
   const picture = $('detail-picture')
   picture.alt = `Drawing of ${nameOf(job.task)}`
-  if (job.links.preview && job.status === 'finished') show(picture, job)
+  if (job.links.preview && job.status === 'finished') showJob(picture, job)
   $('detail-facts').replaceChildren(...[facts(job, batch), given(job), result(job), files(job), attempts(job), links(job)].filter(Boolean))
   return true
 }

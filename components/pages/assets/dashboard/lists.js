@@ -1,7 +1,7 @@
 // Lists of jobs by group: rows for most jobs, thumbnails for finished ones.
 import { actionsOf } from './actions.js'
 import { argumentsLine, tagLinks, titleOf } from './arguments.js'
-import { show } from './pictures.js'
+import { showJob } from '/assets/pictures.js'
 import { ago, clock, line, make, nameOf, put, runs, sync, took } from './words.js'
 
 const $ = (id) => document.getElementById(id)
@@ -150,7 +150,7 @@ function fillSheet(item, job) {
     sheet.href = job.links.result
     sheet.dataset.file = job.artifacts[0]?.name || job.id
     image.alt = `Drawing of ${title}, ${nameOf(job.task)} ${job.id}`
-    show(image, job, () => put(text, 'No preview available.'))
+    showJob(image, job, () => put(text, 'No preview available.'))
   } else {
     sheet.href = addressOf(job)
     put(text, job.artifacts.length ? job.artifacts.map((one) => one.name).join('\n') : line(answerOf(job)).slice(0, 300))

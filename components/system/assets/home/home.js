@@ -1,0 +1,60 @@
+// The front page: drawings that draw themselves, and the latest drawings of the gallery.
+import { callApi, getKey } from '/assets/access.js'
+import { showPicture } from '/assets/pictures.js'
+import { SelfDrawing, readStrokes } from '/assets/home/drawing.js'
+import { words } from '/assets/home/words.js'
+
+const RECENT = 8
+const still = matchMedia('(prefers-reduced-motion: reduce)')
+const drawings = []
+
+async function start(canvas) {
+  const drawing = new SelfDrawing(canvas, readStrokes(await (await callApi(canvas.dataset.drawing)).text()))
+  drawings.push(drawing)
+  if (still.matches) drawing.finish()
+  else await drawing.play(Number(canvas.dataset.seconds))
+}
+
+async function startAll() {
+  const started = [...document.querySelectorAll('canvas[data-drawing]')].map(start)
+  const again = document.getElementById('again')
+  await Promise.allSettled(started)
+  if (!drawings.length || still.matches) return
+  again.hidden = false
+  again.addEventListener('click', async () => {
+    again.disabled = true
+    await Promise.all(drawings.map((one) => one.play(Number(one.canvas.dataset.seconds))))
+    again.disabled = false
+  })
+}
+
+function card(drawing) {
+  const item = document.getElementById('recent-card').content.firstElementChild.cloneNode(true)
+  const title = drawing.title || words.untitled
+  item.querySelector('a').href = `${drawing.links.self}/page`
+  item.querySelector('img').alt = title
+  item.querySelector('.caption').textContent = title
+  return item
+}
+
+async function showRecent() {
+  const list = document.getElementById('recent')
+  const note = document.getElementById('recent-note')
+  if (list.dataset.keys && !getKey()) {
+    note.textContent = words.keyNeeded
+    return
+  }
+  try {
+    const { items } = await (await callApi(`/gallery?limit=${RECENT}`)).json()
+    list.replaceChildren(...items.map(card))
+    note.textContent = items.length ? '' : words.none
+    items.forEach((one, index) => showPicture(list.children[index].querySelector('img'), one.links.thumbnail, {
+      onNone: () => list.children[index].querySelector('.sheet').classList.add('blank'),
+    }))
+  } catch (error) {
+    note.textContent = error.status === 401 ? words.keyNeeded : error.message
+  }
+}
+
+startAll()
+showRecent()
