@@ -33,6 +33,18 @@ export function showJob(image, job, onNone) {
   showPicture(image, `${job.links.preview}?width=${width}`, { key, onNone })
 }
 
+/**
+ * Returns a short name of a drawing. The size that a generated title has is shown elsewhere, and a composition is known by its patterns.
+ * @param {{ title: string, patterns: string[] }} drawing
+ * @returns {string} '' if it has none
+ */
+export function nameOf({ title, patterns }) {
+  const own = title.replace(/, [\d.]+ x [\d.]+ mm$/, '')
+  const isGenerated = own !== title && (/^Composition of \d+ elements?$/.test(own) || patterns.includes(own))
+  const name = isGenerated && patterns.length ? patterns.join(', ').replaceAll('_', ' ') : own
+  return name && name[0].toUpperCase() + name.slice(1)
+}
+
 async function work() {
   running += 1
   for (let next = waiting.pop(); next; next = waiting.pop()) {

@@ -1,6 +1,6 @@
 // The front page: drawings that draw themselves, and the latest drawings of the gallery.
 import { callApi, getKey } from '/assets/access.js'
-import { showPicture } from '/assets/pictures.js'
+import { nameOf, showPicture } from '/assets/pictures.js'
 import { SelfDrawing, readStrokes } from '/assets/home/drawing.js'
 import { words } from '/assets/home/words.js'
 
@@ -30,7 +30,7 @@ async function startAll() {
 
 function card(drawing) {
   const item = document.getElementById('recent-card').content.firstElementChild.cloneNode(true)
-  const title = drawing.title || words.untitled
+  const title = nameOf(drawing) || words.untitled
   item.querySelector('a').href = `${drawing.links.self}/page`
   item.querySelector('img').alt = title
   item.querySelector('.caption').textContent = title
