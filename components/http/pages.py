@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, render_template
+from markupsafe import Markup, escape
 
 from components.http.conditional import conditional
 from libraries import VERSION
@@ -51,3 +53,11 @@ def first_curl() -> str:
     body = '{"width": 210, "height": 297, "pattern": "spiral"}'
     key = "-H 'X-API-Key: KEY' \\\n  " if AccessSettings.current().api_keys else ""
     return f"curl {base_address()}/artboard/create \\\n  {key}-H 'Content-Type: application/json' \\\n  -d '{body}'"
+
+
+@lru_cache(maxsize=1024)
+def code(text: str) -> Markup:
+    """Convert text to HTML; text in backticks becomes code."""
+    parts = str(escape(text)).split("`")
+    marked = (f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
+    return Markup("".join(marked))  # noqa: S704 - every part was escaped above

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import http
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from flask import Response, json, render_template
-from markupsafe import Markup, escape
 
 from components.http.api import api_document, document_text
 from components.http.conditional import conditional
-from components.http.pages import base_address, first_curl, script_page
+from components.http.pages import base_address, code, first_curl, script_page
 from components.http.problems import (
     EDGE_CODES,
     FAMILY_STATUS,
@@ -126,11 +124,3 @@ def _html_response(page: str) -> Response:
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
-
-
-@lru_cache(maxsize=1024)
-def code(text: str) -> Markup:
-    """Convert text to HTML; text in backticks becomes code."""
-    parts = str(escape(text)).split("`")
-    marked = (f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
-    return Markup("".join(marked))  # noqa: S704 - every part was escaped above

@@ -129,6 +129,7 @@ def test_every_route_declares_its_access(client: FlaskClient) -> None:
         "batches.get_batch_archive",
         "draw.draw_pattern",
         "gallery.get_drawing_file",
+        "gallery.get_thumbnail",
         "jobs.get_job",
         "jobs.get_job_artifact",
         "jobs.get_job_events",
