@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
+from components.catalogue.pages import papers_page
 from components.catalogue.paper_schemas import PaperListSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
@@ -14,7 +15,7 @@ from libraries.sheets.papers import ORIENTATIONS, PAPERS
 blueprint = api_blueprint("papers", __name__, "/papers", "Named paper sizes.")
 
 
-@blueprint.route("", access=Access.KEY)
+@blueprint.route("", access=Access.KEY, page=papers_page)
 @blueprint.response(200, PaperListSchema, headers=documented("ETag"))
 def list_papers() -> Response:
     """List the papers.

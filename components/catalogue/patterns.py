@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from components.catalogue.descriptions import describe_pattern, find_pattern
+from components.catalogue.pages import pattern_page, patterns_page
 from components.catalogue.pattern_schemas import (
     PatternListSchema,
     PatternSchema,
@@ -22,7 +23,7 @@ from libraries.patterns import PATTERNS
 blueprint = api_blueprint("patterns", __name__, "/patterns", "Patterns and their parameters.")
 
 
-@blueprint.route("", access=Access.KEY)
+@blueprint.route("", access=Access.KEY, page=patterns_page)
 @blueprint.response(200, PatternListSchema, headers=documented("ETag"))
 def list_patterns() -> Response:
     """List the patterns.
@@ -34,7 +35,7 @@ def list_patterns() -> Response:
     )
 
 
-@blueprint.route("/<name>", access=Access.KEY)
+@blueprint.route("/<name>", access=Access.KEY, page=pattern_page)
 @blueprint.response(200, PatternSchema)
 @blueprint.problems(404)
 def get_pattern(name: str) -> JsonObject:

@@ -33,9 +33,14 @@ def script_page(template: str, *, form_action: str = "'none'", **values: Any) ->
     page = render_template(
         template, version=VERSION, keys=bool(AccessSettings.current().api_keys), **values
     )
+    return conditional(with_script_policy(page, form_action))
+
+
+def with_script_policy(page: str, form_action: str = "'none'") -> Response:
+    """Return a response with the HTML of a page that has scripts of this service."""
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = f"{SCRIPT_POLICY}; form-action {form_action}"
-    return conditional(response)
+    return response
 
 
 def base_address() -> str:

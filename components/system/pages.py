@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,14 @@ from flask import Response, json, render_template
 
 from components.http.api import api_document, document_text
 from components.http.conditional import conditional
-from components.http.pages import base_address, code, first_curl, script_page
+from components.http.json_schemas import json_schema
+from components.http.pages import (
+    base_address,
+    code,
+    first_curl,
+    script_page,
+    with_script_policy,
+)
 from components.http.problems import (
     EDGE_CODES,
     FAMILY_STATUS,
@@ -19,9 +27,11 @@ from components.http.problems import (
     title_of,
 )
 from components.http.replies import prefers
-from components.system.reference import Reference
+from components.http.reference import Node, Reference, curl
 from libraries import VERSION
 from libraries.errors import CODES, NotFound
+from libraries.patterns import PATTERNS
+from libraries.settings import AccessSettings
 
 ADDRESSES = {
     "studio": "/studio",
@@ -67,14 +77,39 @@ def index_page() -> Response:
 
 
 def docs_page() -> Response:
-    address, curl = base_address(), first_curl()
+    """Return the API reference."""
+    address, first = base_address(), first_curl()
 
     def made() -> str:
         document = api_document()
-        sections = Reference(document, address).sections()
-        return _html("docs.html", info=document["info"], sections=sections, curl=curl)
+        reference = Reference(document, address)
+        return render_template(
+            "docs.html",
+            version=VERSION,
+            code=code,
+            keys=bool(AccessSettings.current().api_keys),
+            info=document["info"],
+            sections=reference.sections(),
+            patterns=list(_patterns(reference)),
+            curl=first,
+        )
 
-    return conditional(_html_response(document_text("docs", made, address, curl)))
+    return conditional(with_script_policy(document_text("docs", made, address, first)))
+
+
+def _patterns(reference: Reference) -> Iterator[Node]:
+    """Yield the patterns with their parameters, and the request that draws each."""
+    key = bool(AccessSettings.current().api_keys)
+    for name, pattern in PATTERNS.items():
+        body = {"width": 210, "height": 297, "pattern": name, "seed": 7}
+        request = {"method": "POST", "path": "/artboard/create", "key": key, "body": body}
+        yield {
+            "name": name,
+            "summary": pattern.summary,
+            "rows": reference.rows(json_schema(pattern.schema)),
+            "request": request,
+            "curl": curl(reference.base, request),
+        }
 
 
 def problem_page(slug: str) -> Response:

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from components.sockets.asyncapi import asyncapi_document
-from components.system.reference import FieldRow, Reference
+from components.http.reference import FieldRow, Reference
 from docs.reference_pages.markdown import code, paragraphs, prose, table
 
 TITLES = {

@@ -1,15 +1,14 @@
-// Small pictures of drawings, fetched with the API key, if any, and shown from memory. The latest request comes first, because it
-// is for what the user sees now.
+// Small pictures of drawings, fetched with the API key, if any, and shown from memory: one at a time, because the server renders
+// one for each client. The latest request comes first, because it is for what the user sees now.
 import { callApi } from '/assets/access.js'
 
 const MAX_CACHED = 300
 const MAX_ATTEMPTS = 6
 const RETRY_MS = 1500
-const CONCURRENT = 2
 
 const cache = new Map()
 const waiting = []
-let running = 0
+let isWorking = false
 
 /**
  * Shows the picture at `address` in an image, which is hidden until then; calls `onNone` if there is none.
@@ -22,7 +21,7 @@ export function showPicture(image, address, { key = address, onNone = () => {} }
   image.dataset.picture = key
   image.hidden = true
   waiting.push({ image, key, address, onNone })
-  if (running < CONCURRENT) work()
+  if (!isWorking) work()
 }
 
 /** The picture of a finished job. */
@@ -46,7 +45,7 @@ export function nameOf({ title, patterns }) {
 }
 
 async function work() {
-  running += 1
+  isWorking = true
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { image, key, address, onNone } = next
     // The image may have been removed or reused meanwhile.
@@ -58,7 +57,7 @@ async function work() {
       if (image.dataset.picture === key) onNone()
     }
   }
-  running -= 1
+  isWorking = false
 }
 
 // The server renders a few pictures at a time and may be busy.

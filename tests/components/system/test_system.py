@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from components.http.api import VectorApi
 from components.system.pages import problem_types
-from components.system.reference import limits_of
+from components.http.reference import limits_of
 from libraries import loading
 from libraries.broker.connections import web_client
 from libraries.broker.keys import WORKERS_KEY
