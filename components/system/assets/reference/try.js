@@ -16,7 +16,14 @@ const element = (name, properties = {}, ...children) => {
   return one
 }
 
-function field(parameter, schema) {
+// The values of path parameters in the sample, without its placeholders such as JOB_ID.
+function samplePath(path, sample) {
+  const given = sample.split('/')
+  const named = path.split('/').map((part, at) => [part.slice(1, -1), given[at]])
+  return Object.fromEntries(named.filter(([, value]) => value && !/^[A-Z_]+$/.test(value)))
+}
+
+function field(parameter, schema, value = '') {
   const id = `try-${++count}`
   const label = element('label', { htmlFor: id }, parameter.name)
   if (parameter.required) label.append(' ', element('span', { className: 'needed', textContent: words.required }))
@@ -25,7 +32,7 @@ function field(parameter, schema) {
     ? element('select', {}, element('option', { value: '', textContent: '' }), ...choices.filter((one) => one !== null).map((one) => element('option', { textContent: String(one) })))
     : element('input', { type: 'text', spellcheck: false, autocomplete: 'off', placeholder: String(schema.default ?? '') })
   Object.assign(input, { id, name: parameter.name, required: Boolean(parameter.required) })
-  if (parameter.name === 'job_id') input.value = lastJob
+  input.value = parameter.name === 'job_id' ? lastJob : value
   input.parameter = parameter
   return element('p', {}, label, input)
 }
@@ -35,9 +42,10 @@ async function form(article) {
   const document_ = await openapi()
   const operation = operationAt(document_, method, path)
   const example = JSON.parse(article.querySelector('.sample').dataset.request)
+  const values = samplePath(path, example.path)
   const fields = element('div', { className: 'fields' }, ...operation.parameters
     .filter((one) => one.name !== 'token')
-    .map((one) => field(one, resolved(document_, one.schema || {}))))
+    .map((one) => field(one, resolved(document_, one.schema || {}), one.in === 'path' ? values[one.name] : '')))
   const parts = [fields]
   if (example.file) {
     const id = `try-${++count}`
