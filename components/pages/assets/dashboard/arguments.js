@@ -13,9 +13,10 @@ const entries = (job) => [
 
 export const isIncomplete = (job, field) => [...job.arguments.masked, ...job.arguments.truncated].includes(field)
 
-// All arguments in one line: `recipient: Ann, message: Hello`.
+// The arguments in one line, without those that say nothing: `recipient: Ann, message: Hello`.
 export function argumentsLine(job) {
-  return entries(job).filter(([, , value]) => value !== null).map(([, name, value]) => `${name}: ${line(value)}`).join(', ')
+  const isTold = ([, name, value]) => value !== null && !TECHNICAL.has(name) && JSON.stringify(value) !== '{}'
+  return entries(job).filter(isTold).map(([, name, value]) => `${name}: ${line(value)}`).join(', ')
 }
 
 const readable = (name) => name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase())

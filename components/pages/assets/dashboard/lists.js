@@ -147,6 +147,7 @@ function fillSheet(item, job) {
   when.title = clock(job.ended_at)
   if (job.links.preview) {
     sheet.href = job.links.result
+    sheet.setAttribute('aria-label', `Drawing of ${title}`)
     sheet.dataset.file = job.artifacts[0]?.name || job.id
     image.alt = `Drawing of ${title}, ${nameOf(job.task)} ${job.id}`
     showJob(image, job, () => put(text, 'No preview available.'))

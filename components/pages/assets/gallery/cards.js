@@ -30,7 +30,6 @@ export function update(card, drawing, actions) {
   const title = nameOf(drawing) || words.untitled
   for (const link of card.querySelectorAll('a')) link.href = `${drawing.links.self}/page`
   card.querySelector('h2 a').textContent = title
-  card.querySelector('img').alt = nameOf(drawing) || words.untitledPicture
   card.querySelector('.facts').textContent = facts(drawing)
   const { style, classList } = card.querySelector('.leaf')
   style.aspectRatio = `${drawing.width || 1} / ${drawing.height || 1}`

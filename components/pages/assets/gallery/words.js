@@ -1,7 +1,6 @@
 // The texts that the scripts of the gallery show.
 export const words = {
   untitled: 'Untitled',
-  untitledPicture: 'Untitled drawing',
   keep: 'Keep',
   kept: 'Kept',
   keepHint: 'Keep this drawing when its job expires',
