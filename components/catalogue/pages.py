@@ -9,8 +9,8 @@ from flask import Response
 
 from components.catalogue.descriptions import describe_pattern, find_pattern
 from components.catalogue.previews import HEIGHT, WIDTH
+from components.http.html.reference import Reference, curl
 from components.http.pages import base_address, code, script_page
-from components.http.reference import Reference, curl
 from libraries.patterns import PATTERNS
 from libraries.settings import AccessSettings
 from libraries.sheets.papers import PAPERS, Paper
@@ -49,7 +49,9 @@ def pattern_page(name: str) -> Response:
 def papers_page() -> Response:
     """Show all papers by family, each with its sides."""
     by_family = groupby((paper for _, paper in PAPERS.items()), key=lambda paper: paper.family)
-    families = [(name, [(paper, _pictured(paper)) for paper in papers]) for name, papers in by_family]
+    families = [
+        (name, [(paper, _pictured(paper)) for paper in papers]) for name, papers in by_family
+    ]
     return script_page("papers.html", families=families)
 
 

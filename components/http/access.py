@@ -19,7 +19,7 @@ from hashlib import sha256
 
 from flask import Flask, current_app, g, request
 
-from components.http.browsers import opens_page
+from components.http.html.browsers import opens_page
 from components.http.problems import EdgeError
 from components.http.server.peers import peer_of
 from components.http.tokens import Grant, read_token

@@ -14,9 +14,10 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
 from components.http.access import Access
-from components.http.browsers import with_page
 from components.http.formats import exported_reply
 from components.http.forms import Form
+from components.http.html.browsers import with_page
+from components.http.html.problem_pages import problem_page
 from components.http.idempotency import HEADER, idempotent
 from components.http.json_schemas import SchemaPlugin
 from components.http.pages import SVG_TYPE
@@ -25,7 +26,6 @@ from components.http.parameters import (
     documented,
     header_parameter,
 )
-from components.http.problem_pages import problem_page
 from components.http.problems import PROBLEM_TYPE, ProblemSchema, install_problems, request_id
 from components.http.replies import AcceptedSchema
 from components.http.strict_json import StrictParser, without_parameters

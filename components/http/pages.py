@@ -22,6 +22,11 @@ SCRIPT_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# For a page without scripts.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 WILDCARD_HOSTS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 

@@ -11,8 +11,10 @@ from flask import Response, json, render_template
 
 from components.http.api import api_document, document_text
 from components.http.conditional import conditional
+from components.http.html.reference import Node, Reference, curl
 from components.http.json_schemas import json_schema
 from components.http.pages import (
+    PAGE_POLICY,
     base_address,
     code,
     first_curl,
@@ -27,7 +29,6 @@ from components.http.problems import (
     title_of,
 )
 from components.http.replies import prefers
-from components.http.reference import Node, Reference, curl
 from libraries import VERSION
 from libraries.errors import CODES, NotFound
 from libraries.patterns import PATTERNS
@@ -47,7 +48,6 @@ ADDRESSES = {
     "ready": "/readyz",
     "version": "/version",
 }
-PAGE_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from marshmallow.validate import OneOf
 
 from components.http.parameters import owner_field
 from components.http.replies import ReplySchema
-from libraries.metrics.history import EVENTS, PERIODS
+from libraries.metrics import TaskTotals
+from libraries.metrics.history import Times
 
 
 class PausedSchema(ReplySchema):
@@ -84,7 +85,7 @@ class StatisticsQuerySchema(Schema):
 
     period = fields.String(
         load_default="hour",
-        validate=OneOf(list(PERIODS)),
+        validate=OneOf(list(Times.PERIODS)),
         metadata={
             "description": "Period up to now: an hour in minutes, a day in quarters of an hour, or a week in hours."
         },
@@ -149,7 +150,7 @@ class StatisticsSchema(ReplySchema):
     start = fields.DateTime(required=True, metadata={"description": "Begin of the first step."})
     step_s = fields.Integer(required=True, metadata={"description": "Seconds of a step."})
     series = fields.Dict(
-        keys=fields.String(validate=OneOf(EVENTS)),
+        keys=fields.String(validate=OneOf(TaskTotals.EVENTS)),
         values=fields.List(fields.Integer()),
         required=True,
         metadata={"description": "Number of ends in each step, by event; the last step is now."},

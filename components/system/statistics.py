@@ -20,9 +20,8 @@ from libraries.job_manager import JobFilter, count_jobs, current_owner
 from libraries.job_manager.journal import catch_up
 from libraries.job_manager.representation import utc
 from libraries.json_types import JsonObject
-from libraries.metrics import SUBSCRIPTION
+from libraries.metrics import SUBSCRIPTION, TaskTotals
 from libraries.metrics.history import (
-    EVENTS,
     Cause,
     TaskFigures,
     read_causes,
@@ -32,10 +31,11 @@ from libraries.metrics.history import (
 from libraries.metrics.workers import WorkerState, read_workers
 from libraries.settings import Scope
 
-MAX_CAUSES, MAX_OWNERS = 50, 100
-ACTIVE = frozenset({"queued", "scheduled", "deferred", "started"})
-# The index has 16 words of an error, and `q` has 100 characters.
-MAX_CAUSE_WORDS, MAX_CAUSE_CHARS = 8, 100
+
+class Most:
+    """Limits of replies. The index has 16 words of an error, and `q` has 100 characters."""
+
+    CAUSES, OWNERS, WORDS, QUERY_CHARS = 50, 100, 8, 100
 
 
 def workers_body() -> JsonObject:
@@ -66,7 +66,7 @@ def statistics_body(query: JsonObject) -> JsonObject:
         "step_s": history.step_s,
         "series": history.series,
         "tasks": [_task(task, one) for task, one in sorted(history.tasks.items())],
-        "causes": [_cause(one) for one in read_causes(own, period, now)[:MAX_CAUSES]],
+        "causes": [_cause(one) for one in read_causes(own, period, now)[: Most.CAUSES]],
     }
     if g.caller.may(Scope.ADMIN):
         body["owners"] = _owners(period, now)
@@ -83,7 +83,7 @@ def _task(task: str, figures: TaskFigures) -> JsonObject:
 
 
 def _events(events: Counter[str]) -> JsonObject:
-    return {name: events[name] for name in EVENTS}
+    return {name: events[name] for name in TaskTotals.EVENTS}
 
 
 def _cause(cause: Cause) -> JsonObject:
@@ -102,8 +102,8 @@ def _query(text: str) -> str:
     """Return the first words of a cause, as `q` finds them."""
     words = re.findall(r"[^\W\d_]+", text)
     found = ""
-    for word in dict.fromkeys(words[:MAX_CAUSE_WORDS]):
-        if len(found) + 1 + len(word) > MAX_CAUSE_CHARS:
+    for word in dict.fromkeys(words[: Most.WORDS]):
+        if len(found) + 1 + len(word) > Most.QUERY_CHARS:
             break
         found = f"{found} {word}".strip()
     return found
@@ -114,12 +114,13 @@ def _owners(period: str, now: float) -> list[JsonObject]:
     ended = read_owners(period, now)
     names = {*ended, *retry(lambda: owners_with_jobs(web_client()))}
     busiest = sorted(names, key=lambda name: (-ended.get(name, Counter()).total(), name))
-    return [_owner(name, ended.get(name, Counter())) for name in busiest[:MAX_OWNERS]]
+    return [_owner(name, ended.get(name, Counter())) for name in busiest[: Most.OWNERS]]
 
 
 def _owner(name: str, ended: Counter[str]) -> JsonObject:
     with acting_for(name):
-        counts = count_jobs(JobFilter(states=ACTIVE)).counts
+        active = frozenset({"queued", "scheduled", "deferred", "started"})
+        counts = count_jobs(JobFilter(states=active)).counts
     running = counts.get("started", 0)
     waiting = sum(counts.values()) - running
     return {"owner": name, "waiting": waiting, "running": running, **_events(ended)}

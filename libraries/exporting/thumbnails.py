@@ -14,15 +14,18 @@ from libraries.previews import png
 from libraries.settings import BrokerSettings
 from libraries.storage import ArtifactFolder
 
-# Pixels of the longer side: sharp on cards of 240 pixels, with half as many bytes as twice that size.
-SIDE_PX = 360
-# Lines of few colours need few shades: a palette halves the file.
-SHADES = 24
-MAX_AGE_S = 30 * 24 * 3600
+
+class Thumbnail:
+    """The size of thumbnails, and their age in seconds at which they are removed.
+
+    They are sharp on cards of 240 pixels. Lines of few colours need few shades: a palette halves the file.
+    """
+
+    SIDE_PX, SHADES, MAX_AGE_S = 360, 24, 30 * 24 * 3600
 
 
 def thumbnail(drawing: StoredDrawing) -> bytes:
-    """Return a drawing as PNG whose longer side has `SIDE_PX` pixels.
+    """Return a drawing as PNG whose longer side has 360 pixels.
 
     Equal drawings share a file. Raises as `export_stored`.
     """
@@ -40,7 +43,7 @@ def thumbnail(drawing: StoredDrawing) -> bytes:
 
 def remove_old_thumbnails() -> int:
     """Remove the thumbnails drawn more than 30 days ago, and return their number; they are drawn again when needed."""
-    return _store().remove_older(time.time() - MAX_AGE_S)
+    return _store().remove_older(time.time() - Thumbnail.MAX_AGE_S)
 
 
 def _store() -> ArtifactFolder:
@@ -50,10 +53,14 @@ def _store() -> ArtifactFolder:
 def _draw(drawing: StoredDrawing) -> bytes:
     check_size(drawing)
     with reading(drawing, wait_s=5.0) as document:
-        width = min(1.0, document.width / document.height) * SIDE_PX
+        width = min(1.0, document.width / document.height) * Thumbnail.SIDE_PX
         size = document.width, document.height
         drawn = png(document.strokes(), document.pens, size, width_px=max(16, round(width)))
-    picture = Image.open(io.BytesIO(drawn)).convert("RGB").quantize(SHADES, dither=Image.Dither.NONE)
+    picture = (
+        Image.open(io.BytesIO(drawn))
+        .convert("RGB")
+        .quantize(Thumbnail.SHADES, dither=Image.Dither.NONE)
+    )
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True)
     return file.getvalue()

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from libraries.broker import Redis
 from libraries.broker.connections import web_client
 from libraries.broker.retry import retry
-
-EVENTS = ("finished", "failed", "retried", "stopped", "canceled")
-HOUR_S, DAY_S = 3600, 86400
+from libraries.metrics import TaskTotals
 
 
 class Period(NamedTuple):
@@ -21,12 +19,20 @@ class Period(NamedTuple):
     steps: int
     step_s: int
 
+    @property
+    def length_s(self) -> int:
+        return self.steps * self.step_s
 
-PERIODS = {
-    "hour": Period(60, 60),
-    "day": Period(96, 900),
-    "week": Period(168, HOUR_S),
-}
+
+class Times:
+    """The periods by name, and lengths of time in seconds."""
+
+    HOUR_S, DAY_S = 3600, 86400
+    PERIODS: ClassVar = {
+        "hour": Period(60, 60),
+        "day": Period(96, 900),
+        "week": Period(168, 3600),
+    }
 
 
 @dataclass
@@ -65,18 +71,19 @@ class History:
 
 
 def read_history(owner: str, period: str, now: float) -> History:
-    """Return the history of an owner, `*` for all, in one of `PERIODS`; `now` is in Unix seconds."""
-    steps, step_s = PERIODS[period]
+    """Return the history of an owner, `*` for all, in one of `Times.PERIODS`; `now` is in Unix seconds."""
+    steps, step_s = Times.PERIODS[period]
     # The current step is the last one.
     last = int(now // step_s)
     start = (last - steps + 1) * step_s
-    series = {name: [0] * steps for name in EVENTS}
+    series = {name: [0] * steps for name in TaskTotals.EVENTS}
     tasks: dict[str, TaskFigures] = {}
-    unit, kind = (HOUR_S, "minutes") if period != "week" else (DAY_S, "hours")
+    is_fine = step_s < Times.HOUR_S
+    unit, kind = (Times.HOUR_S, "minutes") if is_fine else (Times.DAY_S, "hours")
     for base, found in _hashes(kind, unit, owner, start, now):
         for name, number in found.items():
             slot, task, event = name.split(" ")
-            at = base + int(slot) * (60 if kind == "minutes" else HOUR_S)
+            at = base + int(slot) * (60 if is_fine else Times.HOUR_S)
             step = int(at - start) // step_s
             if not 0 <= step < steps:
                 continue
@@ -94,10 +101,9 @@ def read_causes(owner: str, period: str, now: float) -> list[Cause]:
 
     Causes are counted by day in UTC: those of an hour are the causes of its days that occurred in it.
     """
-    steps, step_s = PERIODS[period]
-    start = now - steps * step_s
+    start = now - Times.PERIODS[period].length_s
     found: dict[tuple[str, str, str], Cause] = {}
-    for _, fields in _hashes("causes", DAY_S, owner, start, now):
+    for _, fields in _hashes("causes", Times.DAY_S, owner, start, now):
         for name, value in fields.items():
             task, code, text = name.split("\n", 2)
             number, at_ms, job_id = value.split(" ", 2)
@@ -110,14 +116,14 @@ def read_causes(owner: str, period: str, now: float) -> list[Cause]:
 
 def read_owners(period: str, now: float) -> dict[str, Counter[str]]:
     """Return the ends of jobs by owner and event; hours that began before the period are left out."""
-    steps, step_s = PERIODS[period]
-    first = (now - steps * step_s) // HOUR_S * HOUR_S + HOUR_S * (period != "hour")
+    hour_s, length_s = Times.HOUR_S, Times.PERIODS[period].length_s
+    first = (now - length_s) // hour_s * hour_s + hour_s * (length_s > hour_s)
     owners: dict[str, Counter[str]] = {}
-    for base, fields in _hashes("owners", DAY_S, None, first, now):
+    for base, fields in _hashes("owners", Times.DAY_S, None, first, now):
         for name, number in fields.items():
             hour, _, rest = name.partition(" ")
             owner, _, event = rest.rpartition(" ")
-            if base + int(hour) * HOUR_S >= first:
+            if base + int(hour) * hour_s >= first:
                 owners.setdefault(owner, Counter())[event] += int(number)
     return owners
 
@@ -141,6 +147,9 @@ def _read(client: Redis, names: Iterable[str]) -> list[dict[str, str]]:
             pipeline.hgetall(name)
         replies: list[dict[bytes, Any]] = pipeline.execute()
     return [
-        {name.decode(errors="replace"): value.decode(errors="replace") for name, value in one.items()}
+        {
+            name.decode(errors="replace"): value.decode(errors="replace")
+            for name, value in one.items()
+        }
         for one in replies
     ]

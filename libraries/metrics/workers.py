@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from libraries.broker import Redis, keys
 from libraries.broker.connections import web_client
@@ -34,20 +35,24 @@ class WorkerState:
     job: RunningJob | None
 
 
-# Workers and running jobs that are read at most.
-MAX_WORKERS = 1000
-
-
 def read_workers() -> list[WorkerState]:
-    """Return the workers that are registered and have not ended, sorted by host and name."""
+    """Return up to 1,000 workers that are registered and have not ended, sorted by host and name."""
     client = web_client()
-    return retry(lambda: _read(client))
+    return retry(lambda: _read(client, 1000))
 
 
-def _read(client: Redis) -> list[WorkerState]:
-    names = sorted(_texts(client.smembers(keys.WORKERS_KEY)))[:MAX_WORKERS]
-    running = _running(client)
-    fields = ("birth", "death", "hostname", "state", "successful_job_count", "failed_job_count", "total_working_time")
+def _read(client: Redis, most: int) -> list[WorkerState]:
+    names = sorted(_texts(client.smembers(keys.WORKERS_KEY)))[:most]
+    running = _running(client, most)
+    fields = (
+        "birth",
+        "death",
+        "hostname",
+        "state",
+        "successful_job_count",
+        "failed_job_count",
+        "total_working_time",
+    )
     with client.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.hmget(name, fields)
@@ -71,13 +76,15 @@ def _read(client: Redis) -> list[WorkerState]:
     return sorted(found, key=lambda one: (one.host, one.name))
 
 
-def _running(client: Redis) -> dict[str, RunningJob]:
+def _running(client: Redis, most: int) -> dict[str, RunningJob]:
     """Return the running jobs by the name of their worker."""
-    members = _texts(client.zrange(keys.STARTED_KEY, 0, MAX_WORKERS))
+    members = _texts(client.zrange(keys.STARTED_KEY, 0, most))
     ids = [member.partition(":")[0] for member in members]
     with client.pipeline(transaction=False) as pipeline:
         for job_id in ids:
-            pipeline.hmget(keys.job_key(job_id), "worker_name", "description", "owner", "started_at")
+            pipeline.hmget(
+                keys.job_key(job_id), "worker_name", "description", "owner", "started_at"
+            )
         replies = pipeline.execute(raise_on_error=False)
     return {
         worker: RunningJob(job_id, task, owner, started)
@@ -88,5 +95,6 @@ def _running(client: Redis) -> dict[str, RunningJob]:
     }
 
 
-def _texts(values: Sequence[bytes | None] | set[bytes]) -> list[str]:
+def _texts(values: Iterable[Any]) -> list[str]:
+    """Return what the broker returned as texts, '' for missing values."""
     return [value.decode(errors="replace") if value else "" for value in values]

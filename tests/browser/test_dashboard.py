@@ -184,6 +184,7 @@ def test_jobs_are_searched_and_the_queue_is_paused(empty_service: Service, page:
     page.get_by_role("tab", name="Workers").click()
     expect(page.locator(".worker")).to_have_count(2)
     page.get_by_role("tab", name="Jobs").click()
+    page.get_by_role("button", name="Clear").click()
 
     # Pausing needs a confirmation.
     page.get_by_role("button", name="Pause queue").click()

@@ -89,7 +89,6 @@ def test_drawings_are_searched_labelled_kept_and_deleted(
     } == {urlsplit(service.url).netloc}
     check_layout_and_contrast(service, browser)
 
-
     check_window(page)
 
 
@@ -105,7 +104,11 @@ def check_window(page: Page) -> None:
           window.grid.set(Array.from({ length: 100000 }, (_, id) => ({ id: `card ${id}` })))
         }"""
     )
-    for position in ("document.documentElement.scrollHeight", "0", "document.documentElement.scrollHeight / 2"):
+    for position in (
+        "document.documentElement.scrollHeight",
+        "0",
+        "document.documentElement.scrollHeight / 2",
+    ):
         page.evaluate(f"scrollTo(0, {position})")
         page.wait_for_function(
             "[...document.querySelectorAll('.fake')].some((one) => { const { top, bottom } = one.getBoundingClientRect();"

@@ -66,11 +66,11 @@ def test_a_drawing_is_listed_labelled_kept_and_removed(
     (item,) = client.get("/gallery?pattern=spiral&seed=7&color=black").get_json()["items"]
     own = f"/gallery/{item['id']}"
     assert item["links"] == {
-            "self": own,
-            "drawing": f"{own}/drawing.svg",
-            "thumbnail": f"{own}/thumbnail.png",
-            "job": f"/jobs/{job_id}",
-        }
+        "self": own,
+        "drawing": f"{own}/drawing.svg",
+        "thumbnail": f"{own}/thumbnail.png",
+        "job": f"/jobs/{job_id}",
+    }
     assert (item["patterns"], item["width"], item["height"], item["paper"], item["kept"]) == (
         ["spiral"],
         60,

@@ -83,7 +83,11 @@ def test_an_administrator_sees_all_owners(client: FlaskClient, run_jobs: RunJobs
     found = get(client, "boss", "/statistics?owner=*")
     assert (sum(found["series"]["finished"]), sum(found["series"]["failed"])) == (1, 1)
     owners = {one["owner"]: one for one in found["owners"]}
-    assert (owners["bob"]["waiting"], owners["bob"]["failed"], owners["ann"]["finished"]) == (1, 1, 1)
+    assert (owners["bob"]["waiting"], owners["bob"]["failed"], owners["ann"]["finished"]) == (
+        1,
+        1,
+        1,
+    )
     assert get(client, "boss", "/statistics?owner=bob")["tasks"][0]["failed"] == 1
     assert get(client, "boss", "/statistics")["tasks"] == []
     assert get(client, "boss", "/jobs/counts?owner=*")["total"] == 3

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from components.http.api import VectorApi
+from components.http.html.reference import limits_of
 from components.system.pages import problem_types
-from components.http.reference import limits_of
 from libraries import loading
 from libraries.broker.connections import web_client
 from libraries.broker.keys import WORKERS_KEY

@@ -13,6 +13,7 @@ async function start(canvas) {
   drawings.push(drawing)
   if (still.matches) drawing.finish()
   else await drawing.play(Number(canvas.dataset.seconds))
+  canvas.dataset.state = 'drawn'
 }
 
 async function startAll() {
