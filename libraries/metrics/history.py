@@ -14,10 +14,15 @@ from libraries.metrics import TaskTotals
 
 
 class Period(NamedTuple):
-    """A time up to now: its number of steps, and their length in seconds."""
+    """A time up to now: its number of steps and their length in seconds, and the hashes that count them.
+
+    A hash of the kind `kind` counts the steps of `unit_s` seconds.
+    """
 
     steps: int
     step_s: int
+    kind: str
+    unit_s: int
 
     @property
     def length_s(self) -> int:
@@ -29,9 +34,9 @@ class Times:
 
     HOUR_S, DAY_S = 3600, 86400
     PERIODS: ClassVar = {
-        "hour": Period(60, 60),
-        "day": Period(96, 900),
-        "week": Period(168, 3600),
+        "hour": Period(60, 60, "minutes", 3600),
+        "day": Period(96, 900, "quarters", 86400),
+        "week": Period(168, 3600, "hours", 86400),
     }
 
 
@@ -72,19 +77,16 @@ class History:
 
 def read_history(owner: str, period: str, now: float) -> History:
     """Return the history of an owner, `*` for all, in one of `Times.PERIODS`; `now` is in Unix seconds."""
-    steps, step_s = Times.PERIODS[period]
+    steps, step_s, kind, unit_s = Times.PERIODS[period]
     # The current step is the last one.
     last = int(now // step_s)
     start = (last - steps + 1) * step_s
     series = {name: [0] * steps for name in TaskTotals.EVENTS}
     tasks: dict[str, TaskFigures] = {}
-    is_fine = step_s < Times.HOUR_S
-    unit, kind = (Times.HOUR_S, "minutes") if is_fine else (Times.DAY_S, "hours")
-    for base, found in _hashes(kind, unit, owner, start, now):
+    for base, found in _hashes(kind, unit_s, owner, start, now):
         for name, number in found.items():
             slot, task, event = name.split(" ")
-            at = base + int(slot) * (60 if is_fine else Times.HOUR_S)
-            step = int(at - start) // step_s
+            step = (base + int(slot) * step_s - start) // step_s
             if not 0 <= step < steps:
                 continue
             one = tasks.setdefault(task, TaskFigures())

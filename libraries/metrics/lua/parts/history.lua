@@ -1,5 +1,6 @@
 -- Count the ends of attempts by time, so that charts and tables read a few hashes instead of the records of jobs.
---   vector:history:minutes:<hour>:<owner>   '<minute> <task> <event>' -> number, '<minute> <task> ms' -> sum of durations; for a day
+--   vector:history:minutes:<hour>:<owner>   '<minute> <task> <event>' -> number, '<minute> <task> ms' -> sum of durations; for an hour
+--   vector:history:quarters:<day>:<owner>   the same by quarter of an hour of the day; for a day
 --   vector:history:hours:<day>:<owner>      the same by hour of the day; for a week
 --   vector:history:causes:<day>:<owner>     '<task>\n<code>\n<cause>' -> '<number> <time in ms> <job id>'; for a week
 --   vector:history:owners:<day>             '<hour> <owner> <event>' -> number; for a week
@@ -47,8 +48,10 @@ local function note_end(id, owner, task, event, seconds, job_id)
   local minute = math.floor(tonumber(ms) / 60000)
   local hour = math.floor(minute / 60)
   local day = math.floor(hour / 24)
+  local quarter = math.floor(minute % 1440 / 15)
+  local places = {{'minutes', hour, minute % 60, 1}, {'quarters', day, quarter, 3}, {'hours', day, hour % 24, 9}}
   for _, name in ipairs({owner, '*'}) do
-    for _, place in ipairs({{'minutes', hour, minute % 60, 2}, {'hours', day, hour % 24, 9}}) do
+    for _, place in ipairs(places) do
       local kind, period, slot, days = unpack(place)
       local key, field = string.format('vector:history:%s:%.0f:%s', kind, period, name), string.format('%.0f %s ', slot, task)
       -- The first entry of a period sets the time at which it is deleted.
