@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import groupby
 
-from flask import Response
+from flask import Response, request
 
 from components.catalogue.descriptions import describe_pattern, find_pattern
 from components.catalogue.previews import HEIGHT, WIDTH
@@ -22,13 +22,14 @@ def patterns_page() -> Response:
     return script_page("patterns.html", patterns=patterns, size=(WIDTH, HEIGHT), code=code)
 
 
-def pattern_page(name: str) -> Response:
-    """Show a pattern: pictures with several seeds, its parameters, and the request that draws it."""
+def pattern_page() -> Response:
+    """Show the pattern in the path: pictures with several seeds, its parameters, and the request that draws it."""
+    name = (request.view_args or {})["name"]
     pattern = describe_pattern(name, find_pattern(name))
     names = list(PATTERNS)
     at = names.index(name)
     key = bool(AccessSettings.current().api_keys)
-    request = {
+    example = {
         "method": "POST",
         "path": "/artboard/create",
         "key": key,
@@ -38,8 +39,8 @@ def pattern_page(name: str) -> Response:
         "pattern.html",
         pattern=pattern,
         rows=Reference({}, "").rows(pattern["params"]),
-        request=request,
-        curl=curl(base_address(), request),
+        request=example,
+        curl=curl(base_address(), example),
         neighbours=(names[at - 1], names[(at + 1) % len(names)]),
         size=(WIDTH, HEIGHT),
         code=code,

@@ -19,7 +19,6 @@ from hashlib import sha256
 
 from flask import Flask, current_app, g, request
 
-from components.http.html.browsers import opens_page
 from components.http.problems import EdgeError
 from components.http.server.peers import peer_of
 from components.http.tokens import Grant, read_token
@@ -81,8 +80,6 @@ def install_access(app: Flask, settings: Settings) -> None:
     def admit() -> None:
         # An unknown path reveals nothing without a key.
         access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
-        if opens_page(current_app.view_functions.get(request.endpoint or "")):
-            access = Access.OPEN
         g.grant = _grant(access) if access in (Access.TOKEN, Access.SOCKET) else None
         g.caller = _caller(access, settings.access.api_keys)
         g.acting = contextlib.ExitStack()

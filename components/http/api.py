@@ -16,7 +16,6 @@ from marshmallow import Schema
 from components.http.access import Access
 from components.http.formats import exported_reply
 from components.http.forms import Form
-from components.http.html.browsers import with_page
 from components.http.html.problem_pages import problem_page
 from components.http.idempotency import HEADER, idempotent
 from components.http.json_schemas import SchemaPlugin
@@ -109,8 +108,7 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         """Mount a view at `rule`, a path below the prefix of the blueprint.
 
         `access` is the required authentication; the default is that of the blueprint. `scope` is what
-        the API key must permit; the default is `read` for GET and `draw` for other methods. `page`
-        returns an HTML page for browsers, which get it without a key; it gets the values in the path.
+        the API key must permit; the default is `read` for GET and `draw` for other methods.
         """
         decorate: Callable[[View], View] = super().route(
             rule, tags=[self.tag], access=access, **options
@@ -125,15 +123,12 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         *args: Any,
         access: Access | None = None,
         scope: Scope | None = None,
-        page: Callable[..., Response] | None = None,
         **options: Any,
     ) -> None:
         # Pages, their files and health checks ignore parameters that they do not know.
         is_open = (access or self.access) is Access.OPEN
         if view_func is not None and not is_open and not _has_parameters(view_func):
             view_func = without_parameters(view_func)
-        if page is not None:
-            view_func = with_page(view_func, page)
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
         name = self._endpoints[-1]
         self.route_access[name] = access or self.access
@@ -146,8 +141,6 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
                 headers = doc["manual_doc"].pop("parameters", [])
                 doc["arguments"].setdefault("parameters", []).extend(headers)
             _document_access(doc, self.route_access[name], scope)
-            if page is not None:
-                _document_page(doc)
 
     def response(
         self, status_code: int, schema: Any = None, **documentation: Any
@@ -282,11 +275,6 @@ def _document_access(doc: dict[str, Any], access: Access | None, scope: Scope | 
     if access is Access.TOKEN:
         described = doc.get("arguments", doc["manual_doc"])
         described.setdefault("parameters", []).append(TOKEN_PARAMETER)
-
-
-def _document_page(doc: dict[str, Any]) -> None:
-    reply = doc["manual_doc"].setdefault("responses", {}).setdefault("200", {})
-    reply.setdefault("content", {})["text/html"] = {"schema": {"type": "string"}}
 
 
 def _has_parameters(view: Any) -> bool:
