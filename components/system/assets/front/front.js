@@ -1,8 +1,8 @@
 // The front page: drawings that draw themselves, and the latest drawings of the gallery.
 import { callApi, getKey } from '/assets/access.js'
 import { nameOf, showPicture } from '/assets/pictures.js'
-import { SelfDrawing, readStrokes } from '/assets/home/drawing.js'
-import { words } from '/assets/home/words.js'
+import { SelfDrawing, readStrokes } from '/assets/front/drawing.js'
+import { words } from '/assets/front/words.js'
 
 const RECENT = 8
 const still = matchMedia('(prefers-reduced-motion: reduce)')
