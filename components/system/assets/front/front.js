@@ -33,7 +33,10 @@ function card(drawing) {
   const item = document.getElementById('recent-card').content.firstElementChild.cloneNode(true)
   const title = nameOf(drawing) || words.untitled
   item.querySelector('a').href = `${drawing.links.self}/page`
-  item.querySelector('img').alt = title
+  // The link has the title as text.
+  const { style, classList } = item.querySelector('.leaf')
+  style.aspectRatio = `${drawing.width || 1} / ${drawing.height || 1}`
+  classList.toggle('wide', drawing.width >= drawing.height)
   item.querySelector('.caption').textContent = title
   return item
 }
@@ -49,10 +52,9 @@ async function showRecent() {
     const { items } = await (await callApi(`/gallery?limit=${RECENT}`)).json()
     list.replaceChildren(...items.map(card))
     note.textContent = items.length ? '' : words.none
-    items.forEach((one, index) => showPicture(list.children[index].querySelector('img'), one.links.thumbnail, {
-      onNone: () => list.children[index].querySelector('.sheet').classList.add('blank'),
-    }))
+    items.toReversed().forEach((one, index) => showPicture(list.children[items.length - 1 - index].querySelector('img'), one.links.thumbnail))
   } catch (error) {
+    list.replaceChildren()
     note.textContent = error.status === 401 ? words.keyNeeded : error.message
   }
 }
