@@ -168,7 +168,7 @@ def get_drawing_file(query: ExportQuery, drawing_id: str) -> Response:
 def get_thumbnail(drawing_id: str) -> Response:
     """Show a drawing as a small PNG, whose longer side has 360 pixels.
 
-    It is drawn once and kept. Drawings with more than 500,000 vertices are rejected with 422.
+    It is drawn once and kept. Files of more than 7.5 MB are rejected with 422.
     """
     return thumbnail_response(visible_drawing(drawing_id))
 

@@ -64,15 +64,15 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
         raise _busy() from None
 
 
-def check_size(drawing: StoredDrawing) -> None:
-    """Raise InvalidInput (`drawing-too-large`) if a drawing is too large to be read within a request."""
+def check_size(drawing: StoredDrawing, most: int = MAX_VERTICES) -> None:
+    """Raise InvalidInput (`drawing-too-large`) if a drawing may have more than `most` vertices."""
     vertices = drawing.vertices
     if vertices is None:
         # An upper bound: a vertex takes at least five bytes.
         vertices = drawing.size // 5
-    if vertices > MAX_VERTICES:
+    if vertices > most:
         raise InvalidInput(
-            f"exports have at most {MAX_VERTICES:,} vertices; this drawing has about {vertices:,}",
+            f"exports have at most {most:,} vertices; this drawing has about {vertices:,}",
             code="drawing-too-large",
             field="job_id",
             hint="download the drawing instead",

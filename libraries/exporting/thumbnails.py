@@ -9,7 +9,7 @@ from contextlib import suppress
 from PIL import Image
 
 from libraries.errors import NotFound, Unavailable
-from libraries.exporting.stored import StoredDrawing, check_size, reading
+from libraries.exporting.stored import MAX_VERTICES, StoredDrawing, check_size, reading
 from libraries.previews import png
 from libraries.settings import BrokerSettings
 from libraries.storage import ArtifactFolder
@@ -51,7 +51,8 @@ def _store() -> ArtifactFolder:
 
 
 def _draw(drawing: StoredDrawing) -> bytes:
-    check_size(drawing)
+    # It is drawn once. The number is an upper bound: a vertex of our files has 14 bytes, not 5.
+    check_size(drawing, 3 * MAX_VERTICES)
     with reading(drawing, wait_s=5.0) as document:
         width = min(1.0, document.width / document.height) * Thumbnail.SIDE_PX
         size = document.width, document.height

@@ -110,10 +110,11 @@ def check_window(page: Page) -> None:
         "document.documentElement.scrollHeight / 2",
     ):
         page.evaluate(f"scrollTo(0, {position})")
-        page.wait_for_function(
+        seen = (
             "[...document.querySelectorAll('.fake')].some((one) => { const { top, bottom } = one.getBoundingClientRect();"
             " return bottom > 0 && top < innerHeight })"
         )
+        until(lambda seen=seen: page.evaluate(seen), what="a visible card")  # type: ignore[misc]
         assert page.locator(".fake").count() < 100
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     page.get_by_text("card 99999").wait_for()

@@ -50,6 +50,14 @@ LOWEST_CONTRAST = """() => {
 }"""
 
 
+@pytest.fixture(autouse=True)
+def _timeouts() -> Iterator[None]:
+    """Longer timeouts for slow machines."""
+    expect.set_options(timeout=15_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @contextmanager
 def watched(page: Page) -> Iterator[tuple[list[str], list[str]]]:
     """Record the requests, and the warnings and errors, of a page."""
