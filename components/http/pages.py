@@ -17,7 +17,7 @@ FILE_HEADERS = {
 }
 # Scripts and connections of this server only; images that need a key are shown as `blob:`.
 SCRIPT_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    "default-src 'none'; style-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
 WILDCARD_HOSTS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound

@@ -39,7 +39,7 @@ ADDRESSES = {
     "ready": ("/readyz", "readiness to run jobs"),
     "version": ("/version", "version of the service"),
 }
-PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PAGE_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True)
