@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 
 from libraries.exporting.catalogue import export
-from libraries.fields import Params, choice
-from libraries.geometry.arrays import Floats
+from libraries.fields import Params, choice, flag
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.document import Document
 from libraries.geometry.strokes import Strokes
 from libraries.json_types import JsonObject
@@ -30,6 +30,10 @@ class StrokesJson(Params):
 
     profile: str = choice(
         "Machine; `GET /plotters` lists all.", list(PLOTTERS), default=DEFAULT_PROFILE
+    )
+    coordinates: bool = flag(
+        "Whether the strokes are included; without them only figures, seconds and checks.",
+        default=True,
     )
 
     def write(self, document: Document) -> Iterator[bytes]:
@@ -67,12 +71,18 @@ class StrokesJson(Params):
             "checks": [one.as_record() for one in checks.all()],
             "ink_map": _ink_map(checks.ink),
             "layers": layers,
-            "pens": which.ravel(),
-            "counts": np.diff(strokes.offsets),
-            "coordinates": _rounded(strokes.coordinates.ravel(), 3),
+            **(_lines(strokes, which.ravel()) if self.coordinates else {}),
             "drawing_seconds": _rounded(seconds.drawing, 4),
             "travel_seconds": _rounded(seconds.travelling, 4),
         }
+
+
+def _lines(strokes: Strokes, pens: Integers) -> JsonObject:
+    return {
+        "pens": pens,
+        "counts": np.diff(strokes.offsets),
+        "coordinates": _rounded(strokes.coordinates.ravel(), 3),
+    }
 
 
 def times(strokes: Strokes, document: Document) -> dict[str, Any]:
