@@ -1,0 +1,19 @@
+// A photo drawn by a pattern: POST /photos/plot.
+import { nameOf } from '../words.js'
+import { newPage, pageGroups } from './page.js'
+
+export const photo = {
+  id: 'photo',
+  operation: 'plot_photo',
+  hasSeed: true,
+  hidden: ['photo', 'pattern', 'params', 'seed', 'optimize', 'encoding'],
+  groups: [{ id: 'params', inside: 'params' }, ...pageGroups],
+  // The photo itself replaces this parameter.
+  hiddenParams: ['image'],
+  matches: (body) => typeof body.photo === 'string',
+  title: (body) => `Photo, ${nameOf(body.pattern || 'stipple').toLowerCase()}`,
+  initial: (catalogue, name, source) => ({ ...newPage(), photo: source, pattern: name, params: {} }),
+  ownMembers: (body) => ({ pattern: 'stipple', params: {}, ...body }),
+  // The patterns that draw from images, as the schema of the operation lists them.
+  styles: (catalogue) => catalogue.operations.get('plot_photo').schema,
+}
