@@ -12,8 +12,8 @@ export function CheckList({ checks, machine, shown, onShow }) {
   const known = checks.filter((one) => sentences[one.check])
   const sorted = known.sort((one, other) => ORDER.indexOf(one.level) - ORDER.indexOf(other.level))
   const problems = known.filter((one) => one.level === 'warning').length
-  return html`<section class="plot-checks"><h3>${words.checks}</h3>
-    <p class="plot-verdict ${problems ? 'warning' : 'ok'}">${problems ? words.attention(problems) : words.allGood}</p>
+  return html`<section class="pv-checks"><h3>${words.checks}</h3>
+    <p class="pv-verdict ${problems ? 'warning' : 'ok'}">${problems ? words.attention(problems) : words.allGood}</p>
     <ul>${sorted.map((one) => html`<${Check} key=${one.check} ...${{ one, machine, shown, onShow }} />`)}</ul>
   </section>`
 }
@@ -21,10 +21,10 @@ export function CheckList({ checks, machine, shown, onShow }) {
 function Check({ one, machine, shown, onShow }) {
   const text = sentences[one.check](one, machine)
   const isShown = shown === one.check
-  return html`<li class="plot-check ${one.level}">
-    <span class="plot-mark" role="img" aria-label=${words.levels[one.level]}></span>
+  return html`<li class="pv-check ${one.level}">
+    <span class="pv-mark" role="img" aria-label=${words.levels[one.level]}></span>
     <span>${text}
-      ${one.places.length > 0 && html` <button type="button" class="plot-link" aria-pressed=${isShown} aria-label=${words.showAll(text)}
+      ${one.places.length > 0 && html` <button type="button" class="pv-link" aria-pressed=${isShown} aria-label=${words.showAll(text)}
         onClick=${() => onShow(isShown ? null : one)}>${words.showPlaces}</button>`}
     </span>
   </li>`

@@ -20,7 +20,7 @@ const ICONS = {
 /** Buttons that change the view. */
 export function ViewButtons({ stage }) {
   const buttons = [[words.zoomIn, 'plus', () => stage.current.zoom(1.5)], [words.zoomOut, 'minus', () => stage.current.zoom(1 / 1.5)], [words.fit, 'fit', () => stage.current.fit()]]
-  return html`<div class="plot-zoom">${buttons.map(([text, icon, act]) => html`<button key=${icon} type="button" class="plot-icon" title=${text} aria-label=${text} onClick=${act}><${Icon} path=${ICONS[icon]} /></button>`)}</div>`
+  return html`<div class="pv-zoom">${buttons.map(([text, icon, act]) => html`<button key=${icon} type="button" class="pv-icon" title=${text} aria-label=${text} onClick=${act}><${Icon} path=${ICONS[icon]} /></button>`)}</div>`
 }
 
 /**
@@ -47,20 +47,20 @@ export function Controls({ player, isPlaying, stage, options, setOptions, hasDen
   const toggle = (name) => (event) => setOptions({ ...options, [name]: event.target.checked })
   const play = () => (isPlaying ? player.pause() : player.play())
   const buttons = [['back', words.back, () => step(player, stage.current, -1)], ['play', isPlaying ? words.pause : words.play, play], ['forward', words.forward, () => step(player, stage.current, 1)]]
-  return html`<div class="plot-controls" role="group" aria-label=${words.playback}>
-    <div class="plot-play">
-      ${buttons.map(([name, text, act]) => html`<button key=${name} type="button" class="plot-icon ${name}" aria-label=${text} title=${text} onClick=${act}>
+  return html`<div class="pv-controls" role="group" aria-label=${words.playback}>
+    <div class="pv-play">
+      ${buttons.map(([name, text, act]) => html`<button key=${name} type="button" class="pv-icon ${name}" aria-label=${text} title=${text} onClick=${act}>
         <${Icon} path=${ICONS[name === 'play' && isPlaying ? 'pause' : name]} /></button>`)}
-      <input class="plot-slider" ref=${slider} type="range" min="0" max=${STEPS} step="1" aria-label=${words.time}
+      <input class="pv-slider" ref=${slider} type="range" min="0" max=${STEPS} step="1" aria-label=${words.time}
         onInput=${(event) => player.seek((player.duration * event.target.value) / STEPS)} />
-      <span class="plot-clock" ref=${label}></span>
+      <span class="pv-clock" ref=${label}></span>
     </div>
-    <div class="plot-switches">
-      <label class="plot-speed">${words.speed} <select value=${speed} onChange=${(event) => setSpeed(event.target.value)}>
+    <div class="pv-switches">
+      <label class="pv-speed">${words.speed} <select value=${speed} onChange=${(event) => setSpeed(event.target.value)}>
         ${SPEEDS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select></label>
-      <label class="plot-switch travel"><input type="checkbox" checked=${options.travel} onChange=${toggle('travel')} /> ${words.travel}</label>
-      ${hasDensity && html`<label class="plot-switch density"><input type="checkbox" checked=${options.density} onChange=${toggle('density')} /> ${words.density}</label>`}
-      ${options.density && html`<p class="plot-legend"><span class="plot-scale" aria-hidden="true"></span> <span>0</span><span>${limit}+</span> <small>${words.heat(limit)}</small></p>`}
+      <label class="pv-switch travel"><input type="checkbox" checked=${options.travel} onChange=${toggle('travel')} /> ${words.travel}</label>
+      ${hasDensity && html`<label class="pv-switch density"><input type="checkbox" checked=${options.density} onChange=${toggle('density')} /> ${words.density}</label>`}
+      ${options.density && html`<p class="pv-legend"><span class="pv-scale" aria-hidden="true"></span> <span>0</span><span>${limit}+</span> <small>${words.heat(limit)}</small></p>`}
     </div>
   </div>`
 }

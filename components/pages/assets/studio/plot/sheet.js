@@ -52,6 +52,29 @@ export function addTravels(path, { offsets, coordinates, continues }, first, upt
   }
 }
 
+/**
+ * Adds a share of a piece to a path and returns where it ends.
+ * @returns {number[]} x and y in mm
+ */
+export function addPart(path, { offsets, coordinates }, piece, share) {
+  const [first, end] = [2 * offsets[piece], 2 * offsets[piece + 1]]
+  const step = (at) => Math.hypot(coordinates[at] - coordinates[at - 2], coordinates[at + 1] - coordinates[at - 1])
+  let left = 0
+  for (let at = first + 2; at < end; at += 2) left += step(at)
+  left *= share
+  let [x, y] = [coordinates[first], coordinates[first + 1]]
+  path.moveTo(x, y)
+  for (let at = first + 2; at < end && left > 0; at += 2) {
+    const length = step(at)
+    const part = Math.min(1, left / (length || 1))
+    x += (coordinates[at] - x) * part
+    y += (coordinates[at + 1] - y) * part
+    path.lineTo(x, y)
+    left -= length
+  }
+  return [x, y]
+}
+
 /** One kind of lines, strokes or travels, painted up to a stroke. */
 export class Sheet {
   /**

@@ -1,5 +1,5 @@
 // The canvases of a plot: paper, strokes and travels up to a time, and above them the pen, the ink map and places.
-import { addStrokes, addTravels, Sheet } from './sheet.js'
+import { addPart, addStrokes, addTravels, Sheet } from './sheet.js'
 import { vertexOf } from './strokes.js'
 import { fitted, moved, positionOf, zoomed } from './viewport.js'
 
@@ -227,38 +227,13 @@ export class Stage {
   }
 
   drawPart(context, stroke, share) {
-    const { strokes } = this
-    const [first, last] = [strokes.offsets[stroke], strokes.offsets[stroke + 1] - 1]
-    if (this.partOf !== stroke) {
-      // Lengths up to each vertex, kept while the stroke is drawn.
-      this.partOf = stroke
-      this.lengths = new Float64Array(last - first + 1)
-      for (let vertex = first; vertex < last; vertex += 1) {
-        const [[x, y], [nextX, nextY]] = [vertexOf(strokes, vertex), vertexOf(strokes, vertex + 1)]
-        this.lengths[vertex - first + 1] = this.lengths[vertex - first] + Math.hypot(nextX - x, nextY - y)
-      }
-    }
-    const until = share * this.lengths.at(-1)
-    const { colour, width } = this.ink.look(strokes.pens[stroke], this.view.scale)
+    const { colour, width } = this.ink.look(this.strokes.pens[stroke], this.view.scale)
     context.strokeStyle = colour
     context.lineWidth = width
     context.beginPath()
-    let [x, y] = vertexOf(strokes, first)
-    context.moveTo(x, y)
-    for (let vertex = first + 1; vertex <= last; vertex += 1) {
-      const [next, length] = [vertexOf(strokes, vertex), this.lengths[vertex - first]]
-      if (length <= until) [x, y] = next
-      else {
-        const before = this.lengths[vertex - first - 1]
-        const part = (until - before) / (length - before || 1)
-        x += (next[0] - x) * part
-        y += (next[1] - y) * part
-      }
-      context.lineTo(x, y)
-      if (length > until) break
-    }
+    const place = addPart(context, this.strokes, stroke, share)
     context.stroke()
-    return [x, y]
+    return place
   }
 
   drawWay(context, stroke, share) {

@@ -14,29 +14,29 @@ import { position, words } from './words.js'
 const INK_LIMIT = 100
 
 /**
- * @param {{source?: import('./source.js').Source, svg?: string, facts?: object, certificate?: object, machines?: object, machine?: string,
+ * @param {{source?: import('./source.js').Source, svg?: string, facts?: object, machines?: object[], machine?: string,
  *   title?: string, autoplay?: boolean, onMachine?: (name: string) => void}} props
- *   `source` is preferred; with `svg` alone the times of machines and the check list are missing. `facts` and `certificate` are
- *   those of the artifact, `machines` is the reply of `GET /plotters`, and `machine` the name of one.
+ *   `source` is preferred; with `svg` alone the times of machines and the check list are missing. `facts` is the artifact of
+ *   the drawing with its `plot` and `certificate`, `machines` has the plotters of `GET /plotters`, and `machine` is the name of one.
  */
-export function PlotView({ source, svg, facts, certificate, machines, machine, title, autoplay = false, onMachine }) {
-  const [profile, setProfile] = useState(machine || machines?.default || '')
+export function PlotView({ source, svg, facts, machines = [], machine, title, autoplay = false, onMachine }) {
+  const [profile, setProfile] = useState(machine || '')
   const plot = usePlot({ source, svg, profile })
   useEffect(() => { if (machine && machine !== profile) setProfile(machine) }, [machine])
   if (plot.error) return html`<${Failure} error=${plot.error} onRetry=${plot.retry} />`
-  if (!plot.strokes) return html`<div class="plot-view"><div class="plot-stage plot-waiting" aria-busy="true"><p role="status">${words.loading}</p></div></div>`
-  if (!plot.strokes.length) return html`<p class="plot-note" role="status">${words.empty}</p>`
+  if (!plot.strokes) return html`<div class="pv-view"><div class="pv-stage pv-waiting" aria-busy="true"><p role="status">${words.loading}</p></div></div>`
+  if (!plot.strokes.length) return html`<p class="pv-note" role="status">${words.empty}</p>`
   const choose = (name) => { setProfile(name); onMachine?.(name) }
-  return html`<${Plot} key=${plot.key} ...${{ plot, title, autoplay, machines, facts, certificate }} profile=${plot.report?.profile || profile} onProfile=${choose} />`
+  return html`<${Plot} key=${plot.key} ...${{ plot, title, autoplay, machines, facts }} profile=${plot.report?.profile || profile} onProfile=${choose} />`
 }
 
 function Failure({ error, onRetry }) {
   const isLarge = error.problem?.code === 'drawing-too-large'
-  return html`<div class="plot-note" role="alert"><p>${isLarge ? words.tooLarge : words.failed(error.message)}</p>
+  return html`<div class="pv-note" role="alert"><p>${isLarge ? words.tooLarge : words.failed(error.message)}</p>
     ${!isLarge && html`<button type="button" onClick=${onRetry}>${words.retry}</button>`}</div>`
 }
 
-function Plot({ plot, title, autoplay, machines, profile, onProfile, facts, certificate }) {
+function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} }) {
   const { strokes, report } = plot
   const [hidden, setHidden] = useState(new Set())
   const [options, setOptions] = useState({ travel: false, density: false })
@@ -52,22 +52,21 @@ function Plot({ plot, title, autoplay, machines, profile, onProfile, facts, cert
     if (one) stage.current.look(one.places.length > 1 ? stage.current.view : about(one.places[0], strokes, stage.current.size))
     if (one) element.current.scrollIntoView({ block: 'nearest' })
   }
-  const known = report ? { ...report.plot, ...facts } : facts
-  const proof = certificate || report?.metadata.certificate
-  const listed = machines?.plotters || []
-  const name = listed.find((one) => one.name === profile)?.title || profile
-  return html`<div class="plot-view">
-    <div class="plot-main">
-      <div class="plot-stage" ref=${element} tabindex="0" role="group" aria-label=${words.stage(title)}>
-        <div class="plot-canvas" ref=${holder}></div>
+  const known = report?.plot || facts.plot
+  const proof = facts.certificate || report?.metadata.certificate
+  const name = machines.find((one) => one.name === profile)?.title || profile
+  return html`<div class="pv-view">
+    <div class="pv-main">
+      <div class="pv-stage" ref=${element} tabindex="0" role="group" aria-label=${words.stage(title)}>
+        <div class="pv-canvas" ref=${holder}></div>
         <${ViewButtons} stage=${stage} />
-        <p class="plot-cursor" ref=${cursor} aria-hidden="true"></p>
+        <p class="pv-cursor" ref=${cursor} aria-hidden="true"></p>
       </div>
       <${Controls} ...${{ player, isPlaying, stage, options, setOptions }} hasDensity=${Boolean(report?.ink_map)} limit=${INK_LIMIT} />
     </div>
-    <div class="plot-side">
-      ${report ? html`<${MachineTime} times=${report.times} machines=${listed} profile=${profile} onProfile=${onProfile} busy=${plot.busy} />`
-    : html`<p class="plot-hint">${words.noTimes}</p>`}
+    <div class="pv-side">
+      ${report ? html`<${MachineTime} times=${report.times} machines=${machines} profile=${profile} onProfile=${onProfile} busy=${plot.busy} />`
+    : html`<p class="pv-hint">${words.noTimes}</p>`}
       <${Pens} layers=${report?.layers || strokes.layers} hidden=${hidden} onToggle=${toggle} />
       ${known && html`<${Facts} facts=${known} />`}
       ${report && html`<${CheckList} checks=${report.checks} machine=${name} shown=${check?.check || null} onShow=${show} />`}
