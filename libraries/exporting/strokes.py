@@ -21,7 +21,7 @@ from libraries.plotting.density import CELL, HALF
 from libraries.plotting.planner import stroke_seconds
 
 
-@export(media_type="application/vnd.vector-api.strokes+json", suffix=".strokes.json")
+@export(media_type="application/vnd.vector-api.strokes+json", suffix=".json")
 class StrokesJson(Params):
     """Write the strokes in drawing order with the seconds that a machine takes, and checks, as JSON.
 

@@ -1,11 +1,11 @@
 // The recipe of a drawing, a link that opens it in the studio, and variations by seed.
-import { callApi } from '/assets/access.js'
-import { html, useEffect, useState } from '/assets/vendor/preact.js'
+import { html, useEffect, useRef, useState } from '/assets/vendor/preact.js'
+import { drawPath } from '/studio/assets/kinds/pattern.js'
 import { recipeLink } from '/studio/assets/links.js'
+import { fetchPatiently } from '/studio/assets/plot/source.js'
 import { words } from './words.js'
 
 const VARIATIONS = 6
-const AT_ONCE = 2
 const MAX_SEED = 2 ** 31
 
 /** Returns the body of the request that draws a recipe. */
@@ -36,38 +36,45 @@ export function Recipe({ recipe, studio }) {
       ${studio && html`<a class="button quiet" href=${studio}>${words.makeOwn}</a>`} <span role="status">${said}</span></p></section>`
 }
 
-/** @param {{recipe: object}} props */
+/** @param {{recipe: object}} props the recipe of a pattern */
 export function Variations({ recipe }) {
+  const place = useRef(null)
+  const [isNear, setNear] = useState(false)
   const [first, setFirst] = useState((recipe.seed || 0) + 1)
   const [pictures, setPictures] = useState([])
+  const [failed, setFailed] = useState(false)
   useEffect(() => {
+    const observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && setNear(true), { rootMargin: '300px' })
+    observer.observe(place.current)
+    return () => observer.disconnect()
+  }, [])
+  useEffect(() => {
+    if (!isNear) return undefined
     const controller = new AbortController()
     const made = []
-    const seeds = Array.from({ length: VARIATIONS }, (_, index) => (first + index) % MAX_SEED)
     const draw = async () => {
-      for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
-        const picture = await variation({ ...bodyOf(recipe), seed }, controller.signal)
-        if (!picture) return
+      for (let number = 0; number < VARIATIONS; number += 1) {
+        const picture = await variation({ ...bodyOf(recipe), seed: (first + number) % MAX_SEED }, controller.signal)
         made.push(picture.address)
-        if (controller.signal.aborted) URL.revokeObjectURL(picture.address)
-        else setPictures((before) => [...before, { seed, ...picture }].sort((one, other) => one.seed - other.seed))
+        setPictures((before) => [...before, picture])
       }
     }
     setPictures([])
-    for (let worker = 0; worker < AT_ONCE; worker += 1) draw().catch(() => {})
+    // A drawing that takes longer than a reply may take has no variations here.
+    draw().catch(() => { if (!controller.signal.aborted) setFailed(true) })
     return () => { controller.abort(); made.forEach(URL.revokeObjectURL) }
-  }, [first])
-  // A recipe that is too slow for a reply, or is none of a pattern, has no variations here.
-  if (!pictures.length) return null
-  return html`<section class="drawing-section"><h2>${words.variations}</h2><p class="drawing-hint">${words.variationsHint}</p>
-    <ul class="drawing-variations">${pictures.map((one) => html`<li key=${one.seed}><a href=${one.studio} aria-label=${words.variation(one.seed)}>
-      <img src=${one.address} alt="" /><span>${words.seed(one.seed)}</span></a></li>`)}</ul>
+  }, [first, isNear])
+  if (failed && !pictures.length) return null
+  const places = Array.from({ length: VARIATIONS }, (_, number) => pictures[number])
+  return html`<section class="drawing-section" ref=${place}><h2>${words.variations}</h2><p class="drawing-hint">${words.variationsHint}</p>
+    <ul class="drawing-variations">${places.map((one, number) => html`<li key=${number}>${one
+    ? html`<a href=${one.studio} aria-label=${words.variation(one.seed)}><img src=${one.address} alt="" /><span>${words.seed(one.seed)}</span></a>`
+    : html`<div class="drawing-blank"></div>`}</li>`)}</ul>
     <p class="buttons"><button type="button" class="quiet" onClick=${() => setFirst((first + VARIATIONS) % MAX_SEED)}>${words.more}</button></p></section>`
 }
 
 async function variation(body, signal) {
-  const reply = await callApi('/artboard/render', { method: 'POST', body: JSON.stringify(body), signal, headers: { Accept: 'image/svg+xml' } })
-  if (reply.status !== 200 || !reply.headers.get('Content-Type').startsWith('image/svg')) return null
+  const reply = await fetchPatiently(drawPath(body, { optimize: false, encoding: 'compact' }), { signal, headers: { Accept: 'image/svg+xml' } })
   const blob = new Blob([await reply.arrayBuffer()], { type: 'image/svg+xml' })
-  return { address: URL.createObjectURL(blob), studio: await recipeLink(body) }
+  return { seed: body.seed, address: URL.createObjectURL(blob), studio: await recipeLink(body) }
 }

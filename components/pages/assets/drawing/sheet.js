@@ -2,25 +2,11 @@
 import { callApi } from '/assets/access.js'
 import { html, useEffect, useState } from '/assets/vendor/preact.js'
 import { PlotView } from '/studio/assets/plot/view.js'
-import { fetchDrawing } from '/studio/assets/plot/source.js'
 import { TakeAway } from '/studio/assets/take/panel.js'
+import { headOf } from './head.js'
 import { LabelEditor, KeepButton } from './label.js'
 import { Recipe, useStudioLink, Variations } from './recipe.js'
 import { words } from './words.js'
-
-/** Returns the recipe and the title that a file of this service contains, without showing it. */
-async function metadataOf(source, signal) {
-  const text = await (await fetchDrawing(source, {}, signal)).text()
-  const root = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement
-  let metadata = {}
-  try {
-    metadata = JSON.parse(root.querySelector('metadata')?.textContent || '{}')
-  } catch {
-    // A drawing of another program.
-  }
-  const [, , width, height] = (root.getAttribute('viewBox') || '').split(/[ ,]+/).map(Number)
-  return { title: root.querySelector('title')?.textContent || '', recipe: metadata.recipe, page: width && height ? { width, height } : undefined }
-}
 
 /**
  * @param {{source: object, drawing?: object, facts?: object, children?: object}} props `drawing` is the record of the gallery, `facts` the artifact of
@@ -34,7 +20,7 @@ export function Drawing({ source, drawing, facts, children }) {
   const [failure, setFailure] = useState('')
   useEffect(() => {
     const controller = new AbortController()
-    metadataOf(source, controller.signal).then(setFile)
+    headOf(source, controller.signal).then(setFile)
       .catch((error) => { if (!controller.signal.aborted) setFailure([401, 403, 404, 410].includes(error.status) && source.token ? words.guestGone : error.message) })
     callApi('/plotters').then((reply) => reply.json()).then(({ plotters }) => setMachines(plotters)).catch(() => {})
     return () => controller.abort()
@@ -59,7 +45,7 @@ export function Drawing({ source, drawing, facts, children }) {
     <${PlotView} ...${{ source, facts, machines, title }} onMachine=${setMachine} />
     <section class="drawing-section" id="take"><h2>${words.takeAway}</h2><${TakeAway} source=${source} name=${title} page=${file?.page} machine=${machine} key=${file ? 1 : 0} /></section>
     ${file && html`<${Recipe} recipe=${file.recipe} studio=${studio} />`}
-    ${file?.recipe && !source.token && html`<${Variations} recipe=${file.recipe} />`}
+    ${file?.recipe?.pattern && !source.token && html`<${Variations} recipe=${file.recipe} />`}
   </article>`
 }
 

@@ -60,7 +60,7 @@ export function Controls({ player, isPlaying, stage, options, setOptions, hasDen
         ${SPEEDS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select></label>
       <label class="pv-switch travel"><input type="checkbox" checked=${options.travel} onChange=${toggle('travel')} /> ${words.travel}</label>
       ${hasDensity && html`<label class="pv-switch density"><input type="checkbox" checked=${options.density} onChange=${toggle('density')} /> ${words.density}</label>`}
-      ${options.density && html`<p class="pv-legend"><span class="pv-scale" aria-hidden="true"></span> <span>0</span><span>${limit}+</span> <small>${words.heat(limit)}</small></p>`}
+      ${options.density && html`<p class="pv-legend"><span class="pv-scale" aria-hidden="true"></span><span>0</span><span>${limit}+</span><small>${words.heat(limit)}</small></p>`}
     </div>
   </div>`
 }

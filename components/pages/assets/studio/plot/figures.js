@@ -61,7 +61,7 @@ export function Certificate({ certificate, profile }) {
   const time = seconds[profile]
   const lines = [
     time && time.before - time.after > 1 && words.saved(time.before, time.after),
-    words.fewer(lifts.before, lifts.after),
+    lifts.after < lifts.before && words.fewer(lifts.before, lifts.after),
     words.bound(lifts.after, lifts.minimum),
     travel && words.less(travel.before, travel.after),
     Number.isFinite(gap) ? words.gap(gap) : Number.isFinite(estimated) && words.estimated(estimated),

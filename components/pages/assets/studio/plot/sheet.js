@@ -2,7 +2,8 @@
 // in slices between the frames, while the last picture stays visible.
 import { sameView } from './viewport.js'
 
-const SLICE_MS = 8
+// A canvas may paint after the script has ended: the vertices of a slice follow from the time between frames.
+const SLICE = { least: 2000, first: 12_000, most: 120_000, goodMs: 22, badMs: 40 }
 // Vertices per path: large enough for few calls, small enough for a slice.
 const BATCH_VERTICES = 3000
 
@@ -90,6 +91,7 @@ export class Sheet {
     this.front = { canvas: document.createElement('canvas'), view: null, upto: 0 }
     this.back = { canvas: document.createElement('canvas'), view: null, upto: 0 }
     this.task = 0
+    this.budget = SLICE.first
   }
 
   /** Shows other pens: all are painted anew. */
@@ -139,7 +141,8 @@ export class Sheet {
 
   slice() {
     const { back, wanted } = this
-    const until = performance.now() + SLICE_MS
+    const { offsets } = this.strokes
+    const until = offsets[back.upto] + this.budget
     const context = this.prepared(back)
     let number = this.batches.findIndex((one) => one.upto > back.upto)
     while (back.upto < wanted.upto && number >= 0 && number < this.batches.length) {
@@ -148,13 +151,20 @@ export class Sheet {
       this.paintRange(context, back.upto, upto, back.view)
       back.upto = upto
       if (upto === batch.upto) number += 1
-      if (performance.now() > until) break
+      if (offsets[back.upto] > until) break
     }
     if (back.upto >= wanted.upto || number < 0) {
       this.task = 0;
       [this.front, this.back] = [back, this.front]
     } else {
-      this.task = requestAnimationFrame(() => { this.slice(); this.onPainted() })
+      const begun = performance.now()
+      this.task = requestAnimationFrame(() => {
+        const passed = performance.now() - begun
+        if (passed > SLICE.badMs) this.budget = Math.max(SLICE.least, this.budget / 2)
+        else if (passed < SLICE.goodMs) this.budget = Math.min(SLICE.most, this.budget * 1.4)
+        this.slice()
+        this.onPainted()
+      })
     }
   }
 

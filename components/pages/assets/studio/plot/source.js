@@ -18,23 +18,30 @@ export function addressOf(source, parameters = {}) {
 }
 
 /**
- * Fetches a drawing in a format. Other exports may be running; they are waited for.
- * @param {Source} source
- * @param {object} parameters of the query
- * @param {AbortSignal} [signal]
+ * Fetches an address; while the server draws for others (503), it is asked again, for some seconds.
+ * @param {string} address
+ * @param {{signal?: AbortSignal, headers?: object}} [options]
  * @returns {Promise<Response>}
  */
-export async function fetchDrawing(source, parameters, signal) {
-  for (let left = 4; ; left -= 1) {
+export async function fetchPatiently(address, options = {}) {
+  for (let left = 6; ; left -= 1) {
     try {
-      return await callApi(addressOf(source, parameters), { signal })
+      return await callApi(address, options)
     } catch (error) {
       if (error.status !== 503 || !left) throw error
-      await new Promise((done) => { setTimeout(done, 1000 * Math.min(error.retryAfter || 2, 5)) })
-      signal?.throwIfAborted()
+      await new Promise((done) => { setTimeout(done, 1000 * Math.min(error.retryAfter || 2, 4)) })
+      options.signal?.throwIfAborted()
     }
   }
 }
+
+/**
+ * Fetches a drawing in a format.
+ * @param {Source} source
+ * @param {object} parameters of the query
+ * @param {AbortSignal} [signal]
+ */
+export const fetchDrawing = (source, parameters, signal) => fetchPatiently(addressOf(source, parameters), { signal })
 
 /**
  * Fetches strokes, times, figures and checks of a drawing for a machine.

@@ -70,7 +70,7 @@ export const words = {
   saved: (before, after) => `Optimising saved ${duration(before - after)}: ${duration(before)} before, ${duration(after)} now.`,
   fewer: (before, after) => `${count(before)} lifts before, ${count(after)} now.`,
   less: (before, after) => `${metres(before)} of travel before, ${metres(after)} now.`,
-  changedInk: (share, deviation) => (share ? `${percent(share)} of the ink changed; lines moved by at most ${deviation} mm.` : `Nothing was lost: lines moved by at most ${deviation} mm.`),
+  changedInk: (share, deviation) => [share ? `${percent(share)} of the ink changed` : 'No ink was lost', deviation ? `, and no line moved by more than ${deviation} mm.` : '; every line is where it was.'].join(''),
   stopped: 'The search was ended early.',
   optimised: 'Before and after optimising',
   before: 'Before',
