@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.strokes import Strokes
+
+
+Flags = NDArray[np.bool_]
 
 
 class Samples(NamedTuple):
@@ -21,11 +25,11 @@ class Samples(NamedTuple):
 
 
 class CloseLines:
-    """The parts of the strokes of one pen that have a parallel line within 0.9 pen widths.
+    """The parts of the strokes of one pen that have parallel lines within 0.9 pen widths on both sides.
 
-    Lines are parallel within 20 degrees. A stroke counts as its own neighbour from four pen widths
-    on. `share` is the part of the length with such a neighbour, None if there are too many strokes
-    to search.
+    A line that is doubled to look bold has one on one side only. Lines are parallel within 20
+    degrees. A stroke counts as its own neighbour from four pen widths on. `share` is the part of
+    the length with such neighbours, None if there are too many strokes to search.
     """
 
     MAX_SAMPLES: ClassVar = 1_000_000
@@ -43,15 +47,15 @@ class CloseLines:
             self.share = float(close.mean()) if len(close) else 0.0
             self.points = samples.points[looked[close]]
 
-    def _search(self, samples: Samples) -> tuple[Integers, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-        """Return the samples that were looked at, and whether each has a close line."""
+    def _search(self, samples: Samples) -> tuple[Integers, Flags]:
+        """Return the samples that were looked at, and whether each has close lines on both sides."""
         count = len(samples.points)
         looked = np.arange(0, count, max(1, -(-count // self.MAX_COMPARED)))
-        close = np.zeros(len(looked), dtype=np.bool_)
+        left, right = (np.zeros(len(looked), dtype=np.bool_) for _ in range(2))
         for mine, others in self._neighbours(samples.points, looked):
-            found = self._is_close(samples, looked[mine], others)
-            close[mine[found]] = True
-        return looked, close
+            aside = self._aside(samples, looked[mine], others)
+            left[mine[aside < 0]] = right[mine[aside > 0]] = True
+        return looked, left & right
 
     def _neighbours(self, points: Floats, looked: Integers) -> Iterator[tuple[Integers, Integers]]:
         """Yield pairs of a number in `looked` and a sample in the same or a neighbouring cell."""
@@ -74,20 +78,19 @@ class CloseLines:
                         break
                     yield mine, order[first[mine] + step]
 
-    def _is_close(
-        self, samples: Samples, one: Integers, two: Integers
-    ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def _aside(self, samples: Samples, one: Integers, two: Integers) -> Floats:
+        """Return how far `two` is to the side of `one`, in mm with a sign; 0 if it is no close line."""
         apart = samples.points[two] - samples.points[one]
         way, other_way = samples.directions[one], samples.directions[two]
-        aside = np.abs(apart[:, 0] * way[:, 1] - apart[:, 1] * way[:, 0])
-        cosine = np.abs((way * other_way).sum(axis=1))
+        aside: Floats = apart[:, 0] * way[:, 1] - apart[:, 1] * way[:, 0]
         is_other = (samples.strokes[one] != samples.strokes[two]) | (
             np.abs(samples.along[one] - samples.along[two]) > 4 * self.width
         )
-        is_close: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-            is_other & (aside < 0.9 * self.width) & (cosine > np.cos(np.radians(20)))
-        )
-        return is_close
+        is_parallel = np.abs((way * other_way).sum(axis=1)) > np.cos(np.radians(20))
+        # A line that is drawn again in its place is no second line.
+        is_near = (np.abs(aside) < 0.9 * self.width) & (np.abs(aside) > 0.02 * self.width)
+        aside[~(is_other & is_parallel & is_near)] = 0.0
+        return aside
 
 
 def sampled(strokes: Strokes, step: float) -> Samples:

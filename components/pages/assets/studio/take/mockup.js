@@ -48,6 +48,7 @@ export function paintFramed(canvas, picture, page, { frame, mat }) {
   context.fillStyle = mat ? '#fbfaf6' : '#ffffff'
   context.fillRect(...box(board))
   if (mat) shaded('#ffffff', 3, 6, 2, 'rgb(60 50 30 / 35%)')
+  context.imageSmoothingQuality = 'high'
   context.drawImage(picture, left, top, width, height)
   // The frame throws a shadow on what it holds.
   for (const [x, y, wide, tall, toX, toY] of [[left - board, top - board, width + 2 * board, 26, 0, 26], [left - board, top - board, 18, height + 2 * board, 18, 0]]) {
@@ -68,7 +69,7 @@ export function Framed({ source, name, page }) {
   const [state, start] = useDownload()
   useEffect(() => {
     const controller = new AbortController()
-    const dpi = Math.floor(Math.min(300, (1400 * 25.4) / Math.max(page.width, page.height)))
+    const dpi = Math.floor(Math.min(300, (1790 * 25.4) / Math.max(page.width, page.height)))
     fetchDrawing(source, { format: 'png', dpi: Math.max(10, dpi) }, controller.signal)
       .then((reply) => reply.blob()).then(createImageBitmap).then(setPicture)
       .catch((error) => { if (!controller.signal.aborted) setFailure(error.message) })
