@@ -160,7 +160,7 @@ export function Field({ name, schema, value, onChange, problem, pictures, label 
   const Control = controlOf(schema)
   const changed = value !== undefined && value !== null && JSON.stringify(value) !== JSON.stringify(schema.default)
   const described = [schema.description && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(' ') || undefined
-  return html`<div class=${`field ${schema.type} ${problem ? 'wrong' : ''}`}>
+  return html`<div class=${`field of-${schema.type} ${problem ? 'wrong' : ''}`}>
     <div class="heading">
       ${Control === BooleanField ? html`<${BooleanField} ...${{ id, schema, value, onChange, described, label }} />` : html`<label for=${id}>${label}</label>`}
       ${changed && Object.hasOwn(schema, 'default') && html`<button type="button" class="icon reset" title=${words.resetTo(schema.default)} aria-label=${words.reset(label)} onClick=${() => onChange(undefined)}>↺</button>`}
