@@ -11,13 +11,13 @@ import hmac
 import re
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from hashlib import sha256
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from components.http.problems import EdgeError
 from components.http.server.peers import peer_of
@@ -35,6 +35,8 @@ MAX_KEY_CHARS = 1024
 KEY_PROTOCOL = re.compile(r"bearer\.([A-Za-z0-9_-]{1,2048})", re.ASCII)
 # Flask extensions: the access level of each endpoint, and its scope if it is not that of the method.
 EXTENSION, SCOPES = "vector-access", "vector-scopes"
+# Flask extension: the page that browsers get at the address of an endpoint, which needs no key.
+BROWSER_PAGES = "vector-browser-pages"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="vector-api"'}
 
 
@@ -77,9 +79,12 @@ class Caller:
 def install_access(app: Flask, settings: Settings) -> None:
     """Authenticate each request and set its owner; reject requests without a required key."""
 
-    def admit() -> None:
+    def admit() -> Response | None:
         # An unknown path reveals nothing without a key.
         access = current_app.extensions[EXTENSION].get(request.endpoint, Access.KEY)
+        page = _browser_page()
+        if page is not None:
+            access = Access.OPEN
         g.grant = _grant(access) if access in (Access.TOKEN, Access.SOCKET) else None
         g.caller = _caller(access, settings.access.api_keys)
         g.acting = contextlib.ExitStack()
@@ -87,14 +92,24 @@ def install_access(app: Flask, settings: Settings) -> None:
         is_guest = g.grant is not None and g.grant.job_id is None
         g.acting.enter_context(as_owner(_acting_owner(), guest=is_guest))
         g.acting.enter_context(rendering_for(client_name()))
+        return None if page is None else page()
 
     def leave(_: BaseException | None) -> None:
         if "acting" in g:
             g.pop("acting").close()
 
-    app.extensions[EXTENSION], app.extensions[SCOPES] = {}, {}
+    app.extensions[EXTENSION], app.extensions[SCOPES], app.extensions[BROWSER_PAGES] = {}, {}, {}
     app.before_request(admit)
     app.teardown_request(leave)
+
+
+def _browser_page() -> Callable[[], Response] | None:
+    """Return the page of the address, if there is one and the client prefers HTML to JSON."""
+    page: Callable[[], Response] | None
+    page = current_app.extensions[BROWSER_PAGES].get(request.endpoint)
+    accept = request.accept_mimetypes
+    is_browser = request.method in ("GET", "HEAD") and accept["text/html"] > accept["application/json"]
+    return page if is_browser else None
 
 
 def client_name() -> str:

@@ -100,6 +100,8 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         self.route_access: dict[str, Access | None] = {"static": access}
         # By endpoint, for routes whose scope is not that of their method.
         self.route_scopes: dict[str, Scope] = {}
+        # By endpoint of any blueprint: what browsers get at the address of its route.
+        self.browser_pages: dict[str, Callable[[], Response]] = {}
 
     def route(
         self, rule: str, *, access: Access | None = None, **options: Any

@@ -17,7 +17,7 @@ from flask_smorest import Blueprint
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import Rule
 
-from components.http.access import EXTENSION, SCOPES, Access
+from components.http.access import BROWSER_PAGES, EXTENSION, SCOPES, Access
 from components.http.api import ApiBlueprint
 from components.http.submissions import OPERATIONS
 from libraries.errors import did_you_mean
@@ -49,7 +49,7 @@ def exported_blueprints(package: ModuleType) -> list[Blueprint]:
 
 
 def check_routes(app: Flask) -> None:
-    """Record the access level and the scope of every route for `install_access`.
+    """Record the access level, the scope and the page of every route for `install_access`.
 
     Raises StartupError if a route declares no access, or another one than its blueprint.
     """
@@ -60,6 +60,11 @@ def check_routes(app: Flask) -> None:
         f"{name}.{endpoint}": scope
         for name, blueprint in app.blueprints.items()
         for endpoint, scope in getattr(blueprint, "route_scopes", {}).items()
+    }
+    app.extensions[BROWSER_PAGES] = {
+        endpoint: page
+        for blueprint in app.blueprints.values()
+        for endpoint, page in getattr(blueprint, "browser_pages", {}).items()
     }
 
 
