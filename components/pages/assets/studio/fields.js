@@ -48,11 +48,11 @@ function NumberField({ id, schema, value, onChange, described }) {
     setText(null)
   }
   const out = text !== null && text.trim() !== '' && (!Number.isFinite(Number(text.replace(',', '.'))) || limit(Number(text.replace(',', '.'))) !== Number(text.replace(',', '.')))
-  return html`<div class="number">
-    <input type="range" min="0" max=${STEPS} step="1" aria-label=${words.slider} tabindex="0"
+  return html`<div class=${`number ${schema.slider === false ? 'plain' : ''}`}>
+    ${schema.slider !== false && html`<input type="range" min="0" max=${STEPS} step="1" aria-label=${words.slider} tabindex="0"
       value=${current === null ? STEPS / 2 : scale.toSlider(current)} class=${current === null ? 'unset' : ''}
       aria-valuetext=${current === null ? words.automatic : `${current} ${unitOf(schema['x-unit'])}`}
-      onInput=${(event) => onChange(rounded(scale.toValue(Number(event.target.value)), schema))} onKeyDown=${(event) => step(event, schema, current, onChange)} />
+      onInput=${(event) => onChange(rounded(scale.toValue(Number(event.target.value)), schema))} onKeyDown=${(event) => step(event, schema, current, onChange)} />`}
     <span class="entry"><input id=${id} type="text" inputmode="decimal" autocomplete="off" placeholder=${words.automatic} aria-describedby=${described}
       aria-invalid=${out ? 'true' : undefined} value=${text ?? (current === null ? '' : String(current))}
       onInput=${(event) => typed(event.target.value)} onBlur=${leave} onKeyDown=${(event) => event.key === 'Enter' && leave()} />

@@ -60,10 +60,10 @@ export function PlotPage({ design, catalogue, maker, preview, onDesign }) {
     ${(maker.state.busy || maker.state.problem) && html`<div class="making"><${Work} maker=${maker} />${maker.state.problem && html`<p class="row"><button type="button" class="quiet small" onClick=${() => maker.make()}>${words.tryAgain}</button>
       <button type="button" class="quiet small" onClick=${onDesign}>${words.backToDesign}</button></p>`}</div>`}
     ${plot && modules && html`
-      <div class="plot-main">${PlotView ? html`<${PlotView} key=${job} source=${{ job }} svg=${plot.svg} facts=${plot.artifact} machines=${[...catalogue.plotters.values()]} machine=${design.plan.machine} />`
+      <div class="plot-main">${PlotView ? html`<${PlotView} key=${job} source=${{ job }} svg=${plot.svg} facts=${plot.artifact} machines=${[...catalogue.plotters.values()]} machine=${design.plan.machine} onMachine=${(machine) => design.setPlan({ machine })} title=${name} autoplay=${design.kind === 'plot'} />`
       : html`<${Plain} svg=${plot.svg} /><${Figures} figures=${figuresOf(plot.svg)} machine=${design.plan.machine} />`}</div>
       <div class="plot-side">
-        ${design.kind === 'plot' && Incoming && html`<${Incoming} key=${job} report=${plot.artifact} />`}
+        ${design.kind === 'plot' && Incoming && html`<${Incoming} key=${job} report=${plot.artifact} pens=${design.body.pens} onPens=${(pens) => design.change({ ...design.body, pens }, { key: 'pens' })} />`}
         ${TakeAway && html`<${TakeAway} key=${job} source=${{ job }} name=${name} machine=${design.plan.machine} />`}
       </div>`}
     ${!plot && !problem && !maker.state.problem && html`<p class="starting" role="status">${preview.shown.phase === 'waiting' ? preview.shown.message : words.loadingPlot}</p>`}
