@@ -53,7 +53,7 @@ function NumberField({ id, schema, value, onChange, described }) {
       value=${current === null ? STEPS / 2 : scale.toSlider(current)} class=${current === null ? 'unset' : ''}
       aria-valuetext=${current === null ? words.automatic : `${current} ${unitOf(schema['x-unit'])}`}
       onInput=${(event) => onChange(rounded(scale.toValue(Number(event.target.value)), schema))} onKeyDown=${(event) => step(event, schema, current, onChange)} />`}
-    <span class="entry"><input id=${id} type="text" inputmode="decimal" autocomplete="off" placeholder=${words.automatic} aria-describedby=${described}
+    <span class=${`entry ${unitOf(schema['x-unit']) ? 'with-unit' : ''}`}><input id=${id} type="text" inputmode="decimal" autocomplete="off" placeholder=${words.automatic} aria-describedby=${described}
       aria-invalid=${out ? 'true' : undefined} value=${text ?? (current === null ? '' : String(current))}
       onInput=${(event) => typed(event.target.value)} onBlur=${leave} onKeyDown=${(event) => event.key === 'Enter' && leave()} />
       <span class="unit" aria-hidden="true">${unitOf(schema['x-unit'])}</span></span>

@@ -139,7 +139,7 @@ export const words = {
   newEntry: 'new',
   // fields
   slider: 'Slider',
-  automatic: 'automatic',
+  automatic: 'auto',
   between: (least, most, unit) => `Between ${least} and ${most}${unit ? ` ${unit}` : ''}.`,
   pickColor: 'Pick a colour',
   colorName: 'Colour',
