@@ -63,7 +63,7 @@ export function Editor({ design, catalogue, view, onView, onLeave, onFile, onKey
       </div>
     </div>
     ${!design.kept && html`<p class="notice bad" role="alert">${words.storageFull}</p>`}
-    ${view === 'plot' ? html`<${PlotPage} design=${design} catalogue=${catalogue} maker=${maker} preview=${preview} onDesign=${() => onView('design')} />` : html`
+    ${view === 'plot' ? html`<${PlotPage} design=${design} catalogue=${catalogue} maker=${maker} onDesign=${() => onView('design')} />` : html`
       <${Panel} design=${design} catalogue=${catalogue} preview=${preview} selected=${selected} onSelect=${setSelected} onFile=${onFile} />
       ${design.variants.length ? html`<${Compare} design=${design} catalogue=${catalogue} preview=${preview} />`
       : html`<${Stage} design=${design} catalogue=${catalogue} preview=${preview} selected=${selected} onSelect=${setSelected} onRetry=${() => preview.repeat()} onSignIn=${onKeyNeeded} />`}

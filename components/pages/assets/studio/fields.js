@@ -48,12 +48,12 @@ function NumberField({ id, schema, value, onChange, described }) {
     setText(null)
   }
   const out = text !== null && text.trim() !== '' && (!Number.isFinite(Number(text.replace(',', '.'))) || limit(Number(text.replace(',', '.'))) !== Number(text.replace(',', '.')))
-  return html`<div class="number">
-    <input type="range" min="0" max=${STEPS} step="1" aria-label=${words.slider} tabindex="0"
+  return html`<div class=${`number ${schema.slider === false ? 'plain' : ''}`}>
+    ${schema.slider !== false && html`<input type="range" min="0" max=${STEPS} step="1" aria-label=${words.slider} tabindex="0"
       value=${current === null ? STEPS / 2 : scale.toSlider(current)} class=${current === null ? 'unset' : ''}
       aria-valuetext=${current === null ? words.automatic : `${current} ${unitOf(schema['x-unit'])}`}
-      onInput=${(event) => onChange(rounded(scale.toValue(Number(event.target.value)), schema))} onKeyDown=${(event) => step(event, schema, current, onChange)} />
-    <span class="entry"><input id=${id} type="text" inputmode="decimal" autocomplete="off" placeholder=${words.automatic} aria-describedby=${described}
+      onInput=${(event) => onChange(rounded(scale.toValue(Number(event.target.value)), schema))} onKeyDown=${(event) => step(event, schema, current, onChange)} />`}
+    <span class=${`entry ${unitOf(schema['x-unit']) ? 'with-unit' : ''}`}><input id=${id} type="text" inputmode="decimal" autocomplete="off" placeholder=${words.automatic} aria-describedby=${described}
       aria-invalid=${out ? 'true' : undefined} value=${text ?? (current === null ? '' : String(current))}
       onInput=${(event) => typed(event.target.value)} onBlur=${leave} onKeyDown=${(event) => event.key === 'Enter' && leave()} />
       <span class="unit" aria-hidden="true">${unitOf(schema['x-unit'])}</span></span>
@@ -160,7 +160,7 @@ export function Field({ name, schema, value, onChange, problem, pictures, label 
   const Control = controlOf(schema)
   const changed = value !== undefined && value !== null && JSON.stringify(value) !== JSON.stringify(schema.default)
   const described = [schema.description && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(' ') || undefined
-  return html`<div class=${`field ${schema.type} ${problem ? 'wrong' : ''}`}>
+  return html`<div class=${`field of-${schema.type} ${problem ? 'wrong' : ''}`}>
     <div class="heading">
       ${Control === BooleanField ? html`<${BooleanField} ...${{ id, schema, value, onChange, described, label }} />` : html`<label for=${id}>${label}</label>`}
       ${changed && Object.hasOwn(schema, 'default') && html`<button type="button" class="icon reset" title=${words.resetTo(schema.default)} aria-label=${words.reset(label)} onClick=${() => onChange(undefined)}>↺</button>`}

@@ -1,5 +1,5 @@
 // Preact, with a hook for the ids of labels, which the vendored version lacks.
-import { html, useEffect, useRef, useState } from '/assets/vendor/preact.js'
+import { html, useEffect, useMemo, useRef, useState } from '/assets/vendor/preact.js'
 
 let count = 0
 
@@ -10,4 +10,4 @@ export function useId() {
   return id.current
 }
 
-export { html, useEffect, useRef, useState }
+export { html, useEffect, useMemo, useRef, useState }

@@ -1,4 +1,5 @@
 // The left side: what is drawn. Groups come from the kind of the design, fields from the schema of its operation.
+import { resolved } from './catalogue.js'
 import { OpenButton } from './drop.js'
 import { Elements } from './elements.js'
 import { Field } from './fields.js'
@@ -27,7 +28,7 @@ function PatternChoice({ catalogue, chosen, onChoose, onClose }) {
 
 function SeedField({ design, schema, problem }) {
   const set = (seed) => design.change({ ...design.body, seed }, { key: 'seed' })
-  return html`<div class="seed"><${Field} name="seed" schema=${{ ...schema, nullable: false, maximum: 4294967295 }} value=${design.body.seed} onChange=${(seed) => set(seed ?? 0)} problem=${problem} />
+  return html`<div class="seed"><${Field} name="seed" schema=${{ ...resolved(schema, {}), nullable: false, slider: false }} value=${design.body.seed} onChange=${(seed) => set(seed ?? 0)} problem=${problem} />
     <div class="row"><button type="button" class="quiet" onClick=${() => set(randomSeed())}>${words.dice}</button>
       ${design.seeds.length > 0 && html`<label class="inline">${words.earlierSeeds}<select onChange=${(event) => set(Number(event.target.value))} value="">
         <option value="" selected disabled>${words.choose}</option>${design.seeds.map((seed) => html`<option key=${seed} value=${seed}>${seed}</option>`)}</select></label>`}</div></div>`

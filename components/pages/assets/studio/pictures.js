@@ -1,19 +1,20 @@
-// Small pictures of patterns and choices. The server draws two at once; more would be refused, so they wait here.
+// Small pictures of patterns and choices, loaded when they come into view.
 import { callApi } from '/assets/access.js'
 import { html, useEffect, useRef, useState } from './ids.js'
 import { pause } from './jobs.js'
+import { drawInTurn } from './turns.js'
 
-const AT_ONCE = 2
 const MAX_TRIES = 5
 const MAX_KEPT = 300
-const waiting = []
 const kept = new Map()
-let running = 0
+const loaded = new Map()
 
 async function load(path) {
   for (let left = MAX_TRIES; ; left -= 1) {
     try {
-      return URL.createObjectURL(await (await callApi(path)).blob())
+      const url = URL.createObjectURL(await (await callApi(path)).blob())
+      loaded.set(path, url)
+      return url
     } catch (error) {
       if (!left || !(error.offline || error.status === 503)) throw error
       await pause(Math.max(500, error.retryAfter * 1000))
@@ -21,30 +22,18 @@ async function load(path) {
   }
 }
 
-async function work() {
-  if (running >= AT_ONCE) return
-  const next = waiting.shift()
-  if (!next) return
-  running += 1
-  try {
-    next.done(await load(next.path))
-  } catch (error) {
-    kept.delete(next.path)
-    next.fail(error)
-  }
-  running -= 1
-  work()
-}
-
 function picture(path) {
   if (!kept.has(path)) {
-    const promise = new Promise((done, fail) => { waiting.push({ path, done, fail }) })
+    const promise = drawInTurn(() => load(path))
+    promise.catch(() => kept.delete(path))
     kept.set(path, promise)
     if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value)
-    work()
   }
   return kept.get(path)
 }
+
+/** Returns the address of a picture that is loaded already, or undefined. */
+export const knownPicture = (path) => loaded.get(path)
 
 /** A picture that is loaded when it comes near to the visible part of the page. */
 export function Picture({ path, alt = '', class: className = '' }) {

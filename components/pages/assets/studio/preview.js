@@ -4,11 +4,17 @@ import { callApi } from '/assets/access.js'
 import { cancel, follow, pause, queue } from './jobs.js'
 import { kindById, schemaOf } from './kinds/kinds.js'
 import { pageSize } from './kinds/page.js'
+import { knownPicture } from './pictures.js'
+import { drawInTurn } from './turns.js'
 import { words } from './words.js'
 
 const TYPING_MS = 50
 const JOB_TYPING_MS = 350
-const IDLE_MS = 450
+const IDLE_MS = 400
+// A pattern that takes longer is drawn small while a slider moves.
+const SLOW_S = 0.4
+const KEEP_MS = 2000
+const REQUEST_LIMIT_MS = 20_000
 const RETRY_MS = 2500
 const SMALL_MM = 74
 // Previews expire soon, so that they do not fill the gallery and the list of jobs.
@@ -43,7 +49,11 @@ export class Preview extends EventTarget {
     /** @type {Shown} */
     this.shown = NOTHING
     this.controller = new AbortController()
+    // Patterns that the server draws in jobs only, and how long the others take.
     this.slow = new Set()
+    this.seconds = new Map()
+    // The pictures that this preview has made, and has to give back.
+    this.made = new Set()
   }
 
   /** Shows a recipe, and gives up the one before. */
@@ -51,6 +61,9 @@ export class Preview extends EventTarget {
     this.controller.abort()
     this.controller = new AbortController()
     this.last = [kindId, body]
+    // The picture of the pattern's card, until there is a drawing.
+    const card = !this.shown.url && kindById(kindId).instant && knownPicture(`/patterns/${body.pattern}/preview.png?width=320`)
+    if (card) this.#show({ url: card, small: true })
     this.#run(kindById(kindId), body, this.controller.signal)
   }
 
@@ -58,13 +71,24 @@ export class Preview extends EventTarget {
 
   close() {
     this.controller.abort()
-    if (this.shown.url) URL.revokeObjectURL(this.shown.url)
+    for (const url of this.made) this.#forget(url)
+  }
+
+  #urlOf(svg) {
+    const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }))
+    this.made.add(url)
+    return url
+  }
+
+  #forget(url) {
+    this.made.delete(url)
+    URL.revokeObjectURL(url)
   }
 
   #show(changes) {
     const before = this.shown.url
     this.shown = { ...this.shown, ...changes }
-    if (before && before !== this.shown.url) setTimeout(() => URL.revokeObjectURL(before), 2000)
+    if (this.made.has(before) && before !== this.shown.url) setTimeout(() => this.#forget(before), KEEP_MS)
     this.dispatchEvent(new Event('change'))
   }
 
@@ -96,20 +120,38 @@ export class Preview extends EventTarget {
     this.#show({ phase: 'error', message: error.message, problems })
   }
 
+  // A drawing that is on its way is shown even if the recipe has changed since: a slider that is dragged shows every step that the server
+  // has time for. A pattern that takes longer is drawn small first.
   async #instantly(kind, body, signal) {
     await pause(TYPING_MS, signal)
-    const draw = async (changes) => {
-      const svg = await (await callApi(kind.instant(body, changes), { signal })).text()
-      this.#picture(svg)
+    if ((this.seconds.get(body.pattern) ?? 0) > SLOW_S) {
+      await this.#standIn(kind, body, signal)
+      await pause(IDLE_MS, signal)
     }
-    await draw({ optimize: false, encoding: 'compact' })
+    await this.#draw(kind, body, { optimize: false, encoding: 'compact' }, signal)
     await pause(IDLE_MS, signal)
-    if (body.optimize === false) return
-    await draw({})
+    if (body.optimize !== false) await this.#draw(kind, body, {}, signal)
+  }
+
+  async #draw(kind, body, changes, signal) {
+    const svg = await this.#fetch(kind.instant(body, changes), signal, (seconds) => changes.optimize === false && this.seconds.set(body.pattern, seconds))
+    this.#picture(svg, signal.aborted ? { phase: 'loading' } : {})
+    signal.throwIfAborted()
+  }
+
+  // A drawing that the server has begun is not aborted: the server would finish it all the same, and refuse the next one meanwhile.
+  #fetch(path, signal, onTime = () => {}) {
+    return drawInTurn(async () => {
+      signal.throwIfAborted()
+      const begun = performance.now()
+      const svg = await (await callApi(path, { signal: AbortSignal.timeout(REQUEST_LIMIT_MS) })).text()
+      onTime((performance.now() - begun) / 1000)
+      return svg
+    }, { urgent: true })
   }
 
   #picture(svg, changes = {}) {
-    const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }))
+    const url = this.#urlOf(svg)
     const figures = figuresOf(svg)
     this.#show({ phase: 'ready', url, svg, figures, small: false, progress: null, message: '', problems: [], artifact: null, ...changes })
   }
@@ -146,8 +188,8 @@ export class Preview extends EventTarget {
     if (scale >= 1) return
     const page = { paper: null, orientation: null, width: width * scale, height: height * scale, margin: body.margin === undefined ? undefined : body.margin * scale, optimize: false, encoding: 'compact' }
     try {
-      const svg = await (await callApi(kind.instant({ ...body, ...page }), { signal })).text()
-      if (!signal.aborted && this.shown.phase !== 'ready') this.#show({ url: URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' })), small: true, figures: null })
+      const svg = await this.#fetch(kind.instant({ ...body, ...page }), signal)
+      if (!signal.aborted && this.shown.phase !== 'ready') this.#show({ url: this.#urlOf(svg), small: true, figures: null })
     } catch {
       // Also too complex in small; the picture before stays.
     }

@@ -139,7 +139,7 @@ export const words = {
   newEntry: 'new',
   // fields
   slider: 'Slider',
-  automatic: 'automatic',
+  automatic: 'auto',
   between: (least, most, unit) => `Between ${least} and ${most}${unit ? ` ${unit}` : ''}.`,
   pickColor: 'Pick a colour',
   colorName: 'Colour',
@@ -164,8 +164,8 @@ export const words = {
   thisOne: 'This one',
   otherOne: 'The other one',
   keepThis: 'Keep this one',
-  useOther: 'Keep the other one',
-  exchange: 'Exchange, to change the other one',
+  useOther: 'Keep this instead',
+  exchange: 'Swap',
   // plan
   plotting: 'Plotting',
   figures: 'Figures of the drawing',
