@@ -168,7 +168,7 @@ def test_the_format_in_the_query_beats_accept_and_has_parameters(drawer: FlaskCl
         ("format=png&dpi=5", "dpi", "Must be greater than or equal to 10"),
         ("format=png&dpi=100&width=200", "dpi", "Cannot be combined with width."),
         ("format=png&dpi=100&dpi=200", "dpi", "Must not be given more than once."),
-        ("format=hpgl&profile=saxi", "profile", "Must be one of: calcomp-artisan"),
+        ("format=strokes&profile=plotter", "profile", "Must be one of: axidraw"),
         (
             "format=hpgl&profile=klipper",
             "profile",
