@@ -25,7 +25,7 @@ export function SignIn({ refused, onDone }) {
       setBusy(false)
     }
   }
-  return html`<dialog ref=${dialog} class="signin" aria-labelledby="signin-title"><form onSubmit=${submit}>
+  return html`<dialog ref=${dialog} class="signin controls" aria-labelledby="signin-title"><form onSubmit=${submit}>
     <h2 id="signin-title">${words.signIn}</h2>
     <p>${words.signInHint}</p>
     <label for="studio-key">${words.key}</label>

@@ -4,7 +4,8 @@ import { html, useEffect, useRef, useState } from './ids.js'
 import { pause } from './jobs.js'
 import { drawInTurn } from './turns.js'
 
-const MAX_TRIES = 5
+const MAX_TRIES = 10
+const RETRY_MS = 2000
 const MAX_KEPT = 300
 const kept = new Map()
 const loaded = new Map()
@@ -12,19 +13,19 @@ const loaded = new Map()
 async function load(path) {
   for (let left = MAX_TRIES; ; left -= 1) {
     try {
-      const url = URL.createObjectURL(await (await callApi(path)).blob())
+      const url = await drawInTurn(async () => URL.createObjectURL(await (await callApi(path)).blob()))
       loaded.set(path, url)
       return url
     } catch (error) {
       if (!left || !(error.offline || error.status === 503)) throw error
-      await pause(Math.max(500, error.retryAfter * 1000))
+      await pause(Math.max(RETRY_MS, error.retryAfter * 1000))
     }
   }
 }
 
 function picture(path) {
   if (!kept.has(path)) {
-    const promise = drawInTurn(() => load(path))
+    const promise = load(path)
     promise.catch(() => kept.delete(path))
     kept.set(path, promise)
     if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value)

@@ -6,7 +6,7 @@ import { kindById, schemaOf } from './kinds/kinds.js'
 import { pageSize } from './kinds/page.js'
 import { knownPicture } from './pictures.js'
 import { drawInTurn } from './turns.js'
-import { words } from './words.js'
+import { sentence, words } from './words.js'
 
 const TYPING_MS = 50
 const JOB_TYPING_MS = 350
@@ -93,9 +93,11 @@ export class Preview extends EventTarget {
   }
 
   async #run(kind, body, signal) {
+    const missing = kind.missing?.(body)
+    if (missing) return this.#show({ ...NOTHING, phase: 'waiting', message: missing })
+    this.#show({ phase: 'loading', progress: null, needsKey: false })
     for (;;) {
       try {
-        this.#show({ phase: 'loading', progress: null, needsKey: false })
         if (kind.instant && !this.slow.has(body.pattern)) await this.#instantly(kind, body, signal)
         else await this.#byJob(kind, body, signal)
         return
@@ -117,7 +119,7 @@ export class Preview extends EventTarget {
   #fail(kind, body, error) {
     if (error.status === 401) return this.#show({ phase: 'error', needsKey: true, message: words.keyNeeded, problems: [] })
     const problems = (error.problem?.errors || []).map((one) => ({ path: pathOf(one, kind, body, this.catalogue), text: [one.detail, one.hint].filter(Boolean).join(' ') }))
-    this.#show({ phase: 'error', message: error.message, problems })
+    this.#show({ phase: 'error', message: error.job?.error_code === 'empty-drawing' ? words.nothingToDraw : sentence(error.message), problems })
   }
 
   // A drawing that is on its way is shown even if the recipe has changed since: a slider that is dragged shows every step that the server
@@ -160,7 +162,7 @@ export class Preview extends EventTarget {
     await pause(JOB_TYPING_MS, signal)
     if (kind.instant) this.#standIn(kind, body, signal)
     const { path } = this.catalogue.operations.get(kind.operation)
-    const { job_id: id } = await queue(path, { ...body, ...PREVIEW_JOB }, { signal, onTrouble: (error) => this.#trouble(error) })
+    const { job_id: id } = await queue(path, { ...(kind.previewed?.(body) || body), ...PREVIEW_JOB }, { signal, onTrouble: (error) => this.#trouble(error) })
     try {
       this.#show({ phase: 'drawing', progress: { percent: 0 }, message: '' })
       const job = await follow(id, {

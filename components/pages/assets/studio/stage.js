@@ -59,7 +59,7 @@ export function Stage({ design, catalogue, preview, selected, onSelect, onRetry,
   const size = (design.kind === 'plot' || design.body.turn !== undefined || design.kind === 'photo') && sizeOf(shown.svg) || pageSize(design.body, catalogue)
   const label = words.pictureOf(size.map(round).join(' × '))
   return html`<section class="stage" aria-label=${words.preview}>
-    <${Sheet} shown=${shown} size=${size} label=${label}>${(scale) => design.kind === 'composition' && html`<${Composer} design=${design} size=${size} scale=${scale} selected=${selected} onSelect=${onSelect} catalogue=${catalogue} />`}</${Sheet}>
+    <${Sheet} shown=${shown} size=${size} label=${label}>${(scale) => design.kind === 'composition' && html`<${Composer} design=${design} size=${size} scale=${scale} picture=${shown.url} selected=${selected} onSelect=${onSelect} />`}</${Sheet}>
     <div class="under"><span class="dimensions">${size.map(round).join(' × ')} mm</span><${Status} shown=${shown} onRetry=${onRetry} onSignIn=${onSignIn} /></div>
   </section>`
 }

@@ -54,7 +54,7 @@ function App() {
     try {
       if (isRecipe(fragment)) {
         const { kind, body, notes: changes } = designOf(await recipeOf(fragment), catalogue)
-        return open(new Design({ kind, body }), { replace: true, notes: changes.length ? [words.linkRepaired(changes.length), ...changes] : [] })
+        return open(new Design({ kind, body }), { replace: true, notes: changes })
       }
       const [, pattern] = /^#pattern=([a-z0-9_]+)$/.exec(fragment) || []
       if (pattern && catalogue.patterns.has(pattern)) return begin('pattern', pattern, { replace: true })
