@@ -1,7 +1,7 @@
 // Elements of a composition on the sheet: move, resize, rotate, duplicate and reorder, by pointer and by keyboard.
 import { withValue } from './design.js'
 import { elementName, reordered } from './elements.js'
-import { html, useRef, useState } from './ids.js'
+import { html, useEffect, useRef, useState } from './ids.js'
 import { marginOf } from './kinds/page.js'
 import { round, words } from './words.js'
 
@@ -68,6 +68,10 @@ export function Composer({ design, size, scale, picture, selected, onSelect }) {
   const drag = useRef(null)
   const layer = useRef(null)
   const { elements } = design.body
+  // An element that gets another place in the order keeps the focus.
+  useEffect(() => {
+    if (layer.current.contains(document.activeElement)) layer.current.children[selected]?.focus()
+  }, [selected])
   const put = (index, element, key) => design.change({ ...design.body, elements: withValue(elements, [index], element) }, { key })
   const setElements = (changed) => design.change({ ...design.body, elements: changed })
 

@@ -1,5 +1,6 @@
 // Small pictures of patterns and choices, loaded when they come into view.
 import { callApi } from '/assets/access.js'
+import { useListener } from './hooks.js'
 import { html, useEffect, useRef, useState } from './ids.js'
 import { pause } from './jobs.js'
 import { drawInTurn } from './turns.js'
@@ -41,9 +42,12 @@ export function Picture({ path, alt = '', class: className = '' }) {
   const node = useRef(null)
   const [url, setUrl] = useState('')
   const [failed, setFailed] = useState(false)
+  const [attempt, setAttempt] = useState(0)
+  useListener(window, 'studio-key', () => { if (failed) setAttempt(attempt + 1) })
   useEffect(() => {
     let current = true
     setUrl('')
+    setFailed(false)
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((one) => one.isIntersecting)) return
       observer.disconnect()
@@ -51,6 +55,6 @@ export function Picture({ path, alt = '', class: className = '' }) {
     }, { rootMargin: '300px' })
     observer.observe(node.current)
     return () => { current = false; observer.disconnect() }
-  }, [path])
+  }, [path, attempt])
   return html`<span ref=${node} class=${`thumb ${className} ${failed ? 'failed' : ''}`}>${url && html`<img src=${url} alt=${alt} decoding="async" />`}</span>`
 }

@@ -13,6 +13,7 @@ const JOB_TYPING_MS = 350
 const IDLE_MS = 400
 // A pattern that takes longer is drawn small while a slider moves.
 const SLOW_S = 0.4
+const QUICK_JOB_MS = 800
 const KEEP_MS = 2000
 const REQUEST_LIMIT_MS = 20_000
 const RETRY_MS = 2500
@@ -170,6 +171,8 @@ export class Preview extends EventTarget {
         onProgress: (one) => this.#show({ phase: 'drawing', progress: { percent: 0, ...one.progress, position: one.status === 'queued' ? one.position : null } }),
         onTrouble: (error) => this.#trouble(error),
       })
+      // Small enough now to be drawn during the request.
+      if (new Date(job.ended_at) - new Date(job.started_at) < QUICK_JOB_MS) this.slow.delete(body.pattern)
       const artifact = job.artifacts.find((one) => one.media_type === 'image/svg+xml')
       const svg = await (await callApi(artifact?.url || job.links.result, { signal, headers: { Accept: 'image/svg+xml' } })).text()
       this.#picture(svg, { artifact: artifact || null })

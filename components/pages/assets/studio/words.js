@@ -220,7 +220,7 @@ export const words = {
   signIn: 'Sign in',
   signOut: 'Sign out',
   signInHint: 'This service needs an API key. It is kept in this tab until you close it.',
-  signedIn: (end) => `Signed in with the key that ends in ${end}`,
+  signedInAs: (owner) => `Signed in with a key of ${owner}`,
   key: 'API key',
   keyWrong: 'This key is not valid. Check that it is complete, or ask the operator for a new one.',
   // photos
