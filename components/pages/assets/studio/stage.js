@@ -33,8 +33,8 @@ export function Sheet({ shown, size: [width, height], label, children }) {
   const percent = Math.max(2, shown.progress?.percent || 0)
   const drawing = shown.phase === 'drawing'
   return html`<div class="place" ref=${place}>${scale > 0 && html`<div class=${`sheet ${shown.small ? 'stand-in' : ''} ${drawing || shown.phase === 'error' ? 'old' : ''}`} style=${{ width: `${width * scale}px`, height: `${height * scale}px` }}>
-    ${shown.url && html`<img src=${shown.url} alt=${label} />`}
-    ${shown.url && drawing && html`<img class="growing" src=${shown.url} alt="" style=${{ clipPath: `inset(0 0 ${100 - percent}% 0)` }} />`}
+    <div class="drawn">${shown.url && html`<img src=${shown.url} alt=${label} />`}
+      ${shown.url && drawing && html`<img class="growing" src=${shown.url} alt="" style=${{ clipPath: `inset(0 0 ${100 - percent}% 0)` }} />`}</div>
     ${children?.(scale)}
   </div>`}</div>`
 }
