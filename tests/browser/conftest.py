@@ -21,6 +21,7 @@ OWNERS = {
     "gallery": "gallery-key",
     "live": "live-ключ-4c1f9a7be2d8",
     "operator": "operator-key",
+    "studio": "studio-key",
 }
 QUIET = [
     "--no-sandbox",

@@ -32,7 +32,7 @@ export function CodeDialog({ design, catalogue, onClose, onNotes, hasKey }) {
     try {
       const { kind, body, notes } = designOf(JSON.parse(text), catalogue)
       design.change(body, { kind })
-      onNotes(notes.length ? [words.pasteRepaired(notes.length), ...notes] : [])
+      onNotes(notes)
       dialog.current.close()
     } catch (error) {
       setProblem(error instanceof SyntaxError ? words.notJson(error.message) : error.message)

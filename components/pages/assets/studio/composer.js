@@ -1,7 +1,7 @@
 // Elements of a composition on the sheet: move, resize, rotate, duplicate and reorder, by pointer and by keyboard.
 import { withValue } from './design.js'
 import { elementName, reordered } from './elements.js'
-import { html, useRef, useState } from './ids.js'
+import { html, useEffect, useRef, useState } from './ids.js'
 import { marginOf } from './kinds/page.js'
 import { round, words } from './words.js'
 
@@ -53,11 +53,25 @@ function turned(dx, dy, degrees) {
   return [dx * Math.cos(angle) - dy * Math.sin(angle), dx * Math.sin(angle) + dy * Math.cos(angle)]
 }
 
-export function Composer({ design, size, scale, selected, onSelect }) {
+// The element's part of the picture, in the box that it is dragged to.
+function ghost(picture, size, scale, start, box) {
+  const [wide, high] = [box.width / (start.width || 1), box.height / (start.height || 1)]
+  return {
+    backgroundImage: `url("${picture}")`,
+    backgroundSize: `${size[0] * scale * wide}px ${size[1] * scale * high}px`,
+    backgroundPosition: `${-start.x * scale * wide}px ${-start.y * scale * high}px`,
+  }
+}
+
+export function Composer({ design, size, scale, picture, selected, onSelect }) {
   const [live, setLive] = useState(null)
   const drag = useRef(null)
   const layer = useRef(null)
   const { elements } = design.body
+  // An element that gets another place in the order keeps the focus.
+  useEffect(() => {
+    if (layer.current.contains(document.activeElement)) layer.current.children[selected]?.focus()
+  }, [selected])
   const put = (index, element, key) => design.change({ ...design.body, elements: withValue(elements, [index], element) }, { key })
   const setElements = (changed) => design.change({ ...design.body, elements: changed })
 
@@ -116,12 +130,14 @@ export function Composer({ design, size, scale, selected, onSelect }) {
       const element = live?.index === index ? live.element : given
       const box = boxOf(element, design.body, size)
       const style = { left: `${box.x * scale}px`, top: `${box.y * scale}px`, width: `${Math.max(box.width * scale, 8)}px`, height: `${Math.max(box.height * scale, 8)}px`, transform: `rotate(${element.rotate || 0}deg)`, zIndex: index === selected ? 100 : index }
+      const start = live?.index === index && drag.current && !element.rotate && drag.current.handle !== 'rotate' && drag.current.box
       const place = `${round(box.width)} × ${round(box.height)} mm, ${words.at} ${round(box.x)}, ${round(box.y)}`
       return html`<div key=${index} class=${`on-sheet ${index === selected ? 'selected' : ''} ${['circle', 'ellipse'].includes(element.type) || ['circle', 'ellipse'].includes(element.outline) ? 'round' : ''}`} style=${style}
         role="button" tabindex="0" aria-pressed=${String(index === selected)} aria-label=${`${elementName(element)}, ${place}`} aria-describedby="composer-keys" onFocus=${() => index !== selected && !drag.current && onSelect(index)}
         onPointerDown=${begin(index, 'move')} onPointerMove=${move} onPointerUp=${end} onPointerCancel=${end} onKeyDown=${keys(index)}>
         ${index === selected && HANDLES.map((handle) => html`<span key=${handle} class=${`handle ${handle}`} aria-hidden="true" onPointerDown=${begin(index, handle)} onPointerMove=${move} onPointerUp=${end} onPointerCancel=${end}></span>`)}
         ${index === selected && html`<span class="handle rotate" aria-hidden="true" onPointerDown=${begin(index, 'rotate')} onPointerMove=${move} onPointerUp=${end} onPointerCancel=${end}></span>`}
+        ${start && picture && html`<span class="ghost" style=${ghost(picture, size, scale, start, box)}></span>`}
         ${live?.index === index && html`<output class="readout">${place}${element.rotate ? `, ${round(element.rotate)}°` : ''}</output>`}
       </div>`
     })}

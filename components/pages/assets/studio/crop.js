@@ -71,7 +71,7 @@ export function Crop({ photo, onUse, onCancel, busy }) {
   const use = async () => onUse(await cropped(bitmap, { x: crop.x * bitmap.width, y: crop.y * bitmap.height, width: crop.width * bitmap.width, height: crop.height * bitmap.height }))
   const end = () => { drag.current = null }
   const pixels = `${Math.round(crop.width * bitmap.width)} × ${Math.round(crop.height * bitmap.height)}`
-  return html`<dialog ref=${dialog} class="crop-dialog" aria-labelledby="crop-title"><h2 id="crop-title">${words.cropTitle}</h2>
+  return html`<dialog ref=${dialog} class="crop-dialog controls" aria-labelledby="crop-title"><h2 id="crop-title">${words.cropTitle}</h2>
     <p class="hint">${words.cropHint}</p>
     <div class="cropping" style=${{ width: `${wide}px`, height: `${high}px` }}>
       <canvas ref=${canvas} width=${Math.round(wide * 2)} height=${Math.round(high * 2)} role="img" aria-label=${file.name}></canvas>

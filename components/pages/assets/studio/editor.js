@@ -30,7 +30,7 @@ export function Editor({ design, catalogue, view, onView, onLeave, onFile, onKey
   useChanges(preview)
   useChanges(maker)
   const recipe = JSON.stringify([design.kind, design.body])
-  useEffect(() => { preview.request(design.kind, design.body) }, [recipe])
+  useEffect(() => { if (view === 'design') preview.request(design.kind, design.body) }, [view === 'design' && recipe])
   useEffect(() => () => { preview.close(); maker.stop() }, [])
   useListener(window, 'studio-key', () => preview.repeat())
   const needsKey = preview.shown.needsKey || maker.state.needsKey

@@ -1,6 +1,6 @@
 // Signing in with an API key. The key is kept for this tab only; whether it is valid is asked of the server.
 import { callApi, getKey, setKey } from '/assets/access.js'
-import { html, useState } from './ids.js'
+import { html, useEffect, useState } from './ids.js'
 import { useDialog } from './hooks.js'
 import { words } from './words.js'
 
@@ -17,7 +17,7 @@ export function SignIn({ refused, onDone }) {
     setBusy(true)
     setKey(key)
     try {
-      await callApi('/papers')
+      await callApi('/key')
       onDone(true)
     } catch (error) {
       setKey(before)
@@ -25,7 +25,7 @@ export function SignIn({ refused, onDone }) {
       setBusy(false)
     }
   }
-  return html`<dialog ref=${dialog} class="signin" aria-labelledby="signin-title"><form onSubmit=${submit}>
+  return html`<dialog ref=${dialog} class="signin controls" aria-labelledby="signin-title"><form onSubmit=${submit}>
     <h2 id="signin-title">${words.signIn}</h2>
     <p>${words.signInHint}</p>
     <label for="studio-key">${words.key}</label>
@@ -35,9 +35,14 @@ export function SignIn({ refused, onDone }) {
   </form></dialog>`
 }
 
-/** The button of the toolbar: sign in, or sign out with the end of the key. */
+/** The buttons of the toolbar: sign in, or whose key it is, and sign out. */
 export function KeyButton({ onSignIn, onSignOut }) {
   const key = getKey()
+  const [owner, setOwner] = useState('')
+  useEffect(() => {
+    if (key) callApi('/key').then((reply) => reply.json()).then((found) => setOwner(found.owner || ''), () => setOwner(''))
+  }, [key])
   if (!key) return html`<button type="button" class="quiet" onClick=${onSignIn}>${words.signIn}</button>`
-  return html`<button type="button" class="quiet" title=${words.signedIn(key.slice(-4))} onClick=${() => { setKey(''); onSignOut() }}>${words.signOut}</button>`
+  return html`<span class="signed-in">${owner && html`<span class="owner" title=${words.signedInAs(owner)}>${owner}</span>`}
+    <button type="button" class="quiet" onClick=${() => { setKey(''); onSignOut() }}>${words.signOut}</button></span>`
 }

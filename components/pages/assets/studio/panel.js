@@ -72,7 +72,7 @@ export function Panel({ design, catalogue, preview, selected, onSelect, onFile }
   return html`<section class="panel" aria-label=${words.whatIsDrawn}>
     ${pattern && html`<div class="what"><${Picture} path=${`/patterns/${pattern}/preview.png?width=160`} class="tall small" />
       <div><strong>${nameOf(pattern)}</strong><p class="hint">${catalogue.patterns.get(pattern)?.summary}</p>
-      ${kind.id === 'photo' ? html`<${Field} name="pattern" label=${words.style} schema=${schema.properties.pattern} value=${design.body.pattern} onChange=${(name) => design.change({ ...design.body, pattern: name, params: {} })} />
+      ${kind.id === 'photo' ? html`<${Field} name="pattern" label=${words.style} schema=${schema.properties.pattern} value=${design.body.pattern} pictures=${(name) => html`<${Picture} path=${`/patterns/${name}/preview.png?width=160`} class="square" />`} onChange=${(name) => design.change({ ...design.body, pattern: name, params: {} })} />
         <${OpenButton} class="quiet small" label=${words.otherPhoto} onFile=${onFile} />`
       : html`<div class="row"><button type="button" class="quiet small" onClick=${() => setChoosing(true)}>${words.changePattern}</button>
         <button type="button" class="quiet small" title=${words.composeHint} onClick=${() => design.change(composed(design.body), { kind: 'composition' })}>${words.compose}</button></div>`}</div></div>`}

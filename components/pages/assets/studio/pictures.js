@@ -1,10 +1,12 @@
 // Small pictures of patterns and choices, loaded when they come into view.
 import { callApi } from '/assets/access.js'
+import { useListener } from './hooks.js'
 import { html, useEffect, useRef, useState } from './ids.js'
 import { pause } from './jobs.js'
 import { drawInTurn } from './turns.js'
 
-const MAX_TRIES = 5
+const MAX_TRIES = 10
+const RETRY_MS = 2000
 const MAX_KEPT = 300
 const kept = new Map()
 const loaded = new Map()
@@ -12,19 +14,19 @@ const loaded = new Map()
 async function load(path) {
   for (let left = MAX_TRIES; ; left -= 1) {
     try {
-      const url = URL.createObjectURL(await (await callApi(path)).blob())
+      const url = await drawInTurn(async () => URL.createObjectURL(await (await callApi(path)).blob()))
       loaded.set(path, url)
       return url
     } catch (error) {
       if (!left || !(error.offline || error.status === 503)) throw error
-      await pause(Math.max(500, error.retryAfter * 1000))
+      await pause(Math.max(RETRY_MS, error.retryAfter * 1000))
     }
   }
 }
 
 function picture(path) {
   if (!kept.has(path)) {
-    const promise = drawInTurn(() => load(path))
+    const promise = load(path)
     promise.catch(() => kept.delete(path))
     kept.set(path, promise)
     if (kept.size > MAX_KEPT) kept.delete(kept.keys().next().value)
@@ -40,9 +42,12 @@ export function Picture({ path, alt = '', class: className = '' }) {
   const node = useRef(null)
   const [url, setUrl] = useState('')
   const [failed, setFailed] = useState(false)
+  const [attempt, setAttempt] = useState(0)
+  useListener(window, 'studio-key', () => { if (failed) setAttempt(attempt + 1) })
   useEffect(() => {
     let current = true
     setUrl('')
+    setFailed(false)
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((one) => one.isIntersecting)) return
       observer.disconnect()
@@ -50,6 +55,6 @@ export function Picture({ path, alt = '', class: className = '' }) {
     }, { rootMargin: '300px' })
     observer.observe(node.current)
     return () => { current = false; observer.disconnect() }
-  }, [path])
+  }, [path, attempt])
   return html`<span ref=${node} class=${`thumb ${className} ${failed ? 'failed' : ''}`}>${url && html`<img src=${url} alt=${alt} decoding="async" />`}</span>`
 }

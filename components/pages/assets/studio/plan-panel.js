@@ -46,8 +46,12 @@ function Work({ maker }) {
 export function PlanPanel({ design, catalogue, maker, preview, onPlot }) {
   const [more, setMore] = useState(false)
   const { plan, body } = design
+  // A plot of a file has its effort in the recipe itself.
+  const isPlot = design.kind === 'plot'
+  const effort = isPlot ? body.effort ?? 'quick' : plan.effort
+  const setEffort = (one) => (isPlot ? design.set(['effort'], one) : design.setPlan({ effort: one }))
   const machine = catalogue.plotters.get(plan.machine) || [...catalogue.plotters.values()][0]
-  const trouble = design.kind === 'plot' ? null : bedProblem(body, machine, catalogue)
+  const trouble = isPlot ? null : bedProblem(body, machine, catalogue)
   const { busy } = maker.state
   const schema = resolved(catalogue.operations.get('create_plot').schema, catalogue.schemas)
   const hidden = [...DECIDED, ...catalogue.jobOptions]
@@ -55,13 +59,13 @@ export function PlanPanel({ design, catalogue, maker, preview, onPlot }) {
   return html`<aside class="plan" aria-label=${words.plotting}>
     <${Figures} figures=${preview.shown.figures} machine=${machine.name} />
     <div class="field"><span class="label" id="effort">${words.effort}</span>
-      <div class="segments" role="radiogroup" aria-labelledby="effort">${EFFORTS.map((one) => html`<label key=${one}><input type="radio" name="effort" checked=${plan.effort === one} onChange=${() => design.setPlan({ effort: one })} /><span>${words.efforts[one].title}</span></label>`)}</div>
-      <p class="hint">${words.efforts[plan.effort].text}</p></div>
+      <div class="segments" role="radiogroup" aria-labelledby="effort">${EFFORTS.map((one) => html`<label key=${one}><input type="radio" name="effort" checked=${effort === one} onChange=${() => setEffort(one)} /><span>${words.efforts[one].title}</span></label>`)}</div>
+      <p class="hint">${words.efforts[effort].text}</p></div>
     <div class="field"><label for="machine">${words.machine}</label><select id="machine" onChange=${(event) => design.setPlan({ machine: event.target.value })}>
       ${[...catalogue.plotters.values()].map((one) => html`<option key=${one.name} value=${one.name} selected=${one.name === machine.name}>${one.title}</option>`)}</select>
       ${trouble && html`<p class="problem">${trouble.text} ${trouble.paper && html`<button type="button" class="link" onClick=${() => design.change({ ...body, paper: trouble.paper.name, width: undefined, height: undefined })}>${words.usePaper(trouble.paper.title)}</button>`}</p>`}</div>
     ${pens && html`<div class="field"><span class="label" id="pen">${words.pen}, mm</span><div class="segments" role="radiogroup" aria-labelledby="pen">${PENS.map((one) => html`<label key=${one}><input type="radio" name="pen" checked=${(body.pen_width ?? 0.3) === one} onChange=${() => design.set(['pen_width'], one)} /><span>${one}</span></label>`)}</div></div>`}
-    ${design.kind !== 'plot' && html`<button type="button" class="link more" aria-expanded=${String(more)} onClick=${() => setMore(!more)}>${more ? words.fewer : words.allPlotting}</button>
+    ${!isPlot && html`<button type="button" class="link more" aria-expanded=${String(more)} onClick=${() => setMore(!more)}>${more ? words.fewer : words.allPlotting}</button>
       ${more && html`<div class="members"><${Members} schema=${schema} value=${plan.options} hidden=${hidden} first=${20} catalogue=${catalogue} onChange=${(options) => design.setPlan({ options })} /></div>`}`}
     <button type="button" class="primary" disabled=${busy} onClick=${onPlot}>${words.plotIt}</button>
     <div class="downloads" role="group" aria-label=${words.download}>${QUICK_FORMATS.filter((one) => catalogue.formats.has(one)).map((one) => html`<button type="button" key=${one} class="quiet" disabled=${busy} title=${catalogue.formats.get(one).summary} onClick=${() => maker.download(one)}>${formatName(one)}</button>`)}</div>

@@ -3,12 +3,15 @@ import { callApi } from '/assets/access.js'
 import { saveAs } from './files.js'
 import { cancel, finish, follow, jobOf, queue } from './jobs.js'
 import { kindById } from './kinds/kinds.js'
-import { words } from './words.js'
+import { sentence, words } from './words.js'
 
 /** The formats that are offered at once; the others are in the panel of all exports. */
 export const QUICK_FORMATS = ['svg', 'hpgl', 'gcode', 'pdf']
 const NAMES = { svg: 'SVG', hpgl: 'HP-GL', gcode: 'G-code', pdf: 'PDF' }
 export const formatName = (format) => NAMES[format] || format
+
+// What went wrong, as a sentence.
+const problemOf = (error) => (error.job?.error_code === 'empty-drawing' ? words.nothingToDraw : sentence(error.message))
 
 /** Whether the plan needs more than the optimising that every drawing gets. */
 const isMore = ({ effort, options }) => effort !== 'quick' || Object.keys(options).length > 0
@@ -46,7 +49,7 @@ export class Maker extends EventTarget {
     const { kind, body, plan } = design
     this.#show({ busy: true, problem: '', message: '', needsKey: false, step: words.drawing, progress: null, canFinish: false })
     try {
-      let job = await this.#run(kindById(kind).operation, this.#requestOf(kind, body, plan), signal, kind === 'plot')
+      let job = await this.#run(kindById(kind).operation, body, signal, kind === 'plot')
       if (kind !== 'plot' && isMore(plan)) {
         this.#show({ step: words.optimising, progress: null })
         job = await this.#run('create_plot', { source: job, ...plan.options, effort: plan.effort }, signal, true)
@@ -57,13 +60,9 @@ export class Maker extends EventTarget {
     } catch (error) {
       if (signal.aborted) this.#show({ busy: false, problem: '', progress: null })
       else if (error.status === 401) this.#show({ busy: false, problem: words.keyNeeded, needsKey: true })
-      else this.#show({ busy: false, problem: error.message })
+      else this.#show({ busy: false, problem: problemOf(error) })
       return null
     }
-  }
-
-  #requestOf(kind, body, plan) {
-    return kind === 'plot' ? { ...body, ...plan.options, effort: plan.effort } : body
   }
 
   async #run(operation, request, signal, canFinish) {

@@ -6,13 +6,14 @@ import { kindById, schemaOf } from './kinds/kinds.js'
 import { pageSize } from './kinds/page.js'
 import { knownPicture } from './pictures.js'
 import { drawInTurn } from './turns.js'
-import { words } from './words.js'
+import { sentence, words } from './words.js'
 
 const TYPING_MS = 50
 const JOB_TYPING_MS = 350
 const IDLE_MS = 400
 // A pattern that takes longer is drawn small while a slider moves.
 const SLOW_S = 0.4
+const QUICK_JOB_MS = 800
 const KEEP_MS = 2000
 const REQUEST_LIMIT_MS = 20_000
 const RETRY_MS = 2500
@@ -93,9 +94,11 @@ export class Preview extends EventTarget {
   }
 
   async #run(kind, body, signal) {
+    const missing = kind.missing?.(body)
+    if (missing) return this.#show({ ...NOTHING, phase: 'waiting', message: missing })
+    this.#show({ phase: 'loading', progress: null, needsKey: false })
     for (;;) {
       try {
-        this.#show({ phase: 'loading', progress: null, needsKey: false })
         if (kind.instant && !this.slow.has(body.pattern)) await this.#instantly(kind, body, signal)
         else await this.#byJob(kind, body, signal)
         return
@@ -117,7 +120,7 @@ export class Preview extends EventTarget {
   #fail(kind, body, error) {
     if (error.status === 401) return this.#show({ phase: 'error', needsKey: true, message: words.keyNeeded, problems: [] })
     const problems = (error.problem?.errors || []).map((one) => ({ path: pathOf(one, kind, body, this.catalogue), text: [one.detail, one.hint].filter(Boolean).join(' ') }))
-    this.#show({ phase: 'error', message: error.message, problems })
+    this.#show({ phase: 'error', message: error.job?.error_code === 'empty-drawing' ? words.nothingToDraw : sentence(error.message), problems })
   }
 
   // A drawing that is on its way is shown even if the recipe has changed since: a slider that is dragged shows every step that the server
@@ -160,7 +163,7 @@ export class Preview extends EventTarget {
     await pause(JOB_TYPING_MS, signal)
     if (kind.instant) this.#standIn(kind, body, signal)
     const { path } = this.catalogue.operations.get(kind.operation)
-    const { job_id: id } = await queue(path, { ...body, ...PREVIEW_JOB }, { signal, onTrouble: (error) => this.#trouble(error) })
+    const { job_id: id } = await queue(path, { ...(kind.previewed?.(body) || body), ...PREVIEW_JOB }, { signal, onTrouble: (error) => this.#trouble(error) })
     try {
       this.#show({ phase: 'drawing', progress: { percent: 0 }, message: '' })
       const job = await follow(id, {
@@ -168,6 +171,8 @@ export class Preview extends EventTarget {
         onProgress: (one) => this.#show({ phase: 'drawing', progress: { percent: 0, ...one.progress, position: one.status === 'queued' ? one.position : null } }),
         onTrouble: (error) => this.#trouble(error),
       })
+      // Small enough now to be drawn during the request.
+      if (new Date(job.ended_at) - new Date(job.started_at) < QUICK_JOB_MS) this.slow.delete(body.pattern)
       const artifact = job.artifacts.find((one) => one.media_type === 'image/svg+xml')
       const svg = await (await callApi(artifact?.url || job.links.result, { signal, headers: { Accept: 'image/svg+xml' } })).text()
       this.#picture(svg, { artifact: artifact || null })

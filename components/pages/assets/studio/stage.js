@@ -33,8 +33,8 @@ export function Sheet({ shown, size: [width, height], label, children }) {
   const percent = Math.max(2, shown.progress?.percent || 0)
   const drawing = shown.phase === 'drawing'
   return html`<div class="place" ref=${place}>${scale > 0 && html`<div class=${`sheet ${shown.small ? 'stand-in' : ''} ${drawing || shown.phase === 'error' ? 'old' : ''}`} style=${{ width: `${width * scale}px`, height: `${height * scale}px` }}>
-    ${shown.url && html`<img src=${shown.url} alt=${label} />`}
-    ${shown.url && drawing && html`<img class="growing" src=${shown.url} alt="" style=${{ clipPath: `inset(0 0 ${100 - percent}% 0)` }} />`}
+    <div class="drawn">${shown.url && html`<img src=${shown.url} alt=${label} />`}
+      ${shown.url && drawing && html`<img class="growing" src=${shown.url} alt="" style=${{ clipPath: `inset(0 0 ${100 - percent}% 0)` }} />`}</div>
     ${children?.(scale)}
   </div>`}</div>`
 }
@@ -59,7 +59,7 @@ export function Stage({ design, catalogue, preview, selected, onSelect, onRetry,
   const size = (design.kind === 'plot' || design.body.turn !== undefined || design.kind === 'photo') && sizeOf(shown.svg) || pageSize(design.body, catalogue)
   const label = words.pictureOf(size.map(round).join(' × '))
   return html`<section class="stage" aria-label=${words.preview}>
-    <${Sheet} shown=${shown} size=${size} label=${label}>${(scale) => design.kind === 'composition' && html`<${Composer} design=${design} size=${size} scale=${scale} selected=${selected} onSelect=${onSelect} catalogue=${catalogue} />`}</${Sheet}>
+    <${Sheet} shown=${shown} size=${size} label=${label}>${(scale) => design.kind === 'composition' && html`<${Composer} design=${design} size=${size} scale=${scale} picture=${shown.url} selected=${selected} onSelect=${onSelect} />`}</${Sheet}>
     <div class="under"><span class="dimensions">${size.map(round).join(' × ')} mm</span><${Status} shown=${shown} onRetry=${onRetry} onSignIn=${onSignIn} /></div>
   </section>`
 }

@@ -37,6 +37,7 @@ function App() {
   const failed = (error) => (error.status === 401 ? askForKey(Boolean(getKey())) : tell(error.message))
 
   const load = async () => {
+    if (NEEDS_KEYS && !getKey()) return askForKey(false)
     try {
       const loaded = await loadCatalogue()
       setProblem('')
@@ -54,7 +55,7 @@ function App() {
     try {
       if (isRecipe(fragment)) {
         const { kind, body, notes: changes } = designOf(await recipeOf(fragment), catalogue)
-        return open(new Design({ kind, body }), { replace: true, notes: changes.length ? [words.linkRepaired(changes.length), ...changes] : [] })
+        return open(new Design({ kind, body }), { replace: true, notes: changes })
       }
       const [, pattern] = /^#pattern=([a-z0-9_]+)$/.exec(fragment) || []
       if (pattern && catalogue.patterns.has(pattern)) return begin('pattern', pattern, { replace: true })
@@ -148,7 +149,7 @@ function App() {
       ${notes.length > 0 && html`<div class="notice"><div>${notes.map((one, index) => html`<p key=${index}>${one}</p>`)}</div><button type="button" class="icon" aria-label=${words.close} onClick=${() => setNotes([])}>×</button></div>`}
     </div>
     ${busy && html`<p class="busy" role="status">${busy}</p>`}
-    ${!catalogue && html`<div class="starting">${problem || signIn ? keyButton : html`<p role="status">${words.starting}</p>`}</div>`}
+    ${!catalogue && html`<div class="starting controls">${problem || signIn ? keyButton : html`<p role="status">${words.starting}</p>`}</div>`}
     ${catalogue && !design && html`<${Start} catalogue=${catalogue} onBegin=${begin} onDraft=${(draft) => { history.pushState(null, '', `#design=${draft.id}`); follow() }} onFile=${openFile} keyButton=${keyButton} />`}
     ${catalogue && design && html`<${Editor} key=${design.id} design=${design} catalogue=${catalogue} view=${view} onView=${show} onLeave=${leave} onFile=${openFile}
       onKeyNeeded=${() => askForKey(Boolean(getKey()))} onNotes=${setNotes} keyButton=${keyButton} />`}

@@ -10,7 +10,7 @@ const UNITS = { degrees: '°', mm: 'mm', 'mm/s': 'mm/s', 'px/in': 'px/in' }
 /** Returns the label of a member of a schema, such as `Pen width`. Numbers count from one. */
 export function labelOf(name) {
   if (/^\d+$/.test(name)) return String(Number(name) + 1)
-  const text = LABELS[name] || String(name).replaceAll('_', ' ')
+  const text = (Object.hasOwn(LABELS, name) && LABELS[name]) || String(name).replaceAll('_', ' ')
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
@@ -28,6 +28,9 @@ export function duration(seconds) {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
 }
 export const megabytes = (bytes) => `${number.format(bytes / 1e6)} MB`
+
+/** Returns a message of the server as a sentence. */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.')
 
 export const words = {
   recipe: 'Recipe',
@@ -50,16 +53,16 @@ export const words = {
   linkDamaged: 'This link is damaged: a part of it is missing or was changed. Ask for it again, or start a new design.',
   linkNotRecipe: 'This link contains no recipe that the studio can use.',
   linkPhoto: 'The photo of this recipe is on another site and is not loaded. Drop the photo here to use it.',
-  linkRepaired: (count) => `This recipe was made for another version: ${count === 1 ? 'one setting was' : `${count} settings were`} changed.`,
-  pasteRepaired: (count) => `${count === 1 ? 'One setting was' : `${count} settings were`} changed to fit.`,
+  repaired: (count) => `${count === 1 ? 'One setting' : `${count} settings`} of this recipe had to be changed: it was made for another version, or by hand.`,
   notJson: (text) => `This is no JSON: ${text}`,
   // files
   fileEmpty: (name) => `${name} is empty.`,
   fileTooLarge: (name, size, limit) => `${name} has ${megabytes(size)}; this service accepts files of up to ${megabytes(limit)}. Save it smaller, or raise UPLOAD_LIMIT.`,
   fileUnknown: (name) => `${name} is neither a drawing nor a photo. Drop an SVG, DXF, PDF, HP-GL or G-code file, or a PNG, JPEG, WebP or GIF.`,
   fileTable: (name) => `${name} is a table. Charts of tables are drawn by POST /data/chart, which the reference describes.`,
+  photoMissing: 'Drop a photo here, or open one with the button on the left.',
   photoBroken: (name) => `${name} cannot be read as a picture. It may be damaged or incomplete.`,
-  svgEmpty: (name) => `${name} contains nothing that a pen can draw.`,
+  nothingToDraw: 'This drawing contains nothing that a pen can draw: no visible line, shape or text.',
   severalFiles: 'Only the first file is opened.',
   // requests
   offline: 'The server cannot be reached. Your design is kept here; the preview continues when the server is back.',
@@ -217,7 +220,7 @@ export const words = {
   signIn: 'Sign in',
   signOut: 'Sign out',
   signInHint: 'This service needs an API key. It is kept in this tab until you close it.',
-  signedIn: (end) => `Signed in with the key that ends in ${end}`,
+  signedInAs: (owner) => `Signed in with a key of ${owner}`,
   key: 'API key',
   keyWrong: 'This key is not valid. Check that it is complete, or ask the operator for a new one.',
   // photos

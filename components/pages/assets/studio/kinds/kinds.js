@@ -41,5 +41,6 @@ export function designOf(given, catalogue) {
   const found = repaired(catalogue.operations.get(kind.operation).schema, body, catalogue)
   if (found.value === undefined || !Object.keys(found.value).length) throw new Error(words.linkNotRecipe)
   if (photoElsewhere) found.value.photo = ''
-  return { kind: kind.id, body: kind.ownMembers(found.value), notes: [...notes, ...found.notes.map((one) => one.text)] }
+  if (found.notes.length) notes.push(words.repaired(found.notes.length), ...found.notes.map((one) => one.text))
+  return { kind: kind.id, body: kind.ownMembers(found.value), notes }
 }

@@ -1,5 +1,5 @@
 // A photo drawn by a pattern: POST /photos/plot.
-import { nameOf } from '../words.js'
+import { nameOf, words } from '../words.js'
 import { newPage, pageGroups } from './page.js'
 
 export const photo = {
@@ -14,6 +14,5 @@ export const photo = {
   title: (body) => `Photo, ${nameOf(body.pattern || 'stipple').toLowerCase()}`,
   initial: (catalogue, name, source) => ({ ...newPage(), photo: source, pattern: name, params: {} }),
   ownMembers: (body) => ({ pattern: 'stipple', params: {}, ...body }),
-  // The patterns that draw from images, as the schema of the operation lists them.
-  styles: (catalogue) => catalogue.operations.get('plot_photo').schema,
+  missing: (body) => (body.photo ? '' : words.photoMissing),
 }
