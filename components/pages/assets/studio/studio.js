@@ -103,7 +103,7 @@ function App() {
   }
   const leave = () => { history.pushState(null, '', location.pathname); follow() }
 
-  const openFile = async (file) => {
+  const openFile = async (file, style = 'stipple') => {
     setProblem('')
     try {
       const kind = await kindOfFile(file, UPLOAD_LIMIT)
@@ -111,7 +111,7 @@ function App() {
         addElement(design, { type: 'pattern', pattern: 'halftone_lines', params: { image: await asDataUrl(await decoded(file)) } }, catalogue)
         return setNotes([words.added(file.name)])
       }
-      if (kind === 'photo') return setPhoto({ file, bitmap: await decoded(file) })
+      if (kind === 'photo') return setPhoto({ file, style, bitmap: await decoded(file) })
       if (kind === 'recipe') {
         const { kind: id, body, notes: changes } = designOf(JSON.parse(await file.text()), catalogue)
         return open(new Design({ kind: id, body }), { notes: changes })
@@ -133,7 +133,7 @@ function App() {
     try {
       const source = await uploaded(blob, photo.file.name.replace(/\.[^.]*$/, '.jpg'))
       if (design?.kind === 'photo') design.change({ ...design.body, photo: source })
-      else begin('photo', 'stipple', { source })
+      else begin('photo', photo.style, { source })
       setPhoto(null)
     } catch (error) {
       failed(error)

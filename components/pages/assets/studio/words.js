@@ -15,7 +15,9 @@ export function labelOf(name) {
 }
 
 export const unitOf = (unit) => UNITS[unit] || unit || ''
-export const nameOf = (identifier) => labelOf(String(identifier).replaceAll('-', ' '))
+// Names that are not written as their identifiers are.
+const NAMES = { lsystem: 'L-system', tsp_art: 'TSP art', svg: 'SVG', noise_lines: 'Noise lines', ten_print: '10 PRINT' }
+export const nameOf = (identifier) => (Object.hasOwn(NAMES, identifier) && NAMES[identifier]) || labelOf(String(identifier).replaceAll('-', ' '))
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
@@ -80,7 +82,6 @@ export const words = {
   welcomeHint: 'Choose a pattern below, or drop a drawing or a photo anywhere on this page.',
   openFile: 'Open a file…',
   openHint: 'SVG, DXF, PDF, HP-GL or G-code; PNG, JPEG, WebP or GIF.',
-  openPhoto: 'Open a photo…',
   dropHere: 'Drop it: a drawing is optimised and played back, a photo is drawn by the pen.',
   kept: 'Continue',
   allDrafts: (count) => `Show all ${count} designs`,
@@ -91,7 +92,7 @@ export const words = {
   compositions: 'Compositions',
   compositionsHint: 'Patterns, lettering, shapes and drawings on one page, with a pen for each layer.',
   photos: 'Photos',
-  photosHint: 'Drop a portrait with a plain background. These styles draw it.',
+  photosHint: 'Choose a style and open a photo; a portrait with a plain background works best.',
   starts: {
     lettering: { title: 'Lettering', text: 'A few words in single strokes.' },
     poster: { title: 'Poster', text: 'A pattern in a circle, with a title and a line below.' },
