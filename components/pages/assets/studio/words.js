@@ -132,6 +132,8 @@ export const words = {
   groups: { params: 'Parameters', page: 'Page', pen: 'Pen', pens: 'Pens', optimising: 'Optimising', reading: 'Reading', more: 'More settings' },
   seed: 'Seed',
   dice: 'Roll the dice',
+  surprise: 'Surprise me',
+  surpriseHint: 'Another seed and other parameters; undo brings these back',
   earlierSeeds: 'Earlier',
   paper: 'Paper',
   ownSize: 'Own size',
@@ -259,10 +261,18 @@ export const words = {
 }
 
 const CHOICES = { null: 'Automatic' }
+// Of the fonts by A. V. Hershey.
+const FONTS = {
+  futural: 'Sans', futuram: 'Sans, bold', rowmans: 'Roman, light', rowmand: 'Roman, medium', rowmant: 'Roman, bold', scripts: 'Script, light', scriptc: 'Script, bold',
+  cursive: 'Cursive', timesr: 'Serif', timesrb: 'Serif, bold', timesi: 'Serif, italic', timesib: 'Serif, bold italic', timesg: 'Greek serif',
+  gothgbt: 'Gothic, English bold', gothgrt: 'Gothic, German bold', gothiceng: 'Gothic, English', gothicger: 'Gothic, German', gothicita: 'Gothic, Italian', gothitt: 'Gothic, Italian bold',
+  greek: 'Greek', greekc: 'Greek, bold', greeks: 'Greek, light', cyrillic: 'Cyrillic', cyrilc_1: 'Cyrillic, bold', mathlow: 'Mathematics, small', mathupp: 'Mathematics, large',
+}
 
 /** Returns the label of a choice, such as `Small circles`. */
 export function choiceOf(name, value) {
   if (value === null) return CHOICES.null
+  if (name === 'font' && Object.hasOwn(FONTS, value)) return FONTS[value]
   if (name === 'paper' || name === 'page') return String(value).replaceAll('_', ' ').toUpperCase().replace('LANDSCAPE', 'landscape')
   return typeof value === 'number' ? String(value) : nameOf(value)
 }
