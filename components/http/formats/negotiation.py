@@ -159,13 +159,17 @@ def is_drawing(media_type: str) -> bool:
     return media_type == SVG_TYPE
 
 
-def exported_reply(stored: str, **documentation: object) -> dict[str, object]:
-    """Return the OpenAPI response for a `stored` media type or an export of it."""
+def exported_reply(
+    stored: str, *, page: bool = False, **documentation: object
+) -> dict[str, object]:
+    """Return the OpenAPI response for a `stored` media type or an export of it, or a `page`."""
     text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
     content: dict[str, object] = {stored: {} if stored == "*/*" else {"schema": text}}
     for one in drawing_types():
-        is_text = one == SVG_TYPE or one.startswith("text/")
+        is_text = one == SVG_TYPE or one.startswith("text/") or one.endswith("+json")
         content.setdefault(one, {"schema": text if is_text else binary})
+    if page:
+        content["text/html"] = {"schema": text}
     return {"content": content, **documentation}
 
 
