@@ -121,9 +121,7 @@ def test_a_person_changes_the_pens_of_a_machine_with_one_holder(plotter: str, by
 
 
 def test_many_places_are_cut_and_near_ones_are_one() -> None:
-    specks: list[Line] = [
-        [(x, y), (x + 0.5, y)] for x in range(5, 195, 2) for y in range(5, 95, 2)
-    ]
+    specks: list[Line] = [[(x, y), (x + 0.5, y)] for x in range(5, 195, 2) for y in range(5, 95, 2)]
     found = checked(*specks)["specks"]
     assert found["count"] == len(specks)
     assert len(found["places"]) == Check.MAX_PLACES
