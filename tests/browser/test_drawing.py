@@ -46,7 +46,9 @@ TWO_PENS: dict[str, Any] = {
 # Pixels of the canvas with strokes in which one colour is stronger than another by 60 of 255.
 COLOURED = """([strong, weak]) => {
   const canvas = document.querySelector('.pv-canvas canvas')
-  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true })
+  copy.drawImage(canvas, 0, 0)
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height)
   let found = 0
   for (let at = 0; at < data.length; at += 4) if (data[at + strong] > data[at + weak] + 60) found += 1
   return found
@@ -181,7 +183,7 @@ def export(page: Page, folder: Path) -> None:
     page.get_by_role("tab", name="Framed").click()
     expect(page.get_by_role("img", name="The drawing in a frame on a wall")).to_be_visible()
     page.get_by_role("tab", name="Framed").press("ArrowLeft")
-    expect(page.get_by_role("tab", name="Animation")).to_be_focused()
+    expect(page.get_by_role("tab", name="Print")).to_be_focused()
 
 
 def share(page: Page) -> str:
