@@ -33,6 +33,9 @@ export class Design extends EventTarget {
     this.kind = draft.kind
     this.body = draft.body
     this.plan = { ...PLAN, ...draft.plan }
+    this.name = draft.name || ''
+    // A design that only was looked at is not listed.
+    this.touched = draft.touched || false
     this.seeds = draft.seeds || []
     this.variants = draft.variants || []
     this.result = draft.result || null
@@ -66,6 +69,7 @@ export class Design extends EventTarget {
     this.#noteSeed(this.body.seed)
     this.kind = kind
     this.body = body
+    this.touched = true
     this.changed()
   }
 
@@ -76,8 +80,15 @@ export class Design extends EventTarget {
     this.changed()
   }
 
+  setName(name) {
+    this.name = name.trim()
+    this.touched = true
+    this.changed()
+  }
+
   setResult(result) {
     this.result = result
+    this.touched = true
     this.changed()
   }
 
@@ -126,8 +137,8 @@ export class Design extends EventTarget {
   /** Stores the design in this browser. */
   save() {
     clearTimeout(this.saving)
-    const { id, kind, body, plan, seeds, variants, result } = this
-    const kept = saveDraft({ id, kind, body, plan, seeds, variants, result, changedAt: Date.now() })
+    const { id, kind, name, touched, body, plan, seeds, variants, result } = this
+    const kept = saveDraft({ id, kind, name, touched, body, plan, seeds, variants, result, changedAt: Date.now() })
     if (kept === this.kept) return
     this.kept = kept
     this.dispatchEvent(new Event('change'))

@@ -3,7 +3,7 @@ const PREFIX = 'studio-design-'
 const MAX_DRAFTS = 40
 const CLAIM_MS = 80
 
-/** @typedef {{id: string, kind: string, body: object, changedAt: number, plan: object, seeds: number[], variants: object[], result: object|null}} Draft */
+/** @typedef {{id: string, kind: string, name: string, touched: boolean, body: object, changedAt: number, plan: object, seeds: number[], variants: object[], result: object|null}} Draft */
 
 export const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (one) => one.toString(16).padStart(2, '0')).join('')
 
@@ -29,9 +29,9 @@ export function listDrafts() {
     .sort((one, other) => other.changedAt - one.changedAt)
 }
 
-/** Stores a draft; returns false if the browser has no room or forbids it. The oldest drafts make room. */
+/** Stores a draft; returns false if the browser has no room or forbids it. Designs that were only looked at make room, then the oldest. */
 export function saveDraft(draft) {
-  const old = listDrafts().filter((one) => one.id !== draft.id)
+  const old = listDrafts().filter((one) => one.id !== draft.id).sort((one, other) => Number(other.touched) - Number(one.touched))
   for (const one of old.slice(MAX_DRAFTS - 1)) removeDraft(one.id)
   try {
     localStorage.setItem(PREFIX + draft.id, JSON.stringify(draft))

@@ -32,6 +32,7 @@ export function Editor({ design, catalogue, view, onView, onLeave, onFile, onKey
   const recipe = JSON.stringify([design.kind, design.body])
   useEffect(() => { if (view === 'design') preview.request(design.kind, design.body) }, [view === 'design' && recipe])
   useEffect(() => () => { preview.close(); maker.stop() }, [])
+  useListener(window, 'pagehide', () => preview.discard())
   useListener(window, 'studio-key', () => preview.repeat())
   const needsKey = preview.shown.needsKey || maker.state.needsKey
   useEffect(() => { if (needsKey) onKeyNeeded() }, [needsKey])
@@ -44,12 +45,12 @@ export function Editor({ design, catalogue, view, onView, onLeave, onFile, onKey
   })
   const plotted = async () => { if (await maker.make()) onView('plot') }
   const kind = kindById(design.kind)
-  const title = kind.title(design.body)
+  const title = design.name || kind.title(design.body)
   useEffect(() => { document.title = `${title} - ${words.studio}` }, [title])
   return html`<div class=${`editor controls view-${view}`}>
     <div class="toolbar" role="toolbar" aria-label=${words.toolbar}>
       <button type="button" class="quiet back" onClick=${onLeave} aria-label=${words.backToStart}>← <span class="wide-only">${words.start}</span></button>
-      <h2>${title}</h2>
+      <h2><span class="unseen">${title}</span><input type="text" class="name" maxlength="80" aria-label=${words.nameOfDesign} title=${words.nameOfDesign} value=${title} onChange=${(event) => design.setName(event.target.value)} /></h2>
       <div class="views" role="group" aria-label=${words.view}>
         <button type="button" class="quiet" aria-pressed=${String(view === 'design')} onClick=${() => onView('design')}>${words.design}</button>
         <button type="button" class="quiet" aria-pressed=${String(view === 'plot')} onClick=${() => onView('plot')}>${words.plot}</button>

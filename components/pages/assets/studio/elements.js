@@ -26,6 +26,17 @@ function newElement(type, design, catalogue) {
   return { ...shared, box, ...({ text: { text: words.newText }, pattern: { pattern: 'phyllotaxis', params: {} }, svg: { svg: words.newSvg } }[type]) }
 }
 
+/**
+ * Adds a drawing or a photo to a composition, in the middle of the page.
+ * @param {import('./design.js').Design} design
+ * @param {object} element without box and layer
+ */
+export function addElement(design, element, catalogue) {
+  const added = { ...newElement(element.type, design, catalogue), ...element }
+  if (added.source) delete added.svg
+  design.change({ ...design.body, elements: [...design.body.elements, added] })
+}
+
 /** Returns the elements in another order. */
 export function reordered(items, from, to) {
   const copy = [...items]

@@ -1,9 +1,12 @@
 // One control for each kind of member: numbers with a slider, choices, switches, colours, texts, lists. All derive from the JSON schema.
+import { asDataUrl, decoded } from './files.js'
 import { html, useEffect, useId, useState } from './ids.js'
 import { choiceOf, labelOf, unitOf, words } from './words.js'
 
 const MAX_TILES = 5
 const MAX_TILE_CHARS = 26
+// A text that may be this long holds a file.
+const MIN_IMAGE_CHARS = 100_000
 const LOG_RATIO = 60
 const STEPS = 1000
 const HEX = /^#[0-9a-f]{6}$/i
@@ -112,6 +115,23 @@ function TextField({ id, schema, value, onChange, described }) {
   return long ? html`<textarea rows="2" ...${properties}></textarea>` : html`<input type="text" autocomplete="off" ...${properties} />`
 }
 
+// A picture in a recipe: a name, or a file as a data URL.
+function ImageField({ id, schema, value, onChange, described }) {
+  const [problem, setProblem] = useState('')
+  const own = (value || '').startsWith('data:')
+  const read = async (file) => {
+    try {
+      onChange(await asDataUrl(await decoded(file)))
+      setProblem('')
+    } catch (error) {
+      setProblem(error.message)
+    }
+  }
+  return html`<span class="image-field">${own ? html`<img src=${value} alt=${words.ownPicture} />` : html`<input id=${id} type="text" autocomplete="off" aria-describedby=${described} value=${value ?? schema.default ?? ''} onChange=${(event) => onChange(event.target.value || undefined)} />`}
+    <label class="file-button">${words.fromFile}<input type="file" class="unseen" accept="image/png,image/jpeg,image/webp,image/gif" onChange=${(event) => event.target.files[0] && read(event.target.files[0])} /></label></span>
+    ${problem && html`<p class="problem" role="alert">${problem}</p>`}`
+}
+
 // Numbers of a list, such as the angles of a hatching.
 function NumbersField({ id, value, schema, onChange, described }) {
   const current = value ?? schema.default ?? []
@@ -143,9 +163,10 @@ function BooleanField({ id, schema, value, onChange, described, label }) {
     onChange=${(event) => onChange(event.target.checked)} /><span>${label}</span></label>`
 }
 
-function controlOf(schema) {
+function controlOf(schema, name) {
   if (schema.enum) return ChoiceField
   if (isColor(schema)) return ColorField
+  if (schema.type === 'string' && schema.maxLength > MIN_IMAGE_CHARS && name === 'image') return ImageField
   if (schema.type === 'array' && ['number', 'integer'].includes(schema.items?.type)) return NumbersField
   return { number: NumberField, integer: NumberField, boolean: BooleanField, string: TextField }[schema.type] || JsonField
 }
@@ -157,7 +178,7 @@ function controlOf(schema) {
 export function Field({ name, schema, value, onChange, problem, pictures, label = labelOf(name) }) {
   const id = useId()
   const [open, setOpen] = useState(false)
-  const Control = controlOf(schema)
+  const Control = controlOf(schema, name)
   const changed = value !== undefined && value !== null && JSON.stringify(value) !== JSON.stringify(schema.default)
   const described = [schema.description && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(' ') || undefined
   return html`<div class=${`field of-${schema.type} ${problem ? 'wrong' : ''}`}>

@@ -6,6 +6,7 @@ const HEAD_BYTES = 4096
 const MAX_PHOTO_BYTES = 60_000_000
 const MAX_PHOTO_PIXELS = 120_000_000
 const MAX_SENT_SIDE = 2400
+const MAX_INLINE_SIDE = 560
 const JPEG_QUALITY = 0.92
 const DRAWINGS = /\.(svg|svgz|dxf|pdf|hpgl|plt|hgl|gcode|nc|ngc|gco)$/i
 const TABLES = /\.(csv|tsv|xlsx|parquet|ndjson)$/i
@@ -56,9 +57,10 @@ export async function decoded(file) {
  * Returns a part of a photo as JPEG, small enough to be sent: a plotter shows no finer detail.
  * @param {ImageBitmap} bitmap
  * @param {{x: number, y: number, width: number, height: number}} crop in pixels
+ * @param {number} maxSide of the result, in pixels
  */
-export async function cropped(bitmap, crop) {
-  const scale = Math.min(1, MAX_SENT_SIDE / Math.max(crop.width, crop.height))
+export async function cropped(bitmap, crop, maxSide = MAX_SENT_SIDE) {
+  const scale = Math.min(1, maxSide / Math.max(crop.width, crop.height))
   const canvas = document.createElement('canvas')
   canvas.width = Math.max(1, Math.round(crop.width * scale))
   canvas.height = Math.max(1, Math.round(crop.height * scale))
@@ -68,6 +70,16 @@ export async function cropped(bitmap, crop) {
   context.imageSmoothingQuality = 'high'
   context.drawImage(bitmap, crop.x, crop.y, crop.width, crop.height, 0, 0, canvas.width, canvas.height)
   return new Promise((done) => { canvas.toBlob(done, 'image/jpeg', JPEG_QUALITY) })
+}
+
+/** Returns a photo as a data URL, with the size that the patterns use of a picture in a recipe. */
+export async function asDataUrl(bitmap) {
+  const blob = await cropped(bitmap, { x: 0, y: 0, width: bitmap.width, height: bitmap.height }, MAX_INLINE_SIDE)
+  return new Promise((done) => {
+    const reader = new FileReader()
+    reader.addEventListener('load', () => done(reader.result))
+    reader.readAsDataURL(blob)
+  })
 }
 
 /** Uploads a file and returns its path, which requests accept at once. */

@@ -39,6 +39,9 @@ export async function queue(path, body, { signal, key = crypto.randomUUID?.() ||
 /** Cancels a job that nothing waits for any more; it may have ended meanwhile. */
 export const cancel = (id) => callApi(`/jobs/${id}/cancel`, { method: 'POST', keepalive: true }).catch(() => {})
 
+/** Deletes a job with its files, if it is still there. */
+export const remove = (id) => callApi(`/jobs/${id}`, { method: 'DELETE', keepalive: true }).catch(() => {})
+
 /** Ends a search for a better order; the best order so far is the result. */
 export const finish = (id) => callApi(`/jobs/${id}/finish`, { method: 'POST' })
 

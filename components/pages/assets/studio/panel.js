@@ -4,7 +4,7 @@ import { OpenButton } from './drop.js'
 import { Elements } from './elements.js'
 import { Field } from './fields.js'
 import { Member, Members } from './form.js'
-import { html, useState } from './ids.js'
+import { html, useEffect, useState } from './ids.js'
 import { useDialog } from './hooks.js'
 import { kindById, schemaOf } from './kinds/kinds.js'
 import { composed } from './kinds/composition.js'
@@ -54,6 +54,13 @@ function Page({ design, schema, catalogue, problems, names }) {
     <${Members} schema=${schema} value=${body} names=${shown} catalogue=${catalogue} problems=${problems} onChange=${(changed) => design.change(changed, { key: 'page' })} />`
 }
 
+// What was read of a file, with its pens. The part belongs to the plot, and is loaded when a file is open.
+function Read({ artifact, design }) {
+  const [Incoming, setIncoming] = useState(null)
+  useEffect(() => { import('./plot/incoming.js').then((found) => setIncoming(() => found.Incoming), () => {}) }, [])
+  return Incoming && html`<${Incoming} report=${artifact} pens=${design.body.pens} onPens=${(pens) => design.change({ ...design.body, pens }, { key: 'pens' })} />`
+}
+
 function Group({ title, children, open = true }) {
   return html`<details class="group" open=${open}><summary>${title}</summary><div class="members">${children}</div></details>`
 }
@@ -78,6 +85,7 @@ export function Panel({ design, catalogue, preview, selected, onSelect, onFile }
         <button type="button" class="quiet small" title=${words.composeHint} onClick=${() => design.change(composed(design.body), { kind: 'composition' })}>${words.compose}</button></div>`}</div></div>`}
     ${general.map((one) => html`<p class="problem" role="alert">${one.text}</p>`)}
     ${kind.id === 'composition' && html`<${Elements} design=${design} schema=${schema} catalogue=${catalogue} problems=${problems} selected=${selected} onSelect=${onSelect} />`}
+    ${kind.id === 'plot' && preview.shown.artifact && html`<${Read} artifact=${preview.shown.artifact} design=${design} />`}
     ${kind.groups.map((group) => html`<${Group} key=${group.id} title=${words.groups[group.id]}>
       ${group.inside && html`<${Members} schema=${schema.properties[group.inside]} value=${design.body[group.inside] || {}} hidden=${kind.hiddenParams} path=${[group.inside]} catalogue=${catalogue} problems=${problems} picturesOf=${picturesOf}
         onChange=${(changed) => design.change({ ...design.body, [group.inside]: changed }, { key: `${group.inside}` })} />

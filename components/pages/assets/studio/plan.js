@@ -109,7 +109,7 @@ export class Maker extends EventTarget {
 }
 
 /** Returns a name for a file of a design, such as `flow-field-1234.svg`. */
-export function fileName({ kind, body }, suffix) {
-  const title = kindById(kind).title(body).toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'drawing'
+export function fileName({ kind, name, body }, suffix) {
+  const title = (name || kindById(kind).title(body)).toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '') || 'drawing'
   return `${title}${Number.isInteger(body.seed) ? `-${body.seed}` : ''}${suffix}`
 }

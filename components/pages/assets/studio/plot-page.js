@@ -42,7 +42,7 @@ export function PlotPage({ design, catalogue, maker, onDesign }) {
   }, [job, attempt])
   const [{ PlotView }, { Incoming }, { TakeAway }] = modules || [{}, {}, {}]
   const source = useMemo(() => ({ job }), [job])
-  const name = kindById(design.kind).title(design.body)
+  const name = design.name || kindById(design.kind).title(design.body)
   return html`<div class="plot-page">
     ${problem && html`<div class="notice bad" role="alert"><span>${problem.text}</span>
       <button type="button" class="quiet small" onClick=${() => { setProblem(null); return problem.gone ? design.setResult(null) : setAttempt(attempt + 1) }}>${problem.gone ? words.plotAgain : words.tryAgain}</button></div>`}

@@ -1,7 +1,7 @@
 // The live preview of a recipe. Quick drawings come from their address, first as drawn and then, while idle, optimised and with figures;
 // others from a job that is canceled when the recipe changes. A small sheet stands in for a drawing that takes long.
 import { callApi } from '/assets/access.js'
-import { cancel, follow, pause, queue } from './jobs.js'
+import { cancel, follow, pause, queue, remove } from './jobs.js'
 import { kindById, schemaOf } from './kinds/kinds.js'
 import { pageSize } from './kinds/page.js'
 import { knownPicture } from './pictures.js'
@@ -53,6 +53,8 @@ export class Preview extends EventTarget {
     // Patterns that the server draws in jobs only, and how long the others take.
     this.slow = new Set()
     this.seconds = new Map()
+    // The job whose drawing is shown.
+    this.job = ''
     // The pictures that this preview has made, and has to give back.
     this.made = new Set()
   }
@@ -71,8 +73,15 @@ export class Preview extends EventTarget {
   repeat() { if (this.last) this.request(...this.last) }
 
   close() {
+    this.discard()
     this.controller.abort()
     for (const url of this.made) this.#forget(url)
+  }
+
+  // A preview that is not shown any more disappears from the gallery and the list of jobs.
+  discard() {
+    if (this.job) remove(this.job)
+    this.job = ''
   }
 
   #urlOf(svg) {
@@ -175,6 +184,8 @@ export class Preview extends EventTarget {
       if (new Date(job.ended_at) - new Date(job.started_at) < QUICK_JOB_MS) this.slow.delete(body.pattern)
       const artifact = job.artifacts.find((one) => one.media_type === 'image/svg+xml')
       const svg = await (await callApi(artifact?.url || job.links.result, { signal, headers: { Accept: 'image/svg+xml' } })).text()
+      this.discard()
+      this.job = id
       this.#picture(svg, { artifact: artifact || null })
     } catch (error) {
       if (signal.aborted) cancel(id)

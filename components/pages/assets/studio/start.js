@@ -1,6 +1,6 @@
 // The beginning of the studio: choose a pattern, a style for a photo, a composition, a file, or a design that was kept.
 import { OpenButton } from './drop.js'
-import { listDrafts, removeDraft } from './drafts.js'
+import { listDrafts, removeDraft, saveDraft } from './drafts.js'
 import { html, useState } from './ids.js'
 import { STARTS_OF_COMPOSITIONS } from './kinds/composition.js'
 import { kindById } from './kinds/kinds.js'
@@ -21,7 +21,7 @@ export function Cards({ catalogue, onChoose, chosen }) {
 
 function Draft({ draft, onOpen, onRemove }) {
   const kind = kindById(draft.kind)
-  const title = kind.title(draft.body)
+  const title = draft.name || kind.title(draft.body)
   return html`<li class="draft">
     <button type="button" class="card" onClick=${onOpen}>
       ${draft.kind === 'pattern' ? html`<${Picture} path=${drawPath({ ...draft.body, params: draft.body.params }, { ...THUMB, margin: null, optimize: false }, 'png')} class="tall" />` : html`<span class=${`thumb tall sign ${draft.kind}`} aria-hidden="true">${words.signs[draft.kind]}</span>`}
@@ -31,16 +31,21 @@ function Draft({ draft, onOpen, onRemove }) {
   </li>`
 }
 
+const listed = () => listDrafts().filter((one) => one.touched)
+
 export function Start({ catalogue, onBegin, onDraft, onFile, keyButton }) {
-  const [drafts, setDrafts] = useState(listDrafts)
+  const [drafts, setDrafts] = useState(listed)
+  const [removed, setRemoved] = useState(null)
   const [all, setAll] = useState(false)
-  const remove = (draft) => { removeDraft(draft.id); setDrafts(listDrafts()) }
+  const remove = (draft) => { removeDraft(draft.id); setRemoved(draft); setDrafts(listed()) }
+  const restore = () => { saveDraft(removed); setRemoved(null); setDrafts(listed()) }
   return html`<div class="start controls">
     <header class="welcome">
       <div><h2>${words.welcome}</h2><p>${words.welcomeHint}</p></div>
       <div class="openers"><${OpenButton} onFile=${onFile} /><p class="hint">${words.openHint}</p></div>
       ${keyButton}
     </header>
+    ${removed && html`<p class="removed" role="status">${words.removed} <button type="button" class="link" onClick=${restore}>${words.undo}</button></p>`}
     ${drafts.length > 0 && html`<section aria-labelledby="kept"><h3 id="kept">${words.kept}</h3>
       <ul class="cards drafts">${drafts.slice(0, all ? undefined : MAX_SHOWN_DRAFTS).map((draft) => html`<${Draft} key=${draft.id} draft=${draft} onOpen=${() => onDraft(draft)} onRemove=${() => remove(draft)} />`)}</ul>
       ${drafts.length > MAX_SHOWN_DRAFTS && !all && html`<button type="button" class="link" onClick=${() => setAll(true)}>${words.allDrafts(drafts.length)}</button>`}

@@ -7,7 +7,8 @@ import { Design } from './design.js'
 import { holdDraft, isOpenElsewhere, loadDraft, newId } from './drafts.js'
 import { DropTarget } from './drop.js'
 import { Editor } from './editor.js'
-import { decoded, kindOfFile, uploaded } from './files.js'
+import { addElement } from './elements.js'
+import { asDataUrl, decoded, kindOfFile, uploaded } from './files.js'
 import { useListener } from './hooks.js'
 import { useEffect, useState } from './ids.js'
 import { KeyButton, SignIn } from './keys.js'
@@ -106,12 +107,20 @@ function App() {
     setProblem('')
     try {
       const kind = await kindOfFile(file, UPLOAD_LIMIT)
+      if (kind === 'photo' && design?.kind === 'composition') {
+        addElement(design, { type: 'pattern', pattern: 'halftone_lines', params: { image: await asDataUrl(await decoded(file)) } }, catalogue)
+        return setNotes([words.added(file.name)])
+      }
       if (kind === 'photo') return setPhoto({ file, bitmap: await decoded(file) })
       if (kind === 'recipe') {
         const { kind: id, body, notes: changes } = designOf(JSON.parse(await file.text()), catalogue)
         return open(new Design({ kind: id, body }), { notes: changes })
       }
       setBusy(words.reading(file.name))
+      if (design?.kind === 'composition') {
+        addElement(design, { type: 'svg', source: await uploaded(file, file.name) }, catalogue)
+        return setNotes([words.added(file.name)])
+      }
       begin('plot', '', { source: await uploaded(file, file.name), view: 'plot' })
     } catch (error) {
       failed(error)

@@ -6,10 +6,10 @@ export const plot = {
   operation: 'create_plot',
   hasSeed: false,
   // The effort is asked by the assistant.
-  hidden: ['source', 'svg', 'effort'],
+  hidden: ['source', 'svg', 'effort', 'pens'],
   groups: [
     { id: 'page', names: ['page', 'margin', 'fit', 'align', 'vertical', 'rotate', 'mirror', 'crop'] },
-    { id: 'pens', names: ['pens_by', 'max_pens', 'pens'] },
+    { id: 'pens', names: ['pens_by', 'max_pens'] },
     { id: 'optimising', names: ['duplicates', 'gaps', 'simplify', 'passes', 'inner_first', 'tolerance'] },
     { id: 'reading', names: ['fills', 'hatch_spacing', 'hatch_angle', 'occlude', 'paper', 'dpi'] },
   ],
