@@ -21,7 +21,6 @@ KEY = OWNERS["drawing"]
 TWO_PENS: dict[str, Any] = {
     "width": 148,
     "height": 105,
-    "title": "Two pens",
     "seed": 3,
     "layers": [
         {"name": "blue", "color": "#1a5fb4", "pen_width": 0.5},
@@ -171,6 +170,11 @@ def export(page: Page, folder: Path) -> None:
         page.get_by_role("button", name="Download .hpgl").click()
     found.value.save_as(folder / "plot.hpgl")
     assert (folder / "plot.hpgl").read_text().startswith("IN;")
+    page.get_by_role("radio", name="DXF").check()
+    page.get_by_label("Pens", exact=True).select_option("Only red")
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Download .dxf").click()
+    assert found.value.suggested_filename.endswith(" red.dxf")
     page.get_by_role("tab", name="Animation").click()
     with page.expect_download() as found:
         page.get_by_role("button", name="Animated SVG").click()
