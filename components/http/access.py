@@ -108,7 +108,9 @@ def _browser_page() -> Callable[[], Response] | None:
     page: Callable[[], Response] | None
     page = current_app.extensions[BROWSER_PAGES].get(request.endpoint)
     accept = request.accept_mimetypes
-    is_browser = request.method in ("GET", "HEAD") and accept["text/html"] > accept["application/json"]
+    is_browser = (
+        request.method in ("GET", "HEAD") and accept["text/html"] > accept["application/json"]
+    )
     return page if is_browser else None
 
 

@@ -27,7 +27,7 @@ blueprints = (files, pages)
     schema={"type": "string"},
     headers=documented("ETag"),
 )
-def show_drawing(drawing_id: str) -> Response:  # noqa: ARG001 - its script reads the address
+def show_drawing(drawing_id: str) -> Response:
     """Show the page of a drawing: its plot, its recipe and its files.
 
     The page is the same for each id; its script fetches the drawing, with a key or with the token of a link.

@@ -67,7 +67,7 @@ class StrokesJson(Params):
             "profile": plotter.name,
             "motion": plotter.profile.as_record(),
             "plot": statistics(strokes, document.pens, page=document.page).as_record(),
-            "times": times(strokes, document),
+            "times": _times(strokes, document),
             "checks": [one.as_record() for one in checks.all()],
             "ink_map": _ink_map(checks.ink),
             "layers": layers,
@@ -85,17 +85,16 @@ def _lines(strokes: Strokes, pens: Integers) -> JsonObject:
     }
 
 
-def times(strokes: Strokes, document: Document) -> dict[str, Any]:
+def _times(strokes: Strokes, document: Document) -> dict[str, Any]:
     """Return the plotting time on each plotter; those with equal profiles share a calculation."""
     found: dict[object, PlotTime] = {}
-    for _, plotter in PLOTTERS.items():
+    times: dict[str, Any] = {}
+    for name, plotter in PLOTTERS.items():
         profile = replace(plotter.profile, name="")
         if profile not in found:
             found[profile] = plan(strokes, document.pens, profile)
-    return {
-        name: replace(found[replace(plotter.profile, name="")], profile=name).as_record()
-        for name, plotter in PLOTTERS.items()
-    }
+        times[name] = replace(found[profile], profile=name).as_record()
+    return times
 
 
 def _in_order(document: Document) -> Strokes:

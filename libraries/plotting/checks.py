@@ -73,9 +73,13 @@ class PlotChecks:
         page = self.document.page
         mm, count = out_of_bounds(self.strokes, page)
         points = self.strokes.coordinates
-        outside = ((points < -TOUCHING_MM) | (points > np.array([page.right, page.bottom]) + TOUCHING_MM)).any(axis=1)
+        outside = (
+            (points < -TOUCHING_MM) | (points > np.array([page.right, page.bottom]) + TOUCHING_MM)
+        ).any(axis=1)
         figures = {"strokes": count, "mm": round(mm, 3)}
-        return Check("off-page", "warning" if count else "ok", figures, self._places(points[outside]))
+        return Check(
+            "off-page", "warning" if count else "ok", figures, self._places(points[outside])
+        )
 
     def reach(self) -> Check:
         """Check whether the page, upright or turned, is within the reach of the plotter."""
@@ -98,14 +102,17 @@ class PlotChecks:
         most = float(self.ink.max())
         rows, columns = np.nonzero(self.ink.round(3) > limit)
         order = np.argsort(-self.ink[rows, columns], kind="stable")
-        centres = np.column_stack((columns[order] + 1, rows[order] + 1)) * HALF
+        centres: Floats = np.column_stack((columns[order] + 1.0, rows[order] + 1.0)) * HALF
         figures = {"mm2_per_cm2": round(most, 1), "limit": limit, "tears": self.SOLID_INK}
         return Check("too-dense", "warning" if len(rows) else "ok", figures, self._apart(centres))
 
     def close_lines(self) -> Check:
         """Check for lines that are closer to each other than the pen is wide."""
         found = [
-            (layer, CloseLines(Strokes(part.coordinates, part.offsets, part.layers), layer.pen.width))
+            (
+                layer,
+                CloseLines(Strokes(part.coordinates, part.offsets, part.layers), layer.pen.width),
+            )
             for layer, part in self.document.drawn_layers()
         ]
         layer, worst = max(found, key=lambda one: one[1].share or 0.0, default=(None, None))
@@ -126,7 +133,9 @@ class PlotChecks:
         is_speck = is_open & (strokes.lengths >= least) & (strokes.lengths < most)
         count = int(is_speck.sum())
         places = self._places(points[firsts[is_speck]])
-        return Check("specks", "note" if count else "ok", {"count": count, "below_mm": most}, places)
+        return Check(
+            "specks", "note" if count else "ok", {"count": count, "below_mm": most}, places
+        )
 
     def pen_changes(self) -> Check:
         """Report the pen changes, and whether a person has to make them."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.strokes import Strokes
 
-
 Flags = NDArray[np.bool_]
 
 

@@ -16,7 +16,10 @@ from libraries.plotting import PLOTTERS, plan
 def drawing() -> Document:
     """Two pens; the layer that is added first is drawn last."""
     document = Document(100, 50, title="Two pens", metadata={"recipe": {"seed": 7}})
-    blue, red = document.layer("blue", Pen("blue", "#1a5fb4", 0.5)), document.layer("red", Pen("red", "#c43d1e"))
+    blue, red = (
+        document.layer("blue", Pen("blue", "#1a5fb4", 0.5)),
+        document.layer("red", Pen("red", "#c43d1e")),
+    )
     document.add([[(10, 10), (90, 10), (90, 40)]], red)
     document.add([[(10, 20), (50, 20)], [(20, 30)]], blue)
     return document
@@ -30,7 +33,10 @@ def exported(**params: object) -> dict[str, Any]:
 
 def test_strokes_are_listed_pen_by_pen_in_plotting_order() -> None:
     record = exported()
-    assert [(one["layer"], one["colour"], one["width_mm"], one["strokes"], one["mm"]) for one in record["layers"]] == [
+    assert [
+        (one["layer"], one["colour"], one["width_mm"], one["strokes"], one["mm"])
+        for one in record["layers"]
+    ] == [
         ("blue", "#1a5fb4", 0.5, 2, 40),
         ("red", "#c43d1e", 0.3, 1, 110),
     ]

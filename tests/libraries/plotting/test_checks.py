@@ -82,7 +82,8 @@ def test_a_zigzag_that_turns_back_within_the_pens_width_is_found() -> None:
         # Drawn again in its place.
         [[(20, 20), (80, 20)]] * 3,
         # Crossings.
-        [[(x, 10.0), (x, 90.0)] for x in range(20, 80)] + [[(10.0, y), (90.0, y)] for y in range(20, 80)],
+        [[(x, 10.0), (x, 90.0)] for x in range(20, 80)]
+        + [[(10.0, y), (90.0, y)] for y in range(20, 80)],
     ],
     ids=["spaced", "bold", "repeated", "crossed"],
 )
@@ -120,7 +121,7 @@ def test_a_person_changes_the_pens_of_a_machine_with_one_holder(plotter: str, by
 
 
 def test_many_places_are_cut_and_near_ones_are_one() -> None:
-    specks = [[(x, y), (x + 0.5, y)] for x in range(5, 195, 2) for y in range(5, 95, 2)]
+    specks: list[Line] = [[(x, y), (x + 0.5, y)] for x in range(5, 195, 2) for y in range(5, 95, 2)]
     found = checked(*specks)["specks"]
     assert found["count"] == len(specks)
     assert len(found["places"]) == Check.MAX_PLACES

@@ -39,8 +39,8 @@ export function LabelEditor({ record, onChange }) {
   return html`<button type="button" class="quiet" onClick=${() => { setProblem(''); setOpen(true) }}>${words.rename}</button>
     ${isOpen && html`<dialog ref=${dialog} aria-labelledby="label-title" onClose=${() => setOpen(false)}><form onSubmit=${save}>
       <h2 id="label-title">${words.rename}</h2>
-      <label>${words.title}<input name="title" maxlength="200" value=${record.title} autocomplete="off" /></label>
-      <label>${words.tags}<input name="tags" value=${record.tags.join(' ')} autocomplete="off" spellcheck="false" aria-describedby="label-hint" /></label>
+      <label>${words.title}<input name="title" maxlength="200" defaultValue=${record.title} autocomplete="off" /></label>
+      <label>${words.tags}<input name="tags" defaultValue=${record.tags.join(' ')} autocomplete="off" spellcheck="false" aria-describedby="label-hint" /></label>
       <p class="hint" id="label-hint">${words.tagsHint}</p>
       <p class="bad" role="alert">${problem}</p>
       <p class="buttons"><button>${words.save}</button> <button type="button" class="quiet" onClick=${() => dialog.current.close()}>${words.cancel}</button></p>

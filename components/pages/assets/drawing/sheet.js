@@ -43,7 +43,7 @@ export function Drawing({ source, drawing, facts, children }) {
     </header>
     ${children}
     <${PlotView} ...${{ source, facts, machines, title }} onMachine=${setMachine} />
-    <section class="drawing-section" id="take"><h2>${words.takeAway}</h2><${TakeAway} source=${source} name=${title} page=${file?.page} machine=${machine} key=${file ? 1 : 0} /></section>
+    <section class="drawing-section" id="take"><h2>${words.takeAway}</h2><${TakeAway} source=${source} name=${title} machine=${machine} /></section>
     ${file && html`<${Recipe} recipe=${file.recipe} studio=${studio} />`}
     ${file?.recipe?.pattern && !source.token && html`<${Variations} recipe=${file.recipe} />`}
   </article>`

@@ -12,7 +12,7 @@ export function CheckList({ checks, machine, shown, onShow }) {
   const known = checks.filter((one) => sentences[one.check])
   const sorted = known.sort((one, other) => ORDER.indexOf(one.level) - ORDER.indexOf(other.level))
   const problems = known.filter((one) => one.level === 'warning').length
-  return html`<section class="pv-checks"><h3>${words.checks}</h3>
+  return html`<section class="pv-checks"><h2>${words.checks}</h2>
     <p class="pv-verdict ${problems ? 'warning' : 'ok'}">${problems ? words.attention(problems) : words.allGood}</p>
     <ul>${sorted.map((one) => html`<${Check} key=${one.check} ...${{ one, machine, shown, onShow }} />`)}</ul>
   </section>`

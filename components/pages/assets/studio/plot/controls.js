@@ -26,9 +26,9 @@ export function ViewButtons({ stage }) {
 /**
  * Playback and switches.
  * @param {{player: import('./player.js').Player, isPlaying: boolean, stage: object, options: object, setOptions: Function,
- *   hasDensity: boolean, limit: number}} props
+ *   hasDensity: boolean, hasMarks: boolean, limit: number}} props
  */
-export function Controls({ player, isPlaying, stage, options, setOptions, hasDensity, limit }) {
+export function Controls({ player, isPlaying, stage, options, setOptions, hasDensity, hasMarks, limit }) {
   const [slider, label] = [useRef(null), useRef(null)]
   const [speed, setSpeed] = useState('fast')
   useEffect(() => {
@@ -60,6 +60,7 @@ export function Controls({ player, isPlaying, stage, options, setOptions, hasDen
         ${SPEEDS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select></label>
       <label class="pv-switch travel"><input type="checkbox" checked=${options.travel} onChange=${toggle('travel')} /> ${words.travel}</label>
       ${hasDensity && html`<label class="pv-switch density"><input type="checkbox" checked=${options.density} onChange=${toggle('density')} /> ${words.density}</label>`}
+      ${hasMarks && html`<label class="pv-switch marks"><input type="checkbox" checked=${options.marks} onChange=${toggle('marks')} /> ${words.places}</label>`}
       ${options.density && html`<p class="pv-legend"><span class="pv-scale" aria-hidden="true"></span><span>0</span><span>${limit}+</span><small>${words.heat(limit)}</small></p>`}
     </div>
   </div>`

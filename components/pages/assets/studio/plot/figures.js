@@ -68,6 +68,6 @@ export function Certificate({ certificate, profile }) {
     words.changedInk(certificate.changed_ink, certificate.deviation_mm),
     certificate.stopped && words.stopped,
   ]
-  return html`<section class="pv-certificate"><h3>${words.certificate}</h3>
+  return html`<section class="pv-certificate"><h2>${words.certificate}</h2>
     <ul>${lines.filter(Boolean).map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`
 }

@@ -22,7 +22,7 @@ const Row = ({ name, before, after }) => html`<tr><th scope="row">${name}</th><t
 
 function Saved({ certificate }) {
   const { lifts, pen_up_mm: travel, ink_mm: ink } = certificate
-  return html`<h3>${words.optimised}</h3>
+  return html`<h2>${words.optimised}</h2>
     <table class="incoming-table"><thead><tr><th></th><th scope="col">${words.before}</th><th scope="col">${words.now}</th></tr></thead>
       <tbody><${Row} name=${words.lifts} before=${count(lifts.before)} after=${count(lifts.after)} />
         <${Row} name=${words.up} before=${metres(travel.before)} after=${metres(travel.after)} />
@@ -35,7 +35,7 @@ function PenMap({ ink, pens, onPens }) {
     const before = { layer: one.pen, ...given(one) }
     return one.pen === layer ? { ...before, [name]: value } : before
   }))
-  return html`<h3>${words.penMap}</h3><ul class="incoming-pens">${ink.map((one) => html`<li key=${one.pen}>
+  return html`<h2>${words.penMap}</h2><ul class="incoming-pens">${ink.map((one) => html`<li key=${one.pen}>
     <span class="pv-swatch" style=${{ background: given(one).color || one.colour }} aria-hidden="true"></span>
     <span class="incoming-pen">${one.pen} <small>${plural(one.strokes, 'stroke')}, ${metres(one.mm)}</small></span>
     ${onPens ? html`<label><span class="pv-unseen">${words.colourOf(one.pen)}</span><input type="color" value=${hex(given(one).color || one.colour)} onChange=${(event) => change(one.pen, 'color', event.target.value)} /></label>
@@ -52,6 +52,6 @@ function hex(colour) {
 
 function Problems({ problems }) {
   if (!problems.length) return html`<p class="incoming-fine">${words.allRead}</p>`
-  return html`<h3>${words.notRead}</h3><ul class="incoming-problems">${problems.map((one) => html`<li key=${`${one.kind} ${one.action}`}>
+  return html`<h2>${words.notRead}</h2><ul class="incoming-problems">${problems.map((one) => html`<li key=${`${one.kind} ${one.action}`}>
     <b>${problemText(one)}</b> <small>${[one.share ? words.ofInk(percent(one.share)) : '', one.lines?.length ? words.lines(one.lines, one.count) : ''].filter(Boolean).join(' · ')}</small></li>`)}</ul>`
 }

@@ -43,13 +43,40 @@ export async function fetchPatiently(address, options = {}) {
  */
 export const fetchDrawing = (source, parameters, signal) => fetchPatiently(addressOf(source, parameters), { signal })
 
+// What is known of drawings whose strokes were fetched.
+const MAX_SUMMARIES = 20
+const summaries = new Map()
+
 /**
  * Fetches strokes, times, figures and checks of a drawing for a machine.
  * @param {Source} source
  * @param {{profile?: string, coordinates?: boolean}} options
  * @param {AbortSignal} [signal]
  */
-export async function fetchStrokes(source, { profile, coordinates = true }, signal) {
+export function fetchStrokes(source, { profile, coordinates = true }, signal) {
   const parameters = { format: 'strokes', ...(profile ? { profile } : {}), ...(coordinates ? {} : { coordinates: 'false' }) }
-  return (await fetchDrawing(source, parameters, signal)).json()
+  const report = fetchDrawing(source, parameters, signal).then((reply) => reply.json())
+  const path = pathOf(source)
+  const summary = report.then(({ width, height, layers }) => ({ page: { width, height }, layers }))
+  summary.catch(() => { if (summaries.get(path) === summary) summaries.delete(path) })
+  summaries.set(path, summary)
+  if (summaries.size > MAX_SUMMARIES) summaries.delete(summaries.keys().next().value)
+  return report
+}
+
+/**
+ * Returns the size of the page in mm and the layers with their pens.
+ * @param {Source} source
+ * @returns {Promise<{page: {width: number, height: number}, layers: object[]}>}
+ */
+export async function summaryOf(source) {
+  // The plot view may be loading the strokes.
+  const known = summaries.get(pathOf(source))
+  try {
+    if (known) return await known
+  } catch {
+    // It was aborted.
+  }
+  const { width, height, layers } = await fetchStrokes(source, { coordinates: false })
+  return { page: { width, height }, layers }
 }

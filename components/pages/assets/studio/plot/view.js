@@ -12,6 +12,8 @@ import { about } from './viewport.js'
 import { position, words } from './words.js'
 
 const INK_LIMIT = 100
+// Checks whose places are marked from the start; those of others on demand.
+const MARKED = new Set(['off-page', 'too-dense'])
 
 /**
  * @param {{source?: import('./source.js').Source, svg?: string, facts?: object, machines?: object[], machine?: string,
@@ -39,13 +41,14 @@ function Failure({ error, onRetry }) {
 function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} }) {
   const { strokes, report } = plot
   const [hidden, setHidden] = useState(new Set())
-  const [options, setOptions] = useState({ travel: false, density: false })
+  const [options, setOptions] = useState({ travel: false, density: false, marks: true })
   const [check, setCheck] = useState(null)
   const { element, holder, stage, player, cursor, isPlaying } = useStage(strokes, report, autoplay)
 
   useEffect(() => stage.current.hide(hidden), [hidden])
   useEffect(() => stage.current.show(options), [options])
-  useEffect(() => stage.current.show({ places: check?.places || [] }), [check])
+  const warnings = (report?.checks || []).filter((one) => one.level === 'warning' && MARKED.has(one.check)).flatMap((one) => one.places)
+  useEffect(() => stage.current.show({ places: check?.places || (options.marks ? warnings : []) }), [check, options, report])
   const toggle = (pen) => setHidden((before) => new Set(before.has(pen) ? [...before].filter((one) => one !== pen) : [...before, pen]))
   const show = (one) => {
     setCheck(one)
@@ -62,7 +65,7 @@ function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} 
         <${ViewButtons} stage=${stage} />
         <p class="pv-cursor" ref=${cursor} aria-hidden="true"></p>
       </div>
-      <${Controls} ...${{ player, isPlaying, stage, options, setOptions }} hasDensity=${Boolean(report?.ink_map)} limit=${INK_LIMIT} />
+      <${Controls} ...${{ player, isPlaying, stage, options, setOptions }} hasDensity=${Boolean(report?.ink_map)} hasMarks=${warnings.length > 0} limit=${INK_LIMIT} />
     </div>
     <div class="pv-side">
       ${report ? html`<${MachineTime} times=${report.times} machines=${machines} profile=${profile} onProfile=${onProfile} busy=${plot.busy} />`

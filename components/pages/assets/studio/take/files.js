@@ -8,6 +8,8 @@ import { formatName, words } from './words.js'
 const FIRST = ['svg', 'hpgl', 'gcode', 'pdf', 'png', 'dxf']
 const RESOLUTIONS = [96, 150, 200, 300, 600]
 const MAX_SIDE_PX = 4000
+// The choice of a file for each layer; no layer has this name, since names have no line feeds.
+const EACH = '\n'
 const PAPERS = [['white', words.white], ['#fbf3e0', words.cream], ['#c9a77c', words.kraft], ['#17181b', words.black], ['none', words.transparent]]
 
 /** Returns the state of a download and the function that starts one. */
@@ -33,12 +35,13 @@ async function fetched(source, parameters, name, suffix) {
   return { blob: await reply.blob(), name: givenName(reply) || fileName(name, suffix) }
 }
 
-/** @param {{source: object, name: string, formats: object[], machines: object[], machine?: string}} props */
-export function Files({ source, name, formats, machines, machine }) {
+/** @param {{source: object, name: string, formats: object[], machines: object[], machine?: string, layers: object[]}} props */
+export function Files({ source, name, formats, machines, machine, layers }) {
   const rank = (one) => (FIRST.includes(one.name) ? FIRST.indexOf(one.name) : FIRST.length)
   const listed = [...formats].sort((one, other) => rank(one) - rank(other))
   const [chosen, choose] = useState('svg')
   const [values, setValues] = useState({})
+  const [layer, setLayer] = useState('')
   const [state, start] = useDownload()
   const form = listed.find((one) => one.name === chosen) || listed[0]
   const titles = Object.fromEntries(machines.map((one) => [one.name, one.title]))
@@ -46,9 +49,20 @@ export function Files({ source, name, formats, machines, machine }) {
   // The machine that was chosen for the times, if the format is written for it.
   const preset = machine && profiles.includes(machine) ? { profile: machine } : {}
   const parameters = { ...preset, ...values[chosen] }
+  const saved = async (chosenParameters) => {
+    // One file after the other: the server writes two at once for all.
+    const parts = layer === EACH ? layers.map((one) => one.layer) : [layer]
+    let last
+    for (const [number, part] of parts.entries()) {
+      if (last) save(last.blob, last.name)
+      const of = part ? { layer: part } : {}
+      last = await fetched(source, { format: form.name, ...chosenParameters, ...of }, `${name}${part && ` ${number + 1} ${part}`}`, form.suffix)
+    }
+    return last
+  }
   return html`<form class="take-files" onSubmit=${(event) => {
     event.preventDefault()
-    start(() => fetched(source, { format: form.name, ...parameters }, name, form.suffix))
+    start(() => saved(parameters))
   }}>
     <fieldset class="take-formats"><legend>${words.format}</legend>
       ${listed.map((one) => html`<label key=${one.name} class="take-format ${one.name === chosen ? 'chosen' : ''}">
@@ -57,6 +71,9 @@ export function Files({ source, name, formats, machines, machine }) {
     </fieldset>
     <div class="take-options"><p class="take-summary">${form.summary}</p>
       <${ParameterForm} schema=${form.params} values=${parameters} titles=${titles} onChange=${(next) => setValues({ ...values, [chosen]: next })} />
+      ${layers.length > 1 && html`<label>${words.pen}<select value=${layer} onChange=${(event) => setLayer(event.target.value)}>
+        <option value="">${words.allPens}</option><option value=${EACH}>${words.eachPen(layers.length)}</option>
+        ${layers.map((one) => html`<option key=${one.layer} value=${one.layer}>${words.onePen(one.layer)}</option>`)}</select></label>`}
       <p class="take-buttons"><button disabled=${state.busy}>${words.download} ${form.suffix}</button></p>
       <${Outcome} state=${state} /></div>
   </form>`

@@ -1,7 +1,7 @@
 // The take-away panel: files, print, mock-up, animation and a link of a drawing.
 import { callApi } from '/assets/access.js'
 import { html, useEffect, useRef, useState } from '/assets/vendor/preact.js'
-import { addressOf, fetchStrokes } from '../plot/source.js'
+import { addressOf, summaryOf } from '../plot/source.js'
 import { Animation } from './animation.js'
 import { Files, Print } from './files.js'
 import { Framed } from './mockup.js'
@@ -13,12 +13,12 @@ const NEED_PAGE = new Set(['print', 'frame'])
 const get = async (path) => (await callApi(path)).json()
 
 /**
- * @param {{source: import('../plot/source.js').Source, name?: string, page?: {width: number, height: number}, machine?: string}} props
- *   `page` is the size of the drawing in mm if it is known, `machine` the name of the chosen plotter
+ * @param {{source: import('../plot/source.js').Source, name?: string, machine?: string}} props
+ *   `machine` is the name of the chosen plotter
  */
-export function TakeAway({ source, name = '', page: given, machine }) {
+export function TakeAway({ source, name = '', machine }) {
   const [lists, setLists] = useState(null)
-  const [page, setPage] = useState(given)
+  const [summary, setSummary] = useState({ layers: [] })
   const [failure, setFailure] = useState('')
   const [open, setOpen] = useState('files')
   const tabs = useRef(null)
@@ -29,8 +29,9 @@ export function TakeAway({ source, name = '', page: given, machine }) {
       .catch((error) => (source.token ? setLists({ formats: guestFormats(), machines: [] }) : setFailure(error.message)))
   }, [])
   useEffect(() => {
-    if (!page && NEED_PAGE.has(open)) fetchStrokes(source, { coordinates: false }).then(setPage).catch((error) => setFailure(error.message))
-  }, [open])
+    // Without it, as for a very large drawing, only the tabs that need the size of the page are missing.
+    summaryOf(source).then(setSummary, (error) => setSummary({ layers: [], error }))
+  }, [addressOf(source)])
   if (failure) return html`<p class="take-outcome bad" role="alert">${words.failed(failure)}</p>`
   if (!lists) return html`<p role="status">${words.loading}</p>`
   const names = Object.keys(words.tabs).filter((one) => one !== 'share' || !source.token)
@@ -49,7 +50,8 @@ export function TakeAway({ source, name = '', page: given, machine }) {
         tabindex=${one === open ? 0 : -1} onClick=${() => setOpen(one)}>${words.tabs[one]}</button>`)}
     </div>
     <div class="take-panel" role="tabpanel" id="take-panel" aria-labelledby="take-tab-${open}">
-      ${!page && NEED_PAGE.has(open) ? html`<p role="status">${words.loading}</p>` : html`<${Panel} key=${`${open} ${addressOf(source)}`} ...${{ source, name, page, machine, ...lists }} />`}
+      ${!summary.page && NEED_PAGE.has(open) ? html`<p role="status">${summary.error ? words.failed(summary.error.message) : words.loading}</p>`
+    : html`<${Panel} key=${`${open} ${addressOf(source)}`} ...${{ source, name, machine, ...summary, ...lists }} />`}
     </div>
   </section>`
 }

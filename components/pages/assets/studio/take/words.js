@@ -20,6 +20,7 @@ export const words = {
   format: 'Format',
   pen: 'Pens',
   allPens: 'All pens in one file',
+  eachPen: (count) => `A file for each pen: ${count} files`,
   onePen: (name) => `Only ${name}`,
   byDefault: 'default',
   download: 'Download',
