@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import LOWEST_CONTRAST, watched
@@ -205,7 +205,7 @@ def test_elements_are_moved_by_pointer_and_by_keyboard(
 
 def test_a_photo_is_cropped_and_drawn(shared_service: Service, studio: Page) -> None:
     studio.goto(f"{shared_service.url}/studio")
-    photo = {"name": "hill.png", "mimeType": "image/png", "buffer": encoded(landscape(), "PNG")}
+    photo = FilePayload(name="hill.png", mimeType="image/png", buffer=encoded(landscape(), "PNG"))
     studio.locator("input[type=file]").first.set_input_files(photo)
     studio.get_by_label("Lower right corner").press("Shift+ArrowLeft")
     expect(studio.locator(".crop-dialog")).to_contain_text(re.compile("216 . 160"))

@@ -220,6 +220,7 @@ export const words = {
     python: 'Draws the same and saves it.',
   },
   copy: 'Copy',
+  saveFile: 'Save as a file',
   copied: 'Copied.',
   selected: 'Selected: copy it with Ctrl+C.',
   applyRecipe: 'Use this recipe',
