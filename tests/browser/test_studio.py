@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import LOWEST_CONTRAST, watched
@@ -20,6 +20,7 @@ from tests.journeys.conftest import Service
 from tests.photographs import encoded, landscape
 
 pytestmark = pytest.mark.browser
+WIDE, NARROW = 1280, 375
 PICTURE = encoded(landscape(24, 16), "PNG")
 SEED = ".seed input[type=text]"
 DRAWN = ".sheet:not(.old, .stand-in) img"
@@ -54,7 +55,7 @@ def _timeouts() -> Iterator[None]:
 @pytest.fixture
 def studio(browser: Browser) -> Iterator[Page]:
     """A page in a new browser context. Cards have a small picture instead of a drawing, which would take seconds."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    context = browser.new_context(viewport={"width": WIDE, "height": 720})
     context.route(
         re.compile(r"preview\.png|/draw/.*\.png"),
         lambda route: route.fulfill(body=PICTURE, content_type="image/png"),
@@ -83,6 +84,8 @@ def test_a_pattern_becomes_hp_gl_in_four_clicks(shared_service: Service, studio:
     with watched(studio) as (requested, errors):
         studio.goto(shared_service.url)
         studio.locator("a[href='/studio']").first.click()
+        studio.locator(".card", has_text="Spiral").hover()
+        assert studio.evaluate("document.documentElement.scrollWidth") == WIDE
         studio.locator(".card", has_text="Spiral").click()
         studio.locator(".field", has_text="Pitch").locator("input[type=range]").click()
         expect(studio.locator(DRAWN)).to_be_visible()
@@ -95,8 +98,8 @@ def test_a_pattern_becomes_hp_gl_in_four_clicks(shared_service: Service, studio:
     }
     assert errors == []
     assert studio.evaluate(LOWEST_CONTRAST)[0] > 4.5
-    studio.set_viewport_size({"width": 375, "height": 700})
-    assert studio.evaluate("document.documentElement.scrollWidth") <= 375
+    studio.set_viewport_size({"width": NARROW, "height": 700})
+    assert studio.evaluate("document.documentElement.scrollWidth") == NARROW
     expect(studio.locator(DRAWN)).to_be_in_viewport()
 
 
@@ -202,7 +205,7 @@ def test_elements_are_moved_by_pointer_and_by_keyboard(
 
 def test_a_photo_is_cropped_and_drawn(shared_service: Service, studio: Page) -> None:
     studio.goto(f"{shared_service.url}/studio")
-    photo = {"name": "hill.png", "mimeType": "image/png", "buffer": encoded(landscape(), "PNG")}
+    photo = FilePayload(name="hill.png", mimeType="image/png", buffer=encoded(landscape(), "PNG"))
     studio.locator("input[type=file]").first.set_input_files(photo)
     studio.get_by_label("Lower right corner").press("Shift+ArrowLeft")
     expect(studio.locator(".crop-dialog")).to_contain_text(re.compile("216 . 160"))

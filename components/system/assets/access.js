@@ -35,7 +35,7 @@ export async function callApi(path, options = {}) {
     reply = await fetch(path, { ...options, headers: sent })
   } catch (error) {
     if (error.name === 'AbortError') throw error
-    throw Object.assign(new Error('The server cannot be reached.'), { offline: true })
+    throw Object.assign(new Error('The server cannot be reached.'), { offline: true, retryAfter: 0 })
   }
   if (reply.ok) return reply
   const problem = await reply.json().catch(() => ({}))

@@ -45,6 +45,8 @@ OPEN |= {
     "/live/assets/<path:filename>",
     "/forms",
     "/forms/assets/<path:filename>",
+    "/studio",
+    "/studio/assets/<path:filename>",
     "/gallery/page",
     "/gallery/assets/<path:filename>",
     "/gallery/<drawing_id>/page",
@@ -75,6 +77,15 @@ def send(
     client: FlaskClient, method: str, address: str, key: str | None = None, **more: Any
 ) -> TestResponse:
     return client.open(address, method=method, headers={"X-API-Key": key} if key else {}, **more)
+
+
+def test_a_client_learns_whose_key_it_has(client: FlaskClient) -> None:
+    assert send(client, "GET", "/key", ANN).get_json() == {
+        "owner": "ann",
+        "scopes": ["draw", "read"],
+        "expires_at": None,
+    }
+    assert send(client, "GET", "/key", "wrong").status_code == 401
 
 
 def sense(response: TestResponse) -> dict[str, Any]:

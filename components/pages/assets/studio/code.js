@@ -1,11 +1,15 @@
 // The recipe as JSON, as a link, and as code that draws the same; and a place to paste one.
+import { saveAs } from './files.js'
 import { html, useEffect, useState } from './ids.js'
 import { useDialog } from './hooks.js'
 import { designOf, kindById } from './kinds/kinds.js'
 import { recipeLink } from './links.js'
+import { fileName } from './plan.js'
 import { snippets } from './snippets.js'
 import { words } from './words.js'
 
+// Of the files that keep what a tab shows.
+const SUFFIXES = { link: '.txt', json: '.json', curl: '.sh', fetch: '.js', python: '.py' }
 const TABS = ['link', 'json', 'curl', 'fetch', 'python']
 
 export function CodeDialog({ design, catalogue, onClose, onNotes, hasKey }) {
@@ -28,6 +32,7 @@ export function CodeDialog({ design, catalogue, onClose, onNotes, hasKey }) {
       setMessage(words.selected)
     }
   }
+  const save = () => saveAs(new Blob([code[tab]], { type: 'text/plain' }), fileName(design, SUFFIXES[tab]))
   const apply = () => {
     try {
       const { kind, body, notes } = designOf(JSON.parse(text), catalogue)
@@ -54,6 +59,6 @@ export function CodeDialog({ design, catalogue, onClose, onNotes, hasKey }) {
       <textarea class="code" rows=${tab === 'link' ? 5 : 14} spellcheck="false" readonly=${tab !== 'json'} aria-label=${words.tabs[tab]} value=${code[tab]} onInput=${(event) => { setText(event.target.value); setProblem('') }}></textarea>
       ${problem && html`<p class="problem" role="alert">${problem}</p>`}
     </div>
-    <p class="buttons"><button type="button" onClick=${copy}>${words.copy}</button>${tab === 'json' && html`<button type="button" class="quiet" onClick=${apply}>${words.applyRecipe}</button>`}<span role="status">${message}</span></p>
+    <p class="buttons"><button type="button" onClick=${copy}>${words.copy}</button>${tab === 'json' && html`<button type="button" class="quiet" onClick=${apply}>${words.applyRecipe}</button>`}<button type="button" class="quiet" onClick=${save}>${words.saveFile}</button><span role="status">${message}</span></p>
   </dialog>`
 }

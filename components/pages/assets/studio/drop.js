@@ -28,11 +28,13 @@ export function DropTarget({ onFile, enabled }) {
   return over && html`<div class="dropping" aria-hidden="true"><p>${words.dropHere}</p></div>`
 }
 
+export const PHOTOS = 'image/png,image/jpeg,image/webp,image/gif'
+
 /** A button that opens a file from the computer. */
-export function OpenButton({ onFile, label = words.openFile, class: className = '' }) {
+export function OpenButton({ onFile, label = words.openFile, class: className = '', accept = ACCEPT }) {
   const input = useRef(null)
   return html`<button type="button" class=${className} onClick=${() => input.current.click()}>${label}</button>
-    <input ref=${input} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept=${ACCEPT} onChange=${(event) => {
+    <input ref=${input} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept=${accept} onChange=${(event) => {
       const [file] = event.target.files
       event.target.value = ''
       if (file) onFile(file)

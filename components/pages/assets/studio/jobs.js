@@ -3,7 +3,7 @@ import { callApi } from '/assets/access.js'
 import { words } from './words.js'
 
 const RETRY_MS = 1500
-const MAX_TROUBLES = 40
+const MAX_TROUBLES = 120
 const FINAL = new Set(['finished', 'failed', 'canceled'])
 
 export const pause = (ms, signal) => new Promise((done, fail) => {

@@ -9,7 +9,7 @@ import { useDialog } from './hooks.js'
 import { kindById, schemaOf } from './kinds/kinds.js'
 import { composed } from './kinds/composition.js'
 import { randomSeed } from './kinds/page.js'
-import { drawPath } from './kinds/pattern.js'
+import { drawPath, surprise } from './kinds/pattern.js'
 import { Picture } from './pictures.js'
 import { Cards } from './start.js'
 import { nameOf, words } from './words.js'
@@ -26,10 +26,11 @@ function PatternChoice({ catalogue, chosen, onChoose, onClose }) {
     <${Cards} catalogue=${catalogue} chosen=${chosen} onChoose=${(name) => { onChoose(name); dialog.current.close() }} /></dialog>`
 }
 
-function SeedField({ design, schema, problem }) {
+function SeedField({ design, schema, problem, params }) {
   const set = (seed) => design.change({ ...design.body, seed }, { key: 'seed' })
   return html`<div class="seed"><${Field} name="seed" schema=${{ ...resolved(schema, {}), nullable: false, slider: false }} value=${design.body.seed} onChange=${(seed) => set(seed ?? 0)} problem=${problem} />
     <div class="row"><button type="button" class="quiet" onClick=${() => set(randomSeed())}>${words.dice}</button>
+      ${params && html`<button type="button" class="quiet" title=${words.surpriseHint} onClick=${() => design.change({ ...design.body, params: surprise(params), seed: randomSeed() })}>${words.surprise}</button>`}
       ${design.seeds.length > 0 && html`<label class="inline">${words.earlierSeeds}<select onChange=${(event) => set(Number(event.target.value))} value="">
         <option value="" selected disabled>${words.choose}</option>${design.seeds.map((seed) => html`<option key=${seed} value=${seed}>${seed}</option>`)}</select></label>`}</div></div>`
 }
@@ -89,7 +90,7 @@ export function Panel({ design, catalogue, preview, selected, onSelect, onFile }
     ${kind.groups.map((group) => html`<${Group} key=${group.id} title=${words.groups[group.id]}>
       ${group.inside && html`<${Members} schema=${schema.properties[group.inside]} value=${design.body[group.inside] || {}} hidden=${kind.hiddenParams} path=${[group.inside]} catalogue=${catalogue} problems=${problems} picturesOf=${picturesOf}
         onChange=${(changed) => design.change({ ...design.body, [group.inside]: changed }, { key: `${group.inside}` })} />
-        ${kind.hasSeed && html`<${SeedField} design=${design} schema=${schema.properties.seed} problem=${problems.find((one) => one.path === 'seed')?.text} />`}`}
+        ${kind.hasSeed && html`<${SeedField} design=${design} schema=${schema.properties.seed} problem=${problems.find((one) => one.path === 'seed')?.text} params=${kind.id === 'pattern' && schema.properties.params} />`}`}
       ${group.id === 'page' && schema.properties.paper && schema.properties.orientation ? html`<${Page} design=${design} schema=${schema} catalogue=${catalogue} problems=${problems} names=${group.names} />`
       : group.names && html`<${Members} schema=${schema} value=${design.body} names=${group.names} first=${4} catalogue=${catalogue} problems=${problems} onChange=${(changed) => design.change(changed, { key: group.id })} />`}
     </${Group}>`)}

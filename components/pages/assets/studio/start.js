@@ -1,5 +1,5 @@
 // The beginning of the studio: choose a pattern, a style for a photo, a composition, a file, or a design that was kept.
-import { OpenButton } from './drop.js'
+import { OpenButton, PHOTOS } from './drop.js'
 import { listDrafts, removeDraft, saveDraft } from './drafts.js'
 import { html, useState } from './ids.js'
 import { STARTS_OF_COMPOSITIONS } from './kinds/composition.js'
@@ -56,9 +56,8 @@ export function Start({ catalogue, onBegin, onDraft, onFile, keyButton }) {
       <ul class="cards wide">${STARTS_OF_COMPOSITIONS.map((name) => html`<li key=${name}><button type="button" class="card" onClick=${() => onBegin('composition', name)}>
         <span class=${`thumb tall starting-${name}`} aria-hidden="true"></span><span class="about"><strong>${words.starts[name].title}</strong><span>${words.starts[name].text}</span></span></button></li>`)}</ul></section>
     <section aria-labelledby="photos"><h3 id="photos">${words.photos}</h3><p class="hint">${words.photosHint}</p>
-      <ul class="cards">${catalogue.operations.get('plot_photo').schema && photoStyles(catalogue).map((name) => html`<li key=${name}><div class="card">
-        <${Picture} path=${`/patterns/${name}/preview.png?width=320`} class="tall" /><span class="about"><strong>${nameOf(name)}</strong><span>${catalogue.patterns.get(name)?.summary}</span></span></div></li>`)}
-        <li><${OpenButton} class="card open" label=${words.openPhoto} onFile=${onFile} /></li></ul></section>
+      <ul class="cards">${photoStyles(catalogue).map((name) => html`<li key=${name}><${OpenButton} class="card" accept=${PHOTOS} onFile=${(file) => onFile(file, name)} label=${html`
+        <${Picture} path=${`/patterns/${name}/preview.png?width=320`} class="tall" /><span class="about"><strong>${nameOf(name)}</strong><span>${catalogue.patterns.get(name)?.summary}</span></span>`} /></li>`)}</ul></section>
   </div>`
 }
 

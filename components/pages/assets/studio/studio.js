@@ -28,20 +28,20 @@ function App() {
   const [design, setDesign] = useState(null)
   const [view, setView] = useState('design')
   const [notes, setNotes] = useState([])
-  const [problem, setProblem] = useState('')
+  const [problem, setProblem] = useState(null)
   const [signIn, setSignIn] = useState(null)
   const [photo, setPhoto] = useState(null)
   const [busy, setBusy] = useState('')
 
-  const tell = (text) => setProblem(text)
+  const tell = (text, retry = null) => setProblem({ text, retry })
   const askForKey = (refused) => setSignIn({ refused })
-  const failed = (error) => (error.status === 401 ? askForKey(Boolean(getKey())) : tell(error.message))
+  const failed = (error, retry = null) => (error.status === 401 ? askForKey(Boolean(getKey())) : tell(error.message, retry))
 
   const load = async () => {
     if (NEEDS_KEYS && !getKey()) return askForKey(false)
     try {
       const loaded = await loadCatalogue()
-      setProblem('')
+      setProblem(null)
       setCatalogue(loaded)
     } catch (error) {
       failed(error)
@@ -82,10 +82,11 @@ function App() {
     next.save()
     history[replace ? 'replaceState' : 'pushState'](null, '', addressOf(next, shown))
     setNotes(changes)
-    setProblem('')
+    setProblem(null)
     setView(shown)
     setDesign(next)
     window.scrollTo(0, 0)
+    root.focus({ preventScroll: true })
   }
   const openDraft = async (draft, shown) => {
     const { kind, body, notes: changes } = designOf(draft.body, catalogue)
@@ -103,15 +104,15 @@ function App() {
   }
   const leave = () => { history.pushState(null, '', location.pathname); follow() }
 
-  const openFile = async (file) => {
-    setProblem('')
+  const openFile = async (file, style = 'stipple') => {
+    setProblem(null)
     try {
       const kind = await kindOfFile(file, UPLOAD_LIMIT)
       if (kind === 'photo' && design?.kind === 'composition') {
         addElement(design, { type: 'pattern', pattern: 'halftone_lines', params: { image: await asDataUrl(await decoded(file)) } }, catalogue)
         return setNotes([words.added(file.name)])
       }
-      if (kind === 'photo') return setPhoto({ file, bitmap: await decoded(file) })
+      if (kind === 'photo') return setPhoto({ file, style, bitmap: await decoded(file) })
       if (kind === 'recipe') {
         const { kind: id, body, notes: changes } = designOf(JSON.parse(await file.text()), catalogue)
         return open(new Design({ kind: id, body }), { notes: changes })
@@ -123,7 +124,7 @@ function App() {
       }
       begin('plot', '', { source: await uploaded(file, file.name), view: 'plot' })
     } catch (error) {
-      failed(error)
+      failed(error, error.offline ? () => openFile(file, style) : null)
     } finally {
       setBusy('')
     }
@@ -133,7 +134,7 @@ function App() {
     try {
       const source = await uploaded(blob, photo.file.name.replace(/\.[^.]*$/, '.jpg'))
       if (design?.kind === 'photo') design.change({ ...design.body, photo: source })
-      else begin('photo', 'stipple', { source })
+      else begin('photo', photo.style, { source })
       setPhoto(null)
     } catch (error) {
       failed(error)
@@ -144,7 +145,7 @@ function App() {
   const signedIn = (valid) => {
     setSignIn(null)
     if (!valid) return
-    setProblem('')
+    setProblem(null)
     if (!catalogue) load()
     else window.dispatchEvent(new Event('studio-key'))
   }
@@ -154,7 +155,7 @@ function App() {
   return html`
     <${DropTarget} onFile=${openFile} enabled=${Boolean(catalogue)} />
     <div class="notices" role="alert">
-      ${problem && html`<p class="notice bad"><span>${problem}</span><button type="button" class="icon" aria-label=${words.close} onClick=${() => setProblem('')}>×</button></p>`}
+      ${problem && html`<p class="notice bad"><span>${problem.text}</span>${problem.retry && html`<button type="button" class="link" onClick=${problem.retry}>${words.tryAgain}</button>`}<button type="button" class="icon" aria-label=${words.close} onClick=${() => setProblem(null)}>×</button></p>`}
       ${notes.length > 0 && html`<div class="notice"><div>${notes.map((one, index) => html`<p key=${index}>${one}</p>`)}</div><button type="button" class="icon" aria-label=${words.close} onClick=${() => setNotes([])}>×</button></div>`}
     </div>
     ${busy && html`<p class="busy" role="status">${busy}</p>`}

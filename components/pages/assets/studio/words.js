@@ -15,7 +15,9 @@ export function labelOf(name) {
 }
 
 export const unitOf = (unit) => UNITS[unit] || unit || ''
-export const nameOf = (identifier) => labelOf(String(identifier).replaceAll('-', ' '))
+// Names that are not written as their identifiers are.
+const NAMES = { lsystem: 'L-system', tsp_art: 'TSP art', svg: 'SVG', noise_lines: 'Noise lines', ten_print: '10 PRINT' }
+export const nameOf = (identifier) => (Object.hasOwn(NAMES, identifier) && NAMES[identifier]) || labelOf(String(identifier).replaceAll('-', ' '))
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
@@ -80,7 +82,6 @@ export const words = {
   welcomeHint: 'Choose a pattern below, or drop a drawing or a photo anywhere on this page.',
   openFile: 'Open a file…',
   openHint: 'SVG, DXF, PDF, HP-GL or G-code; PNG, JPEG, WebP or GIF.',
-  openPhoto: 'Open a photo…',
   dropHere: 'Drop it: a drawing is optimised and played back, a photo is drawn by the pen.',
   kept: 'Continue',
   allDrafts: (count) => `Show all ${count} designs`,
@@ -91,7 +92,7 @@ export const words = {
   compositions: 'Compositions',
   compositionsHint: 'Patterns, lettering, shapes and drawings on one page, with a pen for each layer.',
   photos: 'Photos',
-  photosHint: 'Drop a portrait with a plain background. These styles draw it.',
+  photosHint: 'Choose a style and open a photo; a portrait with a plain background works best.',
   starts: {
     lettering: { title: 'Lettering', text: 'A few words in single strokes.' },
     poster: { title: 'Poster', text: 'A pattern in a circle, with a title and a line below.' },
@@ -131,6 +132,8 @@ export const words = {
   groups: { params: 'Parameters', page: 'Page', pen: 'Pen', pens: 'Pens', optimising: 'Optimising', reading: 'Reading', more: 'More settings' },
   seed: 'Seed',
   dice: 'Roll the dice',
+  surprise: 'Surprise me',
+  surpriseHint: 'Another seed and other parameters; undo brings these back',
   earlierSeeds: 'Earlier',
   paper: 'Paper',
   ownSize: 'Own size',
@@ -217,6 +220,7 @@ export const words = {
     python: 'Draws the same and saves it.',
   },
   copy: 'Copy',
+  saveFile: 'Save as a file',
   copied: 'Copied.',
   selected: 'Selected: copy it with Ctrl+C.',
   applyRecipe: 'Use this recipe',
@@ -258,10 +262,18 @@ export const words = {
 }
 
 const CHOICES = { null: 'Automatic' }
+// Of the fonts by A. V. Hershey.
+const FONTS = {
+  futural: 'Sans', futuram: 'Sans, bold', rowmans: 'Roman, light', rowmand: 'Roman, medium', rowmant: 'Roman, bold', scripts: 'Script, light', scriptc: 'Script, bold',
+  cursive: 'Cursive', timesr: 'Serif', timesrb: 'Serif, bold', timesi: 'Serif, italic', timesib: 'Serif, bold italic', timesg: 'Greek serif',
+  gothgbt: 'Gothic, English bold', gothgrt: 'Gothic, German bold', gothiceng: 'Gothic, English', gothicger: 'Gothic, German', gothicita: 'Gothic, Italian', gothitt: 'Gothic, Italian bold',
+  greek: 'Greek', greekc: 'Greek, bold', greeks: 'Greek, light', cyrillic: 'Cyrillic', cyrilc_1: 'Cyrillic, bold', mathlow: 'Mathematics, small', mathupp: 'Mathematics, large',
+}
 
 /** Returns the label of a choice, such as `Small circles`. */
 export function choiceOf(name, value) {
   if (value === null) return CHOICES.null
+  if (name === 'font' && Object.hasOwn(FONTS, value)) return FONTS[value]
   if (name === 'paper' || name === 'page') return String(value).replaceAll('_', ' ').toUpperCase().replace('LANDSCAPE', 'landscape')
   return typeof value === 'number' ? String(value) : nameOf(value)
 }

@@ -4,6 +4,9 @@ import { newPage, pageGroups } from './page.js'
 
 const PAGE_MEMBERS = ['paper', 'orientation', 'width', 'height', 'margin', 'pen_width', 'encoding', 'seed', 'optimize']
 
+// Parameters that do not make a drawing another one, or that need a picture.
+const STEADY = ['tolerance', 'image', 'iterations', 'channel']
+
 export const pattern = {
   id: 'pattern',
   operation: 'create_artboard',
@@ -17,6 +20,23 @@ export const pattern = {
   // The members of a composition are no part of this kind of design.
   ownMembers: ({ layers, elements, complexity, id, ...body }) => ({ pattern: 'spiral', params: {}, ...body }),
   instant: drawPath,
+}
+
+/**
+ * Returns other parameters at random: choices, and numbers near their defaults. The names are in the order of the schema.
+ * @param {object} schema of the parameters
+ */
+export function surprise(schema) {
+  const params = {}
+  for (const [name, one] of Object.entries(schema.properties)) {
+    if (STEADY.includes(name) || one.default === null || one.default === undefined) continue
+    if (one.enum) params[name] = one.enum[Math.floor(Math.random() * one.enum.length)]
+    if (!['number', 'integer'].includes(one.type)) continue
+    const value = one.default * 2 ** (Math.random() * 1.4 - 0.7)
+    const near = one.type === 'integer' ? Math.round(value) : Number(value.toPrecision(2))
+    params[name] = Math.min(one.maximum ?? Infinity, Math.max(one.minimum ?? -Infinity, near))
+  }
+  return params
 }
 
 /**
