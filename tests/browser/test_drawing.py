@@ -171,7 +171,7 @@ def export(page: Page, folder: Path) -> None:
     found.value.save_as(folder / "plot.hpgl")
     assert (folder / "plot.hpgl").read_text().startswith("IN;")
     page.get_by_role("radio", name="DXF").check()
-    page.get_by_label("Pens", exact=True).select_option("Only red")
+    page.get_by_role("combobox", name="Pens").select_option("Only red")
     with page.expect_download() as found:
         page.get_by_role("button", name="Download .dxf").click()
     assert found.value.suggested_filename.endswith(" red.dxf")

@@ -2,8 +2,9 @@
 import { html, useEffect, useRef, useState } from '/assets/vendor/preact.js'
 import { fetchStrokes } from '../plot/source.js'
 import { strokesOf, Timeline } from '../plot/strokes.js'
-import { animatedSvg, canRecord, Film, recorded } from './film.js'
+import { animatedSvg, Film } from './film.js'
 import { Outcome, useDownload } from './files.js'
+import { canRecord, recorded } from './recording.js'
 import { fileName } from './saving.js'
 import { words } from './words.js'
 
@@ -39,14 +40,10 @@ export function Animation({ source, name, machine }) {
   const record = async () => {
     recording.current = new AbortController()
     const { signal } = recording.current
-    // Hidden pages get no frames.
-    const onHidden = () => document.hidden && recording.current.abort(new Error(words.hidden))
-    document.addEventListener('visibilitychange', onHidden)
     setShare(0)
     try {
       return { blob: await recorded(new Film(parts.strokes, parts.timeline), { seconds, signal, onShare: setShare }), name: fileName(name, '.webm') }
     } finally {
-      document.removeEventListener('visibilitychange', onHidden)
       setShare(null)
     }
   }
@@ -63,7 +60,7 @@ export function Animation({ source, name, machine }) {
       <p class="take-buttons">
         <button type="button" disabled=${isRecording} onClick=${() => start(async () => ({ blob: preview.blob, name: fileName(name, ' animated.svg') }))}>${words.animatedSvg}</button>
         ${canRecord() ? html`<button type="button" disabled=${isRecording} onClick=${() => start(record)}>${words.webm}</button>` : html`<span>${words.noVideo}</span>`}
-        ${isRecording && html`<button type="button" class="quiet" onClick=${() => recording.current.abort(new Error(words.cancel))}>${words.cancel}</button>`}
+        ${isRecording && html`<button type="button" class="quiet" onClick=${() => recording.current.abort(new Error(words.canceled))}>${words.cancel}</button>`}
       </p>
       ${isRecording && html`<p><progress max="1" value=${share} aria-label=${words.webm}></progress> ${words.recording(share)}</p>`}
       ${!isRecording && html`<${Outcome} state=${state} />`}

@@ -1,11 +1,9 @@
-// Drawings that draw themselves in their true stroke order: as an animated SVG, and as a video.
+// Drawings that draw themselves in their true stroke order: as an animated SVG, and picture by picture for a video.
 import { addPart, addStrokes } from '../plot/sheet.js'
 
 // More animated elements make browsers slow.
 const MAX_ELEMENTS = 1500
 const FILM_PX = 1080
-const FRAMES_PER_S = 30
-const HOLD_S = 1.5
 
 const number = (value) => String(Math.round(value * 1000) / 1000)
 const escaped = (text) => String(text).replace(/[&<>"]/g, (one) => `&#${one.charCodeAt(0)};`)
@@ -120,36 +118,4 @@ export class Film {
       partial.stroke()
     }
   }
-}
-
-export const canRecord = () => typeof MediaRecorder === 'function' && MediaRecorder.isTypeSupported('video/webm')
-
-/**
- * Records a film in real time. Rejects with an `AbortError` if the signal is aborted.
- * @param {Film} film
- * @param {{seconds: number, signal: AbortSignal, onShare: (share: number) => void}} options
- * @returns {Promise<Blob>} a WebM video
- */
-export function recorded(film, { seconds, signal, onShare }) {
-  return new Promise((done, fail) => {
-    const recorder = new MediaRecorder(film.canvas.captureStream(FRAMES_PER_S), { mimeType: 'video/webm', videoBitsPerSecond: 8_000_000 })
-    const parts = []
-    recorder.addEventListener('dataavailable', (event) => parts.push(event.data))
-    recorder.addEventListener('stop', () => (signal.aborted ? fail(signal.reason) : done(new Blob(parts, { type: 'video/webm' }))))
-    recorder.addEventListener('error', (event) => fail(event.error || new Error(event.type)))
-    signal.addEventListener('abort', () => recorder.state !== 'inactive' && recorder.stop())
-    film.paint(0)
-    recorder.start(1000)
-    const start = performance.now()
-    const frame = (now) => {
-      if (recorder.state === 'inactive') return
-      const passed = Math.max(0, (now - start) / 1000)
-      const share = Math.min(1, passed / seconds)
-      film.paint(share < 1 ? share * film.timeline.duration : film.timeline.duration)
-      onShare(Math.min(1, passed / (seconds + HOLD_S)))
-      if (passed < seconds + HOLD_S) requestAnimationFrame(frame)
-      else recorder.stop()
-    }
-    requestAnimationFrame(frame)
-  })
 }
