@@ -40,20 +40,26 @@ def encoded(drawing: SVGBuilder, media_type: str) -> bytes:
 
 
 def export_response(
-    drawing: StoredDrawing, form: Format, params: FormatParams, *, download: bool | None = None
+    drawing: StoredDrawing,
+    form: Format,
+    params: FormatParams,
+    layer: str = "",
+    *,
+    download: bool | None = None,
 ) -> Response:
-    """Return a stored drawing in another format, or 304 if the client has it.
+    """Return a stored drawing, or a layer of it, in another format, or 304 if the client has it.
 
     `download` sets the disposition: True saves the file, False shows it, None sets none. Raises as
     `export_stored`.
     """
+    drawing = drawing._replace(layer=layer)
     response = Response(
         content_type=form.media_type,
         headers=FILE_HEADERS | {"Cache-Control": "private, no-cache"},
     )
     if drawing.sha256:
         # Exports are deterministic, so the ETag is known before the export.
-        facts = f"{drawing.sha256} {drawing.title} {form.name} {form.version} {params!r}"
+        facts = f"{drawing.sha256} {drawing.title} {layer!r} {form.name} {form.version} {params!r}"
         response.set_etag(hashlib.sha256(facts.encode()).hexdigest())
     response.make_conditional(request)
     if response.status_code != HTTPStatus.NOT_MODIFIED:
@@ -62,7 +68,8 @@ def export_response(
         if download is not None:
             stem = PurePosixPath(drawing.download_name or drawing.name).stem
             name = stem if drawing.download_name else exported.title or stem
-            named = disposition(f"{name}{form.suffix}", download=download)
+            part = f" {layer}" if layer else ""
+            named = disposition(f"{name}{part}{form.suffix}", download=download)
             response.headers["Content-Disposition"] = named
     return response
 

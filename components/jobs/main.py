@@ -130,7 +130,7 @@ def get_job_counts(query: JsonObject) -> Response:
 @blueprint.doc(parameters=[PREFER_PARAMETER])
 @blueprint.arguments(JobQuerySchema, location="query")
 @blueprint.response(200, JobSchema, headers=documented("ETag", "Retry-After"))
-@blueprint.doc(responses={200: exported_reply(SVG_TYPE)})
+@blueprint.doc(responses={200: exported_reply(SVG_TYPE, page=True)})
 @blueprint.problems(404, 406, 409, 410, 429, 503)
 def get_job(query: JsonObject, job_id: str) -> Response:
     """Show a job.
@@ -142,7 +142,7 @@ def get_job(query: JsonObject, job_id: str) -> Response:
     `If-None-Match`, until the job has changed.
 
     With `Accept: image/svg+xml`, or another media type of drawings, the response is the drawing of the job once it is finished,
-    and 409 if it ended without a result. Until then it is the state of the job.
+    and 409 if it ended without a result. Until then it is the state of the job. Browsers get a page that shows the job.
     """
     return job_response(job_id, wait=query["wait"])
 

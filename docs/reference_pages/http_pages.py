@@ -14,14 +14,8 @@ from components.http.pages import base_address
 from components.system.pages import problem_types
 from docs.reference_pages.markdown import code, paragraphs, prose, table
 
-# Routes that are not in the OpenAPI document.
-ASSETS = {
-    "/assets/<path:filename>": "Styles and scripts of all pages.",
-    "/dashboard/assets/<path:filename>": "Styles and scripts of the page `/dashboard`.",
-    "/forms/assets/<path:filename>": "Styles and scripts of the page `/forms`.",
-    "/gallery/assets/<path:filename>": "Styles and scripts of the page `/gallery/page`.",
-    "/live/assets/<path:filename>": "Styles and scripts of the page `/live`.",
-}
+# The routes of the files of pages, which are not in the OpenAPI document.
+ASSETS = "/assets/<path:filename>"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 FIELDS = ("Name", "Type", "Required", "Default", "Limits", "Description")
 ACCESS = """\
@@ -82,8 +76,15 @@ def _rows(app: Flask, paths: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             if method in (rule.methods or ()) and (name := f"{method} {rule.rule}") not in seen:
                 seen.add(name)
                 item = paths.get(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), {})
-                summary = item.get(method.lower(), {}).get("summary") or ASSETS[rule.rule]
+                summary = item.get(method.lower(), {}).get("summary") or _of_assets(rule.rule)
                 yield code(name), code(access.value), prose(summary)
+
+
+def _of_assets(rule: str) -> str:
+    page = rule.removesuffix(ASSETS)
+    return (
+        f"Styles and scripts of the pages `{page}`." if page else "Styles and scripts of all pages."
+    )
 
 
 def _operation(operation: Operation) -> Iterator[str]:

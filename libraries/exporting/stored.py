@@ -20,7 +20,7 @@ MAX_VERTICES = 500_000
 
 
 class StoredDrawing(NamedTuple):
-    """A stored SVG; `sha256` is empty and `vertices` None if unknown.
+    """A stored SVG, or the `layer` of it; `sha256` is empty and `vertices` None if unknown.
 
     `title` replaces that of the file. `download_name` is the name for clients, if it is not that of
     the file.
@@ -32,6 +32,7 @@ class StoredDrawing(NamedTuple):
     vertices: int | None = None
     title: str = ""
     download_name: str = ""
+    layer: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,13 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
         InvalidInput: it is too large or not readable, or the format rejects it.
         NotFound: the file was deleted or replaced.
         Unavailable: two other exports are running.
+        UnknownName: it has no such layer.
     """
     check_size(drawing)
     write = partial(_in_turn, drawing, form, params)
     if not drawing.sha256:
         return write()
-    key = drawing.name, drawing.sha256, drawing.title, form.name, form.version, params
+    key = drawing._replace(vertices=None), form.name, form.version, params
     try:
         return _exports.get(key, write, wait_s=2.0)
     except TimeoutError:
@@ -98,6 +100,8 @@ def reading(drawing: StoredDrawing, *, wait_s: float) -> Iterator[Document]:
         document, head = read_svg(data).document, read_head(data)
         document.title = drawing.title or head.title
         document.metadata.update(head.metadata)
+        if drawing.layer:
+            document = document.with_layer(drawing.layer)
         yield document
 
 

@@ -245,6 +245,14 @@ class Document:
         for index in np.unique(self._store.layers).tolist():
             yield self._layers[index], self.on_layer(index)
 
+    def with_layer(self, name: str) -> Document:
+        """Return a copy with the strokes of one layer; raises UnknownName."""
+        names = [layer.name for layer in self._layers]
+        if name not in names:
+            raise UnknownName("layer", name, names, field="layer")
+        part = self.on_layer(names.index(name))
+        return self.with_strokes(part.coordinates, part.offsets, part.layers)
+
     def relabelled(self, names: Sequence[str]) -> Document:
         """Return a copy with other names for the layers that have strokes, in drawing order."""
         used = np.unique(self._store.layers)

@@ -1,4 +1,4 @@
-"""The densest spot of a drawing, where repeated strokes may tear the paper."""
+"""Ink per square centimetre; where there is too much, repeated strokes may tear the paper."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from libraries.geometry.arrays import Floats, Integers, ranges
+from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle, bounding_box
 from libraries.geometry.strokes import Strokes
 
@@ -44,6 +45,27 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
         or strokes.steps.sum() > MAX_INK_MM
     ):
         return None
+    return _densest(_squares(strokes, area), area)
+
+
+def ink_map(document: Document) -> Floats | None:
+    """Return the mm² of ink in squares of 1 cm² of a page, by row and column; overlaps count.
+
+    Square `[i, j]` has its centre at x = 5 (j + 1), y = 5 (i + 1) mm; squares overlap by half. The
+    result is None if the drawing is too large, as for `densest_spot`.
+    """
+    page = document.page
+    if max(page.width, page.height) > MAX_AREA_MM or document.strokes().steps.sum() > MAX_INK_MM:
+        return None
+    parts = [
+        layer.pen.width * _squares(Strokes(part.coordinates, part.offsets, part.layers), page)
+        for layer, part in document.drawn_layers()
+    ]
+    return np.sum(parts, axis=0) if parts else None
+
+
+def _squares(strokes: Strokes, area: Rectangle) -> Floats:
+    """Return the mm drawn in each square of `area`."""
     columns, rows = (
         math.ceil(side / HALF) + 1 for side in (max(area.width, HALF), max(area.height, HALF))
     )
@@ -55,11 +77,11 @@ def densest_spot(strokes: Strokes, page: Rectangle | None = None) -> DensestSpot
         ink += np.bincount(
             (y * columns + x)[on_page], weights=lengths[on_page], minlength=rows * columns
         )
-    return _densest(ink.reshape(rows, columns), area)
+    grid = ink.reshape(rows, columns)
+    return grid[:-1, :-1] + grid[:-1, 1:] + grid[1:, :-1] + grid[1:, 1:]
 
 
-def _densest(ink: Floats, area: Rectangle) -> DensestSpot | None:
-    squares = ink[:-1, :-1] + ink[:-1, 1:] + ink[1:, :-1] + ink[1:, 1:]
+def _densest(squares: Floats, area: Rectangle) -> DensestSpot | None:
     # Rounded so that the last digits do not break ties.
     row, column = np.unravel_index(np.argmax(squares.round(6)), squares.shape)
     most = float(squares[row, column])

@@ -7,13 +7,13 @@ vertex: a running minimum forwards and one backwards, for all strokes at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from libraries.geometry.arrays import Floats
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.strokes import HOME, Pen, Point, Strokes, stroke_ranges
 from libraries.plotting.plotters import DEFAULT_PROFILE, PROFILES
 from libraries.plotting.profiles import PlotterProfile
@@ -50,6 +50,13 @@ class PlotTime:
         }
 
 
+class StrokeSeconds(NamedTuple):
+    """The seconds of each stroke with the pen down, and of each of `Strokes.travels`."""
+
+    drawing: Floats
+    travelling: Floats
+
+
 def plan(
     strokes: Strokes,
     pens: Sequence[Pen],
@@ -62,15 +69,38 @@ def plan(
     The pen rests at both ends of each stroke. Its own speed is limited to that of the plotter.
     """
     changes = strokes.pen_changes(pens)
-    speeds = _speeds(strokes, pens, profile)
-    blocks = stroke_ranges(strokes.offsets, VERTICES_AT_ONCE)
+    blocks = _segments(strokes, pens, profile)
     return PlotTime(
         profile=profile.name,
-        drawing=sum((_drawing_seconds(strokes, speeds, profile, *block) for block in blocks), 0.0),
-        travelling=_travel_seconds(strokes.travels(origin), profile),
+        drawing=sum((float(seconds.sum()) for _, seconds in blocks), 0.0),
+        travelling=float(_travel_seconds(strokes.travels(origin), profile).sum()),
         lifting=len(strokes) * (profile.drop_time + profile.lift_time),
         changing_pens=changes * profile.pen_change_time,
     )
+
+
+def stroke_seconds(
+    strokes: Strokes,
+    pens: Sequence[Pen],
+    profile: PlotterProfile = PROFILES[DEFAULT_PROFILE],
+    *,
+    origin: Point | None = HOME,
+) -> StrokeSeconds:
+    """Return the seconds that `plan` adds up; the arguments are the same."""
+    strokes.check_pens(pens)
+    drawing = np.zeros(len(strokes))
+    for owners, seconds in _segments(strokes, pens, profile):
+        drawing += np.bincount(owners, weights=seconds, minlength=len(strokes))
+    return StrokeSeconds(drawing, _travel_seconds(strokes.travels(origin), profile))
+
+
+def _segments(
+    strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile
+) -> Iterator[tuple[Integers, Floats]]:
+    """Yield the strokes of segments, by index, and the seconds of each segment, block by block."""
+    speeds = _speeds(strokes, pens, profile)
+    for block in stroke_ranges(strokes.offsets, VERTICES_AT_ONCE):
+        yield _segments_of_block(strokes, speeds, profile, *block)
 
 
 def _speeds(strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile) -> Floats:
@@ -81,28 +111,28 @@ def _speeds(strokes: Strokes, pens: Sequence[Pen], profile: PlotterProfile) -> F
     return of_layer[strokes.layers]
 
 
-def _travel_seconds(distances: Floats, profile: PlotterProfile) -> float:
-    """Return the total seconds of straight moves from rest to rest.
+def _travel_seconds(distances: Floats, profile: PlotterProfile) -> Floats:
+    """Return the seconds of straight moves from rest to rest.
 
     Long moves reach the maximum speed v and take s / v + v / a; short ones take 2 sqrt(s / a).
     """
     speed, acceleration = profile.travel_speed, profile.travel_acceleration
     is_long = distances >= speed * speed / acceleration
     long, short = distances / speed + speed / acceleration, 2 * np.sqrt(distances / acceleration)
-    return float(np.where(is_long, long, short).sum())
+    return np.where(is_long, long, short)
 
 
-def _drawing_seconds(
+def _segments_of_block(
     strokes: Strokes, speeds: Floats, profile: PlotterProfile, first: int, upto: int
-) -> float:
-    """Return the seconds with the pen down for the strokes from `first` to before `upto`."""
+) -> tuple[Integers, Floats]:
+    """Return the segments of the strokes from `first` to before `upto`; see `_segments`."""
     begin, end = strokes.offsets[first], strokes.offsets[upto]
     steps = strokes.steps[begin:end]
     arrivals = np.flatnonzero(steps > MIN_STEP_MM)
-    if not len(arrivals):
-        return 0.0
     owners = np.repeat(np.arange(first, upto), np.diff(strokes.offsets[first : upto + 1]))[arrivals]
     points = strokes.coordinates[begin:end]
+    if not len(arrivals):
+        return owners, np.zeros(0)
     lengths, highest = steps[arrivals], speeds[owners] ** 2
     directions = (points[arrivals] - points[arrivals - 1]) / lengths[:, np.newaxis]
     limits = np.zeros(len(lengths) + 1)
@@ -110,7 +140,7 @@ def _drawing_seconds(
     # The pen rests between strokes.
     np.copyto(limits[1:-1], turning, where=owners[1:] == owners[:-1])
     squares = _fastest(limits, lengths, profile.drawing_acceleration)
-    return float(_segment_seconds(squares, lengths, highest, profile.drawing_acceleration).sum())
+    return owners, _segment_seconds(squares, lengths, highest, profile.drawing_acceleration)
 
 
 def _corner_limits(directions: Floats, profile: PlotterProfile) -> Floats:

@@ -17,10 +17,12 @@ __all__ = ["start_service"]
 # An owner for each test with a key. One key is not ASCII: it must survive a header and the name of a subprotocol.
 OWNERS = {
     "dashboard": "dashboard-key",
+    "drawing": "drawing-key",
     "forms": "forms-key",
     "gallery": "gallery-key",
     "live": "live-ключ-4c1f9a7be2d8",
     "operator": "operator-key",
+    "studio": "studio-key",
 }
 QUIET = [
     "--no-sandbox",

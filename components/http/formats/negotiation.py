@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from flask import request
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import OneOf
+from marshmallow.validate import Length, OneOf
 from werkzeug.datastructures import MultiDict
 
 from components.http.formats.queries import loaded_query, query_value, unknown_parameter
@@ -21,10 +21,11 @@ from libraries.json_types import JsonObject
 
 
 class ExportChoice(NamedTuple):
-    """A format and its parameters."""
+    """A format and its parameters; `layer` is empty for all layers."""
 
     form: Format
     params: FormatParams
+    layer: str = ""
 
 
 class ExportQuery(NamedTuple):
@@ -32,6 +33,7 @@ class ExportQuery(NamedTuple):
 
     download: bool
     name: str
+    layer: str
     options: MultiDict[str, str]
 
     def choice(self, media_type: str) -> ExportChoice | None:
@@ -43,13 +45,16 @@ class ExportQuery(NamedTuple):
         """
         form = self._form(media_type)
         params = _params(form, self.options)
-        return None if form is None or params is None else ExportChoice(form, params)
+        return None if form is None or params is None else ExportChoice(form, params, self.layer)
 
     def _form(self, media_type: str) -> Format | None:
-        if not self.name:
+        if not self.name and not self.layer:
             return accepted_format(media_type)
         try:
-            form = FORMATS[self.name]
+            # The stored file has all layers.
+            form = (
+                FORMATS[self.name] if self.name else accepted_format(media_type) or FORMATS["svg"]
+            )
         except UnknownName as error:
             found = FieldError(("format",), f"{error}", error.hint)
             raise BadFields([found], location="query") from None
@@ -63,6 +68,8 @@ class ExportQuery(NamedTuple):
 class ExportQuerySchema(Schema):
     """The query of a download, with the parameters of all formats for the documentation."""
 
+    OWN: ClassVar = ("download", "format", "layer")
+
     download = fields.Boolean(
         load_default=False, metadata={"description": "`1` to save the file, `0` to show it."}
     )
@@ -72,13 +79,21 @@ class ExportQuerySchema(Schema):
             "example": "pdf",
         },
     )
+    layer = fields.String(
+        validate=Length(1, 100),
+        metadata={
+            "description": "Name of a layer, to get its strokes only; the format `strokes` lists the layers.",
+            "example": "red",
+        },
+    )
 
     def load(self, data: Any, **options: Any) -> Any:
         """Return an `ExportQuery`; the parameters of the format are checked once it is known."""
-        own = {name: data[name] for name in ("download", "format") if name in data}
+        own = {name: data[name] for name in self.OWN if name in data}
         loaded: Any = super().load(own, **options)
         rest = [pair for pair in data.data.items(multi=True) if pair[0] not in own]
-        return ExportQuery(loaded["download"], loaded.get("format", ""), MultiDict(rest))
+        name, layer = loaded.get("format", ""), loaded.get("layer", "")
+        return ExportQuery(loaded["download"], name, layer, MultiDict(rest))
 
 
 def export_query_schema() -> type[Schema]:
@@ -159,13 +174,17 @@ def is_drawing(media_type: str) -> bool:
     return media_type == SVG_TYPE
 
 
-def exported_reply(stored: str, **documentation: object) -> dict[str, object]:
-    """Return the OpenAPI response for a `stored` media type or an export of it."""
+def exported_reply(
+    stored: str, *, page: bool = False, **documentation: object
+) -> dict[str, object]:
+    """Return the OpenAPI response for a `stored` media type or an export of it, or a `page`."""
     text, binary = {"type": "string"}, {"type": "string", "format": "binary"}
     content: dict[str, object] = {stored: {} if stored == "*/*" else {"schema": text}}
     for one in drawing_types():
-        is_text = one == SVG_TYPE or one.startswith("text/")
+        is_text = one == SVG_TYPE or one.startswith("text/") or one.endswith("+json")
         content.setdefault(one, {"schema": text if is_text else binary})
+    if page:
+        content["text/html"] = {"schema": text}
     return {"content": content, **documentation}
 
 
@@ -208,7 +227,7 @@ def _foreign_parameter(name: str, form: Format | None, known: Iterable[str]) -> 
     """Return the error of a parameter that is unknown, or that only other formats have."""
     others = [one for one, other in FORMATS.items() if name in other.params.schema()().fields]
     if not others:
-        return unknown_parameter(name, ["download", "format", *known])
+        return unknown_parameter(name, [*ExportQuerySchema.OWN, *known])
     chosen = f"the format {form.name}" if form else "the stored file"
     text = f"Not a parameter of {chosen}; only of {', '.join(others)}."
     return FieldError((name,), text)

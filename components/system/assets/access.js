@@ -26,19 +26,22 @@ export function protocols() {
 }
 
 // Sends a request to this server. Throws an Error whose text is for the user, with the `status` and the `problem` document of the
-// response if there was one.
+// response if there was one; `offline` if there was none. A request that `options.signal` aborts throws that signal's reason.
 export async function callApi(path, options = {}) {
   let reply
   try {
     // The browser sets the type of a form, with its boundary.
     const type = typeof options.body === 'string' ? { 'Content-Type': 'application/json' } : {}
-    reply = await fetch(path, { ...options, headers: { Accept: 'application/json, */*;q=0.5', ...type, ...headers() } })
-  } catch {
-    throw new Error('The server cannot be reached.')
+    const sent = { Accept: 'application/json, */*;q=0.5', ...type, ...headers(), ...options.headers }
+    reply = await fetch(path, { ...options, headers: sent })
+  } catch (error) {
+    if (error.name === 'AbortError') throw error
+    throw Object.assign(new Error('The server cannot be reached.'), { offline: true, retryAfter: 0 })
   }
   if (reply.ok) return reply
   const problem = await reply.json().catch(() => ({}))
   const mistakes = (problem.errors || []).map((one) => one.detail).join(' ')
   const text = mistakes || problem.detail || `The server replied ${reply.status}.`
-  throw Object.assign(new Error(text), { status: reply.status, problem })
+  const retryAfter = Number(reply.headers.get('Retry-After')) || 0
+  throw Object.assign(new Error(text), { status: reply.status, problem, retryAfter })
 }

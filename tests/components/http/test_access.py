@@ -45,8 +45,12 @@ OPEN |= {
     "/live/assets/<path:filename>",
     "/forms",
     "/forms/assets/<path:filename>",
+    "/studio",
+    "/studio/assets/<path:filename>",
     "/gallery/page",
     "/gallery/assets/<path:filename>",
+    "/gallery/<drawing_id>/page",
+    "/drawing/assets/<path:filename>",
 }
 
 
@@ -73,6 +77,15 @@ def send(
     client: FlaskClient, method: str, address: str, key: str | None = None, **more: Any
 ) -> TestResponse:
     return client.open(address, method=method, headers={"X-API-Key": key} if key else {}, **more)
+
+
+def test_a_client_learns_whose_key_it_has(client: FlaskClient) -> None:
+    assert send(client, "GET", "/key", ANN).get_json() == {
+        "owner": "ann",
+        "scopes": ["draw", "read"],
+        "expires_at": None,
+    }
+    assert send(client, "GET", "/key", "wrong").status_code == 401
 
 
 def sense(response: TestResponse) -> dict[str, Any]:
@@ -337,7 +350,7 @@ def test_objects_of_another_owner_are_not_found_on_any_route(
     }
     tried = []
     for rule, method in routes(client):
-        if not any(name.endswith("_id") for name in rule.arguments):
+        if rule.rule in OPEN or not any(name.endswith("_id") for name in rule.arguments):
             continue
         body = {"json": {"title": "Mine"}} if method == "PATCH" else {}
         foreign, missing = (
@@ -518,3 +531,17 @@ def test_a_service_with_keys_starts_and_shows_a_curl_command(
     assert service.request("GET", "/readyz")[0] == 200
     assert service.request("GET", "/jobs")[0] == 401
     assert digest(ANN) not in service.output()
+
+
+def test_browsers_get_the_page_of_a_job_without_a_key_and_other_clients_need_one(
+    client: FlaskClient,
+) -> None:
+    """The page is the same for each id, so it does not reveal which jobs exist."""
+    html = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = client.get("/jobs/7d6c3f2e", headers=html)
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    assert "Accept" in page.vary
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    for accept in ("*/*", "application/json", "image/svg+xml", "application/json, text/html"):
+        assert client.get("/jobs/7d6c3f2e", headers={"Accept": accept}).status_code == 401
+    assert client.delete("/jobs/7d6c3f2e", headers=html).status_code == 401

@@ -163,12 +163,12 @@ def test_the_format_in_the_query_beats_accept_and_has_parameters(drawer: FlaskCl
     [
         ("format=pfd", "format", "unknown format 'pfd'"),
         ("format=pdf&dpi=100", "dpi", "Not a parameter of the format pdf; only of png."),
-        ("format=pdf&dqi=1", "dqi", "Unknown parameter; known: download, format."),
+        ("format=pdf&dqi=1", "dqi", "Unknown parameter; known: download, format, layer."),
         ("dpi=100", "dpi", "Not a parameter of the stored file; only of png."),
         ("format=png&dpi=5", "dpi", "Must be greater than or equal to 10"),
         ("format=png&dpi=100&width=200", "dpi", "Cannot be combined with width."),
         ("format=png&dpi=100&dpi=200", "dpi", "Must not be given more than once."),
-        ("format=hpgl&profile=saxi", "profile", "Must be one of: calcomp-artisan"),
+        ("format=strokes&profile=plotter", "profile", "Must be one of: axidraw"),
         (
             "format=hpgl&profile=klipper",
             "profile",
@@ -291,3 +291,24 @@ def test_the_media_types_of_the_formats_are_documented(drawer: FlaskClient) -> N
     ):
         content = paths[path]["get"]["responses"]["200"]["content"]
         assert {usual, PNG_TYPE} <= set(content)
+
+
+def test_a_single_layer_can_be_exported_in_any_format(drawer: FlaskClient) -> None:
+    line = {"type": "line", "points": [[5, 5], [45, 5]]}
+    body = {
+        "width": 50,
+        "height": 20,
+        "layers": [{"name": name, "color": name} for name in ("red", "blue")],
+        "elements": [{**line, "layer": name} for name in ("red", "blue")],
+    }
+    address = finished(drawer, "/artboard/create", body)["links"]["result"]
+    svg = drawer.get(f"{address}?layer=blue&download=1")
+    assert b'stroke="blue"' in svg.data
+    assert b'stroke="red"' not in svg.data
+    assert svg.headers["Content-Disposition"].endswith(' mm blue.svg"')
+    assert svg.headers["ETag"] != drawer.get(f"{address}?layer=red").headers["ETag"]
+    strokes = drawer.get(f"{address}?format=strokes&layer=red").get_json()
+    assert [one["layer"] for one in strokes["layers"]] == ["red"]
+    refused = drawer.get(f"{address}?layer=green")
+    assert refused.status_code == 422
+    assert "known: blue, red" in refused.get_json()["errors"][0]["detail"]

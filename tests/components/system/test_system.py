@@ -310,3 +310,7 @@ def test_every_problem_type_has_a_page_that_explains_it(client: FlaskClient) -> 
 
 def test_an_unknown_type_of_problem_is_not_found(client: FlaskClient) -> None:
     assert client.get("/problems/bad-hair-day").status_code == 404
+
+
+def test_a_service_without_keys_has_no_owner(client: FlaskClient) -> None:
+    assert client.get("/key").get_json()["owner"] is None

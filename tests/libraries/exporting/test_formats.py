@@ -67,6 +67,7 @@ def test_the_built_in_formats_are_registered() -> None:
         "hpgl": ("application/vnd.hp-hpgl", ".hpgl"),
         "pdf": ("application/pdf", ".pdf"),
         "png": ("image/png", ".png"),
+        "strokes": ("application/vnd.vector-api.strokes+json", ".json"),
         "svg": ("image/svg+xml", ".svg"),
         "svg-axidraw": ("image/svg+xml", ".svg"),
         "svg-compact": ("image/svg+xml", ".svg"),
