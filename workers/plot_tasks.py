@@ -15,7 +15,7 @@ from libraries.sheets.plots import PlotOptions, Plotted, compare, plot_document
 from libraries.sheets.sources import read_source
 from libraries.storage import check_name, output_folder
 from libraries.svg_builder import svg_blocks
-from libraries.svg_reader import Reading, read_svg
+from libraries.svg_reader import Reading
 from libraries.uploads.staging import open_staged
 from libraries.vector_input import read
 
@@ -95,7 +95,7 @@ def _plotted(
     options = PlotOptions.load(plot or {})
     report_progress(0, 100, "reading")
     if svg:
-        reading = read_svg(svg, options=options, enlargement=options.enlargement)
+        reading = read(svg.encode("utf-8", "surrogatepass"), "drawing.svg", options)
     else:
         data = b"".join(open_staged(upload)) if upload else read_source(source)
         reading = read(data, name or source, options)

@@ -34,6 +34,7 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.json_types import JsonObject, keywords_of
 from libraries.loading import LoadError
 from libraries.registry import Registry
+from libraries.sheets.sources import path_of_job
 from libraries.storage import open_input, own_name
 from libraries.uploads.staging import jobs_writing
 
@@ -333,6 +334,4 @@ def _find_source(source: str) -> Source:
             process_pending()
         return Source(f"output/{find_drawing(current_owner(), source).name}")
     job = find_job(source)
-    if job.done and not any(one["media_type"] == "image/svg+xml" for one in job.artifacts):
-        raise InvalidInput("this job stored no drawing")
-    return Source(source, () if job.done else (source,))
+    return Source(path_of_job(job)) if job.done else Source(source, (source,))

@@ -32,6 +32,16 @@ def plot_stats(drawing: SVGBuilder | Document, width: float, height: float) -> d
     }
 
 
+def off_page(before_mm: float, after_mm: float, count: int = 1) -> list[JsonObject]:
+    """Return the ink that is cut off as a problem with its length and share, or none."""
+    least_mm = 0.01
+    if before_mm - after_mm < least_mm:
+        return []
+    mm, share = round(before_mm - after_mm, 3), round(1 - after_mm / before_mm, 4)
+    problem = {"kind": "off-page", "action": "cropped", "count": count, "lines": []}
+    return [{**problem, "mm": mm, "share": share}]
+
+
 def describe_svg(data: bytes) -> JsonObject:
     """Return the statistics of a stored SVG as a field of its artifact; {} if it cannot be read."""
     try:

@@ -114,6 +114,8 @@ class Reader:
         around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
         self.gathering = Gathering(around, self._report_far)
         self.items: list[Item] = []
+        # Attributes of the groups of layers, by name.
+        self.layers: dict[str, dict[str, str]] = {}
         self._layer_codes = options.layer_codes
         self._pixel = MM_PER_INCH / options.dpi
         # Names of groups that are layers, instead of the layers of Inkscape.
@@ -231,6 +233,8 @@ class Reader:
             if self._layer_codes and name is not None and LayerCodes.of(name).is_hidden:
                 self._problems.note("layer", node.line, "hidden")
                 return
+            if name:
+                self.layers.setdefault(name, node.attributes)
             self._visit_all(node, context._replace(layer=name) if name else context)
         elif node.tag == "use":
             self._visit_used(node, context)

@@ -84,11 +84,12 @@ class Canvas:
     MAX_ITEMS = 500_000
     MAX_TEXTS = 20_000
 
-    def __init__(self, to_mm: Matrix) -> None:
+    def __init__(self, to_mm: Matrix, fine: float = FLATNESS) -> None:
+        """`fine` is the maximum distance of lines from curves in mm."""
         self.problems = Problems()
         self.to_mm = to_mm
         # Limits the precision of what is scaled down.
-        self.tolerance = FLATNESS / max(magnification(to_mm), 1e-9)
+        self.tolerance = fine / max(magnification(to_mm), 1e-9)
         self._items: list[Item] = []
         self._texts = 0
         most = MAX_COORDINATE_MM

@@ -67,7 +67,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     Raises:
         InvalidInput: the file has no instructions, or is no HP-GL.
     """
-    plotter = _Plotter(options.hpgl_unit)
+    plotter = _Plotter(options.hpgl_unit, options.flatness)
     plotter.run(data.decode("latin-1"))
     return plotter.canvas.reading(Sides.around(plotter.canvas), options)
 
@@ -81,8 +81,8 @@ class _Plotter:
     CAPITAL = 108.0
     MAX_JUNK = 100
 
-    def __init__(self, unit: float) -> None:
-        self.canvas = Canvas(scaling(unit, -unit))
+    def __init__(self, unit: float, fine: float) -> None:
+        self.canvas = Canvas(scaling(unit, -unit), fine)
         self._vertices = 0
         self._known = False
         self._reset()

@@ -20,7 +20,6 @@ from libraries.json_types import JsonObject
 from libraries.svg_reader import Reading
 from libraries.svg_reader.appearance import Look
 from libraries.svg_reader.items import Area, Clip
-from libraries.svg_syntax.curves import FLATNESS
 from libraries.vector_input.canvas import Canvas, PathBuilder, layer_name
 from libraries.vector_input.catalogue import (
     InputOptions,
@@ -70,7 +69,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     to_mm = combined(matrix(mm, 0, 0, mm, 0, 0), turned)
     width, height = (height, width) if turn % 2 else (width, height)
     page = Rectangle(0, 0, width * mm, height * mm)
-    drawer = _Drawer(described, segments, to_mm)
+    drawer = _Drawer(described, segments, to_mm, options.flatness)
     for one in described["objects"]:
         drawer.draw(one)
     canvas = drawer.canvas
@@ -115,8 +114,11 @@ def _too_complex() -> InvalidInput:
 class _Drawer:
     """Draws the objects of a page."""
 
-    def __init__(self, described: JsonObject, segments: Floats, to_mm: Matrix) -> None:
-        self.canvas = Canvas(to_mm)
+    def __init__(
+        self, described: JsonObject, segments: Floats, to_mm: Matrix, fine: float
+    ) -> None:
+        self.canvas = Canvas(to_mm, fine)
+        self._fine = fine
         self._segments = segments.tolist()
         self._to_mm = to_mm
         self._clips = [self._area(one) for one in described["clips"]]
@@ -140,7 +142,7 @@ class _Drawer:
             placed = combined(to_mm, matrix(size, 0, 0, -size, 0, 0))
             self.canvas.write(one["text"], placed, self._text_look(one), layer, clip=clip)
             return
-        fine = FLATNESS / max(scale, 1e-9)
+        fine = self._fine / max(scale, 1e-9)
         shape = self._path(one["first"], one["last"]).shape(fine)
         look = self._look(one, scale)
         self.canvas.add(shape, look, layer, clip=clip, to_mm=to_mm)
@@ -186,7 +188,7 @@ class _Drawer:
     def _area(self, one: list[float]) -> Area:
         first, last = int(one[0]), int(one[1])
         to_mm = combined(self._to_mm, matrix(*one[2:]))
-        fine = FLATNESS / max(abs(determinant(to_mm)) ** 0.5, 1e-9)
+        fine = self._fine / max(abs(determinant(to_mm)) ** 0.5, 1e-9)
         lines = self._path(first, last).shape(fine).flattened()
         return Area([applied(to_mm, line) for line in lines])
 

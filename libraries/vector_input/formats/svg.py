@@ -41,7 +41,9 @@ def matches(head: bytes) -> bool:
 
 def read(data: bytes, options: InputOptions) -> Reading:
     """Return the visible strokes of an SVG; see `read_svg`."""
-    return read_svg(data, options=options, enlargement=options.enlargement)
+    return read_svg(
+        data, tolerance=options.fineness, options=options, enlargement=options.enlargement
+    )
 
 
 register(
