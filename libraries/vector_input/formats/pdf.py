@@ -65,7 +65,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
         2: matrix(-1, 0, 0, 1, right, -bottom),
         3: matrix(0, -1, -1, 0, top, right),
     }[turn]
-    mm = _Process.MM_PER_POINT
+    mm = _Process.MM_PER_POINT * (described["unit"] or 1.0)
     to_mm = combined(matrix(mm, 0, 0, mm, 0, 0), turned)
     width, height = (height, width) if turn % 2 else (width, height)
     page = Rectangle(0, 0, width * mm, height * mm)
@@ -76,6 +76,9 @@ def read(data: bytes, options: InputOptions) -> Reading:
     for kind, count in described["left_out"].items():
         for _ in range(count):
             canvas.problems.note(kind, 0)
+    for layer, count in described["hidden"].items():
+        for _ in range(count):
+            canvas.problems.note_names("layer", 0, "hidden", [layer_name(layer)] if layer else [])
     if described["pages"] > 1:
         canvas.problems.note("other-pages", 0, pages=float(described["pages"] - 1))
     return canvas.reading(page, options)
