@@ -111,7 +111,7 @@ class _Heights:
     """Heights of the pen in percent, as the software of AxiDraw has them by default."""
 
     DOWN, UP = 30.0, 60.0
-    WORD = re.compile(r"([A-Z]+=?)(-?[0-9]+(?:\.[0-9]+)?)\Z")
+    WORD = re.compile(r"([A-Z]+=?)(-?[0-9]+(?:\.[0-9]+)?)")
 
 
 def _lowering(language: Language, height: float | None) -> list[str]:
@@ -125,17 +125,23 @@ def _lowering(language: Language, height: float | None) -> list[str]:
     lift = min(max((height - _Heights.DOWN) / (_Heights.UP - _Heights.DOWN), 0.0), 1.0)
     lines = []
     for line, raised in zip_longest(language.pen_down, language.pen_up, fillvalue=""):
-        ups = dict(match.groups() for word in raised.split() if (match := _Heights.WORD.match(word)))
+        ups = dict(map(_word, raised.split()))
         words = []
-        for word in line.split():
-            name, value = match.groups() if (match := _Heights.WORD.match(word)) else (word, "")
+        for name, value in map(_word, line.split()):
             other = ups.get(name, value)
             if name not in {"G", "M", "F", "P"} and other != value:
                 number = float(value) + lift * (float(other) - float(value))
-                word = f"{name}{round(number, 2):g}"  # noqa: PLW2901
-            words.append(word)
+                words.append(f"{name}{round(number, 2):g}")
+            else:
+                words.append(name + value)
         lines.append(" ".join(words))
     return lines[: len(language.pen_down)]
+
+
+def _word(text: str) -> tuple[str, str]:
+    """Return a word of G-code as its name and its number, which may be empty."""
+    found = _Heights.WORD.fullmatch(text)
+    return (found[1], found[2]) if found else (text, "")
 
 
 def _dwell(pen: Pen, language: Language) -> list[str]:

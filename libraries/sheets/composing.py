@@ -60,7 +60,11 @@ class Composed:
         skipped = f"; skipped parts of SVGs: {left}" if left else ""
         shares = [one["share"] for one in self.problems if one["kind"] == "off-page"]
         half = 0.5
-        off = f"; up to {max(shares):.0%} of an SVG is off the page" if max([0, *shares]) > half else ""
+        off = (
+            f"; up to {max(shares):.0%} of an SVG is off the page"
+            if max([0, *shares]) > half
+            else ""
+        )
         empty = "" if len(self.drawing) else "; the drawing is empty"
         return boxes + skipped + off + empty
 
@@ -185,7 +189,9 @@ class Layers:
         same = (
             name
             for name in self._listed
-            if _is_colour(own.name) and parse_colour(name) and components(name) == components(own.colour)
+            if _is_colour(own.name)
+            and parse_colour(name)
+            and components(name) == components(own.colour)
         )
         return next(same, None)
 

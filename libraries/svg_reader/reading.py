@@ -76,7 +76,7 @@ def read_svg(
     reader.draw(root, size)
     # Parts that need too much are not left out.
     work.spend(0)
-    store, items, layers = reader.gathering.store, reader.items, reader.layers
+    store, items, layers = reader.gathering.store, reader.items, reader.layer_attributes
     has_size, line = has_own_size(root), root.line
     # The tree of a large file takes much memory.
     del reader, root

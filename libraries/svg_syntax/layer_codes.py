@@ -48,7 +48,7 @@ class LayerCodes:
 
     @property
     def is_coded(self) -> bool:
-        """Whether the name has codes other than a number."""
+        """Return whether the name has codes other than a number."""
         return self.is_hidden or self.is_paused or bool(self.settings)
 
     def applied(self, pen: Pen) -> Pen:

@@ -182,7 +182,13 @@ class Canvas:
         store = self._gathering.store
         document = Document(page.width, page.height)
         if page.left or page.top:
-            moved = applied(translation(-page.left, -page.top), store.coordinates)
+            move = translation(-page.left, -page.top)
+            moved = applied(move, store.coordinates)
+            for clip in {id(one.clip): one.clip for one in self._items if one.clip}.values():
+                clip.areas = [
+                    area._replace(lines=[applied(move, line) for line in area.lines])
+                    for area in clip.areas
+                ]
             offsets, layers = store.offsets, store.layers
             store = type(store)()
             store.extend(moved, offsets, layers)

@@ -42,7 +42,7 @@ class Limits:
 
 
 class Visibility:
-    """Tells which objects a viewer shows at first, by drawing some of each group alone.
+    """Finds the objects that a viewer shows at first, by drawing some of each group alone.
 
     Objects of a group have the same optional content. PDFium evaluates the states of the layers only
     when it draws.
@@ -154,7 +154,7 @@ class Page:
         kind = pdfium.FPDFPageObj_GetType(one)
         names = self._layers(one)
         layer = layer or next(filter(None, names), "")
-        # Content without a name is a group of its own.
+        # Content without a name is a separate group.
         group += tuple(name or len(self.objects) for name in names)
         self._visibility.add(group, chain, matrix)
         if kind == pdfium.FPDF_PAGEOBJ_PATH:
@@ -345,7 +345,9 @@ def user_unit(document: Any, index: int, data: bytes) -> float:
     copy, out = PdfDocument.new(), io.BytesIO()
     copy.import_pages(PdfDocument(document), [index])
     copy.save(out)
-    for one in re.finditer(rb"obj\s*<<(?:(?!endobj|stream).)*?>>\s*endobj", out.getvalue(), re.DOTALL):
+    for one in re.finditer(
+        rb"obj\s*<<(?:(?!endobj|stream).)*?>>\s*endobj", out.getvalue(), re.DOTALL
+    ):
         unit = re.search(rb"/UserUnit\s+([0-9.]{1,12})", one[0])
         if unit and re.search(rb"/Type\s*/Page\b", one[0]):
             with contextlib.suppress(ValueError):

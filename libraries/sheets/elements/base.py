@@ -72,7 +72,9 @@ class ElementStrokes:
     @property
     def ink_mm(self) -> float:
         """Return the length of all strokes."""
-        strokes = Strokes(self.coordinates, self.offsets, np.zeros(len(self.offsets) - 1, dtype=int))
+        strokes = Strokes(
+            self.coordinates, self.offsets, np.zeros(len(self.offsets) - 1, dtype=int)
+        )
         return float(strokes.lengths.sum())
 
     @classmethod

@@ -78,7 +78,8 @@ def read(data: bytes, options: InputOptions) -> Reading:
             canvas.problems.note(kind, 0)
     for layer, count in described["hidden"].items():
         for _ in range(count):
-            canvas.problems.note_names("layer", 0, "hidden", [layer_name(layer)] if layer else [])
+            names = [name for name in (layer_name(layer),) if name]
+            canvas.problems.note_names("layer", 0, "hidden", names)
     if described["pages"] > 1:
         canvas.problems.note("other-pages", 0, pages=float(described["pages"] - 1))
     return canvas.reading(page, options)
@@ -117,9 +118,7 @@ def _too_complex() -> InvalidInput:
 class _Drawer:
     """Draws the objects of a page."""
 
-    def __init__(
-        self, described: JsonObject, segments: Floats, to_mm: Matrix, fine: float
-    ) -> None:
+    def __init__(self, described: JsonObject, segments: Floats, to_mm: Matrix, fine: float) -> None:
         self.canvas = Canvas(to_mm, fine)
         self._fine = fine
         self._segments = segments.tolist()

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -398,8 +398,9 @@ def test_a_drawing_of_another_format_is_an_element_with_its_pens_and_problems(
     unknown = {"kind": "instruction", "action": "ignored", "count": 1, "lines": [], "names": ["ZZ"]}
     assert made.problems == ([{**unknown, "element": 0}] if name == "hpgl" else [])
     # The recipe names the file by its contents.
-    other = dataclasses.replace(given.elements[0], source=f"uploads/b.{name}").with_file(data)
-    assert other.source == given.elements[0].source
+    recipe = given.recipe()
+    assert recipe == with_sources(loaded({**element, "source": f"uploads/b.{name}"})).recipe()
+    assert f"sha256:{sha256(data).hexdigest()}" in json.dumps(recipe.values)
 
 
 def test_a_drawing_of_another_format_obeys_the_options_of_its_element(
