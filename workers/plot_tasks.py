@@ -11,6 +11,7 @@ from libraries.job_manager import attach, report_progress
 from libraries.json_types import JsonObject
 from libraries.plotting import without_penalties
 from libraries.sheets.planned import reported
+from libraries.sheets.plot_stats import off_page_note
 from libraries.sheets.plots import PlotOptions, Plotted, compare, plot_document
 from libraries.sheets.sources import read_source
 from libraries.storage import check_name, output_folder
@@ -59,7 +60,7 @@ def plot_drawing(
     attach(store.publish(f"{stem}-certificate.json", proof))
     # Compressed, so that it is no drawing of the gallery.
     given = store.publish(f"{stem}-input.svg.gz", compressed(plotted.given))
-    report_progress(100, 100, "stored")
+    report_progress(100, 100, f"stored{off_page_note(plotted.problems + reading.problems)}")
     return {"path": path, "input_path": attach(given), **_record(reading, plotted)}
 
 

@@ -28,13 +28,16 @@ class SvgAxidraw(Params):
         codes = [LayerCodes.of(layer.name) for layer in layers]
         orders = [one.order for one in codes]
         # Numbers that ascend are those of the drawing; others are parts of names.
-        is_numbered = orders == sorted(set(orders)) and math.inf not in orders
+        known = [one for one in orders if one < math.inf]
+        is_numbered = orders[: len(known)] == sorted(set(known)) and bool(known)
         labels = []
         for number, (layer, code) in enumerate(zip(layers, codes, strict=True), 1):
             title = code.title if code.is_coded or is_numbered else layer.name
             # Names cannot contain the characters `%`, `!` and `+`, which are commands.
             name = plain_name(title, "A-Za-z0-9 _.-", 40)
-            place = int(code.order) if is_numbered else number
+            place = number
+            if is_numbered:
+                place = int(known[min(number, len(known)) - 1]) + max(number - len(known), 0)
             pause = self.pause and number > 1
             labels.append(LayerCodes.written(layer.pen, place, name, pause=pause))
         return svg_blocks(document.relabelled(labels))

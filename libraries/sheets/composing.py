@@ -19,7 +19,7 @@ from libraries.json_types import JsonObject
 from libraries.sheets.composition import Composition, check_total, seeds_of
 from libraries.sheets.elements import Element, ElementStrokes
 from libraries.sheets.elements.base import OwnPen
-from libraries.sheets.plot_stats import off_page
+from libraries.sheets.plot_stats import off_page, off_page_note
 from libraries.svg_reader.colours import components, parse_colour
 
 BASE_COLOUR = "black"
@@ -58,15 +58,8 @@ class Composed:
                 dropped[one["kind"]] += one["count"]
         left = ", ".join(f"{name} ({times})" for name, times in sorted(dropped.items()))
         skipped = f"; skipped parts of SVGs: {left}" if left else ""
-        shares = [one["share"] for one in self.problems if one["kind"] == "off-page"]
-        half = 0.5
-        off = (
-            f"; up to {max(shares):.0%} of an SVG is off the page"
-            if max([0, *shares]) > half
-            else ""
-        )
         empty = "" if len(self.drawing) else "; the drawing is empty"
-        return boxes + skipped + off + empty
+        return boxes + skipped + off_page_note(self.problems) + empty
 
 
 def compose(composition: Composition, report: Report | None = None) -> Composed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from libraries.errors import InvalidInput
@@ -40,6 +41,13 @@ def off_page(before_mm: float, after_mm: float, count: int = 1) -> list[JsonObje
     mm, share = round(before_mm - after_mm, 3), round(1 - after_mm / before_mm, 4)
     problem = {"kind": "off-page", "action": "cropped", "count": count, "lines": []}
     return [{**problem, "mm": mm, "share": share}]
+
+
+def off_page_note(problems: Iterable[JsonObject]) -> str:
+    """Return the end of a message if most of a drawing is off the page, else an empty string."""
+    share = max((one.get("share", 0.0) for one in problems if one["kind"] == "off-page"), default=0)
+    half = 0.5
+    return f"; {share:.0%} of the drawing is off the page" if share > half else ""
 
 
 def describe_svg(data: bytes) -> JsonObject:

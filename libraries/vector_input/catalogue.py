@@ -14,7 +14,7 @@ from libraries.loading import LoadError
 from libraries.registry import Registry
 from libraries.svg_reader import Reading, ReadingOptions, max_svg_bytes
 from libraries.svg_syntax.curves import FLATNESS
-from libraries.vector_input.heads import HEAD_BYTES
+from libraries.vector_input.heads import HEAD_BYTES, decoded_head
 
 
 class InputOptions(ReadingOptions):
@@ -96,6 +96,22 @@ def recognised(head: bytes, name: str = "") -> VectorFormat | None:
     return known[0] if known else None
 
 
+def format_of(data: bytes, name: str = "") -> VectorFormat:
+    """Return the format of a file; markup is read as SVG, whose reader says what is wrong.
+
+    Raises:
+        InvalidInput: it is no drawing.
+    """
+    form = recognised(data, name)
+    if form is None:
+        text = decoded_head(data[:HEAD_BYTES])
+        is_packed = data.startswith(b"\x1f\x8b")
+        if not is_packed and (text is None or not text.lstrip().startswith("<")):
+            known = ", ".join(FORMATS[one].title for one in FORMATS)
+            raise InvalidInput(f"the file is no drawing; accepted: {known}", code="bad-drawing")
+    return form or FORMATS["svg"]
+
+
 def check_installed(head: bytes, name: str = "") -> None:
     """Raise InvalidInput if a file needs an optional package that is missing."""
     form = recognised(head, name)
@@ -106,12 +122,10 @@ def check_installed(head: bytes, name: str = "") -> None:
 def read(data: bytes, name: str = "", options: InputOptions | None = None) -> Reading:
     """Return the visible strokes of a drawing and its problems; the name helps to find the format.
 
-    Files of no known format are read as SVG, whose reader says what is wrong.
-
     Raises:
         InvalidInput: the file is damaged or too large, or a package is missing.
     """
-    form = recognised(data, name) or FORMATS["svg"]
+    form = format_of(data, name)
     form.check_installed()
     if len(data) > max_svg_bytes():
         raise damaged(form.title, f"has more than {max_svg_bytes():,} bytes")

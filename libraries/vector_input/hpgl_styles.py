@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import ClassVar
 
-Numbers = list[float]
+from libraries.vector_input.hpgl_axes import Numbers
 
 
 class Pens:

@@ -37,7 +37,7 @@ from libraries.sheets.sources import source_field
 from libraries.svg_reader import Reading, read_svg
 from libraries.svg_reader.encodings import as_utf8
 from libraries.svg_reader.foreign_xml import parse_svg
-from libraries.vector_input import FORMATS, InputOptions, read, recognised
+from libraries.vector_input import FORMATS, InputOptions, format_of, read
 from libraries.work import Work
 
 MAX_SVG_CHARS = 512_000
@@ -106,12 +106,14 @@ class SvgElement(OutlinedElement, InputOptions):
             yield {"source": ["Cannot be combined with `svg`."]}
 
     def with_file(self, data: bytes) -> SvgElement:
-        """Return the element with the contents of its source; raises as `encodings.as_utf8`.
+        """Return the element with the contents of its source.
+
+        Raises InvalidInput for an SVG in an unknown encoding, or a file that is no drawing.
 
         The recipe has the text of an SVG, and the hash of another file.
         """
         name = self.source or ""
-        if recognised(data, name) in {None, FORMATS["svg"]}:
+        if format_of(data, name) is FORMATS["svg"]:
             return replace(self, svg=as_utf8(data).decode(), source=None)
         digest = sha256(data).hexdigest()
         return replace(self, file=DrawingFile(name, data), source=f"sha256:{digest}")

@@ -22,12 +22,9 @@ from libraries.vector_input.catalogue import (
     damaged,
     register,
 )
-from libraries.vector_input.hpgl_axes import Axes, centre_of
+from libraries.vector_input.hpgl_axes import Axes, Numbers, Point, centre_of
 from libraries.vector_input.hpgl_styles import Letters, LineTypes, Pens
 from libraries.vector_input.hpgl_syntax import Encoding, Instructions, Syntax
-
-Numbers = list[float]
-Point = tuple[float, float]
 
 
 def matches(head: bytes) -> bool:

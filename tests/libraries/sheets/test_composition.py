@@ -437,7 +437,7 @@ def test_what_of_an_svg_is_off_the_page_is_a_problem_with_its_share() -> None:
     assert found(box=small, clip=False) == [("off-page", 50.0, 0.8333)]
     made = compose(loaded({**element, "box": {**small, "y": 60, "height": 6}, "vertical": "top"}))
     assert [one["kind"] for one in made.problems] == ["off-page", "empty"]
-    assert made.warnings == "; up to 100% of an SVG is off the page; the drawing is empty"
+    assert made.warnings == "; 100% of the drawing is off the page; the drawing is empty"
 
 
 TWO_INKS = (

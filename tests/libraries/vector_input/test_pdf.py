@@ -14,7 +14,6 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from libraries.geometry.arrays import Floats
-from libraries.json_types import JsonObject
 from libraries.svg_reader import Reading
 from libraries.vector_input import FORMATS, InputOptions
 from tests.errors import raises_code
