@@ -16,9 +16,7 @@ class _Start:
     GZIP = b"\x1f\x8b"
     # The root element, after an optional declaration, comments and document type, which may declare
     # entities. Possessive quantifiers prevent backtracking.
-    PROLOG = (
-        r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
-    )
+    PROLOG = r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
     ROOT = re.compile(PROLOG + r"<(?:[A-Za-z_][\w.-]{0,63}:)?svg[\s/>]", re.DOTALL)
     # A comment or a document type that is longer than what is inspected.
     LONG = re.compile(PROLOG + r"<!(?:--(?:(?!-->).)*+|DOCTYPE\s++svg\s.*+)\Z", re.DOTALL)

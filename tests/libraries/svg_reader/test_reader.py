@@ -361,7 +361,7 @@ def test_an_external_document_type_is_ignored() -> None:
 
 @pytest.mark.parametrize("kind", ["", '<!DOCTYPE svg PUBLIC "a" "b">'])
 def test_entities_that_nothing_declares_become_text(kind: str) -> None:
-    own = "<!DOCTYPE svg [<!ENTITY own 'M0 0h1'>]>" if not kind else kind
+    own = kind or "<!DOCTYPE svg [<!ENTITY own 'M0 0h1'>]>"
     path = "&own;" if not kind else "M0 0h1"
     read = read_svg(own + svg(f'<desc>&undefined; &nbsp;</desc><path d="{path}"/>'))
     assert len(read.document) == 1
