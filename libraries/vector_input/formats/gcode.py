@@ -62,7 +62,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     Raises:
         InvalidInput: the file has no moves.
     """
-    canvas = Canvas(scaling(1.0, -1.0), options.flatness)
+    canvas = Canvas(scaling(1.0, -1.0), options)
     machine = _Machine(canvas)
     machine.run(data.decode("utf-8", "replace"))
     if not any(len(move.points) for move in machine.moves):

@@ -48,7 +48,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     Raises:
         InvalidInput: the file has no instructions, or is no HP-GL.
     """
-    plotter = _Plotter(options.hpgl_unit, options.flatness)
+    plotter = _Plotter(options)
     plotter.run(data.decode("latin-1"))
     return plotter.canvas.reading(Sides.around(plotter.canvas), options)
 
@@ -59,8 +59,8 @@ class _Plotter:
     MAX_JUNK = 100
     MAX_ROWS = 100
 
-    def __init__(self, unit: float, fine: float) -> None:
-        self.canvas = Canvas(scaling(unit, -unit), fine)
+    def __init__(self, options: InputOptions) -> None:
+        self.canvas = Canvas(scaling(options.hpgl_unit, -options.hpgl_unit), options)
         self._vertices = 0
         self._known = False
         self._reset()

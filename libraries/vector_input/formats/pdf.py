@@ -69,7 +69,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     to_mm = combined(matrix(mm, 0, 0, mm, 0, 0), turned)
     width, height = (height, width) if turn % 2 else (width, height)
     page = Rectangle(0, 0, width * mm, height * mm)
-    drawer = _Drawer(described, segments, to_mm, options.flatness)
+    drawer = _Drawer(described, segments, to_mm, options)
     for one in described["objects"]:
         drawer.draw(one)
     canvas = drawer.canvas
@@ -118,9 +118,11 @@ def _too_complex() -> InvalidInput:
 class _Drawer:
     """Draws the objects of a page."""
 
-    def __init__(self, described: JsonObject, segments: Floats, to_mm: Matrix, fine: float) -> None:
-        self.canvas = Canvas(to_mm, fine)
-        self._fine = fine
+    def __init__(
+        self, described: JsonObject, segments: Floats, to_mm: Matrix, options: InputOptions
+    ) -> None:
+        self.canvas = Canvas(to_mm, options)
+        self._fine = options.flatness
         self._segments = segments.tolist()
         self._to_mm = to_mm
         self._clips = [self._area(one) for one in described["clips"]]
