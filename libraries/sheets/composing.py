@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from libraries.sheets.elements import Element, ElementStrokes
 from libraries.sheets.elements.base import OwnPen
 from libraries.sheets.plot_stats import off_page, off_page_note
 from libraries.svg_reader.colours import components, parse_colour
+from libraries.svg_syntax.layer_codes import LayerCodes
 
 BASE_COLOUR = "black"
 # Progress steps per element.
@@ -79,9 +81,12 @@ def compose(composition: Composition, report: Report | None = None) -> Composed:
             layer = layers.of(element, pen)
             if len(coordinates):
                 lines.setdefault(layer, []).extend(np.split(coordinates, offsets[1:-1]))
-    for layer in sorted(lines):
-        layers.document.add(lines[layer], layer)
-    document = layers.document.clipped(page)
+    order = layers.in_order()
+    document = Document(page.width, page.height, title=composition.drawing_title)
+    for index in order:
+        layer = document.layer(layers.document.layers[index].name, layers.document.pens[index])
+        document.add(lines.get(index, []), layer)
+    document = document.clipped(page)
     missing = dict.fromkeys(glyph for one in drawn for glyph in one.missing_glyphs)
     problems = [
         {**problem, "element": number}
@@ -154,6 +159,8 @@ class Layers:
             pen = Pen(layer.name, layer.color.lower(), layer.pen_width or page.pen_width)
             self.document.layer(layer.name, pen)
         self._listed = [layer.name for layer in self.document.layers]
+        # Numbers at the beginning of names of layers of SVGs, by index.
+        self._numbers: dict[int, float] = {}
 
     def of(self, element: Element, own: OwnPen | None) -> int:
         """Return the index of the layer for strokes of an element with an own pen, if any."""
@@ -173,7 +180,22 @@ class Layers:
         # A layer of the drawing keeps its name; a pen that is named after its colour need not.
         if same and _is_colour(pen.name):
             return self._index(base)
-        return self._index(pen, instead=base)
+        index = self._index(pen, instead=base)
+        number = LayerCodes.of(pen.name).order
+        has_codes = getattr(element, "layer_codes", False)
+        if has_codes and number < math.inf and self.document.layers[index].pen != base:
+            self._numbers[index] = number
+        return index
+
+    def in_order(self) -> list[int]:
+        """Return the indices of all layers; those with numbers are in their order among themselves."""
+        order = list(range(len(self.document.layers)))
+        places = sorted(self._numbers)
+        for place, index in zip(
+            places, sorted(places, key=lambda one: self._numbers[one]), strict=True
+        ):
+            order[place] = index
+        return order
 
     def _listed_as(self, own: Pen) -> str | None:
         """Return the name of the listed layer for a pen: its own, or its colour in other words."""

@@ -222,13 +222,22 @@ class Placement(Params):
         picked = Document(
             drawing.width, drawing.height, title=drawing.title, metadata=drawing.metadata
         )
+        taken: set[int] = set()
         for position, one in enumerate(self.pens):
             found = one.layers_of(drawing)
             if not found:
                 known = [layer.name for layer in drawing.layers]
                 raise UnknownName("layer", one.layer, known, field=f"pens.{position}.layer")
-            layer = picked.layer(one.layer, one.applied(drawing.pens[found[0]]))
-            for index in found:
+            left = [index for index in found if index not in taken]
+            if not left:
+                raise InvalidInput(
+                    f"{one.layer!r} is the layer of another pen",
+                    code="layer-taken",
+                    field=f"pens.{position}.layer",
+                )
+            taken.update(left)
+            layer = picked.layer(one.layer, one.applied(drawing.pens[left[0]]))
+            for index in left:
                 part = drawing.on_layer(index)
                 picked.extend(part.coordinates, part.offsets, np.full(len(part), layer))
         return picked

@@ -300,6 +300,7 @@ def test_a_raw_body_that_is_no_svg_is_rejected(client: FlaskClient, body: str) -
 
 FAILURES: dict[str, tuple[dict[str, Any], str]] = {
     "a missing layer": ({"pens": [{"layer": "blue"}]}, "unknown-name"),
+    "the same layer again": ({"pens": [{"layer": "red"}, {"layer": "#F00"}]}, "layer-taken"),
     "an empty page": (
         {"margin": 29, "crop": "margin", "pens": [{"layer": "red"}]},
         "empty-drawing",

@@ -440,6 +440,25 @@ def test_what_of_an_svg_is_off_the_page_is_a_problem_with_its_share() -> None:
     assert made.warnings == "; 100% of the drawing is off the page; the drawing is empty"
 
 
+def test_numbers_of_layers_are_their_order_across_svgs() -> None:
+    def numbered(*names: str) -> dict[str, Any]:
+        groups = "".join(
+            f'<g inkscape:groupmode="layer" inkscape:label="{name}"><path d="M0 {y}H40"/></g>'
+            for y, name in enumerate(names)
+        )
+        head = PICTURE.partition(" viewBox")[0]
+        return {
+            "type": "svg",
+            "svg": f'{head} xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+            f'viewBox="0 0 40 40" stroke="red">{groups}</svg>',
+        }
+
+    text = {"type": "text", "text": "a", "box": BOX}
+    page = loaded(numbered("2 a", "5+S20 b"), text, numbered("1 c", "sea", "2 a"))
+    names = [layer.name for layer, _ in compose(page).drawing.drawn_layers()]
+    assert names == ["1 c", "2 a", "drawing", "5+S20 b", "sea"]
+
+
 TWO_INKS = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="60mm" height="40mm" viewBox="0 0 60 40">'
     '<path d="M0 10H60" stroke="red" stroke-width="0.5"/><path d="M0 20H60" stroke="#00f" stroke-width="1"/>'
