@@ -20,7 +20,7 @@ from array import array
 from typing import Any
 
 import pypdfium2.raw as pdfium
-from pypdfium2 import PdfDocument
+from pypdfium2 import PdfDocument, PdfiumError
 
 
 class Limits:
@@ -343,8 +343,9 @@ def user_unit(document: Any, index: int, data: bytes) -> float:
     if b"/UserUnit" not in data and b"/ObjStm" not in data:
         return 1.0
     copy, out = PdfDocument.new(), io.BytesIO()
-    copy.import_pages(PdfDocument(document), [index])
-    copy.save(out)
+    with contextlib.suppress(PdfiumError):
+        copy.import_pages(PdfDocument(document), [index])
+        copy.save(out)
     for one in re.finditer(
         rb"obj\s*<<(?:(?!endobj|stream).)*?>>\s*endobj", out.getvalue(), re.DOTALL
     ):

@@ -62,7 +62,7 @@ def test_hpgl_keeps_the_strokes_of_each_pen(profile: str, unit: float) -> None:
     check_equal(at_origin(found), at_origin(document))
 
 
-@pytest.mark.parametrize("profile", ["grbl", "marlin"])
+@pytest.mark.parametrize("profile", ["grbl", "marlin", "klipper"])
 @pytest.mark.parametrize("arcs", [True, False])
 def test_gcode_keeps_the_strokes_of_each_pen_on_the_page(profile: str, arcs: bool) -> None:
     document = drawing(210, 200)
