@@ -15,7 +15,9 @@ from libraries.settings import Scope
 from libraries.settings.api_keys import KeyEntry
 
 # The reply of a route that has a page for browsers, besides its other media types.
-PAGE_REPLY: dict[int, JsonObject] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
+PAGE_REPLY: dict[int, JsonObject] = {
+    200: {"content": {"text/html": {"schema": {"type": "string"}}}}
+}
 
 
 def _header(description: str, **schema: object) -> JsonObject:
