@@ -26,7 +26,7 @@ export function PlotView({ source, svg, facts, machines = [], machine, title, au
   const plot = usePlot({ source, svg, profile })
   useEffect(() => { if (machine && machine !== profile) setProfile(machine) }, [machine])
   if (plot.error) return html`<${Failure} error=${plot.error} onRetry=${plot.retry} />`
-  if (!plot.strokes) return html`<div class="pv-view"><div class="pv-stage pv-waiting" aria-busy="true"><p role="status">${words.loading}</p></div></div>`
+  if (!plot.strokes) return html`<div class="pv-view pv-empty"><div class="pv-stage pv-waiting" aria-busy="true"><p role="status">${words.loading}</p></div></div>`
   if (!plot.strokes.length) return html`<p class="pv-note" role="status">${words.empty}</p>`
   const choose = (name) => { setProfile(name); onMachine?.(name) }
   return html`<${Plot} key=${plot.key} ...${{ plot, title, autoplay, machines, facts }} profile=${plot.report?.profile || profile} onProfile=${choose} />`
