@@ -24,7 +24,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 import workers
 from bench.accounting import processes, proportional_bytes
-from libraries.broker.connections import broker_url, web_client
+from libraries.broker.connections import broker_url, subscription_client, web_client
 from libraries.broker.embedded import EmbeddedBroker, EmbeddedBrokerError
 from libraries.settings import SETTINGS, Settings, read_settings, use_settings
 
@@ -347,7 +347,9 @@ class Bench:
 
     def flush(self) -> None:
         """Delete all data of the broker."""
-        self.client.execute_command("FLUSHALL", "SYNC")  # type: ignore[no-untyped-call]
+        # This client has no timeout: hundreds of thousands of jobs take more than a second.
+        with subscription_client(self.settings) as client:
+            client.execute_command("FLUSHALL", "SYNC")
 
     def counts(self) -> Counts:
         """Return the counters; this call is one command and one read, which the next call includes."""

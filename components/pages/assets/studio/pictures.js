@@ -10,11 +10,17 @@ const RETRY_MS = 2000
 const MAX_KEPT = 300
 const kept = new Map()
 const loaded = new Map()
+// How many components show a picture: one that was left is not drawn, so that the next page need not wait for it.
+const wanted = new Map()
+const count = (path, by) => wanted.set(path, (wanted.get(path) || 0) + by)
 
 async function load(path) {
   for (let left = MAX_TRIES; ; left -= 1) {
     try {
-      const url = await drawInTurn(async () => URL.createObjectURL(await (await callApi(path)).blob()))
+      const url = await drawInTurn(async () => {
+        if (!wanted.get(path)) throw new Error('not wanted')
+        return URL.createObjectURL(await (await callApi(path)).blob())
+      })
       loaded.set(path, url)
       return url
     } catch (error) {
@@ -46,6 +52,7 @@ export function Picture({ path, alt = '', class: className = '' }) {
   useListener(window, 'studio-key', () => { if (failed) setAttempt(attempt + 1) })
   useEffect(() => {
     let current = true
+    count(path, 1)
     setUrl('')
     setFailed(false)
     const observer = new IntersectionObserver((entries) => {
@@ -54,7 +61,7 @@ export function Picture({ path, alt = '', class: className = '' }) {
       picture(path).then((found) => current && setUrl(found), () => current && setFailed(true))
     }, { rootMargin: '300px' })
     observer.observe(node.current)
-    return () => { current = false; observer.disconnect() }
+    return () => { current = false; count(path, -1); observer.disconnect() }
   }, [path, attempt])
   return html`<span ref=${node} class=${`thumb ${className} ${failed ? 'failed' : ''}`}>${url && html`<img src=${url} alt=${alt} decoding="async" />`}</span>`
 }
