@@ -53,7 +53,7 @@ export const words = {
   canceled: 'It was canceled.',
   noVideo: 'This browser cannot record videos.',
   many: (groups) => `With so many strokes, they appear in ${whole.format(groups)} groups.`,
-  shareHint: 'Whoever has the link sees the drawing and its recipe, and can make their own from it. Nothing else is opened.',
+  shareHint: 'The link shows the drawing and its recipe without a key, and lets others make their own from it. It opens nothing else.',
   expires: 'Valid for',
   days: (value) => (value === 1 ? '1 day' : `${value} days`),
   makeLink: 'Make a link',
