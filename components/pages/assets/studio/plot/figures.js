@@ -45,7 +45,7 @@ export function Pens({ layers, hidden, onToggle }) {
       <input type="checkbox" checked=${!hidden.has(pen)} onChange=${() => onToggle(pen)} />
       <span class="pv-swatch" style=${{ background: one.colour }} aria-hidden="true"></span>
       <span class="pv-pen">${one.layer || one.colour}<small>${one.width_mm} mm</small></span>
-      <span class="pv-figure">${one.mm === undefined ? '' : words.withPen(one.mm, one.drawing_seconds ?? null)}</span>
+      <span class="pv-figure">${one.mm === undefined ? '' : words.withPen(one.mm, one.seconds ?? null)}</span>
     </label>`)}
   </fieldset>`
 }
