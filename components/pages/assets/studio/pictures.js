@@ -43,8 +43,11 @@ function picture(path) {
 /** Returns the address of a picture that is loaded already, or undefined. */
 export const knownPicture = (path) => loaded.get(path)
 
-/** A picture that is loaded when it comes near to the visible part of the page. */
-export function Picture({ path, alt = '', class: className = '' }) {
+/**
+ * A picture that is loaded when it comes near to the visible part of the page.
+ * @param {{path: string, alt?: string, class?: string, delay?: number}} properties `delay` in ms lets pictures that take long wait
+ */
+export function Picture({ path, alt = '', class: className = '', delay = 0 }) {
   const node = useRef(null)
   const [url, setUrl] = useState('')
   const [failed, setFailed] = useState(false)
@@ -58,7 +61,9 @@ export function Picture({ path, alt = '', class: className = '' }) {
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some((one) => one.isIntersecting)) return
       observer.disconnect()
-      picture(path).then((found) => current && setUrl(found), () => current && setFailed(true))
+      setTimeout(() => {
+        if (current) picture(path).then((found) => current && setUrl(found), () => current && setFailed(true))
+      }, knownPicture(path) ? 0 : delay)
     }, { rootMargin: '300px' })
     observer.observe(node.current)
     return () => { current = false; count(path, -1); observer.disconnect() }

@@ -1,8 +1,9 @@
 // From a design to a file for a machine: draws it, optimises it as planned, and fetches an export.
-import { callApi } from '/assets/access.js'
 import { saveAs } from './files.js'
 import { cancel, finish, follow, jobOf, queue } from './jobs.js'
 import { kindById } from './kinds/kinds.js'
+import { fetchDrawing } from './plot/source.js'
+import { drawInTurn } from './turns.js'
 import { sentence, words } from './words.js'
 
 /** The formats that are offered at once; the others are in the panel of all exports. */
@@ -94,9 +95,8 @@ export class Maker extends EventTarget {
     this.#show({ busy: true, step: words.writing(formatName(format)), problem: '' })
     try {
       const machine = this.catalogue.plotters.get(this.design.plan.machine)
-      const query = new URLSearchParams({ format })
-      if (machine?.formats.includes(format)) query.set('profile', machine.name)
-      const blob = await (await callApi(`/jobs/${job}/result?${query}`)).blob()
+      const parameters = { format, ...(machine?.formats.includes(format) ? { profile: machine.name } : {}) }
+      const blob = await drawInTurn(async () => (await fetchDrawing({ job }, parameters)).blob(), { urgent: true })
       saveAs(blob, fileName(this.design, this.catalogue.formats.get(format).suffix))
       this.#show({ busy: false, message: words.saved(formatName(format)) })
       return true

@@ -11,10 +11,14 @@ import { nameOf, words } from './words.js'
 const THUMB = { width: 105, height: 148, paper: null, orientation: null }
 const MAX_SHOWN_DRAFTS = 6
 
+// Pictures made from a photo take seconds; whoever chooses another pattern at once should not wait for them.
+const PHOTO_DELAY_MS = 3000
+
 export function Cards({ catalogue, onChoose, chosen }) {
+  const styles = photoStyles(catalogue)
   return html`<ul class="cards">${[...catalogue.patterns.values()].map((one) => html`<li key=${one.name}>
     <button type="button" class="card" aria-pressed=${chosen ? String(one.name === chosen) : undefined} onClick=${() => onChoose(one.name)}>
-      <${Picture} path=${`/patterns/${one.name}/preview.png?width=320`} class="tall" />
+      <${Picture} path=${`/patterns/${one.name}/preview.png?width=320`} class="tall" delay=${styles.includes(one.name) ? PHOTO_DELAY_MS : 0} />
       <span class="about"><strong>${nameOf(one.name)}</strong><span>${one.summary}</span></span>
     </button></li>`)}</ul>`
 }
@@ -57,7 +61,7 @@ export function Start({ catalogue, onBegin, onDraft, onFile, keyButton }) {
         <span class=${`thumb tall starting-${name}`} aria-hidden="true"></span><span class="about"><strong>${words.starts[name].title}</strong><span>${words.starts[name].text}</span></span></button></li>`)}</ul></section>
     <section aria-labelledby="photos"><h3 id="photos">${words.photos}</h3><p class="hint">${words.photosHint}</p>
       <ul class="cards">${photoStyles(catalogue).map((name) => html`<li key=${name}><${OpenButton} class="card" accept=${PHOTOS} onFile=${(file) => onFile(file, name)} label=${html`
-        <${Picture} path=${`/patterns/${name}/preview.png?width=320`} class="tall" /><span class="about"><strong>${nameOf(name)}</strong><span>${catalogue.patterns.get(name)?.summary}</span></span>`} /></li>`)}</ul></section>
+        <${Picture} path=${`/patterns/${name}/preview.png?width=320`} class="tall" delay=${PHOTO_DELAY_MS} /><span class="about"><strong>${nameOf(name)}</strong><span>${catalogue.patterns.get(name)?.summary}</span></span>`} /></li>`)}</ul></section>
   </div>`
 }
 
