@@ -21,8 +21,9 @@ const MARKED = new Set(['off-page', 'too-dense'])
  *   `source` is preferred; with `svg` alone the times of machines and the check list are missing. `facts` is the artifact of
  *   the drawing with its `plot` and `certificate`, `machines` has the plotters of `GET /plotters`, and `machine` is the name of one.
  */
-export function PlotView({ source, svg, facts, machines = [], machine, title, autoplay = false, onMachine }) {
+export function PlotView({ source, svg, facts: given, machines = [], machine, title, autoplay = false, onMachine }) {
   const [profile, setProfile] = useState(machine || '')
+  const facts = given || {}
   const plot = usePlot({ source, svg, profile })
   useEffect(() => { if (machine && machine !== profile) setProfile(machine) }, [machine])
   if (plot.error) return html`<${Failure} error=${plot.error} onRetry=${plot.retry} />`
@@ -37,7 +38,7 @@ function Failure({ error, onRetry }) {
     <button type="button" onClick=${onRetry}>${words.retry}</button></div>`
 }
 
-function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} }) {
+function Plot({ plot, title, autoplay, machines, profile, onProfile, facts }) {
   const { strokes, report } = plot
   const [hidden, setHidden] = useState(new Set())
   const [options, setOptions] = useState({ travel: false, density: false, marks: true })

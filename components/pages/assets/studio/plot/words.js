@@ -60,7 +60,6 @@ export const words = {
   lifts: 'Lifts',
   ink: 'Ink',
   up: 'Travel with the pen up',
-  strokes: 'Strokes',
   changes: 'Pen changes',
   certificate: 'Certificate',
   noTimes: 'Times for each machine and the check list appear once this is drawn.',

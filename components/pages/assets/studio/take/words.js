@@ -27,8 +27,6 @@ export const words = {
   downloading: 'Preparing the file…',
   saved: (name, bytes) => `${name}, ${size(bytes)}`,
   failed: (text) => `That did not work. ${text}`,
-  yes: 'Yes',
-  no: 'No',
   resolution: 'Resolution',
   pixels: (dpi, [wide, tall]) => `${dpi} pixels per inch: ${whole.format(wide)} × ${whole.format(tall)}`,
   printHint: (width, height) => `Prints at its true size, ${tenth.format(width)} × ${tenth.format(height)} mm.`,
