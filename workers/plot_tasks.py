@@ -11,11 +11,12 @@ from libraries.job_manager import attach, report_progress
 from libraries.json_types import JsonObject
 from libraries.plotting import without_penalties
 from libraries.sheets.planned import reported
+from libraries.sheets.plot_stats import off_page_note
 from libraries.sheets.plots import PlotOptions, Plotted, compare, plot_document
 from libraries.sheets.sources import read_source
 from libraries.storage import check_name, output_folder
 from libraries.svg_builder import svg_blocks
-from libraries.svg_reader import Reading, read_svg
+from libraries.svg_reader import Reading
 from libraries.uploads.staging import open_staged
 from libraries.vector_input import read
 
@@ -59,7 +60,7 @@ def plot_drawing(
     attach(store.publish(f"{stem}-certificate.json", proof))
     # Compressed, so that it is no drawing of the gallery.
     given = store.publish(f"{stem}-input.svg.gz", compressed(plotted.given))
-    report_progress(100, 100, "stored")
+    report_progress(100, 100, f"stored{off_page_note(plotted.problems + reading.problems)}")
     return {"path": path, "input_path": attach(given), **_record(reading, plotted)}
 
 
@@ -95,7 +96,7 @@ def _plotted(
     options = PlotOptions.load(plot or {})
     report_progress(0, 100, "reading")
     if svg:
-        reading = read_svg(svg, options=options, enlargement=options.enlargement)
+        reading = read(svg.encode("utf-8", "surrogatepass"), "drawing.svg", options)
     else:
         data = b"".join(open_staged(upload)) if upload else read_source(source)
         reading = read(data, name or source, options)

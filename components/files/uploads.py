@@ -9,7 +9,7 @@ from components.http.forms import Form
 from components.http.multipart import UploadedFile
 from components.http.submissions import JobPlan
 from libraries.json_types import JsonObject
-from libraries.uploads import KINDS
+from libraries.uploads import KINDS, largest_upload, limit_of
 
 blueprint = api_blueprint("uploads", __name__, "/uploads", "Upload files for jobs.")
 
@@ -17,7 +17,7 @@ blueprint = api_blueprint("uploads", __name__, "/uploads", "Upload files for job
 @blueprint.submits(
     "",
     access=Access.KEY,
-    form=Form(KINDS),
+    form=Form(KINDS, limit=largest_upload, limit_of=limit_of),
     reply=UploadSchema,
     task="workers.upload_tasks.store_upload",
     timeout="10m",
@@ -27,8 +27,8 @@ blueprint = api_blueprint("uploads", __name__, "/uploads", "Upload files for job
 def upload_file(body: JsonObject) -> JobPlan:
     """Upload a file.
 
-    Send the file in the field `file` of a form; the default limit is 10 MB. The type is detected from the content: photos,
-    drawings (SVG, DXF, PDF, HP-GL, G-code) and tables.
+    Send the file in the field `file` of a form; the default limit is 10 MB, and 20 MB for drawings (SVG, DXF, PDF, HP-GL,
+    G-code). The type is detected from the content: photos, drawings and tables.
 
     A job stores the file. The path in the reply can be used immediately: jobs that read it wait for that job.
     """

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from flask import Response, g, redirect, request
 from marshmallow import Schema, ValidationError, fields, missing
+from webargs.core import is_json
 
 from components.http.job_options import form_rules
 from components.http.json_schemas import JsonText, pascal
@@ -58,6 +59,7 @@ class Form:
             `file`, an `UploadedFile`.
         instead_of: field of the body that the file replaces; without one the file is required.
         limit: returns the size of the largest file in bytes.
+        limit_of: returns that of a type, if it is less.
         raw: types of a file that may also be the whole body; the fields are then query parameters,
             which are accepted with the other bodies too.
     """
@@ -73,6 +75,7 @@ class Form:
     instead_of: str = ""
     raw: tuple[FileKind, ...] = ()
     limit: Callable[[], int] = upload_limit
+    limit_of: Callable[[FileKind], int] | None = None
 
     @property
     def raw_types(self) -> dict[str, FileKind]:
@@ -81,8 +84,18 @@ class Form:
         return dict(types)
 
     def is_sent(self, operation: Operation) -> bool:
-        """Return whether the request has to be read as a form."""
+        """Return whether the request has to be read as a form.
+
+        Raises EdgeError for a body of another type than JSON where the body may be a file.
+        """
         types = {FORM, URLENCODED, *self.raw_types}
+        if self.raw and request.mimetype not in types and not is_json(request.mimetype):
+            raise EdgeError(
+                f"send the body as application/json or {FORM}, or the file itself as "
+                f"{', '.join(kind.media_type for kind in self.raw)}; not as "
+                f"{request.mimetype[:100] or 'unknown type'}",
+                code="unsupported-media-type",
+            )
         return request.mimetype in types or operation.body is EmptySchema
 
     @contextlib.contextmanager
@@ -97,7 +110,9 @@ class Form:
             yield self._submission(operation, read_texts(names), None)
             return
         required = bool(self.files) and not self.instead_of
-        with received_file(self.files, names, self.limit(), required=required) as (file, texts):
+        with received_file(
+            self.files, names, self.limit(), required=required, limit_of=self.limit_of
+        ) as (file, texts):
             yield self._submission(operation, texts, file)
 
     def content(self, operation: Operation) -> JsonObject:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -73,6 +73,7 @@ class _Form:
 
     kinds: tuple[FileKind, ...]
     names: Mapping[str, fields.Field[Any]]
+    limit_of: Callable[[FileKind], int] | None = None
     files: list[UploadedFile] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
 
@@ -84,6 +85,7 @@ def received_file(
     limit: int,
     *,
     required: bool = True,
+    limit_of: Callable[[FileKind], int] | None = None,
 ) -> Iterator[tuple[UploadedFile | None, dict[str, str]]]:
     """Read the form, and yield its file and texts; discard a file that is not bound to a job.
 
@@ -92,6 +94,7 @@ def received_file(
         names: accepted fields besides the file.
         limit: size of the largest file in bytes.
         required: whether the form must have a file.
+        limit_of: returns the smaller limit of a type, if there is one.
 
     Raises:
         EdgeError: the body is not a valid form, or the file has another type or is too large.
@@ -104,7 +107,7 @@ def received_file(
     request.max_content_length = limit + 65536
     if (request.content_length or 0) > request.max_content_length:
         raise _too_large(limit)
-    form = _Form(kinds, names)
+    form = _Form(kinds, names, limit_of=limit_of)
     with _discarding(form.files):
         _read(form, _events(request.stream, decoder, limit), limit)
         if required and not form.files:
@@ -208,7 +211,8 @@ def _read(form: _Form, events: Iterator[Event], limit: int) -> None:
         elif isinstance(event, Field | File):
             if event.name != FIELD or not isinstance(event, File) or form.files or not form.kinds:
                 raise BadFields([_misplaced(event, form)], location="form")
-            found = _put(event.filename, _bounded(_data(events), limit), form.kinds)
+            blocks = _bounded(_data(events), limit)
+            found = _put(event.filename, blocks, form.kinds, form.limit_of)
             form.files += [found] if found else []
 
 
@@ -250,7 +254,10 @@ def unknown_field(name: str, known: Collection[str]) -> FieldError:
 
 
 def _put(
-    filename: str, blocks: Iterator[bytes], kinds: tuple[FileKind, ...]
+    filename: str,
+    blocks: Iterator[bytes],
+    kinds: tuple[FileKind, ...],
+    limit_of: Callable[[FileKind], int] | None = None,
 ) -> UploadedFile | None:
     """Stage the file; None for the empty part that a browser sends if no file was chosen."""
     name, head = filename[:1000], bytearray()
@@ -264,7 +271,8 @@ def _put(
         raise BadFields([FieldError((FIELD,), "The file is empty.")], location="form")
     try:
         kind = recognise(bytes(head[:HEAD_BYTES]), name, among=kinds)
-        whole = itertools.chain([bytes(head)], blocks)
+        whole: Iterator[bytes] = itertools.chain([bytes(head)], blocks)
+        whole = _bounded(whole, limit_of(kind)) if limit_of else whole
         return UploadedFile(name, kind, bytes(head), stage(checked(whole, kind)))
     except UnknownKind as error:
         raise EdgeError(str(error), code="unsupported-media-type") from None

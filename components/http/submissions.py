@@ -6,8 +6,9 @@ look operations up in `OPERATIONS`.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -34,8 +35,10 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.json_types import JsonObject, keywords_of
 from libraries.loading import LoadError
 from libraries.registry import Registry
+from libraries.sheets.sources import path_of_job
 from libraries.storage import open_input, own_name
 from libraries.uploads.staging import jobs_writing
+from libraries.vector_input import HEAD_BYTES, check_installed
 
 
 class EmptySchema(Schema):
@@ -315,12 +318,18 @@ def find_source(source: str, *path: str) -> Source:
 
     Raises:
         BadFields: it does not exist, or is no drawing.
+        InvalidInput: it needs a package that is not installed.
     """
     try:
-        return _find_source(source)
+        found = _find_source(source)
+        is_stored = not found.after and not found.name.endswith(".svg")
+        with open_input(found.name) if is_stored else nullcontext(io.BytesIO()) as file:
+            head = file.read(HEAD_BYTES)
     except (InvalidInput, NotFound) as error:
         where = path or ("source",)
         raise BadFields([FieldError(where, str(error), getattr(error, "hint", None))]) from None
+    check_installed(head, found.name)
+    return found
 
 
 def _find_source(source: str) -> Source:
@@ -333,6 +342,4 @@ def _find_source(source: str) -> Source:
             process_pending()
         return Source(f"output/{find_drawing(current_owner(), source).name}")
     job = find_job(source)
-    if job.done and not any(one["media_type"] == "image/svg+xml" for one in job.artifacts):
-        raise InvalidInput("this job stored no drawing")
-    return Source(source, () if job.done else (source,))
+    return Source(path_of_job(job)) if job.done else Source(source, (source,))

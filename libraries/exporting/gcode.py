@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from libraries.exporting.catalogue import export
 from libraries.fields import Params, choice, flag, mm
 from libraries.geometry.arcs import ArcFitter
 from libraries.geometry.document import Document
-from libraries.geometry.strokes import Strokes
+from libraries.geometry.strokes import Pen, Strokes
 from libraries.plotting import PLOTTERS, Plotter
 from libraries.plotting.plotters import Gcode as Language
 from libraries.plotting.plotters import check_reach
@@ -22,7 +24,8 @@ from libraries.plotting.plotters import check_reach
 class Gcode(Params):
     """Write G-code for a machine; the page has its lower left corner at the origin.
 
-    The commands of the pen are those of the profile. Arcs replace runs of short segments.
+    The commands of the pen are those of the profile. Arcs replace runs of short segments. The pause,
+    delay, height and speed of a pen are set before its first stroke.
     """
 
     profile: str = choice(
@@ -49,7 +52,9 @@ def _blocks(
     yield _text([*_about(document), *language.start, *language.pen_up])
     for number, layer in enumerate(np.unique(placed.layers).tolist(), 1):
         pen, name = document.pens[layer], _name(document.layers[layer].name)
-        yield _text([*(language.pen_change if number > 1 else []), f"; pen {number} {name}"])
+        change = language.pen_change if number > 1 or pen.pause else ()
+        yield _text([*change, f"; pen {number} {name}", *_dwell(pen, language)])
+        writer.lower_to(pen.height)
         feed = f" F{round(60 * (pen.speed or plotter.profile.drawing_speed))}"
         moving = f" F{round(60 * plotter.profile.travel_speed)}" if language.travel == "G1" else ""
         for stroke in np.flatnonzero(placed.layers == layer).tolist():
@@ -64,10 +69,15 @@ class _StrokeWriter:
         self.language = language
         self._fitter = fitter
         self._points, self._bounds = placed.coordinates, placed.offsets.tolist()
-        self._up, self._down = _text(language.pen_up), _text(language.pen_down)
+        self._up = _text(language.pen_up)
+        self.lower_to(None)
         number = f"%.{language.decimals}f"
         self._point = f"X{number} Y{number}"
         self._arc = f"%s {self._point} I{number} J{number}"
+
+    def lower_to(self, height: float | None) -> None:
+        """Set the height of the pen in percent, or that of the plotter."""
+        self._down = _text(_lowering(self.language, height))
 
     def stroke(self, stroke: int, feed: str, moving: str) -> bytes:
         """Return the lines of a stroke; `feed` and `moving` are the feed rates with a space."""
@@ -95,6 +105,50 @@ class _StrokeWriter:
         """Return lines from one vertex to another one."""
         points = self._points[first + 1 : last + 1].ravel().tolist()
         return f"G1 {self._point}\n" * (last - first) % tuple(points)
+
+
+class _Heights:
+    """Heights of the pen in percent, as the software of AxiDraw has them by default."""
+
+    DOWN, UP = 30.0, 60.0
+    WORD = re.compile(r"([A-Z]+=?)(-?[0-9]+(?:\.[0-9]+)?)")
+
+
+def _lowering(language: Language, height: float | None) -> list[str]:
+    """Return the lines that lower the pen to a height in percent.
+
+    Numbers that differ from those of the raised pen follow the height, such as the angle of a servo.
+    """
+    if height is None:
+        return list(language.pen_down)
+    # Not below the lowered pen, which could be driven into the bed.
+    lift = min(max((height - _Heights.DOWN) / (_Heights.UP - _Heights.DOWN), 0.0), 1.0)
+    lines = []
+    for line, raised in zip_longest(language.pen_down, language.pen_up, fillvalue=""):
+        ups = dict(map(_word, raised.split()))
+        words = []
+        for name, value in map(_word, line.split()):
+            other = ups.get(name, value)
+            if name not in {"G", "M", "F", "P"} and other != value:
+                number = float(value) + lift * (float(other) - float(value))
+                words.append(f"{name}{round(number, 2):g}")
+            else:
+                words.append(name + value)
+        lines.append(" ".join(words))
+    return lines[: len(language.pen_down)]
+
+
+def _word(text: str) -> tuple[str, str]:
+    """Return a word of G-code as its name and its number, which may be empty."""
+    found = _Heights.WORD.fullmatch(text)
+    return (found[1], found[2]) if found else (text, "")
+
+
+def _dwell(pen: Pen, language: Language) -> list[str]:
+    """Return the command that waits before the first stroke of a pen, if it has a delay."""
+    if not pen.delay:
+        return []
+    return [f"G4 P{pen.delay * 1000:.0f}" if language.dwell == "ms" else f"G4 P{pen.delay:.3f}"]
 
 
 def _placed(document: Document, plotter: Plotter, language: Language) -> Strokes:

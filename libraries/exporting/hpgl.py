@@ -68,11 +68,14 @@ class Hpgl(Params):
         yield b"IN;\n" if paper.ps is None else b"IN;PS%d;\n" % paper.ps
         bounds = placed.offsets.tolist()
         for number, layer in enumerate(np.unique(placed.layers).tolist(), 1):
-            speed = (document.pens[layer].speed or plotter.profile.drawing_speed) / 10
+            pen = document.pens[layer]
+            speed = (pen.speed or plotter.profile.drawing_speed) / 10
             velocity = max(1, min(self.velocity or round(speed), language.velocity))
             # A stroke leaves the pen down.
             lift = b"PU;" if number > 1 else b""
-            yield lift + b"SP%d;VS%d;\n" % (number, velocity)
+            # There is no pause; a pen that is put away can be exchanged.
+            away = b"SP0;" if pen.pause else b""
+            yield lift + away + b"SP%d;VS%d;\n" % (number, velocity)
             for stroke in np.flatnonzero(placed.layers == layer).tolist():
                 points = placed.coordinates[bounds[stroke] : bounds[stroke + 1]]
                 yield _stroke(points, language.instruction_bytes)

@@ -23,20 +23,32 @@ MAX_COORDINATE_MM = 1_000_000.0
 
 @dataclass(frozen=True)
 class Pen:
-    """A pen with the `width` of its line in mm and its `speed` in mm/s (None: that of the plotter).
+    """A pen with the `width` of its line in mm, and how a plotter handles it.
+
+    Attributes:
+        speed: with the pen down, in mm/s (None: that of the plotter).
+        height: with the pen down, in percent of the range of the servo (None: that of the plotter).
+        delay: before its first stroke, in seconds.
+        pause: whether the plotter waits for a person before its first stroke.
 
     Raises:
-        InvalidInput: the width is not in (0, 50], or the speed not in (0, 10,000].
+        InvalidInput: the width is not in (0, 50], the speed not in (0, 10,000], the height not in
+            [0, 100], or the delay not in [0, 100].
     """
 
     MAX_PEN_SPEED = 10_000.0
 
     MAX_PEN_WIDTH_MM = 50.0
 
+    MAX_DELAY_S = 100.0
+
     name: str
     colour: str = "#000000"
     width: float = 0.3
     speed: float | None = None
+    height: float | None = None
+    delay: float = 0.0
+    pause: bool = False
 
     def __post_init__(self) -> None:
         # NaN fails these comparisons.
@@ -51,6 +63,16 @@ class Pen:
                 f"the speed of a pen must be more than 0 and at most {self.MAX_PEN_SPEED:,.0f} mm/s",
                 code="bad-pen",
                 field="speed",
+            )
+        if self.height is not None and not 0 <= self.height <= 100:  # noqa: PLR2004 - percent
+            raise InvalidInput(
+                "the height of a pen must be from 0 to 100 percent", code="bad-pen", field="height"
+            )
+        if not 0 <= self.delay <= self.MAX_DELAY_S:
+            raise InvalidInput(
+                f"the delay of a pen must be from 0 to {self.MAX_DELAY_S:.0f} seconds",
+                code="bad-pen",
+                field="delay",
             )
 
 

@@ -90,6 +90,7 @@ class Gcode(Params):
     pen_up: Sequence[str] = _lines("Lines that lift the pen.")
     pen_down: Sequence[str] = _lines("Lines that lower the pen.")
     pen_change: Sequence[str] = _lines("Lines that wait for another pen.")
+    dwell: str = choice("Unit of `P` in `G4`.", ("s", "ms"), default="s")
     travel: str = choice("Command for moves with the pen up.", ("G0", "G1"), default="G0")
     arcs: bool = flag("Whether the firmware knows `G2` and `G3`.", default=False)
     decimals: int = whole("Decimal places of coordinates in mm.", 1, 5, default=3)

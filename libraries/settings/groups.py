@@ -280,10 +280,14 @@ class UploadSettings(SettingsGroup):
 
     upload_ttl: int = setting("7d", parse_duration, "How long an uploaded file is kept.")
     upload_limit: int = setting(
-        "10MB", parse_bytes, "Largest file that can be uploaded, or downloaded from a URL."
+        "10MB",
+        parse_bytes,
+        "Largest file that can be uploaded, or downloaded from a URL. Drawings have SVG_LIMIT if that is more.",
     )
     svg_limit: int = setting(
-        "20MB", parse_bytes, "Largest SVG that is plotted, also after decompression."
+        "20MB",
+        parse_bytes,
+        "Largest drawing that is uploaded or plotted, also after decompression.",
     )
     parcels_limit: int = setting(
         "256MB",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.clipping import clip_to_rectangle
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS, Document
 from libraries.geometry.occlusion import OcclusionMask
 from libraries.geometry.rectangle import Rectangle
@@ -18,7 +20,9 @@ from libraries.json_types import JsonObject
 from libraries.sheets.composition import Composition, check_total, seeds_of
 from libraries.sheets.elements import Element, ElementStrokes
 from libraries.sheets.elements.base import OwnPen
+from libraries.sheets.plot_stats import off_page, off_page_note
 from libraries.svg_reader.colours import components, parse_colour
+from libraries.svg_syntax.layer_codes import LayerCodes
 
 BASE_COLOUR = "black"
 # Progress steps per element.
@@ -55,7 +59,9 @@ class Composed:
             if one["action"] == "ignored":
                 dropped[one["kind"]] += one["count"]
         left = ", ".join(f"{name} ({times})" for name, times in sorted(dropped.items()))
-        return boxes + (f"; skipped parts of SVGs: {left}" if left else "")
+        skipped = f"; skipped parts of SVGs: {left}" if left else ""
+        empty = "" if len(self.drawing) else "; the drawing is empty"
+        return boxes + skipped + off_page_note(self.problems) + empty
 
 
 def compose(composition: Composition, report: Report | None = None) -> Composed:
@@ -75,15 +81,30 @@ def compose(composition: Composition, report: Report | None = None) -> Composed:
             layer = layers.of(element, pen)
             if len(coordinates):
                 lines.setdefault(layer, []).extend(np.split(coordinates, offsets[1:-1]))
-    for layer in sorted(lines):
-        layers.document.add(lines[layer], layer)
+    order = layers.in_order()
+    document = Document(page.width, page.height, title=composition.drawing_title)
+    for index in order:
+        layer = document.layer(layers.document.layers[index].name, layers.document.pens[index])
+        document.add(lines.get(index, []), layer)
+    document = document.clipped(page)
     missing = dict.fromkeys(glyph for one in drawn for glyph in one.missing_glyphs)
     problems = [
         {**problem, "element": number}
         for number, one in enumerate(drawn)
-        for problem in one.problems
+        for problem in (*one.problems, *_cut_off(one, page))
     ]
-    return Composed(layers.document.clipped(page), list(missing), problems)
+    if not len(document):
+        problems.append({"kind": "empty", "action": "hidden", "count": 1, "lines": []})
+    return Composed(document, list(missing), problems)
+
+
+def _cut_off(one: ElementStrokes, page: Rectangle) -> list[JsonObject]:
+    """Return the ink of an SVG outside of its box and of the page as a problem, or none."""
+    if one.whole_mm is None:
+        return []
+    cut = clip_to_rectangle(one.coordinates, one.offsets, page)
+    left = ElementStrokes(cut.coordinates, cut.offsets)
+    return off_page(one.whole_mm, left.ink_mm)
 
 
 def _draw_elements(composition: Composition, report: Report, steps: int) -> list[ElementStrokes]:
@@ -138,34 +159,54 @@ class Layers:
             pen = Pen(layer.name, layer.color.lower(), layer.pen_width or page.pen_width)
             self.document.layer(layer.name, pen)
         self._listed = [layer.name for layer in self.document.layers]
+        # Numbers at the beginning of names of layers of SVGs, by index.
+        self._numbers: dict[int, float] = {}
 
     def of(self, element: Element, own: OwnPen | None) -> int:
         """Return the index of the layer for strokes of an element with an own pen, if any."""
         base = self._base(element)
         if own is None or not element.keeps_pens(self._listed):
             return self._index(base)
-        same_name = next((one for one in self.document.layers if one.name == own.layer), None)
-        if own.width is None and same_name and same_name.pen.colour == own.colour:
+        pen = own.pen if own.has_width else replace(own.pen, width=self._pen_width)
+        same_name = next((one for one in self.document.layers if one.name == pen.name), None)
+        if not own.has_width and same_name and same_name.pen.colour == pen.colour:
             # Any pen of the colour draws what has no width.
-            return self.document.layer(own.layer)
-        width = self._pen_width if own.width is None else own.width
-        same_colour = components(own.colour) == components(base.colour)
-        if same_colour and base.width in {own.width, self._pen_width if own.width is None else 0}:
-            return self._index(base)
-        listed = self._listed_as(own)
+            return self.document.layer(pen.name)
+        listed = self._listed_as(pen)
         if listed is not None:
             return self.document.layer(listed)
-        return self._index(Pen(own.layer, own.colour, width), instead=base)
+        same_colour = components(pen.colour) == components(base.colour)
+        same = same_colour and replace(base, name=pen.name, colour=pen.colour) == pen
+        # A layer of the drawing keeps its name; a pen that is named after its colour need not.
+        if same and _is_colour(pen.name):
+            return self._index(base)
+        index = self._index(pen, instead=base)
+        number = LayerCodes.of(pen.name).order
+        has_codes = getattr(element, "layer_codes", False)
+        if has_codes and number < math.inf and self.document.layers[index].pen != base:
+            self._numbers[index] = number
+        return index
 
-    def _listed_as(self, own: OwnPen) -> str | None:
+    def in_order(self) -> list[int]:
+        """Return the indices of all layers; those with numbers are in their order among themselves."""
+        order = list(range(len(self.document.layers)))
+        places = sorted(self._numbers)
+        for place, index in zip(
+            places, sorted(places, key=lambda one: self._numbers[one]), strict=True
+        ):
+            order[place] = index
+        return order
+
+    def _listed_as(self, own: Pen) -> str | None:
         """Return the name of the listed layer for a pen: its own, or its colour in other words."""
-        if own.layer in self._listed:
-            return own.layer
-        is_colour = parse_colour(own.layer.partition(" ")[0]) is not None
+        if own.name in self._listed:
+            return own.name
         same = (
             name
             for name in self._listed
-            if is_colour and parse_colour(name) and components(name) == components(own.colour)
+            if _is_colour(own.name)
+            and parse_colour(name)
+            and components(name) == components(own.colour)
         )
         return next(same, None)
 
@@ -179,10 +220,15 @@ class Layers:
         known = {layer.name: layer.pen for layer in self.document.layers}
         for number in range(1, self.MAX_SAME_NAME):
             name = pen.name if number == 1 else f"{pen.name[: MAX_LAYER_NAME_CHARS - 3]} {number}"
-            named = Pen(name, pen.colour, pen.width)
+            named = replace(pen, name=name)
             if known.get(name, named) == named:
                 full = name not in known and len(known) >= Document.MAX_LAYERS
                 return (
                     self._index(instead) if full and instead else self.document.layer(name, named)
                 )
         return self._index(instead) if instead else self.document.layer(pen.name)
+
+
+def _is_colour(name: str) -> bool:
+    """Return whether a pen is named after its colour, with its width or not."""
+    return parse_colour(name.partition(" ")[0]) is not None

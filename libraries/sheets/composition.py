@@ -29,7 +29,6 @@ from libraries.sheets.elements.pictures import MAX_SVG_CHARS, SvgElement, is_che
 from libraries.sheets.page import DrawnPage
 from libraries.sheets.recipes import Recipe, recorded
 from libraries.sheets.sources import read_source
-from libraries.svg_reader.encodings import as_utf8
 from libraries.svg_syntax.attributes import check_ink_colour
 
 MAX_ELEMENTS = 64
@@ -157,14 +156,14 @@ def load_composition(given: Mapping[str, Any]) -> Composition:
 
 
 def with_sources(page: Composition) -> Composition:
-    """Return a page with the texts of its stored SVGs, so that its recipe reproduces it.
+    """Return a page with the contents of its stored drawings, so that its recipe reproduces it.
 
     Raises:
-        InvalidInput: a file is no text in a known encoding, or too large.
+        InvalidInput: an SVG is no text in a known encoding, or too large.
         NotFound: a file was removed.
     """
     elements = [
-        dataclasses.replace(one, svg=as_utf8(read_source(one.source)).decode(), source=None)
+        one.with_file(read_source(one.source))
         if isinstance(one, SvgElement) and one.source is not None
         else one
         for one in page.elements or ()

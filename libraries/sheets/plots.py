@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -42,7 +43,7 @@ from libraries.plotting.optimiser import Watch, optimise
 from libraries.sheets.elements.base import layer_name
 from libraries.sheets.page import PaperName
 from libraries.sheets.papers import PAPERS
-from libraries.sheets.plot_stats import plot_stats
+from libraries.sheets.plot_stats import off_page, plot_stats
 from libraries.sheets.recipes import recorded
 from libraries.svg_reader.colours import components, parse_colour
 from libraries.svg_syntax.attributes import check_ink_colour
@@ -84,8 +85,12 @@ class PlotPen(Params):
 
     def applied(self, pen: Pen) -> Pen:
         """Return `pen` with the changes."""
-        colour, width, speed = self.color, self.pen_width, self.speed
-        return Pen(pen.name, colour or pen.colour, width or pen.width, speed or pen.speed)
+        return dataclasses.replace(
+            pen,
+            colour=self.color or pen.colour,
+            width=self.pen_width or pen.width,
+            speed=self.speed or pen.speed,
+        )
 
 
 class Placement(Params):
@@ -217,13 +222,22 @@ class Placement(Params):
         picked = Document(
             drawing.width, drawing.height, title=drawing.title, metadata=drawing.metadata
         )
+        taken: set[int] = set()
         for position, one in enumerate(self.pens):
             found = one.layers_of(drawing)
             if not found:
                 known = [layer.name for layer in drawing.layers]
                 raise UnknownName("layer", one.layer, known, field=f"pens.{position}.layer")
-            layer = picked.layer(one.layer, one.applied(drawing.pens[found[0]]))
-            for index in found:
+            left = [index for index in found if index not in taken]
+            if not left:
+                raise InvalidInput(
+                    f"{one.layer!r} is the layer of another pen",
+                    code="layer-taken",
+                    field=f"pens.{position}.layer",
+                )
+            taken.update(left)
+            layer = picked.layer(one.layer, one.applied(drawing.pens[left[0]]))
+            for index in left:
                 part = drawing.on_layer(index)
                 picked.extend(part.coordinates, part.offsets, np.full(len(part), layer))
         return picked
@@ -315,12 +329,7 @@ def plot_document(drawing: Document, options: PlotOptions, watch: Watch) -> Plot
 def _off_page(whole: Document, placed: Document) -> list[JsonObject]:
     """Return the ink that is cut off at the page as a problem: its length and share, or none."""
     before, after = (float(one.strokes().lengths.sum()) for one in (whole, placed))
-    least_mm = 0.01
-    if before - after < least_mm:
-        return []
-    mm_and_share = {"mm": round(before - after, 3), "share": round(1 - after / before, 4)}
-    count = len(whole) - len(placed) if len(whole) > len(placed) else 1
-    return [{"kind": "off-page", "action": "cropped", "count": count, "lines": [], **mm_and_share}]
+    return off_page(before, after, count=max(len(whole) - len(placed), 1))
 
 
 def compare(before: Document, after: Document) -> JsonObject:

@@ -27,6 +27,7 @@ from libraries.svg_builder.coordinates import stroke_blocks
 from libraries.svg_builder.skeleton import Marker, Metadata, as_json, layer_group, page, spliced
 from libraries.svg_syntax.attributes import check_attributes, check_colour, transform_matrix
 from libraries.svg_syntax.curves import FLATNESS
+from libraries.svg_syntax.layer_codes import PenAttributes
 from libraries.svg_syntax.numbers import written_positive
 
 Outline = Callable[[float], list[Floats]]
@@ -141,6 +142,7 @@ class Canvas:
             self._layer_groups[name] = layer_group(
                 self._drawing, label, stroke=colour, stroke_width=width
             )
+            self._layer_groups[name].attribs.update(PenAttributes.written(self.pens[index]))
             self._add(self._layer_groups[name])
         self._open.append(_Scope("layer", self._layer_groups[name], identity(), index))
         return self

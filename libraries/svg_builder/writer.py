@@ -12,6 +12,7 @@ from libraries.lettering import check_text
 from libraries.svg_builder.coordinates import COMPACT_UNIT, ENCODINGS, Encoding, stroke_blocks
 from libraries.svg_builder.skeleton import Marker, Metadata, as_json, layer_group, page, spliced
 from libraries.svg_syntax.attributes import check_colour
+from libraries.svg_syntax.layer_codes import PenAttributes
 from libraries.svg_syntax.numbers import written, written_positive
 
 
@@ -39,6 +40,7 @@ def svg_blocks(document: Document, *, encoding: Encoding = "plain") -> Iterator[
     for index in used:
         layer = document.layers[index]
         group = layer_group(drawing, check_text(layer.name), **_look(layer, encoding))
+        group.attribs.update(PenAttributes.written(layer.pen))
         group.elements.append(Marker(index))
         drawing.add(group)
 

@@ -77,16 +77,28 @@ def with_namespaces(data: bytes) -> bytes:
 
 
 def with_characters(data: bytes) -> bytes:
-    """Return the SVG with the characters of HTML entities such as `&nbsp;`; others stay."""
-    own = {b"amp", b"lt", b"gt", b"quot", b"apos"}
+    """Return the SVG with the characters of HTML entities such as `&nbsp;`.
+
+    References to entities that nothing declares become text.
+    """
+    own = {
+        b"amp",
+        b"lt",
+        b"gt",
+        b"quot",
+        b"apos",
+        *re.findall(rb"<!ENTITY\s+([\w:.-]{1,64})\s", data),
+    }
 
     def character(found: re.Match[bytes]) -> bytes:
-        text = html.entities.html5.get(found[1].decode() + ";")
-        if found[1] in own or text is None:
+        if found[1] in own:
             return found[0]
+        text = html.entities.html5.get(found[1].decode() + ";")
+        if text is None:
+            return b"&amp;" + found[0][1:]
         return "".join(f"&#{ord(one)};" for one in text).encode()
 
-    return re.sub(rb"&([A-Za-z][A-Za-z0-9]{1,30});", character, data)
+    return re.sub(rb"&([A-Za-z_:][\w:.-]{0,63});", character, data)
 
 
 def _trimmed(data: bytes) -> bytes:

@@ -60,7 +60,10 @@ def parse_svg(source: str | bytes, work: Work | None = None) -> Node:
             tree.parser.Parse(data, True)
             break
         except expat.ExpatError as error:
-            repair = repairs.pop(expat.ErrorString(error.code), None)
+            what = expat.ErrorString(error.code)
+            if tree.is_complete and what == "junk after document element":
+                break
+            repair = repairs.pop(what, None)
             if repair is None:
                 place = f"line {error.lineno}, column {error.offset + 1}"
                 raise bad_svg(f"not well-formed XML: {place}") from None
@@ -117,6 +120,11 @@ class _Tree:
         parser.ExternalEntityRefHandler = _refuse_external
         parser.SkippedEntityHandler = _skip
         return parser
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether the end of the root has been read."""
+        return self.root is not None and not self._open
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1

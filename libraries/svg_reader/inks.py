@@ -13,7 +13,7 @@ from libraries.svg_reader.colours import components
 from libraries.svg_reader.items import Ink
 from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.problems import Problems
-from libraries.svg_syntax.layer_codes import LayerCodes
+from libraries.svg_syntax.layer_codes import LayerCodes, PenAttributes
 
 
 class PenChoice:
@@ -23,15 +23,26 @@ class PenChoice:
     SAME_WIDTH = 1.05
     MIN_WIDTH_MM, MAX_WIDTH_MM = 0.05, 50.0
 
-    def __init__(self, document: Document, options: ReadingOptions, problems: Problems) -> None:
+    def __init__(
+        self,
+        document: Document,
+        options: ReadingOptions,
+        problems: Problems,
+        attributes: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """`attributes` are those of the groups of layers, by name."""
         self._document = document
+        self._attributes = attributes or {}
+        self._is_one_layer = False
         self._options = options
         self._problems = problems
         self._widths: dict[str, list[tuple[float, int]]] = {}
 
     def layers_of(self, inks: Sequence[Ink], used: Sequence[int]) -> Integers:
         """Return the layer of the document for each ink; `used` are the inks with strokes."""
-        named = {inks[number].layer for number in used} - {None}
+        layers = {inks[number].layer for number in used}
+        named = layers - {None}
+        self._is_one_layer = len(layers) == 1
         by_layer = self._options.pens_by in {"layer", "group"} or (
             self._options.pens_by == "auto" and (len(named) > 1 or self._is_one_pen(inks, used))
         )
@@ -65,13 +76,13 @@ class PenChoice:
             self._problems.note("pens", 0, "approximated")
             return len(known) - 1
         width = round(min(max(ink.width, self.MIN_WIDTH_MM), self.MAX_WIDTH_MM), 3)
-        speed = None
-        if self._options.layer_codes and name == ink.layer:
-            codes = LayerCodes.of(name)
-            speed = codes.speed
-            if codes.others:
-                self._problems.note_names("layer-code", 0, "ignored", codes.others)
-        return self._document.layer(name, Pen(name, ink.colour, width, speed))
+        pen = Pen(name, ink.colour, width)
+        # The colours of a single layer are plotted as it says.
+        if ink.layer is not None and (name == ink.layer or self._is_one_layer):
+            if self._options.layer_codes:
+                pen = LayerCodes.of(ink.layer).applied(pen)
+            pen = PenAttributes.read(pen, self._attributes.get(ink.layer, {}))
+        return self._document.layer(name, pen)
 
     def _by_width(self, ink: Ink) -> int:
         """Return the pen of a colour whose width is that of the ink."""

@@ -62,8 +62,9 @@ class ReadingOptions(Params):
         default=None,
     )
     layer_codes: bool = flag(
-        "Whether names of layers are read as AxiDraw and NextDraw do: a number at the beginning is "
-        "the order of plotting, `+S` the speed in percent, and layers that begin with `%` are not drawn.",
+        "Whether names of layers are read as AxiDraw and NextDraw do: layers that begin with `%` are "
+        "not drawn, `!` is a pause, a number the order of plotting, and `+S`, `+H` and `+D` are the "
+        "speed, height and delay.",
         default=True,
     )
     dpi: int = declare(

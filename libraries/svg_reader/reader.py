@@ -114,15 +114,14 @@ class Reader:
         around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
         self.gathering = Gathering(around, self._report_far)
         self.items: list[Item] = []
+        self.layer_attributes: dict[str, dict[str, str]] = {}
         self._layer_codes = options.layer_codes
         self._pixel = MM_PER_INCH / options.dpi
         # Names of groups that are layers, instead of the layers of Inkscape.
         self._groups = top_groups(root) if options.pens_by == "group" else None
         self._problems = problems
-        self._work = work
-        self._tolerance = tolerance
-        self._visits = 0
-        self._markers = 0
+        self._work, self._tolerance = work, tolerance
+        self._visits = self._markers = 0
         self._named = nodes_by_id(root)
         box = view_box(root)
         whole = (box.width, box.height) if box else size
@@ -231,6 +230,8 @@ class Reader:
             if self._layer_codes and name is not None and LayerCodes.of(name).is_hidden:
                 self._problems.note("layer", node.line, "hidden")
                 return
+            if name:
+                self.layer_attributes.setdefault(name, node.attributes)
             self._visit_all(node, context._replace(layer=name) if name else context)
         elif node.tag == "use":
             self._visit_used(node, context)

@@ -76,14 +76,16 @@ def read_svg(
     reader.draw(root, size)
     # Parts that need too much are not left out.
     work.spend(0)
-    store, items = reader.gathering.store, reader.items
+    store, items, layers = reader.gathering.store, reader.items, reader.layer_attributes
     has_size, line = has_own_size(root), root.line
     # The tree of a large file takes much memory.
     del reader, root
     if len(store) and not has_size:
         document = _grown(document, store.coordinates)
         problems.note("page-size", line, "approximated")
-    return reading_of(document, store, items, options=options, problems=problems, work=work)
+    return reading_of(
+        document, store, items, options=options, problems=problems, work=work, layers=layers
+    )
 
 
 def for_enlargement(options: ReadingOptions, factor: float) -> ReadingOptions:
@@ -99,10 +101,12 @@ def reading_of(
     options: ReadingOptions,
     problems: Problems,
     work: Work,
+    layers: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Reading:
     """Add the visible strokes of items to `document`; the layers of `store` are their indices.
 
-    The items of other formats than SVG go through the same stages.
+    The items of other formats than SVG go through the same stages. `layers` are the attributes of
+    the groups of layers, by name.
     """
     drawn = visible_strokes(
         store, items, document.page, options=options, problems=problems, work=work
@@ -111,9 +115,9 @@ def reading_of(
         problems.note("empty", 0, "hidden")
         return Reading(document, problems.listed())
     used = list(dict.fromkeys(drawn.strokes.tolist()))
-    layers = PenChoice(document, options, problems).layers_of(drawn.inks, used)
-    document.extend(drawn.coordinates, drawn.offsets, layers[drawn.strokes])
-    wide = {int(layers[number]) for number in used if not drawn.inks[number].loose}
+    chosen = PenChoice(document, options, problems, layers).layers_of(drawn.inks, used)
+    document.extend(drawn.coordinates, drawn.offsets, chosen[drawn.strokes])
+    wide = {int(chosen[number]) for number in used if not drawn.inks[number].loose}
     loose = frozenset(range(len(document.layers))) - wide
     return Reading(document, problems.listed(), loose)
 

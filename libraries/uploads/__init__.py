@@ -8,6 +8,8 @@ from libraries.uploads.kinds import (
     FileKind,
     UnknownKind,
     checked,
+    largest_upload,
+    limit_of,
     recognise,
 )
 from libraries.uploads.names import stem_of
@@ -20,6 +22,8 @@ __all__ = [
     "FileKind",
     "UnknownKind",
     "checked",
+    "largest_upload",
+    "limit_of",
     "recognise",
     "stem_of",
 ]

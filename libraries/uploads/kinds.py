@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from libraries.errors import InvalidInput
+from libraries.settings import UploadSettings
 from libraries.svg_reader import max_svg_bytes
 from libraries.vector_input import FORMATS, VectorFormat, recognised
-from libraries.vector_input.heads import HEAD_BYTES, decoded_head
+from libraries.vector_input.heads import HEAD_BYTES, decoded_head, wide_encoding
 
 
 class FileKind(NamedTuple):
@@ -59,6 +60,17 @@ OFFICE_START = re.compile(
     rb"PK\x03\x04.{26}(?:\[Content_Types\]\.xml|_rels/|docProps/|xl/)", re.DOTALL
 )
 WORKBOOK = b"xl/workbook"
+
+
+def limit_of(kind: FileKind) -> int:
+    """Return the size of the largest upload of a type in bytes."""
+    limit = UploadSettings.current().upload_limit
+    return max(limit, max_svg_bytes()) if kind in DRAWINGS else limit
+
+
+def largest_upload() -> int:
+    """Return the size of the largest upload of any type in bytes."""
+    return max(map(limit_of, KINDS))
 
 
 class UnknownKind(InvalidInput):
@@ -196,7 +208,8 @@ def _unpacked(blocks: Iterable[bytes]) -> Iterator[bytes]:
 def _plain_text(blocks: Iterable[bytes]) -> Iterator[bytes]:
     wide: bool | None = None
     for block in blocks:
-        wide = block.startswith((b"\xff\xfe", b"\xfe\xff")) if wide is None else wide
+        if wide is None:
+            wide = block.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(block) is not None
         if not wide and b"\0" in block:
             raise InvalidInput("the text contains a NUL character", code="broken-file")
         yield block

@@ -6,6 +6,7 @@ from libraries.vector_input.catalogue import (
     InputOptions,
     VectorFormat,
     check_installed,
+    format_of,
     read,
     recognised,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "InputOptions",
     "VectorFormat",
     "check_installed",
+    "format_of",
     "read",
     "recognised",
 ]

@@ -21,6 +21,7 @@ from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.reading import Reading, for_enlargement, reading_of
 from libraries.svg_reader.shapes import Shape
 from libraries.svg_syntax.curves import FLATNESS, MAX_VERTICES, too_many_vertices
+from libraries.svg_syntax.layer_codes import LayerCodes
 from libraries.svg_syntax.tracing import Traced
 from libraries.vector_input.catalogue import InputOptions
 from libraries.work import Work
@@ -84,11 +85,12 @@ class Canvas:
     MAX_ITEMS = 500_000
     MAX_TEXTS = 20_000
 
-    def __init__(self, to_mm: Matrix) -> None:
+    def __init__(self, to_mm: Matrix, options: InputOptions) -> None:
         self.problems = Problems()
         self.to_mm = to_mm
         # Limits the precision of what is scaled down.
-        self.tolerance = FLATNESS / max(magnification(to_mm), 1e-9)
+        self.tolerance = options.flatness / max(magnification(to_mm), 1e-9)
+        self._layer_codes = options.layer_codes
         self._items: list[Item] = []
         self._texts = 0
         most = MAX_COORDINATE_MM
@@ -120,6 +122,9 @@ class Canvas:
             InvalidInput: there are too many vertices or items.
         """
         if not len(shape):
+            return
+        if self._layer_codes and layer is not None and LayerCodes.of(layer).is_hidden:
+            self.problems.note_names("layer", line, "hidden", [layer])
             return
         if not look.drawn:
             self.problems.note("invisible", line, "hidden")
@@ -181,7 +186,13 @@ class Canvas:
         store = self._gathering.store
         document = Document(page.width, page.height)
         if page.left or page.top:
-            moved = applied(translation(-page.left, -page.top), store.coordinates)
+            move = translation(-page.left, -page.top)
+            moved = applied(move, store.coordinates)
+            for clip in {id(one.clip): one.clip for one in self._items if one.clip}.values():
+                clip.areas = [
+                    area._replace(lines=[applied(move, line) for line in area.lines])
+                    for area in clip.areas
+                ]
             offsets, layers = store.offsets, store.layers
             store = type(store)()
             store.extend(moved, offsets, layers)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from libraries.errors import InvalidInput
 from libraries.extras import Extra
@@ -12,7 +13,8 @@ from libraries.geometry.rectangle import Rectangle
 from libraries.loading import LoadError
 from libraries.registry import Registry
 from libraries.svg_reader import Reading, ReadingOptions, max_svg_bytes
-from libraries.vector_input.heads import HEAD_BYTES
+from libraries.svg_syntax.curves import FLATNESS
+from libraries.vector_input.heads import HEAD_BYTES, decoded_head
 
 
 class InputOptions(ReadingOptions):
@@ -27,9 +29,20 @@ class InputOptions(ReadingOptions):
         unit="mm",
     )
 
-    def enlargement(self, _: Rectangle) -> float:
+    # The largest factor for which curves are refined.
+    MAX_ENLARGEMENT: ClassVar[float] = 100.0
+    # The maximum distance of lines from curves in mm.
+    flatness: float = field(default=FLATNESS, kw_only=True)
+    # Returns the factor by which a drawing on a page is enlarged later.
+    enlarged: Callable[[Rectangle], float] | None = field(default=None, kw_only=True)
+
+    def enlargement(self, page: Rectangle) -> float:
         """Return the factor by which a drawing on a page is enlarged later."""
-        return 1.0
+        return 1.0 if self.enlarged is None else self.enlarged(page)
+
+    def fineness(self, page: Rectangle) -> float:
+        """Return the maximum distance of lines from curves in mm, for a drawing on a page."""
+        return FLATNESS / min(max(self.enlargement(page), 1.0), self.MAX_ENLARGEMENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +96,22 @@ def recognised(head: bytes, name: str = "") -> VectorFormat | None:
     return known[0] if known else None
 
 
+def format_of(data: bytes, name: str = "") -> VectorFormat:
+    """Return the format of a file; markup is read as SVG, whose reader says what is wrong.
+
+    Raises:
+        InvalidInput: it is no drawing.
+    """
+    form = recognised(data, name)
+    if form is None:
+        text = decoded_head(data[:HEAD_BYTES])
+        is_packed = data.startswith(b"\x1f\x8b")
+        if not is_packed and (text is None or not text.lstrip().startswith("<")):
+            known = ", ".join(FORMATS[one].title for one in FORMATS)
+            raise InvalidInput(f"the file is no drawing; accepted: {known}", code="bad-drawing")
+    return form or FORMATS["svg"]
+
+
 def check_installed(head: bytes, name: str = "") -> None:
     """Raise InvalidInput if a file needs an optional package that is missing."""
     form = recognised(head, name)
@@ -93,16 +122,20 @@ def check_installed(head: bytes, name: str = "") -> None:
 def read(data: bytes, name: str = "", options: InputOptions | None = None) -> Reading:
     """Return the visible strokes of a drawing and its problems; the name helps to find the format.
 
-    Files of no known format are read as SVG, whose reader says what is wrong.
-
     Raises:
         InvalidInput: the file is damaged or too large, or a package is missing.
     """
-    form = recognised(data, name) or FORMATS["svg"]
+    form = format_of(data, name)
     form.check_installed()
     if len(data) > max_svg_bytes():
         raise damaged(form.title, f"has more than {max_svg_bytes():,} bytes")
-    return form.read(data, options or InputOptions())
+    options = options or InputOptions()
+    reading = form.read(data, options)
+    fine = options.fineness(reading.document.page)
+    if form is FORMATS["svg"] or fine > FLATNESS / 1.5 or not len(reading.document):
+        return reading
+    # The page is only known now, and lines would be far from curves.
+    return form.read(data, replace(options, flatness=fine))
 
 
 def damaged(title: str, reason: str, hint: str | None = None) -> InvalidInput:

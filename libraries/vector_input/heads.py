@@ -21,4 +21,12 @@ def decoded_head(head: bytes) -> str | None:
     for mark, encoding in Marks.ENCODINGS:
         if head.startswith(mark):
             return head.decode(encoding, "ignore")
+    if wide := wide_encoding(head):
+        return head.decode(wide, "ignore")
     return None if b"\0" in head else head.decode("latin-1")
+
+
+def wide_encoding(head: bytes) -> str | None:
+    """Return the encoding of UTF-16 without a byte order mark that begins with markup, else None."""
+    starts = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+    return starts.get(head[:2])

@@ -17,12 +17,14 @@ class Syntax:
     NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
     MOVES = re.compile(r"(?:PU|PD|PA|PR)\s*[-+.0-9]|PE", re.IGNORECASE)
     # Instructions with characters.
-    TEXTS = frozenset({"LB", "PE", "CO", "DT"})
+    TEXTS = frozenset({"LB", "PE", "CO", "DT", "SM"})
     # Where instructions may begin again after other bytes, and the bytes that end files.
     NEXT = re.compile(r"[A-Za-z]{2}|\x1b")
     BLANK = " \t\r\n\0\x1a\x03;,"
     MAX_LABEL = 1_000
     MAX_NUMBER = 1e8
+    # Styles that are not followed; without parameters they are the usual ones.
+    STYLES = frozenset({"UC", "SM", "SL", "ES", "DV", "FT", "PB", "TL", "CS", "CA", "SA", "SS"})
     # Instructions that move no pen.
     SILENT = re.compile(
         "VS|FS|AS|PS|UC|SM|TL|SI|SR|DI|DR|ES|CS|CA|SS|SA|SL|FT|PT|WU|TD|NP|BP|EC|AP|O[ACDEFHIOPSTW]|IM|IW|DC|DP|TR|SV"
@@ -76,7 +78,7 @@ class Instructions:
                 text[start : start + 1] if text[start : start + 1] not in {";", ""} else self.END
             )
             return start + 1, ""
-        end = {"PE": ";", "CO": ";"}.get(name, self._end)
+        end = ";" if name in {"PE", "CO", "SM"} else self._end
         # A label without an end would take the rest of the file.
         most = len(text) if name == "PE" else start + Syntax.MAX_LABEL
         stop = text.find(end, start, most)

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import json
+import re
 import resource
 import sys
 from array import array
 from typing import Any
 
 import pypdfium2.raw as pdfium
+from pypdfium2 import PdfDocument, PdfiumError
 
 
 class Limits:
@@ -31,8 +34,80 @@ class Limits:
     MAX_DEPTH = 16
     MAX_TEXT_CHARS = 2_000
     MAX_MARKS = 16
+    # Groups of objects whose visibility is tested, and the objects of a group.
+    MAX_GROUPS = 500
+    MAX_SAMPLES = 64
     # Rows of segments: kind (0 line, 1 curve, 2 move), x, y and whether it closes the path.
     ROW = 4
+
+
+class Visibility:
+    """Finds the objects that a viewer shows at first, by drawing some of each group alone.
+
+    Objects of a group have the same optional content. PDFium evaluates the states of the layers only
+    when it draws.
+    """
+
+    SIDE = 64
+
+    def __init__(self, page: Any) -> None:
+        self._page = page
+        self._groups: dict[tuple[object, ...], list[tuple[list[Any], list[float]]]] = {}
+        self._all: list[Any] = []
+
+    def add(self, group: tuple[object, ...], chain: list[Any], matrix: list[float]) -> None:
+        """Add an object; `chain` are its enclosing forms and itself."""
+        self._all.append(chain[-1])
+        if group:
+            self._groups.setdefault(group, []).append((chain, matrix))
+
+    def hidden(self) -> set[tuple[object, ...]]:
+        """Return the groups of which nothing is shown."""
+        if not self._groups:
+            return set()
+        for one in self._all:
+            pdfium.FPDFPageObj_SetIsActive(one, 0)
+        bitmap = pdfium.FPDFBitmap_Create(self.SIDE, self.SIDE, 1)
+        found = set()
+        for group, members in list(self._groups.items())[: Limits.MAX_GROUPS]:
+            step = -(-len(members) // Limits.MAX_SAMPLES)
+            if not any(self._is_drawn(bitmap, *member) for member in members[::step]):
+                found.add(group)
+        return found
+
+    def _is_drawn(self, bitmap: Any, chain: list[Any], matrix: list[float]) -> bool:
+        left, top, across, down = self._place(chain[-1], matrix)
+        if not (-across < left < self.SIDE and -down < top < self.SIDE):
+            return True  # off the page, which is another problem
+        for one in chain:
+            pdfium.FPDFPageObj_SetIsActive(one, 1)
+        pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, self.SIDE, self.SIDE, 0)
+        pdfium.FPDF_RenderPageBitmap(bitmap, self._page, left, top, across, down, 0, 0)
+        for one in chain:
+            pdfium.FPDFPageObj_SetIsActive(one, 0)
+        size = pdfium.FPDFBitmap_GetStride(bitmap) * self.SIDE
+        return any(ctypes.string_at(pdfium.FPDFBitmap_GetBuffer(bitmap), size))
+
+    def _place(self, one: Any, matrix: list[float]) -> tuple[int, int, int, int]:
+        """Return the left and upper edge and the size of the page at which an object fills the bitmap."""
+        left, bottom, right, top = (ctypes.c_float() for _ in range(4))
+        pdfium.FPDFPageObj_GetBounds(one, left, bottom, right, top)
+        a, b, c, d, e, f = matrix
+        size = pdfium.FPDF_GetPageWidthF(self._page), pdfium.FPDF_GetPageHeightF(self._page)
+        corners = [
+            (a * x.value + c * y.value + e, b * x.value + d * y.value + f)
+            for x in (left, right)
+            for y in (bottom, top)
+        ]
+        spans = [max(axis) - min(axis) for axis in zip(*corners, strict=True)]
+        zoom = min(self.SIDE / max(*spans, 1.0), 1e7 / max(*size, 1.0))
+        across, down = (max(round(zoom * side), 1) for side in size)
+        x, y = ctypes.c_int(), ctypes.c_int()
+        places = []
+        for corner in corners:
+            pdfium.FPDF_PageToDevice(self._page, 0, 0, across, down, 0, *corner, x, y)
+            places.append((x.value, y.value))
+        return -min(place[0] for place in places), -min(place[1] for place in places), across, down
 
 
 class Page:
@@ -46,32 +121,59 @@ class Page:
         self.objects: list[dict[str, Any]] = []
         self.clips: list[list[int]] = []
         self.left_out: dict[str, int] = {}
+        # Numbers of objects on layers that are not shown.
+        self.hidden: dict[str, int] = {}
         self._known: dict[tuple[bytes, ...], int] = {}
         self._text = pdfium.FPDFText_LoadPage(page)
         self._buffer = ctypes.create_string_buffer(4 * Limits.MAX_TEXT_CHARS)
+        self._visibility = Visibility(page)
+        self._groups: list[tuple[object, ...]] = []
+        self._forms = 0
 
-    def add_all(self, holder: Any, count: Any, get: Any, matrix: list[float], layer: str) -> None:
-        for number in range(count(holder)):
-            self.add(get(holder, number), matrix, layer, 0)
+    def add_all(self, page: Any) -> None:
+        """Add the objects of a page that a viewer shows at first."""
+        unit = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+        for number in range(pdfium.FPDFPage_CountObjects(page)):
+            self.add([pdfium.FPDFPage_GetObject(page, number)], unit, "", ())
+        hidden = self._visibility.hidden()
+        shown = []
+        for one, group in zip(self.objects, self._groups, strict=True):
+            if group in hidden:
+                self.hidden[one["layer"]] = self.hidden.get(one["layer"], 0) + 1
+            else:
+                shown.append(one)
+        self.objects = shown
 
-    def add(self, one: Any, matrix: list[float], layer: str, depth: int) -> None:
-        """Add an object, and those of a form."""
+    def add(
+        self, chain: list[Any], matrix: list[float], layer: str, group: tuple[object, ...]
+    ) -> None:
+        """Add an object, the last of `chain` after its enclosing forms, and those of a form."""
         if len(self.objects) >= Limits.MAX_OBJECTS:
             raise OverflowError(f"more than {Limits.MAX_OBJECTS:,} objects")
+        one, depth = chain[-1], len(chain) - 1
         kind = pdfium.FPDFPageObj_GetType(one)
-        layer = self._layer(one) or layer
+        names = self._layers(one)
+        layer = layer or next(filter(None, names), "")
+        # Content without a name is a separate group.
+        group += tuple(name or len(self.objects) for name in names)
+        self._visibility.add(group, chain, matrix)
         if kind == pdfium.FPDF_PAGEOBJ_PATH:
             self._add_path(one, matrix, layer)
         elif kind == pdfium.FPDF_PAGEOBJ_TEXT:
             self._add_text(one, matrix, layer)
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < Limits.MAX_DEPTH:
             inner = product(matrix, own_matrix(one))
+            # A form may be optional content itself.
+            self._forms += 1
+            group = (*group, -self._forms)
             for number in range(max(pdfium.FPDFFormObj_CountObjects(one), 0)):
-                self.add(pdfium.FPDFFormObj_GetObject(one, number), inner, layer, depth + 1)
+                member = pdfium.FPDFFormObj_GetObject(one, number)
+                self.add([*chain, member], inner, layer, group)
         else:
             name = {pdfium.FPDF_PAGEOBJ_IMAGE: "image", pdfium.FPDF_PAGEOBJ_SHADING: "gradient"}
             found = name.get(kind, "form")
             self.left_out[found] = self.left_out.get(found, 0) + 1
+        self._groups += [group] * (len(self.objects) - len(self._groups))
 
     def _add_path(self, path: Any, matrix: list[float], layer: str) -> None:
         fill, stroke = ctypes.c_int(), ctypes.c_int()
@@ -158,13 +260,14 @@ class Page:
             numbers.append(self._known[key])
         return numbers
 
-    def _layer(self, one: Any) -> str:
-        """Return the name of the optional content group of an object, or an empty string."""
+    def _layers(self, one: Any) -> list[str]:
+        """Return the names of the optional content groups of an object; some have an empty name."""
+        found = []
         for number in range(min(pdfium.FPDFPageObj_CountMarks(one), Limits.MAX_MARKS)):
             mark = pdfium.FPDFPageObj_GetMark(one, number)
             if self._string(lambda *out, m=mark: pdfium.FPDFPageObjMark_GetName(m, *out)) == "OC":
-                return self._name(mark)
-        return ""
+                found.append(self._name(mark))
+        return found
 
     def _name(self, mark: Any) -> str:
         used = ctypes.c_ulong()
@@ -232,6 +335,27 @@ def dashes(path: Any) -> list[float]:
     return list(found) if pdfium.FPDFPageObj_GetDashArray(path, found, count) else []
 
 
+def user_unit(document: Any, index: int, data: bytes) -> float:
+    """Return the length of a unit of a page in points; PDFium itself ignores it.
+
+    In a copy of the page, as PDFium writes it, the entry of the page is plain text.
+    """
+    if b"/UserUnit" not in data and b"/ObjStm" not in data:
+        return 1.0
+    copy, out = PdfDocument.new(), io.BytesIO()
+    with contextlib.suppress(PdfiumError):
+        copy.import_pages(PdfDocument(document), [index])
+        copy.save(out)
+    for one in re.finditer(
+        rb"obj\s*<<(?:(?!endobj|stream).)*?>>\s*endobj", out.getvalue(), re.DOTALL
+    ):
+        unit = re.search(rb"/UserUnit\s+([0-9.]{1,12})", one[0])
+        if unit and re.search(rb"/Type\s*/Page\b", one[0]):
+            with contextlib.suppress(ValueError):
+                return float(unit[1])
+    return 1.0
+
+
 def read(data: bytes, number: int) -> tuple[dict[str, Any], bytes]:
     """Return the description of a page, from 1, and its segments."""
     document = pdfium.FPDF_LoadMemDocument64(data, len(data), None)
@@ -248,8 +372,7 @@ def read(data: bytes, number: int) -> tuple[dict[str, Any], bytes]:
     pdfium.FPDF_GetPageBoundingBox(page, box)
     found = Page(page)
     try:
-        unit = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]
-        found.add_all(page, pdfium.FPDFPage_CountObjects, pdfium.FPDFPage_GetObject, unit, "")
+        found.add_all(page)
     except OverflowError as error:
         return {"error": f"has {error} on page {number}"}, b""
     described = {
@@ -259,6 +382,8 @@ def read(data: bytes, number: int) -> tuple[dict[str, Any], bytes]:
         "objects": found.objects,
         "clips": found.clips,
         "left_out": found.left_out,
+        "hidden": found.hidden,
+        "unit": user_unit(document, number - 1, data),
     }
     return described, found.segments.tobytes()
 

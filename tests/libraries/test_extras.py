@@ -86,9 +86,20 @@ def test_a_drawing_whose_reader_is_missing_is_rejected_with_the_command(
     assert caught.value.code == "not-installed"
     client = create_app(settings).test_client()
     reply = client.post("/plots", data={"file": (io.BytesIO(data), "drawing")})
-    problem = reply.get_json()
-    assert (reply.status_code, problem["type"]) == (422, "/problems/not-installed")
-    assert f"{extra.name} needs the package {extra.value}" in problem["detail"]
+    # The same for a stored file, as a plot and in a composition.
+    stored = settings.storage.upload_dir / "drawing"
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    stored.write_bytes(data)
+    element = {"type": "svg", "source": "uploads/drawing"}
+    page = {"width": 90, "height": 90, "elements": [element]}
+    for one in (
+        reply,
+        client.post("/plots", json={"source": "uploads/drawing"}),
+        client.post("/artboard/create", json=page),
+    ):
+        problem = one.get_json()
+        assert (one.status_code, problem["type"]) == (422, "/problems/not-installed")
+        assert f"{extra.name} needs the package {extra.value}" in problem["detail"]
 
 
 @pytest.mark.usefixtures("settings")

@@ -21,6 +21,7 @@ from libraries.geometry.arrays import ranges
 from libraries.geometry.clipping import clip_to_rectangle, clip_to_region
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS
 from libraries.geometry.rectangle import Rectangle
+from libraries.geometry.strokes import Pen, Strokes
 from libraries.geometry.transforms import Matrix, applied, identity, rotation
 from libraries.json_types import JsonObject
 from libraries.lettering import check_text
@@ -38,11 +39,10 @@ DEFAULT_LAYER = "drawing"
 
 
 class OwnPen(NamedTuple):
-    """A pen of an SVG: the name of its layer, its colour, and its width in mm if it has one."""
+    """A pen of an SVG, with the name of its layer, and whether its strokes have a width."""
 
-    layer: str
-    colour: str
-    width: float | None
+    pen: Pen
+    has_width: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +57,7 @@ class ElementStrokes:
         problems: parts of an SVG that were left out or changed, as JSON.
         pens: own pens.
         layers: index of the own pen of each stroke, of shape (k,); None for the pen of its layer.
+        whole_mm: length of its ink before it was clipped, if what is cut off is a problem.
     """
 
     coordinates: Floats
@@ -66,6 +67,15 @@ class ElementStrokes:
     problems: Sequence[JsonObject] = ()
     pens: Sequence[OwnPen] = ()
     layers: Integers | None = None
+    whole_mm: float | None = None
+
+    @property
+    def ink_mm(self) -> float:
+        """Return the length of all strokes."""
+        strokes = Strokes(
+            self.coordinates, self.offsets, np.zeros(len(self.offsets) - 1, dtype=int)
+        )
+        return float(strokes.lengths.sum())
 
     @classmethod
     def of_lines(cls, lines: list[Floats], **more: Any) -> ElementStrokes:

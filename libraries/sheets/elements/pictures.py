@@ -1,11 +1,12 @@
-"""SVGs as elements."""
+"""Drawings of other programs as elements."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from dataclasses import field, replace
+from hashlib import sha256
+from typing import Any, NamedTuple
 
-import numpy as np
 from marshmallow import fields
 from marshmallow.validate import Length
 
@@ -33,23 +34,29 @@ from libraries.sheets.elements.base import (
 )
 from libraries.sheets.elements.texts import align_field, vertical_field
 from libraries.sheets.sources import source_field
-from libraries.svg_reader import ReadingOptions, read_svg
+from libraries.svg_reader import Reading, read_svg
+from libraries.svg_reader.encodings import as_utf8
 from libraries.svg_reader.foreign_xml import parse_svg
-from libraries.svg_syntax.curves import FLATNESS
+from libraries.vector_input import FORMATS, InputOptions, format_of, read
 from libraries.work import Work
 
 MAX_SVG_CHARS = 512_000
-# Limit of the enlargement for which curves are refined.
-MAX_MAGNIFICATION = 100.0
 MAX_CHEAP_CHARS = 32_000
 # Upper limit for SVGs without arcs and `use`.
 VERTICES_PER_CHARACTER = 0.25
 
 
+class DrawingFile(NamedTuple):
+    """A file of a format other than SVG; its name helps to recognise the format."""
+
+    name: str
+    data: bytes
+
+
 @element
 @described(**any_text_of("svg", "source"))
-class SvgElement(OutlinedElement, ReadingOptions):
-    """An SVG in a box."""
+class SvgElement(OutlinedElement, InputOptions):
+    """An SVG, or a stored drawing of another format, in a box."""
 
     type: str = kind("svg")
     svg: str | None = declare(
@@ -65,8 +72,9 @@ class SvgElement(OutlinedElement, ReadingOptions):
         default=None,
     )
     source: str | None = source_field(
-        "A stored SVG instead of `svg`: the id of the job that draws it, the `id` of a drawing in "
-        "the gallery, or a path below `uploads/` or `output/`.",
+        "A stored drawing instead of `svg`, also a DXF, PDF, HP-GL or G-code file: the id of the job "
+        "that draws or uploads it, the `id` of a drawing in the gallery, or a path below `uploads/` "
+        "or `output/`.",
         default=None,
     )
     pens: str = choice(
@@ -86,6 +94,7 @@ class SvgElement(OutlinedElement, ReadingOptions):
     align: HorizontalAlign = align_field()
     vertical: VerticalPosition = vertical_field()
     clip: bool = clip_field()
+    file: DrawingFile | None = field(default=None, repr=False)
 
     @classmethod
     def mistakes(cls, parsed: Mapping[str, Any], given: Mapping[str, Any]) -> Iterator[Any]:
@@ -95,6 +104,19 @@ class SvgElement(OutlinedElement, ReadingOptions):
             yield {"svg": ["Missing data for required field."]}
         elif given.get("svg") is not None and given.get("source") is not None:
             yield {"source": ["Cannot be combined with `svg`."]}
+
+    def with_file(self, data: bytes) -> SvgElement:
+        """Return the element with the contents of its source.
+
+        Raises InvalidInput for an SVG in an unknown encoding, or a file that is no drawing.
+
+        The recipe has the text of an SVG, and the hash of another file.
+        """
+        name = self.source or ""
+        if format_of(data, name) is FORMATS["svg"]:
+            return replace(self, svg=as_utf8(data).decode(), source=None)
+        digest = sha256(data).hexdigest()
+        return replace(self, file=DrawingFile(name, data), source=f"sha256:{digest}")
 
     def keeps_pens(self, listed: Collection[str]) -> bool:
         return self.pens == "svg" or (self.pens == "auto" and self.layer not in listed)
@@ -110,35 +132,43 @@ class SvgElement(OutlinedElement, ReadingOptions):
 
     def drawn(self, frame: Rectangle, work: Work) -> ElementStrokes:
         """Return the strokes, or raise InvalidInput if they need more than `work`."""
-        reading = read_svg(
-            self.svg or "",
-            tolerance=lambda page: _tolerance(self._fitting(page, frame)),
-            options=self,
-            enlargement=lambda page: magnification(self._fitting(page, frame)),
-            work=work,
-        )
+        reading = self._reading(frame, work)
         store = reading.document.store
         if not len(store):
             skipped = ", ".join(f"{name} ({n})" for name, n in sorted(reading.dropped.items()))
+            what, field_name = ("SVG", "svg") if self.file is None else ("drawing", "source")
             raise InvalidInput(
-                "the SVG has no strokes",
+                f"the {what} has no strokes",
                 code="empty-picture",
-                field="svg",
+                field=field_name,
                 hint=f"a pen cannot draw: {skipped}" if skipped else "add a path or a shape",
             )
-        return ElementStrokes(
-            applied(self._fitting(reading.document.page, frame), store.coordinates),
-            store.offsets,
+        made = ElementStrokes(
+            applied(self._fitting(reading.document.page, frame), store.coordinates), store.offsets
+        )
+        return replace(
+            made,
+            whole_mm=made.ink_mm,
             problems=reading.problems,
             pens=[
-                OwnPen(
-                    layer.name,
-                    layer.pen.colour,
-                    None if number in reading.loose else layer.pen.width,
-                )
+                OwnPen(replace(layer.pen, name=layer.name), number not in reading.loose)
                 for number, layer in enumerate(reading.document.layers)
             ],
             layers=store.layers,
+        )
+
+    def _reading(self, frame: Rectangle, work: Work) -> Reading:
+        options = replace(
+            self, enlarged=lambda page: magnification(self._fitting(page, frame)), file=None
+        )
+        if self.file is not None:
+            return read(self.file.data, self.file.name, options)
+        return read_svg(
+            self.svg or "",
+            tolerance=options.fineness,
+            options=options,
+            enlargement=options.enlargement,
+            work=work,
         )
 
     def cost(self, frame: Rectangle, *, thorough: bool) -> float:
@@ -167,8 +197,3 @@ class SvgElement(OutlinedElement, ReadingOptions):
 def is_cheap_to_read(svgs: list[str]) -> bool:
     """Return whether all SVGs are so short that most can be read while a request is answered."""
     return sum(map(len, svgs)) <= MAX_CHEAP_CHARS
-
-
-def _tolerance(fit: Matrix) -> float:
-    """Return the tolerance of curves in mm of the SVG that `fit` transforms."""
-    return FLATNESS / float(np.clip(magnification(fit), 1.0, MAX_MAGNIFICATION))

@@ -58,7 +58,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
 
     document = _document(data)
     factor = _millimetres(document)
-    canvas = Canvas(scaling(factor, -factor))
+    canvas = Canvas(scaling(factor, -factor), options)
     Entities(document, canvas, factor).draw()
     page = Sides.around(canvas, _extents(document, factor))
     return canvas.reading(page, options)

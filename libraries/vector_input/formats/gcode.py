@@ -38,6 +38,11 @@ class _Syntax:
         r"\s*(?:$|[;(%/]|(?:[GMNXYZFSTIJKRPEDHLOABCUVQ]\s*[-+.0-9]|[A-Z_0-9]+(?:\s|$)))",
         re.IGNORECASE,
     )
+    # Commands of Klipper: a pause, and the angle of a servo.
+    KLIPPER = re.compile(
+        r"\s*(?:PAUSE\s*\Z|SET_SERVO\s.*?\bANGLE=(?P<angle>-?[0-9]{1,4}(?:\.[0-9]{1,6})?))",
+        re.IGNORECASE,
+    )
     MAX_LINE_CHARS = 1000
     MAX_NUMBER = 1e8
 
@@ -62,7 +67,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     Raises:
         InvalidInput: the file has no moves.
     """
-    canvas = Canvas(scaling(1.0, -1.0))
+    canvas = Canvas(scaling(1.0, -1.0), options)
     machine = _Machine(canvas)
     machine.run(data.decode("utf-8", "replace"))
     if not any(len(move.points) for move in machine.moves):
@@ -133,6 +138,9 @@ class _Machine:
                 self._canvas.problems.note("line-length", number)
                 continue
             code = _Syntax.COMMENT.sub("", line)
+            if named := _Syntax.KLIPPER.match(code):
+                self._obey(named["angle"], number)
+                continue
             words = [(letter.upper(), float(value)) for letter, value in _Syntax.WORD.findall(code)]
             if words and max(abs(value) for _, value in words) <= _Syntax.MAX_NUMBER:
                 self._follow(words, number)
@@ -167,6 +175,14 @@ class _Machine:
             setattr(self, name, value)
         elif not self.SILENT.fullmatch(code):
             self._canvas.problems.note_names("command", number, "ignored", [code])
+
+    def _obey(self, angle: str | None, number: int) -> None:
+        """Set the angle of the servo; without one it is a pause."""
+        if angle is None:
+            self._change({})
+        else:
+            self._servo = float(angle)
+            self._record(np.zeros((0, 2)), number)
 
     def _change(self, values: Mapping[str, float]) -> None:
         """Take the next pen at a pause, unless the line names a tool or nothing was drawn."""

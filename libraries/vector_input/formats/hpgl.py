@@ -10,9 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from libraries.geometry.arrays import Floats
-from libraries.geometry.transforms import scaling
+from libraries.geometry.transforms import applied, combined, matrix, rotation, scaling
 from libraries.svg_reader import Reading
 from libraries.svg_reader.appearance import Look
+from libraries.svg_reader.items import Area, Clip
 from libraries.svg_syntax.curves import MAX_VERTICES, arc_lines, cubic_lines, too_many_vertices
 from libraries.vector_input.canvas import Canvas, Sides, filled_look, pen_look, polylines
 from libraries.vector_input.catalogue import (
@@ -21,29 +22,9 @@ from libraries.vector_input.catalogue import (
     damaged,
     register,
 )
+from libraries.vector_input.hpgl_axes import Axes, Numbers, Point, centre_of
+from libraries.vector_input.hpgl_styles import Letters, LineTypes, Pens
 from libraries.vector_input.hpgl_syntax import Encoding, Instructions, Syntax
-
-Numbers = list[float]
-Point = tuple[float, float]
-
-
-class _Pens:
-    """The colours of the pens, as plotters of the 1990s number them."""
-
-    COLOURS = (
-        "#000000",
-        "#ff0000",
-        "#008000",
-        "#ffcc00",
-        "#0000ff",
-        "#ff00ff",
-        "#00a0c0",
-        "#804000",
-    )
-
-    @classmethod
-    def colour(cls, pen: int) -> str:
-        return cls.COLOURS[(pen - 1) % len(cls.COLOURS)]
 
 
 def matches(head: bytes) -> bool:
@@ -67,7 +48,7 @@ def read(data: bytes, options: InputOptions) -> Reading:
     Raises:
         InvalidInput: the file has no instructions, or is no HP-GL.
     """
-    plotter = _Plotter(options.hpgl_unit)
+    plotter = _Plotter(options)
     plotter.run(data.decode("latin-1"))
     return plotter.canvas.reading(Sides.around(plotter.canvas), options)
 
@@ -75,14 +56,11 @@ def read(data: bytes, options: InputOptions) -> Reading:
 class _Plotter:
     """Interprets instructions; coordinates are in units of the plotter, y up."""
 
-    # Corners of the area that is scaled, as set on A4 by default.
-    CORNERS = (250.0, 596.0, 10250.0, 7796.0)
-    # Height of capitals of labels in units, by default.
-    CAPITAL = 108.0
     MAX_JUNK = 100
+    MAX_ROWS = 100
 
-    def __init__(self, unit: float) -> None:
-        self.canvas = Canvas(scaling(unit, -unit))
+    def __init__(self, options: InputOptions) -> None:
+        self.canvas = Canvas(scaling(options.hpgl_unit, -options.hpgl_unit), options)
         self._vertices = 0
         self._known = False
         self._reset()
@@ -94,10 +72,12 @@ class _Plotter:
         self._pen: int | None = 1
         self._line: list[Floats] = []
         self._width = 0.3
-        self._corners = self.CORNERS
-        # Factors and offsets of user units, for x and y.
-        self._scale = (1.0, 0.0, 1.0, 0.0)
-        self._turn = 0
+        self._axes = Axes()
+        self._types = LineTypes()
+        self._letters = Letters()
+        # Where the labels since the last move began.
+        self._margin: Floats | None = None
+        self._clip: Clip | None = None
         self._polygon: list[list[Floats]] | None = None
         self._last_polygon: list[Floats] = []
 
@@ -127,22 +107,10 @@ class _Plotter:
         action = self.ACTIONS.get(name)
         if action is not None:
             action(self, numbers)
-        elif not Syntax.SILENT.fullmatch(name):
+        elif not Syntax.SILENT.fullmatch(name) or (name in Syntax.STYLES and text.strip()):
             self.canvas.problems.note_names("instruction", 0, "ignored", [name])
 
     # Moves
-
-    def _scaled(self, points: Floats) -> Floats:
-        across, right, up, above = self._scale
-        scaled: Floats = points * (across, up) + (right, above)
-        return scaled
-
-    def _placed(self, points: Floats) -> Floats:
-        """Return points in user units as units of the plotter, turned."""
-        points = self._scaled(points)
-        for _ in range(self._turn):
-            points = np.column_stack([-points[:, 1], points[:, 0]])
-        return points
 
     def _absolute(self, numbers: Numbers, *, is_relative: bool) -> Floats:
         points = np.array(numbers[: len(numbers) // 2 * 2], dtype=np.float64).reshape(-1, 2)
@@ -154,7 +122,7 @@ class _Plotter:
         """Move along points in user units, drawing if the pen is down."""
         if not len(points):
             return
-        self._known = True
+        self._known, self._margin = True, None
         if self._polygon is not None:
             self._polygon[-1].append(points)
         elif self._is_down:
@@ -163,8 +131,8 @@ class _Plotter:
 
     def _draw(self, points: Floats) -> None:
         if not self._line:
-            self._line.append(self._placed(np.array([self._at])))
-        self._line.append(self._placed(points))
+            self._line.append(self._axes.placed(np.array([self._at])))
+        self._line.append(self._axes.placed(points))
         self._count(len(points))
 
     def _count(self, vertices: int) -> None:
@@ -182,8 +150,9 @@ class _Plotter:
         if self._pen is None:
             self.canvas.problems.note("no-pen", 0, "hidden")
             return
-        look = look or pen_look(_Pens.colour(self._pen), self._width)
-        self.canvas.add(polylines(lines), look, f"pen {self._pen}")
+        if look is None and self._types.has_dots:
+            lines = [point[None] for line in lines for point in line]
+        self.canvas.add(polylines(lines), look or self._look(), f"pen {self._pen}", clip=self._clip)
 
     def _pen_up(self, numbers: Numbers) -> None:
         if self._polygon is None:
@@ -195,7 +164,7 @@ class _Plotter:
         if self._polygon is None:
             self._known = self._is_down = True
             if not self._line:
-                self._line.append(self._placed(np.array([self._at])))
+                self._line.append(self._axes.placed(np.array([self._at])))
         self._go(self._absolute(numbers, is_relative=self._is_relative))
 
     def _plot_absolute(self, numbers: Numbers) -> None:
@@ -239,9 +208,12 @@ class _Plotter:
             self._go(self._round(centre, radius, start, start + angle)[1:])
 
     def _round(self, centre: Point, radius: float, start: float, end: float) -> Floats:
-        scale = max(abs(self._scale[0]), abs(self._scale[2]), 1e-9)
-        fine = self.canvas.tolerance / scale
+        fine = self._fineness()
         return arc_lines(centre, (radius, radius), start, end, tolerance=fine)
+
+    def _fineness(self) -> float:
+        """Return the maximum distance of lines from curves in user units."""
+        return self.canvas.tolerance / max(*map(abs, self._axes.factors), 1e-9)
 
     def _arc_absolute(self, numbers: Numbers) -> None:
         if len(numbers) >= 3:  # noqa: PLR2004 - centre and angle
@@ -250,6 +222,18 @@ class _Plotter:
     def _arc_relative(self, numbers: Numbers) -> None:
         if len(numbers) >= 3:  # noqa: PLR2004
             self._arc((self._at[0] + numbers[0], self._at[1] + numbers[1]), numbers[2])
+
+    def _arc_through(self, numbers: Numbers, *, is_relative: bool) -> None:
+        """Draw the arc through a point to another one."""
+        points = self._absolute(numbers[:4], is_relative=False)
+        if len(points) < 2:  # noqa: PLR2004
+            return
+        middle, end = points + self._at if is_relative else points
+        found = centre_of(self._at, middle, end)
+        if found is None:
+            self._go(np.array([middle, end]))
+        else:
+            self._arc(*found)
 
     def _circle(self, numbers: Numbers) -> None:
         if numbers and numbers[0]:
@@ -260,8 +244,7 @@ class _Plotter:
             controls = np.array(numbers[first : first + 6]).reshape(3, 2)
             controls = controls + self._at if is_relative else controls
             curve = np.concatenate([[self._at], controls])[None]
-            scale = max(abs(self._scale[0]), abs(self._scale[2]), 1e-9)
-            self._go(cubic_lines(curve, self.canvas.tolerance / scale))
+            self._go(cubic_lines(curve, self._fineness()))
 
     # Outlines, which are drawn whether the pen is down or not
 
@@ -272,7 +255,7 @@ class _Plotter:
         if self._polygon is not None:
             self._polygon.append([points])
         else:
-            self._add([self._placed(points)], look)
+            self._add([self._axes.placed(points)], look)
 
     def _rectangle(self, numbers: Numbers, *, is_relative: bool, fills: bool = False) -> None:
         if len(numbers) < 2:  # noqa: PLR2004 - a corner
@@ -287,12 +270,13 @@ class _Plotter:
     def _wedge(self, numbers: Numbers, *, fills: bool) -> None:
         if len(numbers) >= 3 and numbers[0]:  # noqa: PLR2004 - radius and angles
             sweep = min(max(numbers[2], -360.0), 360.0)
-            arc = self._round(self._at, abs(numbers[0]), numbers[1], numbers[1] + sweep)
+            start = numbers[1] + (180 if numbers[0] < 0 else 0)
+            arc = self._round(self._at, abs(numbers[0]), start, start + sweep)
             around = np.concatenate([[self._at], arc, [self._at]])
             self._outline(around, self._filled() if fills else None)
 
     def _filled(self) -> Look:
-        return filled_look(_Pens.colour(self._pen or 1), self._width)
+        return filled_look(Pens.colour(self._pen or 1), self._width)
 
     def _polygon_mode(self, numbers: Numbers) -> None:
         mode = int(numbers[0]) if numbers else 0
@@ -311,17 +295,12 @@ class _Plotter:
             points = np.concatenate([np.zeros((0, 2)), *parts])
             if len(points) >= least:
                 self._count(len(points))
-                yield self._placed(np.concatenate([points, points[:1]]))
+                yield self._axes.placed(np.concatenate([points, points[:1]]))
 
-    def _edge_polygon(self, _: Numbers) -> None:
+    def _draw_polygon(self, *, fills: bool) -> None:
         if self._last_polygon:
             self._count(sum(map(len, self._last_polygon)))
-            self._add(self._last_polygon)
-
-    def _fill_polygon(self, _: Numbers) -> None:
-        if self._last_polygon:
-            self._count(sum(map(len, self._last_polygon)))
-            self._add(self._last_polygon, self._filled())
+            self._add(self._last_polygon, self._filled() if fills else None)
 
     # Places
 
@@ -335,54 +314,83 @@ class _Plotter:
         self._reset()
         self._at, self._pen, self._is_down = at, pen, is_down
 
-    def _input_corners(self, numbers: Numbers) -> None:
+    def _set_axes(self, numbers: Numbers, change: Callable[[Numbers], object]) -> None:
+        """Change the axes; the pen stays where it is."""
+        self._lift()
+        here = self._axes.scaled(np.array([self._at]))[0]
+        if change(numbers) is False:
+            self.canvas.problems.note("number", 0)
+        self._at = self._axes.in_user_units(here)
+
+    def _window(self, numbers: Numbers) -> None:
+        """Cut what follows at a rectangle."""
+        self._lift()
+        self._clip = None
         if len(numbers) >= 4:  # noqa: PLR2004 - two corners
-            self._corners = (numbers[0], numbers[1], numbers[2], numbers[3])
-        elif not numbers:
-            self._corners = self.CORNERS
+            left, bottom, right, top = numbers[:4]
+            corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+            area = applied(self.canvas.to_mm, self._axes.placed(np.array(corners)))
+            self._clip = Clip("window", 0, [Area([area])])
 
-    def _user_units(self, numbers: Numbers) -> None:
-        """Set the scale, so that the corners have given coordinates in user units."""
-        self._lift()
-        here = self._scaled(np.array([self._at]))[0]
-        left, bottom, right, top = self._corners
-        kind = int(numbers[4]) if len(numbers) > 4 else 0  # noqa: PLR2004
-        self._scale = (1.0, 0.0, 1.0, 0.0)
-        if len(numbers) >= 4:  # noqa: PLR2004
-            first, last, low, high = numbers[:4]
-            if kind == 2:  # noqa: PLR2004 - factors instead of the second corner
-                across, up = last, high
-            elif last == first or high == low:
-                self.canvas.problems.note("number", 0)
-                return
-            else:
-                across, up = (right - left) / (last - first), (top - bottom) / (high - low)
-            if kind == 1:
-                size = min(abs(across), abs(up))
-                across, up = math.copysign(size, across), math.copysign(size, up)
-            if 0 < abs(across) <= Syntax.MAX_NUMBER and 0 < abs(up) <= Syntax.MAX_NUMBER:
-                self._scale = (across, left - first * across, up, bottom - low * up)
-        across, start, up, base = self._scale
-        self._at = (float(here[0]) - start) / across, (float(here[1]) - base) / up
-
-    def _rotate(self, numbers: Numbers) -> None:
-        self._lift()
-        self._turn = int(numbers[0] // 90) % 4 if numbers else 0
+    # Styles
 
     def _line_type(self, numbers: Numbers) -> None:
-        if numbers:
+        self._lift()
+        if not self._types.select(numbers) or self._types.is_adaptive:
             self.canvas.problems.note("line-type", 0, "approximated")
+
+    def _look(self) -> Look:
+        diagonal = math.hypot(*self._axes.spans) * float(self.canvas.to_mm[0, 0])
+        return pen_look(Pens.colour(self._pen or 1), self._width, self._types.dashes(diagonal))
+
+    def _resize_letters(self, numbers: Numbers, *, is_relative: bool) -> None:
+        # Centimetres, or percentages of the distances of the scaling points.
+        centimetre = 10 / float(self.canvas.to_mm[0, 0])
+        across, up = self._axes.spans if is_relative else (100 * centimetre, 100 * centimetre)
+        self._letters.resize(numbers, across / 100, up / 100)
+
+    def _move_letters(self, numbers: Numbers) -> None:
+        """Move the pen by letters and lines."""
+        self._lift()
+        here = self._axes.scaled(np.array([self._at]))[0]
+        if len(numbers) > 1:
+            here = here + self._letters.moved(numbers[0], numbers[1])
+        else:
+            # The next line begins where the labels began.
+            here = self._margin = (
+                here if self._margin is None else self._margin
+            ) + self._letters.moved(0, -1)
+        self._at = self._axes.in_user_units(here)
 
     def _label(self, text: str) -> None:
         if self._pen is None:
             self.canvas.problems.note("no-pen", 0, "hidden")
             return
         self._known = True
-        x, y = self._placed(np.array([self._at]))[0] * np.diag(self.canvas.to_mm[:, :2])
-        size = self.CAPITAL * float(self.canvas.to_mm[0, 0])
-        to_mm = np.array([[size, 0.0, x], [0.0, size, y]])
-        look = pen_look(_Pens.colour(self._pen), self._width)
-        self.canvas.write(text, to_mm, look, f"pen {self._pen}")
+        self._lift()
+        letters, unit = self._letters, float(self.canvas.to_mm[0, 0])
+        start = self._axes.scaled(np.array([self._at]))[0]
+        self._margin = start if self._margin is None else self._margin
+        rows = text.replace("\r", "").split("\n")
+        for number, row in enumerate(rows[: self.MAX_ROWS]):
+            below = number + letters.drop / (letters.LINE * letters.height)
+            x, y = self._axes.turned(np.array([start + letters.moved(0, -below)]))[0] * (
+                unit,
+                -unit,
+            )
+            to_mm = combined(
+                matrix(1, 0, 0, 1, float(x), float(y)),
+                rotation(-letters.angle - 90 * self._axes.turn),
+                scaling(letters.height * letters.stretch * unit, letters.height * unit),
+            )
+            look = pen_look(Pens.colour(self._pen), self._width)
+            self.canvas.write(
+                row, to_mm, look, f"pen {self._pen}", clip=self._clip, anchor=letters.anchor
+            )
+        # Letters that follow without a move go on at the end.
+        along = len(rows[-1]) if letters.anchor == 0 else 0
+        end = start + letters.moved(along, 1 - len(rows))
+        self._at = self._axes.in_user_units(end)
 
     ACTIONS: ClassVar[Mapping[str, Callable[[_Plotter, Numbers], None]]] = {
         "PU": _pen_up,
@@ -393,6 +401,8 @@ class _Plotter:
         "PW": _pen_width,
         "AA": _arc_absolute,
         "AR": _arc_relative,
+        "AT": lambda self, numbers: self._arc_through(numbers, is_relative=False),
+        "RT": lambda self, numbers: self._arc_through(numbers, is_relative=True),
         "CI": _circle,
         "BZ": lambda self, numbers: self._bezier(numbers, is_relative=False),
         "BR": lambda self, numbers: self._bezier(numbers, is_relative=True),
@@ -403,14 +413,23 @@ class _Plotter:
         "EW": lambda self, numbers: self._wedge(numbers, fills=False),
         "WG": lambda self, numbers: self._wedge(numbers, fills=True),
         "PM": _polygon_mode,
-        "EP": _edge_polygon,
-        "FP": _fill_polygon,
+        "EP": lambda self, _: self._draw_polygon(fills=False),
+        "FP": lambda self, _: self._draw_polygon(fills=True),
         "IN": _initialise,
         "DF": _default,
-        "IP": _input_corners,
-        "SC": _user_units,
-        "RO": _rotate,
+        "IP": lambda self, numbers: self._set_axes(numbers, self._axes.input_corners),
+        "IR": lambda self, numbers: self._set_axes(numbers, self._axes.input_relative),
+        "SC": lambda self, numbers: self._set_axes(numbers, self._axes.set_user_units),
+        "RO": lambda self, numbers: self._set_axes(numbers, self._axes.rotate),
+        "IW": _window,
         "LT": _line_type,
+        "UL": lambda self, numbers: self._types.define(numbers),
+        "SI": lambda self, numbers: self._resize_letters(numbers, is_relative=False),
+        "SR": lambda self, numbers: self._resize_letters(numbers, is_relative=True),
+        "DI": lambda self, numbers: self._letters.turn(numbers),
+        "DR": lambda self, numbers: self._letters.turn(numbers, *self._axes.spans),
+        "LO": lambda self, numbers: self._letters.place(numbers),
+        "CP": _move_letters,
     }
 
 

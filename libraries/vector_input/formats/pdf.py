@@ -20,7 +20,6 @@ from libraries.json_types import JsonObject
 from libraries.svg_reader import Reading
 from libraries.svg_reader.appearance import Look
 from libraries.svg_reader.items import Area, Clip
-from libraries.svg_syntax.curves import FLATNESS
 from libraries.vector_input.canvas import Canvas, PathBuilder, layer_name
 from libraries.vector_input.catalogue import (
     InputOptions,
@@ -66,17 +65,21 @@ def read(data: bytes, options: InputOptions) -> Reading:
         2: matrix(-1, 0, 0, 1, right, -bottom),
         3: matrix(0, -1, -1, 0, top, right),
     }[turn]
-    mm = _Process.MM_PER_POINT
+    mm = _Process.MM_PER_POINT * (described["unit"] or 1.0)
     to_mm = combined(matrix(mm, 0, 0, mm, 0, 0), turned)
     width, height = (height, width) if turn % 2 else (width, height)
     page = Rectangle(0, 0, width * mm, height * mm)
-    drawer = _Drawer(described, segments, to_mm)
+    drawer = _Drawer(described, segments, to_mm, options)
     for one in described["objects"]:
         drawer.draw(one)
     canvas = drawer.canvas
     for kind, count in described["left_out"].items():
         for _ in range(count):
             canvas.problems.note(kind, 0)
+    for layer, count in described["hidden"].items():
+        for _ in range(count):
+            names = [name for name in (layer_name(layer),) if name]
+            canvas.problems.note_names("layer", 0, "hidden", names)
     if described["pages"] > 1:
         canvas.problems.note("other-pages", 0, pages=float(described["pages"] - 1))
     return canvas.reading(page, options)
@@ -115,8 +118,11 @@ def _too_complex() -> InvalidInput:
 class _Drawer:
     """Draws the objects of a page."""
 
-    def __init__(self, described: JsonObject, segments: Floats, to_mm: Matrix) -> None:
-        self.canvas = Canvas(to_mm)
+    def __init__(
+        self, described: JsonObject, segments: Floats, to_mm: Matrix, options: InputOptions
+    ) -> None:
+        self.canvas = Canvas(to_mm, options)
+        self._fine = options.flatness
         self._segments = segments.tolist()
         self._to_mm = to_mm
         self._clips = [self._area(one) for one in described["clips"]]
@@ -140,7 +146,7 @@ class _Drawer:
             placed = combined(to_mm, matrix(size, 0, 0, -size, 0, 0))
             self.canvas.write(one["text"], placed, self._text_look(one), layer, clip=clip)
             return
-        fine = FLATNESS / max(scale, 1e-9)
+        fine = self._fine / max(scale, 1e-9)
         shape = self._path(one["first"], one["last"]).shape(fine)
         look = self._look(one, scale)
         self.canvas.add(shape, look, layer, clip=clip, to_mm=to_mm)
@@ -186,7 +192,7 @@ class _Drawer:
     def _area(self, one: list[float]) -> Area:
         first, last = int(one[0]), int(one[1])
         to_mm = combined(self._to_mm, matrix(*one[2:]))
-        fine = FLATNESS / max(abs(determinant(to_mm)) ** 0.5, 1e-9)
+        fine = self._fine / max(abs(determinant(to_mm)) ** 0.5, 1e-9)
         lines = self._path(first, last).shape(fine).flattened()
         return Area([applied(to_mm, line) for line in lines])
 

@@ -16,11 +16,10 @@ class _Start:
     GZIP = b"\x1f\x8b"
     # The root element, after an optional declaration, comments and document type, which may declare
     # entities. Possessive quantifiers prevent backtracking.
-    ROOT = re.compile(
-        r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
-        r"<(?:[A-Za-z_][\w.-]{0,63}:)?svg[\s/>]",
-        re.DOTALL,
-    )
+    PROLOG = r"\s*+(?:<\?.*?\?>\s*+|<!--.*?-->\s*+|<!DOCTYPE[^\[>]*+(?:\[[^\]]*+\][^>]*+)?+>\s*+)*+"
+    ROOT = re.compile(PROLOG + r"<(?:[A-Za-z_][\w.-]{0,63}:)?svg[\s/>]", re.DOTALL)
+    # A comment or a document type that is longer than what is inspected.
+    LONG = re.compile(PROLOG + r"<!(?:--(?:(?!-->).)*+|DOCTYPE\s++svg\s.*+)\Z", re.DOTALL)
     CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -31,17 +30,18 @@ def matches(head: bytes) -> bool:
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD_BYTES)
         except zlib.error:
             return False
-        text = decoded_head(head)
-        return text is not None and _Start.ROOT.match(text) is not None
     text = decoded_head(head)
     if text is None or _Start.CONTROL.search(text):
         return False
-    return _Start.ROOT.match(text) is not None
+    is_long = len(head) >= HEAD_BYTES and _Start.LONG.match(text) is not None
+    return is_long or _Start.ROOT.match(text) is not None
 
 
 def read(data: bytes, options: InputOptions) -> Reading:
     """Return the visible strokes of an SVG; see `read_svg`."""
-    return read_svg(data, options=options, enlargement=options.enlargement)
+    return read_svg(
+        data, tolerance=options.fineness, options=options, enlargement=options.enlargement
+    )
 
 
 register(

@@ -244,7 +244,12 @@ def store_line(client: FlaskClient, run_jobs: RunJobs) -> str:
     return str(client.get("/gallery").get_json()["items"][0]["id"])
 
 
-@pytest.mark.parametrize("store", [upload_line, plot_line, store_line])
+def upload_job(client: FlaskClient, _: RunJobs) -> str:
+    reply = client.post("/uploads", data={"file": (io.BytesIO(LINE.encode()), "line.svg")})
+    return str(reply.get_json()["job_id"])
+
+
+@pytest.mark.parametrize("store", [upload_line, upload_job, plot_line, store_line])
 def test_a_stored_svg_is_part_of_a_composition(
     client: FlaskClient, run_jobs: RunJobs, store: Callable[[FlaskClient, RunJobs], str]
 ) -> None:
@@ -257,6 +262,21 @@ def test_a_stored_svg_is_part_of_a_composition(
     assert 'inkscape:label="#d33"' in svg
     # The recipe has the drawing itself, which reproduces it.
     assert "M1 1H20" in svg or "sha256" in svg
+
+
+def test_an_uploaded_drawing_of_another_format_is_part_of_a_composition(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    data = b"SP1;PU0,0;PD400,0;SP2;PU0,400;PD400,400;ZZ;PU;"
+    reply = client.post("/uploads", data={"file": (io.BytesIO(data), "line.plt")})
+    run_jobs()
+    element = {"type": "svg", "source": reply.get_json()["job_id"], "box": BOX, "fit": "none"}
+    made = create(client, element)
+    run_jobs()
+    (artifact,) = client.get(f"/jobs/{made['job_id']}").get_json()["artifacts"]
+    assert [one["kind"] for one in artifact["problems"]] == ["instruction"]
+    assert artifact["plot"]["pen_down_mm"] == pytest.approx(20)
+    assert [ink["pen"] for ink in artifact["plot"]["ink"]] == ["pen 1", "pen 2"]
 
 
 @pytest.mark.usefixtures("broker")

@@ -134,6 +134,18 @@ def test_a_file_over_the_limit_is_rejected_and_discarded(
     assert set(staged_uploads(settings)) == before
 
 
+@pytest.mark.usefixtures("broker")
+def test_drawings_may_be_as_large_as_those_that_are_plotted(client: FlaskClient) -> None:
+    head, picture = (
+        part(file_name="a.svg"),
+        b'<svg xmlns="http://www.w3.org/2000/svg"><!--%b--></svg>',
+    )
+    for size, status in ((10_500_000, 202), (20_000_000, 413)):
+        reply = send_raw(client, multipart((head, picture % (b" " * size))))
+        assert reply.status_code == status
+    assert "20 MB" in reply.get_json()["detail"]
+
+
 class Unread(io.RawIOBase):
     """A request body that must not be read."""
 

@@ -165,6 +165,22 @@ def test_a_body_of_another_type_than_its_header_says_is_rejected(client: FlaskCl
     )
 
 
+def test_a_body_of_an_unknown_type_is_rejected_with_the_types_of_drawings(
+    client: FlaskClient,
+) -> None:
+    reply = client.post("/plots", data=DRAWING, headers={"Content-Type": "text/xml"})
+    assert reply.status_code == 415
+    assert "the file itself as image/svg+xml, " in reply.get_json()["detail"]
+
+
+def test_a_plot_says_that_most_of_the_drawing_is_off_the_page(
+    client: FlaskClient, run_jobs: RunJobs
+) -> None:
+    wide = DRAWING.replace("</svg>", '<path d="M50 50H950" stroke="red"/></svg>')
+    job = finished(client, client.post("/plots", json={"svg": wide}), run_jobs)
+    assert job["progress"]["message"].endswith(" of the drawing is off the page")
+
+
 def test_a_plot_is_placed_on_a_page(client: FlaskClient, run_jobs: RunJobs) -> None:
     body = {
         "svg": DRAWING,
@@ -284,6 +300,7 @@ def test_a_raw_body_that_is_no_svg_is_rejected(client: FlaskClient, body: str) -
 
 FAILURES: dict[str, tuple[dict[str, Any], str]] = {
     "a missing layer": ({"pens": [{"layer": "blue"}]}, "unknown-name"),
+    "the same layer again": ({"pens": [{"layer": "red"}, {"layer": "#F00"}]}, "layer-taken"),
     "an empty page": (
         {"margin": 29, "crop": "margin", "pens": [{"layer": "red"}]},
         "empty-drawing",

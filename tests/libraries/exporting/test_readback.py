@@ -16,6 +16,8 @@ from libraries.exporting import FORMATS
 from libraries.geometry.document import Document
 from libraries.geometry.strokes import Pen
 from libraries.plotting import PLOTTERS
+from libraries.svg_builder import svg_blocks
+from libraries.svg_reader import ReadingOptions, read_svg
 from tests.errors import raises_code
 from tests.libraries.exporting import readers
 from tests.libraries.exporting.readers import Stroke
@@ -176,6 +178,67 @@ def test_svg_gives_the_strokes_and_names_of_each_layer(name: str, names: list[st
     found = readers.read_svg_layers(exported(name, drawing()))
     assert list(found) == names
     check_equal(found.values(), drawing(), 0.001)
+
+
+def coded() -> Document:
+    """Return lines of layers whose names have codes, as they are stored by `POST /plots`."""
+    labels = ("!2+S20+D1500 sea", "5+H45 sky", "%guides", "9 land")
+    layers = "".join(
+        f'<g inkscape:groupmode="layer" inkscape:label="{label}"><path d="M40 {y}H90"/></g>'
+        for y, label in enumerate(labels, 40)
+    )
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+        f'width="200mm" height="100mm" viewBox="0 0 200 100" stroke="black">{layers}</svg>'
+    )
+    read = read_svg(picture, options=ReadingOptions()).document
+    return read_svg(b"".join(svg_blocks(read))).document
+
+
+@pytest.mark.parametrize(
+    ("profile", "dwell", "downs"),
+    [
+        ("grbl", "G4 P1.500", ["M3 S90", "M3 S65", "M3 S90"]),
+        ("marlin", "G4 P1500", ["M280 P0 S90", "M280 P0 S75", "M280 P0 S90"]),
+        (
+            "klipper",
+            "G4 P1500",
+            [f"SET_SERVO SERVO=pen ANGLE={angle}" for angle in (90, 75, 90)],
+        ),
+    ],
+)
+def test_gcode_has_the_pause_delay_height_and_speed_of_each_pen(
+    profile: str, dwell: str, downs: list[str]
+) -> None:
+    lines = exported("gcode", coded(), profile=profile).decode().splitlines()
+    comments = [number for number, line in enumerate(lines) if line.startswith("; pen")]
+    stop = "PAUSE" if profile == "klipper" else "M0"
+    assert [lines[number - 1] for number in comments] == [stop] * 3
+    assert [number for number, line in enumerate(lines) if line == dwell] == [comments[0] + 1]
+    assert [line for line in lines if line in downs] == downs
+    feeds = [line.partition(" F")[2] for line in lines if line.startswith("G1") and " F" in line]
+    # 20 % of AxiDraw's speed is 40.17 mm/s.
+    assert feeds == ["2410", "3000", "3000"]
+
+
+def test_a_pen_is_not_lowered_below_the_usual_height() -> None:
+    document = Document(100, 100)
+    document.add([[(10, 10), (20, 20)]], document.layer("deep", Pen("deep", height=0)))
+    assert b"\nM3 S90\n" in exported("gcode", document)
+
+
+def test_hpgl_has_the_speed_of_each_pen_and_puts_it_away_before_a_pause() -> None:
+    data = exported("hpgl", coded())
+    assert data.startswith(b"IN;PS4;\nSP0;SP1;VS4;\nPU")
+    assert data.count(b"SP0;") == 2
+    assert len(readers.read_hpgl(data)) == 3
+
+
+def test_axidraw_layers_come_out_with_their_codes() -> None:
+    labels = list(readers.read_svg_layers(exported("svg-axidraw", coded())))
+    assert labels == ["!2+S20+D1500 sea", "!5+H45 sky", "!9 land"]
+    again = list(readers.read_svg_layers(exported("svg-axidraw", coded(), pause=False)))
+    assert again == ["!2+S20+D1500 sea", "5+H45 sky", "9 land"]
 
 
 def test_a_zip_has_a_file_for_each_pen() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ import shapely
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.exporting import FORMATS
 from libraries.fields import InvalidFields
+from libraries.geometry.document import Document
+from libraries.geometry.strokes import Pen
 from libraries.lettering import TextBlock, lay_out
 from libraries.patterns import TooComplex
 from libraries.plotting.certificate import travel_mm
 from libraries.sheets.artboard import draw_artboard
 from libraries.sheets.composing import compose
-from libraries.sheets.composition import Composition, load_composition, seeds_of
+from libraries.sheets.composition import Composition, load_composition, seeds_of, with_sources
 from libraries.sheets.elements import ELEMENTS, texts
 from libraries.svg_builder import svg_blocks
 from libraries.svg_reader.foreign_xml import Node, parse_svg
@@ -366,6 +370,93 @@ def test_an_enlarged_svg_is_read_once_with_a_finer_tolerance(
     # A circle of 20 mm radius, within the flatness tolerance.
     middles = (points[1:] + points[:-1]) / 2
     assert np.hypot(*(middles - (50, 40)).T).min() > 20 - 0.021
+
+
+@pytest.mark.parametrize("name", ["dxf", "pdf", "hpgl", "gcode"])
+def test_a_drawing_of_another_format_is_an_element_with_its_pens_and_problems(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Document(60, 40)
+    for y, pen in ((10, Pen("sea", "#0000ff", 0.5)), (20, Pen("land", "#ff0000", 0.5))):
+        page.add([[(20, y), (50, y)]], page.layer(pen.name, pen))
+    data = b"".join(FORMATS[name].params.load({}).write(page))
+    if name == "hpgl":
+        data = b"IN;ZZ1;SP1;PU800,1200;PD2000,1200;SP2;PU800,800;PD2000,800;"
+    monkeypatch.setattr("libraries.sheets.composition.read_source", lambda _: data)
+    element = {"type": "svg", "source": f"uploads/a.{name}", "box": BOX, "fit": "none"}
+    given = with_sources(loaded(element))
+    made = compose(given)
+    pens = {
+        "dxf": ["1_SEA", "2_LAND"],
+        "pdf": ["sea", "land"],
+        "hpgl": ["pen 1", "pen 2"],
+        "gcode": ["pen 1", "pen 2"],
+    }
+    assert [layer.name for layer, _ in made.drawing.drawn_layers()] == pens[name]
+    lengths = made.drawing.strokes().lengths
+    assert lengths == pytest.approx([30, 30], abs=0.05)
+    unknown = {"kind": "instruction", "action": "ignored", "count": 1, "lines": [], "names": ["ZZ"]}
+    assert made.problems == ([{**unknown, "element": 0}] if name == "hpgl" else [])
+    # The recipe names the file by its contents.
+    recipe = given.recipe()
+    assert recipe == with_sources(loaded({**element, "source": f"uploads/b.{name}"})).recipe()
+    assert f"sha256:{sha256(data).hexdigest()}" in json.dumps(recipe.values)
+
+
+def test_a_drawing_of_another_format_obeys_the_options_of_its_element(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = b"IN;SP1;PU0,0;PD400,0;SP2;PU0,400;PD400,400;PU100,200;CI40;PU;"
+    monkeypatch.setattr("libraries.sheets.composition.read_source", lambda _: data)
+    element = {"type": "svg", "source": "uploads/a.plt", "box": BOX, "pens_by": "one"}
+    drawing = compose(with_sources(loaded({**element, "hpgl_unit": 0.1, "fit": "none"}))).drawing
+    assert len(drawing.layers) == 1
+    assert drawing.strokes().lengths.max() == pytest.approx(40)
+    # Curves are refined for the size in which they are drawn.
+    store = compose(with_sources(loaded(element))).drawing.store
+    circle = max(np.split(store.coordinates, store.offsets[1:-1]), key=len)
+    centre = (circle.min(axis=0) + circle.max(axis=0)) / 2
+    middles = (circle[1:] + circle[:-1]) / 2
+    assert np.hypot(*(middles - centre).T).min() > np.ptp(circle[:, 0]) / 2 - 0.03
+
+
+def test_what_of_an_svg_is_off_the_page_is_a_problem_with_its_share() -> None:
+    picture = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="60mm" height="40mm" viewBox="0 0 60 40">'
+        '<path d="M0 10H60" stroke="red"/></svg>'
+    )
+    element = {"type": "svg", "svg": picture, "fit": "none", "align": "left"}
+    small = {"x": 90, "y": 20, "width": 6, "height": 40}
+
+    def found(**more: Any) -> list[tuple[str, float, float]]:
+        problems = compose(loaded({**element, **more})).problems
+        return [(one["kind"], one["mm"], one["share"]) for one in problems]
+
+    assert found(box=BOX) == []
+    assert found(box=small) == [("off-page", 54.0, 0.9)]
+    assert found(box=small, clip=False) == [("off-page", 50.0, 0.8333)]
+    made = compose(loaded({**element, "box": {**small, "y": 60, "height": 6}, "vertical": "top"}))
+    assert [one["kind"] for one in made.problems] == ["off-page", "empty"]
+    assert made.warnings == "; 100% of the drawing is off the page; the drawing is empty"
+
+
+def test_numbers_of_layers_are_their_order_across_svgs() -> None:
+    def numbered(*names: str) -> dict[str, Any]:
+        groups = "".join(
+            f'<g inkscape:groupmode="layer" inkscape:label="{name}"><path d="M0 {y}H40"/></g>'
+            for y, name in enumerate(names)
+        )
+        head = PICTURE.partition(" viewBox")[0]
+        return {
+            "type": "svg",
+            "svg": f'{head} xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+            f'viewBox="0 0 40 40" stroke="red">{groups}</svg>',
+        }
+
+    text = {"type": "text", "text": "a", "box": BOX}
+    page = loaded(numbered("2 a", "5+S20 b"), text, numbered("1 c", "sea", "2 a"))
+    names = [layer.name for layer, _ in compose(page).drawing.drawn_layers()]
+    assert names == ["1 c", "2 a", "drawing", "5+S20 b", "sea"]
 
 
 TWO_INKS = (

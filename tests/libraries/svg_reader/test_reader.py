@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from libraries.errors import InvalidInput
+from libraries.geometry.document import Document
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
 from libraries.svg_builder import SVGBuilder, svg_blocks
@@ -235,19 +236,47 @@ def layers(*names: str) -> str:
     )
 
 
-def test_codes_of_layers_give_order_and_speed_and_the_others_are_listed() -> None:
-    body = layers("3+S25+H30 sky", "!2 +D500 sea", "%guides", "10 land")
+def test_codes_of_layers_give_the_order_and_the_handling_of_pens() -> None:
+    body = layers("3+s25 +H30 sky", "!2 +D500 sea", "%guides", "10land", "4+S200+H400+D99999")
     reading = read_svg(svg(body), options=ReadingOptions())
-    assert [(pen.name, pen.speed) for pen in reading.document.pens] == [
-        ("!2 +D500 sea", None),
-        ("3+S25+H30 sky", pytest.approx(50.21, abs=0.01)),
-        ("10 land", None),
+    assert [
+        (pen.name, pen.speed and round(pen.speed, 1), pen.height, pen.delay, pen.pause)
+        for pen in reading.document.pens
+    ] == [
+        ("!2 +D500 sea", None, None, 0.5, True),
+        ("3+s25 +H30 sky", 50.2, 30.0, 0.0, False),
+        ("4+S200+H400+D99999", 220.9, 100.0, 99.999, False),
+        ("10land", None, None, 0.0, False),
     ]
-    codes = next(one for one in reading.problems if one["kind"] == "layer-code")
-    assert (codes["action"], codes["names"]) == ("ignored", ["!", "+D500", "+H30"])
+    assert [one["kind"] for one in reading.problems] == ["layer"]
     plain = read_svg(svg(body), options=ReadingOptions(layer_codes=False))
-    assert len(plain.document.layers) == 4
+    assert plain.document.pens == tuple(
+        Pen(one.name, one.colour, one.width) for one in plain.document.pens
+    )
+    assert len(plain.document.pens) == 5
     assert plain.problems == []
+
+
+def test_the_handling_of_pens_is_stored_with_a_drawing() -> None:
+    document = Document(50, 50)
+    for number, pen in enumerate(
+        [Pen("a", speed=80, delay=0.5), Pen("b", height=0, pause=True), Pen("c")]
+    ):
+        document.add([[(1, 1 + number), (9, 9)]], document.layer(pen.name, pen))
+    stored = b"".join(svg_blocks(document))
+    assert read_svg(stored).document.pens == document.pens
+    # Other programs may write anything.
+    changed = stored.replace(b'"80"', b'"1e999"').replace(b'height="0"', b'height="NaN"')
+    assert [pen.speed for pen in read_svg(changed).document.pens] == [None, None, None]
+
+
+def test_the_colours_of_a_single_layer_are_plotted_as_it_says() -> None:
+    body = (
+        '<g inkscape:groupmode="layer" inkscape:label="+S20 all"><path d="M0 0h1" stroke="red"/>'
+        '<path d="M0 1h1" stroke="blue"/></g>'
+    )
+    speeds = [pen.speed for pen in read_svg(svg(body), options=ReadingOptions()).document.pens]
+    assert speeds == [pytest.approx(40.17, abs=0.01)] * 2
 
 
 def test_groups_below_the_root_become_pens_on_request() -> None:
@@ -330,6 +359,18 @@ def test_an_external_document_type_is_ignored() -> None:
     assert len(read_svg(kind + svg('<path d="M0 0h1"/>')).document) == 1
 
 
+@pytest.mark.parametrize("kind", ["", '<!DOCTYPE svg PUBLIC "a" "b">'])
+def test_entities_that_nothing_declares_become_text(kind: str) -> None:
+    own = kind or "<!DOCTYPE svg [<!ENTITY own 'M0 0h1'>]>"
+    path = "&own;" if not kind else "M0 0h1"
+    read = read_svg(own + svg(f'<desc>&undefined; &nbsp;</desc><path d="{path}"/>'))
+    assert len(read.document) == 1
+
+
+def test_what_follows_the_root_is_ignored() -> None:
+    assert len(read_svg(svg('<path d="M0 0h1"/>') + "<svg/> text & more").document) == 1
+
+
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 
 
@@ -339,12 +380,10 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
         f'<!DOCTYPE svg [<!ENTITY l0 "ha">{LAUGHS}]>' + svg("<text>&l9;</text>"),
         '<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + svg("<text>&x;</text>"),
         '<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x"> %x;]>' + svg(""),
-        '<!DOCTYPE svg PUBLIC "a" "b">' + svg("<text>&undefined;</text>"),
-        svg("&undefined;"),
         svg("<g>" * 10_000 + "</g>" * 10_000),
         svg("<g>" * 10_000),
         svg("<g/>" * 200_001),
-        "<html/>", '<svg xmlns="urn:other"/>', "", "<svg", "<svg></svg><svg/>", "plain text", "\x00", "\ud800",
+        "<html/>", '<svg xmlns="urn:other"/>', "", "<svg", "plain text", "\x00", "\ud800",
         svg("", 'width="0" height="5">'), svg("", 'width="-5mm" height="5">'),
         '<!DOCTYPE svg [<!ENTITY a "' + "x" * 4000 + '">]>' + svg(f"<text>{'&a;' * 1000}</text>"),
         '<!DOCTYPE svg [' + "".join(f'<!ENTITY e{n} "x">' for n in range(65)) + "]>" + svg(""),

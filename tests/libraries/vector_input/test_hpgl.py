@@ -37,8 +37,13 @@ def lines(text: str | bytes) -> list[Floats]:
         ("PU40,40;EA80,60;", [[40, 40], [80, 40], [80, 60], [40, 60], [40, 40]]),
         ("PU40,40;PM0;PD80,40,80,60;PM2;EP;", [[40, 40], [80, 40], [80, 60], [40, 40]]),
         ("IP0,0,1000,2000;SC0,10,0,10;PU1,1;PD2,2;PU;", [[100, 200], [200, 400]]),
-        ("IP0,0,1000,2000;SC0,10,0,10,1;PU1,1;PD2,2;PU;", [[100, 100], [200, 200]]),
+        ("IP0,0,1000,2000;SC0,10,0,10,1;PU1,1;PD2,2;PU;", [[100, 600], [200, 700]]),
+        ("IP0,0,1000,2000;SC0,10,0,10,1,0,0;PU1,1;PD2,2;PU;", [[100, 100], [200, 200]]),
         ("IP100,100;SC;PU1,1;PD2,2;PU;", [[1, 1], [2, 2]]),
+        ("IP1100,1100;SC0,10,0,10;PU0,0;PD1,1;PU;", [[1100, 1100], [2100, 1820]]),
+        ("IR0,0,50,50;SC0,1,0,1;PU0,0;PD1,1;PU;", [[0, 0], [5520, 3860.5]]),
+        ("RO90;PU100,-100;PD100,-200;PU;", [[100, 100], [200, 100]]),
+        ("PU40,40;PD;AT60,60,80,80;PU;", [[40, 40], [60, 60], [80, 80]]),
         ("SC0,2,0,3,2;IP;PU1,1;SC;PD1000,1000;PU;", [[252, 599], [1000, 1000]]),
         ("PU9,9;PD;PU;", [[9, 9]]),
     ],
@@ -55,6 +60,73 @@ def test_arcs_and_circles_are_round() -> None:
     assert np.array_equal(arc, again)
     assert np.allclose(np.hypot(*(circle - 900).T), 300, atol=0.01)
     assert (circle[0] == circle[-1]).all()
+
+
+def test_an_arc_through_three_points_is_on_their_side() -> None:
+    up, down, ring = lines(
+        "PU1000,1000;PD;AT1400,1400,1800,1000;PU;PU0,2000;PD;RT400,-400,800,0;PU;"
+        "PU1000,1000;PD;AT1400,1000,1000,1000;PU;"
+    )
+    assert np.allclose(np.hypot(*(up - (1400, 1000)).T), 400, atol=1)
+    assert (up[:, 1].max(), up[-1].tolist()) == (pytest.approx(1400, abs=1), [1800, 1000])
+    assert down[:, 1].min() == pytest.approx(1600, abs=1)
+    assert np.allclose(np.hypot(*(ring - (1200, 1000)).T), 200, atol=1)
+
+
+def test_a_window_cuts_what_follows_until_it_is_removed() -> None:
+    cut, whole = lines("IW100,0,200,400;PU40,40;PD400,40;PU;IW;PU40,90;PD400,90;PU;")
+    assert cut.tolist() == [[pytest.approx(100, abs=0.1), 40], [pytest.approx(200, abs=0.1), 40]]
+    assert whole.tolist() == [[40, 90], [400, 90]]
+
+
+def lengths(text: str) -> list[float]:
+    return [round(float(one), 2) for one in read(text).document.strokes().lengths]
+
+
+def test_line_types_are_dashes_of_the_length_that_they_say() -> None:
+    line = "PU0,0;PD4000,0;PU;"
+    # 4 % of the distance of the corners, which is 308 mm.
+    pattern = 12.323
+    assert lengths(f"LT2;{line}") == [round(pattern / 2, 2)] * 8 + [round(100 - 8 * pattern, 2)]
+    assert lengths(f"LT3,20,1;{line}") == [14] * 5
+    assert lengths(f"LT2,10,1;LT;LT99;{line}") == [5] * 10
+    assert lengths(f"LT5,50,1;{line}") == [35, 5, 35, 5]
+    assert lengths(f"UL8,1,1,2;LT8,40,1;{line}") == [10, 30, 30]
+    assert lengths(f"IP0,0,4000,0;LT2,10;{line}") == [5] * 10
+    assert lengths(f"LT2;LT;{line}") == [100]
+
+
+def test_the_line_types_of_dots_leave_dots() -> None:
+    assert lengths("LT0;PU0,0;PD400,0,400,400;PU;") == [0, 0, 0]
+    assert lengths("LT1,5,1;PU0,0;PD399,0;PU;") == [0, 0]
+    assert 0 in lengths("LT4,10,1;PU0,0;PD4000,0;PU;")
+
+
+def test_a_short_pattern_is_a_line() -> None:
+    assert lengths("LT1,0.0001;PU0,0;PD4000,0;PU;") == [100]
+
+
+def test_labels_have_their_size_direction_and_place() -> None:
+    def box(text: str) -> tuple[float, float, float, float]:
+        """Return left, bottom, right and top in units."""
+        points = np.concatenate(lines(text))
+        return (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+
+    small, large = box("PU2000,2000;LBHH\x03"), box("SI0.374,0.54;PU2000,2000;LBHH\x03")
+    assert small[3] - small[1] == pytest.approx(108)
+    assert large[3] - large[1] == pytest.approx(216)
+    assert large[2] - large[0] == pytest.approx(2 * (small[2] - small[0]), rel=0.01)
+    up = box("DI0,1;PU2000,2000;LBHH\x03")
+    assert up[2] == pytest.approx(2000)
+    assert up[3] - up[1] == pytest.approx(small[2] - small[0])
+    centred = box("LO5;PU2000,2000;LBHH\x03")
+    assert (centred[0] + centred[2]) / 2 == pytest.approx(2000, abs=15)
+    assert (centred[1] + centred[3]) / 2 == pytest.approx(2000)
+    rows = box("PU2000,2000;LBH\r\nH\x03")
+    assert (rows[1], rows[3]) == pytest.approx((2000 - 216, 2108))
+    assert box("PU2000,2000;CP2,1;LBH\x03")[1] == pytest.approx(2216)
+    again = box("PU2000,2000;LBHHHH\x03CP;LBH\x03")
+    assert (again[0], again[1]) == pytest.approx((small[0], 2000 - 216))
 
 
 def test_curves_end_at_their_last_point() -> None:
@@ -144,9 +216,10 @@ def test_commands_to_the_device_and_other_bytes_are_skipped() -> None:
 
 
 def test_unknown_instructions_and_absurd_numbers_are_listed() -> None:
-    reading = read("IN;ZZ1,2;PU0,0;PD40,40;PD99999999999,1;PU;LT2;")
+    reading = read("IN;ZZ1,2;SL;SL0.2;SM;SM*;FT3,40;PU0,0;PD40,40;PD99999999999,1;PU;LT-2;LT9;")
     kinds = {one["kind"]: one.get("names") for one in reading.problems}
-    assert kinds == {"instruction": ["ZZ"], "number": None, "line-type": None}
+    expected = {"instruction": ["ZZ", "SL", "SM", "FT"], "number": None, "line-type": None}
+    assert kinds == expected
     assert reading.document.width == 1
 
 

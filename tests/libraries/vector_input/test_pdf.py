@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pikepdf
 import pytest
 from matplotlib.figure import Figure
 from reportlab.lib.units import mm
@@ -18,6 +19,7 @@ from libraries.vector_input import FORMATS, InputOptions
 from tests.errors import raises_code
 
 PAGE = (100 * mm, 60 * mm)
+MM_PER_POINT = 25.4 / 72
 
 
 def made(*pages: Callable[[Canvas], object]) -> bytes:
@@ -157,6 +159,75 @@ def test_a_turned_page_is_read_as_it_is_shown(
         [side * point for side in size], abs=0.001
     )
     assert reading.document.store.coordinates == pytest.approx(np.array(line) * point, abs=0.001)
+
+
+@pytest.mark.parametrize("mode", ["disable", "generate"])
+def test_the_crop_box_and_the_unit_of_a_page_are_obeyed(mode: str) -> None:
+    crop = b"/CropBox [20 30 70 60] /UserUnit 2.5"
+    plain = structure(b"20 30 m 50 30 l S", page=crop)
+    out = io.BytesIO()
+    # With `generate`, the page is in a compressed stream of objects.
+    pikepdf.open(io.BytesIO(plain)).save(
+        out, object_stream_mode=getattr(pikepdf.ObjectStreamMode, mode)
+    )
+    reading = read(out.getvalue())
+    page = reading.document.page
+    assert (page.width / MM_PER_POINT, page.height / MM_PER_POINT) == pytest.approx((125, 75))
+    points = reading.document.store.coordinates / MM_PER_POINT
+    assert points.ravel().tolist() == pytest.approx([0, 75, 75, 75])
+
+
+# Objects 5 and 6 are layers, 7 is shown if both are, and 8 and 9 are forms of 6 and 7.
+GROUPS = [
+    b"<< /Type /OCG /Name (sea) >>",
+    b"<< /Type /OCG /Name (guides) >>",
+    b"<< /Type /OCMD /OCGs [5 0 R 6 0 R] /P /AllOn >>",
+    *(
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 200 200] /OC %d 0 R /Length 18 >>\n"
+        b"stream\n30 40 m 60 40 l S \nendstream" % number
+        for number in (6, 7)
+    ),
+]
+RESOURCES = b"/Resources << /Properties << /A 5 0 R /B 6 0 R /M 7 0 R >> /XObject << /F 8 0 R /G 9 0 R >> >>"
+
+
+CONTENTS = (
+    b"/OC /A BDC 20 30 m 50 30 l S EMC /OC /B BDC 30 40 m 60 40 l S EMC "
+    b"/OC /M BDC 30 50 m 60 50 l S EMC /OC /A BDC /OC /B BDC 30 60 m 60 60 l S EMC EMC /F Do /G Do"
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "shown", "hidden"),
+    [
+        (b"", 6, None),
+        (b"/OFF [6 0 R]", 1, ["guides", "sea"]),
+        (b"/BaseState /OFF /ON [5 0 R]", 1, ["guides", "sea"]),
+    ],
+)
+def test_layers_that_a_viewer_hides_are_left_out(
+    state: bytes, shown: int, hidden: list[str] | None
+) -> None:
+    catalogue = b"/OCProperties << /OCGs [5 0 R 6 0 R] /D << %b >> >>" % state
+    data = structure(CONTENTS, GROUPS, RESOURCES)
+    reading = read(corrected(data.replace(b"/Type /Catalog", b"/Type /Catalog " + catalogue)))
+    assert len(reading.document) == shown
+    problem = {"kind": "layer", "action": "hidden", "count": 5, "lines": [], "names": hidden}
+    assert reading.problems == ([problem] if hidden else [])
+    assert [layer.name for layer in reading.document.layers][:1] == ["sea"]
+
+
+def corrected(data: bytes) -> bytes:
+    """Return a file with the places of its objects corrected."""
+    out = io.BytesIO()
+    pikepdf.open(io.BytesIO(data)).save(out)
+    return out.getvalue()
+
+
+def test_ink_off_the_page_is_no_hidden_layer() -> None:
+    contents = b"/OC /A BDC 500 30 m 550 30 l S EMC 20 30 m 50 30 l S"
+    reading = read(structure(contents, GROUPS, RESOURCES))
+    assert reading.problems == []
 
 
 def test_a_figure_of_matplotlib_has_its_curves() -> None:

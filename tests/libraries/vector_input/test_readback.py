@@ -62,7 +62,7 @@ def test_hpgl_keeps_the_strokes_of_each_pen(profile: str, unit: float) -> None:
     check_equal(at_origin(found), at_origin(document))
 
 
-@pytest.mark.parametrize("profile", ["grbl", "marlin"])
+@pytest.mark.parametrize("profile", ["grbl", "marlin", "klipper"])
 @pytest.mark.parametrize("arcs", [True, False])
 def test_gcode_keeps_the_strokes_of_each_pen_on_the_page(profile: str, arcs: bool) -> None:
     document = drawing(210, 200)
@@ -86,3 +86,17 @@ def test_a_pdf_keeps_the_names_and_looks_of_its_layers() -> None:
         ("#1a5fb4", 0.3),
         ("#ff0000", 0.5),
     ]
+
+
+def test_names_of_layers_of_a_pdf_have_the_codes_of_those_of_an_svg() -> None:
+    document = Document(100, 80)
+    for y, name in enumerate(["%guides", "!2+S20 sea", "1 sky"], 10):
+        document.add([[(10, y), (90, y)]], document.layer(name))
+    found = read(exported("pdf", document))
+    assert [(pen.name, pen.pause) for pen in found.document.pens] == [
+        ("1 sky", False),
+        ("!2+S20 sea", True),
+    ]
+    assert [one["names"] for one in found.problems] == [["%guides"]]
+    plain = read(exported("pdf", document), options=InputOptions(layer_codes=False))
+    assert len(plain.document.layers) == 3

@@ -58,9 +58,32 @@ def test_tables_and_other_files_are_no_drawings(data: bytes) -> None:
     assert recognised(data, "data.csv") is None
 
 
-def test_a_file_of_no_format_is_refused_as_the_reader_of_svg_refuses_it() -> None:
-    with raises_code("bad-svg"):
+def test_a_file_of_no_format_is_refused_and_markup_as_the_reader_of_svg_refuses_it() -> None:
+    with raises_code("bad-drawing", match="accepted: DXF, G-code, HP-GL, PDF, SVG"):
         read(b"hello", "hello.txt")
+    for data in (b"<hello/>", b"\x1f\x8bhello"):
+        with raises_code("bad-svg"):
+            read(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SVG.decode().encode("utf-16-le"),
+        SVG.decode().encode("utf-16-be"),
+        f"<!--{'long ' * 1000}-->{SVG.decode()}".encode(),
+        f"<?xml version='1.0'?><!DOCTYPE svg [{'<!-- a -->' * 500}]>{SVG.decode()}".encode(),
+        gzip.compress(f"<!--{'long ' * 1000}-->{SVG.decode()}".encode()),
+    ],
+)
+def test_an_svg_is_recognised_in_wide_characters_and_after_a_long_beginning(data: bytes) -> None:
+    assert recognised(data) is FORMATS["svg"]
+    assert len(read(data).document) == 1
+
+
+def test_a_long_beginning_of_another_document_is_no_svg() -> None:
+    for start in ("<!DOCTYPE html>", "<!-- a --><html>", "<!DOCTYPE html ["):
+        assert recognised((start + " " * 5000).encode()) is None
 
 
 def test_a_file_above_the_limit_of_its_format_is_refused() -> None:
