@@ -104,7 +104,9 @@ def show_atelier() -> Response:
 """
     )
     text = mistake(settings)
-    assert "atelier/__init__.py: the route /atelier/assets/<path:filename> declares no access" in text
+    assert (
+        "atelier/__init__.py: the route /atelier/assets/<path:filename> declares no access" in text
+    )
     assert "to its blueprint" in text
 
 
