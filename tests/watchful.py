@@ -53,7 +53,10 @@ def check_response(response: TestResponse, private: str) -> None:
     assert response.headers["Cross-Origin-Resource-Policy"] in ("same-origin", "cross-origin")
     assert "Origin" in response.vary
     assert "Access-Control-Allow-Credentials" not in response.headers
-    if response.status_code >= 400 and response.request.method != "HEAD":
+    is_page = response.mimetype == "text/html" and "text/html" in response.request.headers.get(
+        "Accept", ""
+    )
+    if response.status_code >= 400 and response.request.method != "HEAD" and not is_page:
         check_problem(response)
 
 

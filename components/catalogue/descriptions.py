@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-from marshmallow import Schema
-
-from components.http.json_schemas import schema_converter
+from components.http.json_schemas import json_schema
 from libraries.errors import NotFound, UnknownName
 from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS, Pattern
@@ -41,14 +36,3 @@ def describe_pattern(name: str, pattern: Pattern) -> JsonObject:
             "preview_png": f"{here}/preview.png",
         },
     }
-
-
-@lru_cache(maxsize=256)
-def json_schema(schema: type[Schema]) -> JsonObject:
-    """Return a marshmallow schema as JSON Schema (draft 2020-12), with nested schemas inlined."""
-    converter = schema_converter(schema_name_resolver=_no_name)
-    return {"properties": {}, **converter.schema2jsonschema(schema)}
-
-
-def _no_name(_: object) -> Any:
-    """Return None, so that nested schemas are inlined instead of referenced."""

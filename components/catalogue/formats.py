@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Response
 
-from components.catalogue.descriptions import json_schema
 from components.catalogue.format_schemas import FormatListSchema
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import document_response
+from components.http.json_schemas import json_schema
 from components.http.parameters import documented
 from libraries.exporting import FORMATS
 

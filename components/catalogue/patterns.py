@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from components.catalogue.descriptions import describe_pattern, find_pattern
+from components.catalogue.pages import pattern_page, patterns_page
 from components.catalogue.pattern_schemas import (
     PatternListSchema,
     PatternSchema,
@@ -15,7 +16,7 @@ from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.conditional import document_response
 from components.http.pages import SVG_TYPE
-from components.http.parameters import documented
+from components.http.parameters import PAGE_REPLY, documented
 from libraries.json_types import JsonObject
 from libraries.patterns import PATTERNS
 
@@ -24,6 +25,7 @@ blueprint = api_blueprint("patterns", __name__, "/patterns", "Patterns and their
 
 @blueprint.route("", access=Access.KEY)
 @blueprint.response(200, PatternListSchema, headers=documented("ETag"))
+@blueprint.doc(responses=PAGE_REPLY)
 def list_patterns() -> Response:
     """List the patterns.
 
@@ -36,6 +38,7 @@ def list_patterns() -> Response:
 
 @blueprint.route("/<name>", access=Access.KEY)
 @blueprint.response(200, PatternSchema)
+@blueprint.doc(responses=PAGE_REPLY)
 @blueprint.problems(404)
 def get_pattern(name: str) -> JsonObject:
     """Show a pattern."""
@@ -72,3 +75,7 @@ def preview_png(query: JsonObject, name: str) -> Response:
     """Preview a pattern as PNG."""
     find_pattern(name)
     return preview_response(name, query, PNG_TYPE)
+
+
+blueprint.browser_pages["patterns.list_patterns"] = patterns_page
+blueprint.browser_pages["patterns.get_pattern"] = pattern_page

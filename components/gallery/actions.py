@@ -86,7 +86,11 @@ def marks_body() -> JsonObject:
 def drawing_body(drawing: Drawing) -> JsonObject:
     """Return a drawing as a `DrawingSchema`."""
     here = f"/gallery/{drawing.id}"
-    links = {"self": here, "drawing": f"{here}/drawing.svg"}
+    links = {
+        "self": here,
+        "drawing": f"{here}/drawing.svg",
+        "thumbnail": f"{here}/thumbnail.png",
+    }
     if drawing.job_id:
         links["job"] = f"/jobs/{drawing.job_id}"
     return {

@@ -11,7 +11,7 @@ from components.gallery.actions import (
     refresh_index,
     visible_drawing,
 )
-from components.gallery.pictures import drawing_response
+from components.gallery.pictures import drawing_response, thumbnail_response
 from components.gallery.schemas import (
     DrawingSchema,
     GalleryPageSchema,
@@ -153,6 +153,24 @@ def get_drawing_file(query: ExportQuery, drawing_id: str) -> Response:
     at most 500,000 vertices.
     """
     return drawing_response(visible_drawing(drawing_id), query)
+
+
+@blueprint.route(
+    "/<drawing_id>/thumbnail.png", access=Access.TOKEN, parameters=[DRAWING_ID_PARAMETER]
+)
+@blueprint.response(
+    200,
+    content_type="image/png",
+    schema={"type": "string", "format": "binary"},
+    headers=documented("ETag"),
+)
+@blueprint.problems(404, 422, 503)
+def get_thumbnail(drawing_id: str) -> Response:
+    """Show a drawing as a small PNG, whose longer side has 360 pixels.
+
+    It is drawn once and kept. Files of more than 7.5 MB are rejected with 422.
+    """
+    return thumbnail_response(visible_drawing(drawing_id))
 
 
 def _redirect_to_page() -> Response:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
 from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
@@ -10,6 +14,7 @@ from components.http.formats import ExportChoice, ExportQuery
 from components.http.pages import FILE_HEADERS, SVG_TYPE
 from libraries.errors import NotFound
 from libraries.exporting import StoredDrawing
+from libraries.exporting.thumbnails import thumbnail
 from libraries.gallery import Drawing, open_drawing
 
 
@@ -19,6 +24,33 @@ def drawing_response(drawing: Drawing, query: ExportQuery) -> Response:
     response = _stored(drawing, query) if choice is None else _exported(drawing, choice, query)
     response.vary.add("Accept")
     return response
+
+
+def thumbnail_response(drawing: Drawing) -> Response:
+    """Return a drawing as a small PNG, or 304 if the client has it."""
+    response = Response(content_type="image/png", headers=FILE_HEADERS)
+    # The same address shows another drawing only if a job wrote to the same name again.
+    response.headers["Cache-Control"] = "private, max-age=600, stale-while-revalidate=86400"
+    if drawing.sha256:
+        response.set_etag(f"{drawing.sha256}-thumbnail")
+    response.make_conditional(request)
+    if response.status_code != HTTPStatus.NOT_MODIFIED:
+        with _removed_reported():
+            response.set_data(thumbnail(_stored_drawing(drawing)))
+    return response
+
+
+def _stored_drawing(drawing: Drawing) -> StoredDrawing:
+    return StoredDrawing(drawing.name, drawing.sha256, drawing.size, title=drawing.title)
+
+
+@contextmanager
+def _removed_reported() -> Iterator[None]:
+    try:
+        yield
+    except NotFound:
+        text = "the file of this drawing no longer exists"
+        raise NotFound(text, code="drawing-not-found") from None
 
 
 def _stored(drawing: Drawing, query: ExportQuery) -> Response:
@@ -38,10 +70,5 @@ def _stored(drawing: Drawing, query: ExportQuery) -> Response:
 
 
 def _exported(drawing: Drawing, choice: ExportChoice, query: ExportQuery) -> Response:
-    stored = StoredDrawing(drawing.name, drawing.sha256, drawing.size, title=drawing.title)
-    try:
-        return export_response(stored, *choice, download=query.download)
-    except NotFound:
-        raise NotFound(
-            "the file of this drawing no longer exists", code="drawing-not-found"
-        ) from None
+    with _removed_reported():
+        return export_response(_stored_drawing(drawing), *choice, download=query.download)

@@ -135,6 +135,7 @@ class DrawingLinksSchema(ReplySchema):
 
     self_ = fields.String(data_key="self", metadata={"description": "The drawing as JSON."})
     drawing = fields.String(metadata={"description": "The file."})
+    thumbnail = fields.String(metadata={"description": "A small PNG."})
     job = fields.String(metadata={"description": "The job, if known."})
 
 

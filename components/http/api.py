@@ -16,6 +16,7 @@ from marshmallow import Schema
 from components.http.access import Access
 from components.http.formats import exported_reply
 from components.http.forms import Form
+from components.http.html.problem_pages import problem_page
 from components.http.idempotency import HEADER, idempotent
 from components.http.json_schemas import SchemaPlugin
 from components.http.pages import SVG_TYPE
@@ -424,5 +425,7 @@ def finish_response(response: Response) -> Response:
 
 def install_http(app: Flask) -> VectorApi:
     """Install the shared response headers, and return the API for the blueprints."""
+    # The last one that is registered runs first.
     app.after_request(finish_response)
+    app.after_request(problem_page)
     return VectorApi(app)

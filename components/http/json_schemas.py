@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from apispec import APISpec
@@ -203,3 +204,14 @@ def _references(node: object) -> Iterator[str]:
     if isinstance(node, dict | list):
         for inner in node.values() if isinstance(node, dict) else node:
             yield from _references(inner)
+
+
+@lru_cache(maxsize=256)
+def json_schema(schema: type[Schema]) -> Node:
+    """Return a marshmallow schema as JSON Schema (draft 2020-12), with nested schemas inlined."""
+    converter = schema_converter(schema_name_resolver=_no_name)
+    return {"properties": {}, **converter.schema2jsonschema(schema)}
+
+
+def _no_name(_: object) -> Any:
+    """Return None, so that nested schemas are inlined instead of referenced."""

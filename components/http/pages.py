@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, render_template
+from markupsafe import Markup, escape
 
 from components.http.conditional import conditional
 from libraries import VERSION
@@ -20,6 +22,11 @@ SCRIPT_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# For a page without scripts.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
 WILDCARD_HOSTS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 
@@ -31,9 +38,14 @@ def script_page(template: str, *, form_action: str = "'none'", **values: Any) ->
     page = render_template(
         template, version=VERSION, keys=bool(AccessSettings.current().api_keys), **values
     )
+    return conditional(with_script_policy(page, form_action))
+
+
+def with_script_policy(page: str, form_action: str = "'none'") -> Response:
+    """Return a response with the HTML of a page that has scripts of this service."""
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = f"{SCRIPT_POLICY}; form-action {form_action}"
-    return conditional(response)
+    return response
 
 
 def base_address() -> str:
@@ -51,3 +63,11 @@ def first_curl() -> str:
     body = '{"width": 210, "height": 297, "pattern": "spiral"}'
     key = "-H 'X-API-Key: KEY' \\\n  " if AccessSettings.current().api_keys else ""
     return f"curl {base_address()}/artboard/create \\\n  {key}-H 'Content-Type: application/json' \\\n  -d '{body}'"
+
+
+@lru_cache(maxsize=1024)
+def code(text: str) -> Markup:
+    """Convert text to HTML; text in backticks becomes code."""
+    parts = str(escape(text)).split("`")
+    marked = (f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
+    return Markup("".join(marked))  # noqa: S704 - every part was escaped above

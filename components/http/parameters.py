@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
 from apispec import APISpec, BasePlugin
+from marshmallow import fields
+from marshmallow.validate import Regexp
 
 from libraries.json_types import JsonObject
 from libraries.settings import Scope
+from libraries.settings.api_keys import KeyEntry
+
+# The reply of a route that has a page for browsers, besides its other media types.
+PAGE_REPLY: dict[int, JsonObject] = {
+    200: {"content": {"text/html": {"schema": {"type": "string"}}}}
+}
 
 
 def _header(description: str, **schema: object) -> JsonObject:
@@ -191,3 +200,11 @@ def path_parameter(name: str, description: str, pattern: str | None = None) -> J
 JOB_ID_PARAMETER = path_parameter(
     "job_id", "The `job_id` from the reply that queued the job.", "^[A-Za-z0-9_-]{1,128}$"
 )
+
+
+def owner_field(description: str, *others: str) -> fields.String:
+    """Declare a field with the name of an owner, or one of `others`."""
+    return fields.String(
+        validate=Regexp(rf"\A(?:{'|'.join([KeyEntry.NAME, *map(re.escape, others)])})\Z"),
+        metadata={"description": f"{description} Needs the scope `admin`."},
+    )

@@ -8,9 +8,10 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf
 
 from components.http.job_options import JobOptionsSchema
+from components.http.parameters import owner_field
 from components.http.replies import ReplySchema
 from components.http.submissions import SubmissionSchema
-from components.jobs.schemas import MAX_ARGUMENTS, MAX_CURSOR_CHARS, JobFilterSchema, owner_field
+from components.jobs.schemas import MAX_ARGUMENTS, MAX_CURSOR_CHARS, JobFilterSchema
 from libraries.fields import BoundedDict, BoundedList, TrueOrFalse
 from libraries.json_types import JsonObject, described
 
@@ -129,6 +130,12 @@ class BulkReplySchema(ReplySchema):
             "description": "With `filter`: `cursor` of the next request; null after the last job."
         },
     )
+
+
+class CountsQuerySchema(JobFilterSchema):
+    """Filter of a count, and the owner of the jobs."""
+
+    owner = owner_field("Count the jobs of this owner instead of your own; `*` for all.", "*")
 
 
 class CountsSchema(ReplySchema):

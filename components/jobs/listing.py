@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from urllib.parse import urlencode
 
 import orjson
@@ -63,9 +64,8 @@ def list_of_owners(query: JsonObject) -> JobPage:
     The cursor is that of the list of an owner, with the name of the owner and `~` in front; it is
     empty at the first job of an owner. Raises InvalidInput for an invalid one.
     """
-    owners = sorted({ANONYMOUS, *(key.name for key in AccessSettings.current().api_keys)})
     first, _, cursor = (query["cursor"] or "").partition("~")
-    owners = [one for one in owners if one >= first]
+    owners = [one for one in _owners() if one >= first]
     items: list[JobRecord] = []
     complete = True
     for number, owner in enumerate(owners):
@@ -118,6 +118,18 @@ def _encoded(body: JsonObject) -> bytes:
 
 
 def counts_response(query: JsonObject) -> Response:
-    """Return the numbers of the caller's jobs by state, for a loaded `JobFilterSchema`."""
-    found = count_jobs(filter_of(query))
-    return json_response({"counts": found.counts, "total": found.total, "complete": found.complete})
+    """Return the numbers of jobs by state, for a loaded `CountsQuerySchema`. Raises EdgeError as `acting_for`."""
+    owner = query.get("owner")
+    owners: Sequence[str | None] = _owners() if owner == "*" else [owner]
+    counts: Counter[str] = Counter()
+    complete = True
+    for one in owners:
+        with acting_for(one):
+            found = count_jobs(filter_of(query))
+        counts.update(found.counts)
+        complete = complete and found.complete
+    return json_response({"counts": counts, "total": counts.total(), "complete": complete})
+
+
+def _owners() -> Sequence[str]:
+    return sorted({ANONYMOUS, *(key.name for key in AccessSettings.current().api_keys)})

@@ -21,6 +21,7 @@ from components.http.submissions import JobPlan, Submission
 from components.jobs.action_schemas import (
     BulkReplySchema,
     BulkSchema,
+    CountsQuerySchema,
     CountsSchema,
     RetryJobSchema,
 )
@@ -42,7 +43,6 @@ from components.jobs.results import artifact_response, result_response
 from components.jobs.schemas import (
     EventSchema,
     FollowQuerySchema,
-    JobFilterSchema,
     JobListQuerySchema,
     JobListSchema,
     JobQuerySchema,
@@ -118,11 +118,11 @@ def change_jobs(body: JsonObject) -> Response:
 
 
 @blueprint.route("/counts", access=Access.KEY)
-@blueprint.arguments(JobFilterSchema, location="query")
+@blueprint.arguments(CountsQuerySchema, location="query")
 @blueprint.response(200, CountsSchema)
 @blueprint.problems(503)
 def get_job_counts(query: JsonObject) -> Response:
-    """Count your jobs by state, all or those that match a filter."""
+    """Count your jobs by state, all or those that match a filter; with the scope `admin` those of others."""
     return counts_response(query)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from marshmallow import Schema, ValidationError, fields
-from marshmallow.validate import Length, OneOf, Range, Regexp
+from marshmallow.validate import Length, OneOf, Range
 
 from components.http.job_options import JOB_ID, tag_field
+from components.http.parameters import owner_field
 from components.http.replies import JobLinksSchema, ReplySchema
 from libraries.fields import BoundedDict, BoundedList, WholeNumber
 from libraries.job_manager.events import ENDS
 from libraries.job_manager.states import PUBLIC_STATES
-from libraries.settings.api_keys import KeyEntry
 
 STATUSES = list(PUBLIC_STATES)
 MAX_ARGUMENTS = 64
@@ -271,14 +269,6 @@ class JobFilterSchema(Schema):
     )
     tag = tag_field("Only jobs with this tag.")
     batch_id = fields.String(validate=JOB_ID, metadata={"description": "Only jobs of this batch."})
-
-
-def owner_field(description: str, *others: str) -> fields.String:
-    """Declare a field with the name of an owner, or one of `others`."""
-    return fields.String(
-        validate=Regexp(rf"\A(?:{'|'.join([KeyEntry.NAME, *map(re.escape, others)])})\Z"),
-        metadata={"description": f"{description} Needs the scope `admin`."},
-    )
 
 
 class JobListQuerySchema(JobFilterSchema):

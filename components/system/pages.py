@@ -1,18 +1,26 @@
-"""API documents and HTML pages of the service; the pages have one style sheet and no scripts."""
+"""API documents and HTML pages of the service."""
 
 from __future__ import annotations
 
 import http
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from flask import Response, json, render_template
-from markupsafe import Markup, escape
 
 from components.http.api import api_document, document_text
 from components.http.conditional import conditional
-from components.http.pages import base_address, first_curl
+from components.http.html.reference import Node, Reference, curl
+from components.http.json_schemas import json_schema
+from components.http.pages import (
+    PAGE_POLICY,
+    base_address,
+    code,
+    first_curl,
+    script_page,
+    with_script_policy,
+)
 from components.http.problems import (
     EDGE_CODES,
     FAMILY_STATUS,
@@ -21,25 +29,25 @@ from components.http.problems import (
     title_of,
 )
 from components.http.replies import prefers
-from components.system.reference import Reference
 from libraries import VERSION
 from libraries.errors import CODES, NotFound
+from libraries.patterns import PATTERNS
+from libraries.settings import AccessSettings
 
-# Address and description of each link on the index page.
 ADDRESSES = {
-    "docs": ("/docs", "API reference with curl commands"),
-    "openapi": ("/openapi.json", "the same as an OpenAPI 3.1 document"),
-    "asyncapi": ("/asyncapi.json", "WebSockets and event streams as an AsyncAPI 3.0 document"),
-    "live": ("/live", "a page that submits jobs and follows them"),
-    "gallery": ("/gallery/page", "drawings with search and filters"),
-    "forms": ("/forms", "forms for photos and for messages to the operator"),
-    "dashboard": ("/dashboard", "state of the service: jobs, queue and schedules"),
-    "patterns": ("/patterns", "available patterns"),
-    "health": ("/healthz", "liveness of the web process"),
-    "ready": ("/readyz", "readiness to run jobs"),
-    "version": ("/version", "version of the service"),
+    "studio": "/studio",
+    "docs": "/docs",
+    "openapi": "/openapi.json",
+    "asyncapi": "/asyncapi.json",
+    "live": "/live",
+    "gallery": "/gallery/page",
+    "forms": "/forms",
+    "dashboard": "/dashboard",
+    "patterns": "/patterns",
+    "health": "/healthz",
+    "ready": "/readyz",
+    "version": "/version",
 }
-PAGE_POLICY = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True)
@@ -55,13 +63,13 @@ class ProblemType:
 def index_page() -> Response:
     """Return the addresses as JSON, or as a page for browsers."""
     if prefers("text/html", rather_than="application/json"):
-        response = _page("index.html", curl=first_curl(), addresses=ADDRESSES.values())
+        response = script_page("index.html", curl=first_curl())
     else:
         response = _json(
             {
                 "name": "Vector API",
                 "version": VERSION,
-                "links": {name: address for name, (address, _) in ADDRESSES.items()},
+                "links": ADDRESSES,
             }
         )
     response.headers["Vary"] = "Accept"
@@ -69,14 +77,39 @@ def index_page() -> Response:
 
 
 def docs_page() -> Response:
-    address, curl = base_address(), first_curl()
+    """Return the API reference."""
+    address, first = base_address(), first_curl()
 
     def made() -> str:
         document = api_document()
-        sections = Reference(document, address).sections()
-        return _html("docs.html", info=document["info"], sections=sections, curl=curl)
+        reference = Reference(document, address)
+        return render_template(
+            "docs.html",
+            version=VERSION,
+            code=code,
+            keys=bool(AccessSettings.current().api_keys),
+            info=document["info"],
+            sections=reference.sections(),
+            patterns=list(_patterns(reference)),
+            curl=first,
+        )
 
-    return conditional(_html_response(document_text("docs", made, address, curl)))
+    return conditional(with_script_policy(document_text("docs", made, address, first)))
+
+
+def _patterns(reference: Reference) -> Iterator[Node]:
+    """Yield the patterns with their parameters, and the request that draws each."""
+    key = bool(AccessSettings.current().api_keys)
+    for name, pattern in PATTERNS.items():
+        body = {"width": 210, "height": 297, "pattern": name, "seed": 7}
+        request = {"method": "POST", "path": "/artboard/create", "key": key, "body": body}
+        yield {
+            "name": name,
+            "summary": pattern.summary,
+            "rows": reference.rows(json_schema(pattern.schema)),
+            "request": request,
+            "curl": curl(reference.base, request),
+        }
 
 
 def problem_page(slug: str) -> Response:
@@ -126,11 +159,3 @@ def _html_response(page: str) -> Response:
     response = Response(page, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     return response
-
-
-@lru_cache(maxsize=1024)
-def code(text: str) -> Markup:
-    """Convert text to HTML; text in backticks becomes code."""
-    parts = str(escape(text)).split("`")
-    marked = (f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
-    return Markup("".join(marked))  # noqa: S704 - every part was escaped above

@@ -1,4 +1,4 @@
-"""The routes `POST /queue/pause`, `POST /queue/resume` and `GET /capacity`."""
+"""Routes of the queue: pause, resume, capacity, workers and statistics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from flask import Response, g
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.replies import json_response
-from components.system.queue_schemas import CapacitySchema, PausedSchema
+from components.system.queue_schemas import (
+    CapacitySchema,
+    PausedSchema,
+    StatisticsQuerySchema,
+    StatisticsSchema,
+    WorkersSchema,
+)
+from components.system.statistics import statistics_body, workers_body
 from libraries.job_manager.control import (
     Capacity,
     capacity,
@@ -15,6 +22,7 @@ from libraries.job_manager.control import (
     pause_queue,
     resume_queue,
 )
+from libraries.json_types import JsonObject
 from libraries.settings import Scope
 
 blueprint = api_blueprint("queue", __name__, None, "Load of the queue; pause and resume it.")
@@ -51,3 +59,27 @@ def show_capacity() -> Capacity:
     A key without the scope `admin` gets the numbers and the limit of the jobs of its owner.
     """
     return capacity() if g.caller.may(Scope.ADMIN) else own_capacity()
+
+
+@blueprint.route("/workers", access=Access.KEY)
+@blueprint.response(200, WorkersSchema)
+@blueprint.problems(503)
+def get_workers() -> Response:
+    """List the workers, and what they do.
+
+    A key without the scope `admin` sees the jobs of its owner only.
+    """
+    return json_response(workers_body())
+
+
+@blueprint.route("/statistics", access=Access.KEY)
+@blueprint.arguments(StatisticsQuerySchema, location="query")
+@blueprint.response(200, StatisticsSchema)
+@blueprint.problems(503)
+def get_statistics(query: JsonObject) -> Response:
+    """Count your ended jobs over an hour, a day or a week.
+
+    The numbers are by time, by task and by cause of failure; with the scope `admin` also by owner. They include jobs that were
+    deleted since.
+    """
+    return json_response(statistics_body(query))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.catalogue.descriptions import describe_pattern
-from components.system.reference import kind_of, limits_of
+from components.http.html.reference import kind_of, limits_of
 from docs.reference_pages.markdown import code, paragraphs, prose, table
 from libraries.job_manager.tasks import TaskDescription, describe_tasks
 from libraries.patterns import PATTERNS, Pattern

@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import Flask
 
+from components.http.html.reference import FieldRow, Reference
 from components.sockets.asyncapi import asyncapi_document
-from components.system.reference import FieldRow, Reference
 from docs.reference_pages.markdown import code, paragraphs, prose, table
 
 TITLES = {

@@ -9,9 +9,9 @@ from typing import Any
 from flask import Flask
 
 from components.http.access import EXTENSION
+from components.http.html.reference import FieldRow, Operation, Reference
 from components.http.pages import base_address
 from components.system.pages import problem_types
-from components.system.reference import FieldRow, Operation, Reference
 from docs.reference_pages.markdown import code, paragraphs, prose, table
 
 # The routes of the files of pages, which are not in the OpenAPI document.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 from libraries.errors import InvalidInput, Unavailable
 from libraries.exporting.catalogue import Format, FormatParams
+from libraries.geometry.document import Document
 from libraries.previews import RenderCache, render_slot
 from libraries.storage import output_folder
 from libraries.svg_reader import read_head, read_svg
@@ -52,17 +55,7 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
         Unavailable: two other exports are running.
         UnknownName: it has no such layer.
     """
-    vertices = drawing.vertices
-    if vertices is None:
-        # An upper bound: a vertex takes at least five bytes.
-        vertices = drawing.size // 5
-    if vertices > MAX_VERTICES:
-        raise InvalidInput(
-            f"exports have at most {MAX_VERTICES:,} vertices; this drawing has about {vertices:,}",
-            code="drawing-too-large",
-            field="job_id",
-            hint="download the drawing instead",
-        )
+    check_size(drawing)
     write = partial(_in_turn, drawing, form, params)
     if not drawing.sha256:
         return write()
@@ -73,8 +66,33 @@ def export_stored(drawing: StoredDrawing, form: Format, params: FormatParams) ->
         raise _busy() from None
 
 
+def check_size(drawing: StoredDrawing, most: int = MAX_VERTICES) -> None:
+    """Raise InvalidInput (`drawing-too-large`) if a drawing may have more than `most` vertices."""
+    vertices = drawing.vertices
+    if vertices is None:
+        # An upper bound: a vertex takes at least five bytes.
+        vertices = drawing.size // 5
+    if vertices > most:
+        raise InvalidInput(
+            f"exports have at most {most:,} vertices; this drawing has about {vertices:,}",
+            code="drawing-too-large",
+            field="job_id",
+            hint="download the drawing instead",
+        )
+
+
 def _in_turn(drawing: StoredDrawing, form: Format, params: FormatParams) -> Export:
-    with render_slot(0.5) as is_free:
+    with reading(drawing, wait_s=0.5) as document:
+        return Export(b"".join(params.write(document)), document.title)
+
+
+@contextmanager
+def reading(drawing: StoredDrawing, *, wait_s: float) -> Iterator[Document]:
+    """Read a stored drawing and keep a renderer until the block ends.
+
+    Raises Unavailable (`renderers-busy`) if none is free within `wait_s`, and as `export_stored`.
+    """
+    with render_slot(wait_s) as is_free:
         if not is_free:
             raise _busy()
         with output_folder().open_checked(drawing.name, sha256=drawing.sha256 or None) as file:
@@ -84,7 +102,7 @@ def _in_turn(drawing: StoredDrawing, form: Format, params: FormatParams) -> Expo
         document.metadata.update(head.metadata)
         if drawing.layer:
             document = document.with_layer(drawing.layer)
-        return Export(b"".join(params.write(document)), document.title)
+        yield document
 
 
 def _busy() -> Unavailable:

@@ -235,14 +235,19 @@ def _bits(job_set: Sequence[bytes], width: int) -> int:
     return bits
 
 
+def owners_with_jobs(client: Redis) -> list[str]:
+    """Return the owners that have or had jobs, sorted."""
+    found = cast("set[bytes]", client.smembers("vector:index:owners"))
+    return sorted(one.decode(errors="replace") for one in found)
+
+
 def indexed_owner(client: Redis, job_id: str) -> str | None:
     """Return the owner in whose index a job with a damaged record has its number."""
     number = client.hget(keys.job_key(job_id), "number")
     if not isinstance(number, bytes) or not number.isdigit():
         return None
     chunk, offset = divmod(int(number), CHUNK)
-    for raw_owner in cast("set[bytes]", client.smembers("vector:index:owners")):
-        owner = raw_owner.decode(errors="replace")
+    for owner in owners_with_jobs(client):
         found = client.getrange(
             f"vector:index:ids:{chunk}:{owner}", 32 * offset, 32 * offset + len(job_id) - 1
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from libraries.broker import keys
 from libraries.broker.connections import web_client
@@ -29,11 +29,9 @@ class TaskTotals:
     duration, each up to its bound and over the next smaller one; `seconds` is the total duration.
     """
 
-    outcomes: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("finished", "failed", "retried", "stopped", "canceled"), 0
-        )
-    )
+    EVENTS: ClassVar = ("finished", "failed", "retried", "stopped", "canceled")
+
+    outcomes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TaskTotals.EVENTS, 0))
     buckets: dict[float, int] = field(default_factory=lambda: dict.fromkeys(BOUNDS, 0))
     seconds: float = 0.0
 

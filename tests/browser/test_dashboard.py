@@ -168,8 +168,23 @@ def test_jobs_are_searched_and_the_queue_is_paused(empty_service: Service, page:
     expect(page.locator("#found")).to_have_text("No matching jobs.")
     page.get_by_role("button", name="Clear").click()
     expect(page.locator("#finished .made")).to_have_count(1)
-    page.get_by_label("Task").select_option(POSTCARD)
+    page.get_by_label("Task", exact=True).select_option(POSTCARD)
     expect(page.locator("#found")).to_have_text("2 jobs")
+    page.get_by_role("button", name="Clear").click()
+
+    # The failures have one cause, whose jobs can be listed.
+    page.get_by_role("tab", name="Tasks and failures").click()
+    cause = page.locator(".cause", has_text="unknown template '…'")
+    expect(cause.locator(".number")).not_to_be_empty()
+    expect(page.locator("#tasks th[scope=row]")).to_contain_text(["generate_postcard_svg"])
+    page.get_by_role("button", name="Week").click()
+    expect(page.locator("#chart-sum")).to_contain_text("in the last week")
+    cause.get_by_role("button", name=re.compile("^Show")).click()
+    expect(page.locator("#found")).to_have_text("2 jobs")
+    page.get_by_role("tab", name="Workers").click()
+    expect(page.locator(".worker")).to_have_count(2)
+    page.get_by_role("tab", name="Jobs").click()
+    page.get_by_role("button", name="Clear").click()
 
     # Pausing needs a confirmation.
     page.get_by_role("button", name="Pause queue").click()
@@ -251,11 +266,11 @@ def test_groups_show_the_number_of_all_jobs(empty_service: Service, page: Page) 
     items = [{**card, "delay": 3600 * (number % 2)} for number in range(60)]
     assert service.request("POST", "/batches", {"operation": "postcard", "items": items})[0] == 202
     page.goto(f"{service.url}/dashboard")
-    expect(page.locator("#waiting .count")).to_have_text("60")
-    expect(page.locator("#waiting-number")).to_have_text("30")
+    expect(page.locator("#waiting .count")).to_have_text("60, of which 30 scheduled")
+    expect(page.locator("#waiting-number")).to_have_text("60")
+    expect(page.locator("#waiting-note")).to_have_text("30 in the queue, 30 scheduled")
     expect(page.locator("#waiting .all")).to_have_text("Show 40 of 60")
     page.get_by_role("button", name="Show older jobs").click()
-    expect(page.locator("#waiting .count")).to_have_text("60, of which 30 scheduled")
     expect(page.locator("#waiting .all")).to_have_text("Show all 60")
     assert service.request("POST", "/queue/resume")[0] == 200
 

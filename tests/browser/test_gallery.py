@@ -89,6 +89,36 @@ def test_drawings_are_searched_labelled_kept_and_deleted(
     } == {urlsplit(service.url).netloc}
     check_layout_and_contrast(service, browser)
 
+    check_window(page)
+
+
+def check_window(page: Page) -> None:
+    """A grid of 100,000 cards has only the visible ones in the document."""
+    page.evaluate(
+        """async () => {
+          const { Grid } = await import('/gallery/assets/grid.js')
+          const list = document.querySelector('#drawings').cloneNode()
+          document.querySelector('main').append(list)
+          const card = ({ id }) => Object.assign(document.createElement('li'), { className: 'fake', textContent: id })
+          window.grid = new Grid(list, { card, onShown: () => {} })
+          window.grid.set(Array.from({ length: 100000 }, (_, id) => ({ id: `card ${id}` })))
+        }"""
+    )
+    for position in (
+        "document.documentElement.scrollHeight",
+        "0",
+        "document.documentElement.scrollHeight / 2",
+    ):
+        page.evaluate(f"scrollTo(0, {position})")
+        seen = (
+            "[...document.querySelectorAll('.fake')].some((one) => { const { top, bottom } = one.getBoundingClientRect();"
+            " return bottom > 0 && top < innerHeight })"
+        )
+        until(lambda seen=seen: page.evaluate(seen), what="a visible card")  # type: ignore[misc]
+        assert page.locator(".fake").count() < 100
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.get_by_text("card 99999").wait_for()
+
 
 def check_layout_and_contrast(service: Service, browser: Browser) -> None:
     for scheme in ("light", "dark"):

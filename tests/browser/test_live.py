@@ -91,7 +91,7 @@ def test_a_text_job_shows_three_log_lines_and_its_result(
     box.fill("<img src=x onerror=alert(1)>")
     box.press("Enter")
     expect(page.locator("#text-outcome")).to_have_text("✅ Processed: <IMG SRC=X ONERROR=ALERT(1)>")
-    assert page.locator("img").count() == 1, "only the image of the drawing"
+    assert page.locator("main img").count() == 1, "only the image of the drawing"
 
     box.fill(" ")
     box.press("Enter")

@@ -6,6 +6,7 @@ export const getKey = () => sessionStorage.getItem(NAME) || ''
 export function setKey(key) {
   if (key) sessionStorage.setItem(NAME, key)
   else sessionStorage.removeItem(NAME)
+  dispatchEvent(new Event('keychange'))
 }
 
 // Headers and base64 take bytes written as characters; these are the bytes that other clients send.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,9 +12,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
 from libraries.broker.embedded import EmbeddedBroker
 from libraries.broker.in_memory import close_in_memory
+from libraries.exporting.thumbnails import remove_old_thumbnails
 from libraries.gallery import Drawing, drawing_id, gallery
 from libraries.gallery.installation import FILE_NAME
 from libraries.settings import Settings, parse_api_keys
@@ -61,7 +65,12 @@ def test_a_drawing_is_listed_labelled_kept_and_removed(
     run_jobs()
     (item,) = client.get("/gallery?pattern=spiral&seed=7&color=black").get_json()["items"]
     own = f"/gallery/{item['id']}"
-    assert item["links"] == {"self": own, "drawing": f"{own}/drawing.svg", "job": f"/jobs/{job_id}"}
+    assert item["links"] == {
+        "self": own,
+        "drawing": f"{own}/drawing.svg",
+        "thumbnail": f"{own}/thumbnail.png",
+        "job": f"/jobs/{job_id}",
+    }
     assert (item["patterns"], item["width"], item["height"], item["paper"], item["kept"]) == (
         ["spiral"],
         60,
@@ -308,3 +317,25 @@ def test_in_immediate_mode_a_drawing_is_in_the_gallery_as_well(settings: Setting
         assert client.get("/tasks").get_json()["schedules"] == []
     finally:
         close_in_memory(settings.broker.data_dir)
+
+
+def test_a_thumbnail_is_drawn_once_and_kept(
+    client: FlaskClient, run_jobs: RunJobs, settings: Settings
+) -> None:
+    client.post("/artboard/create", json=SPIRAL)
+    run_jobs()
+    (item,) = client.get("/gallery").get_json()["items"]
+    reply = client.get(item["links"]["thumbnail"])
+    assert (reply.status_code, reply.mimetype) == (200, "image/png")
+    with Image.open(io.BytesIO(reply.data)) as picture:
+        assert picture.size == (360, 240)
+    assert "max-age" in reply.headers["Cache-Control"]
+    etag = {"If-None-Match": reply.headers["ETag"]}
+    assert client.get(item["links"]["thumbnail"], headers=etag).status_code == 304
+    (kept,) = (settings.broker.data_dir / "thumbnails").rglob("*.png")
+    kept.write_bytes(b"kept")
+    assert client.get(item["links"]["thumbnail"]).data == b"kept"
+    os.utime(kept, (0, 0))
+    assert remove_old_thumbnails() == 1
+    assert client.get(item["links"]["thumbnail"]).data == reply.data
+    assert client.get(f"/gallery/{UNKNOWN}/thumbnail.png").status_code == 404

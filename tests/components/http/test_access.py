@@ -117,6 +117,20 @@ def test_every_route_but_the_open_ones_needs_a_key(client: FlaskClient) -> None:
     assert closed >= 20
 
 
+def test_pages_for_browsers_are_open_and_the_data_behind_them_is_not(client: FlaskClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for address in ("/patterns", "/patterns/truchet", "/papers"):
+        page = client.get(address, headers=browser)
+        assert (page.status_code, page.mimetype) == (200, "text/html"), address
+        assert client.get(address).status_code == 401
+        assert "Accept" in page.headers["Vary"]
+        assert client.get(address, headers={"X-API-Key": ANN}).is_json
+    refused = client.get("/jobs", headers=browser)
+    assert (refused.status_code, refused.mimetype) == (401, "text/html")
+    assert "valid API key" in refused.get_data(as_text=True)
+    assert client.post("/patterns", headers=browser).status_code == 401
+
+
 def test_only_the_listed_routes_are_open(client: FlaskClient) -> None:
     access = client.application.extensions[EXTENSION]
     rules = client.application.url_map.iter_rules()
@@ -142,6 +156,7 @@ def test_every_route_declares_its_access(client: FlaskClient) -> None:
         "batches.get_batch_archive",
         "draw.draw_pattern",
         "gallery.get_drawing_file",
+        "gallery.get_thumbnail",
         "jobs.get_job",
         "jobs.get_job_artifact",
         "jobs.get_job_events",

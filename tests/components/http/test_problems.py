@@ -226,3 +226,15 @@ def test_the_code_of_an_error_is_the_type_of_the_problem(settings: Settings) -> 
 
     response = with_route(settings, refuse).get("/probe")
     assert response.get_json()["type"] == "/problems/bad-file-name"
+
+
+def test_a_browser_gets_a_problem_as_a_page_and_its_texts_are_escaped(client: FlaskClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    reply = client.get("/jobs?limit=<b>", headers=browser)
+    page = reply.get_data(as_text=True)
+    assert (reply.status_code, reply.mimetype) == (422, "text/html")
+    assert "<code>limit</code>" in page
+    assert "<b>" not in page
+    assert reply.headers["X-Request-ID"] in page
+    assert client.get("/patterns/<i>", headers=browser).status_code == 404
+    assert client.get("/nowhere", headers={"Accept": "*/*"}).mimetype == "application/problem+json"

@@ -13,18 +13,33 @@ const entries = (job) => [
 
 export const isIncomplete = (job, field) => [...job.arguments.masked, ...job.arguments.truncated].includes(field)
 
-// All arguments in one line: `recipient: Ann, message: Hello`.
+// The arguments in one line, without those that say nothing: `recipient: Ann, message: Hello`.
 export function argumentsLine(job) {
-  return entries(job).filter(([, , value]) => value !== null).map(([, name, value]) => `${name}: ${line(value)}`).join(', ')
+  const isTold = ([, name, value]) => value !== null && !TECHNICAL.has(name) && JSON.stringify(value) !== '{}'
+  return entries(job).filter(isTold).map(([, name, value]) => `${name}: ${line(value)}`).join(', ')
 }
 
-// The texts among the arguments, such as `Ann · Hello`; the name of the task if there are none.
+const readable = (name) => name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase())
+const side = (length) => Math.round(length * 10) / 10
+const size = ({ width, height }) => (Number.isFinite(width) && Number.isFinite(height) ? `${side(width)} × ${side(height)} mm` : '')
+
+// The patterns and texts of the elements of a composition; its arguments may be cut anywhere.
+function elementsOf(composition) {
+  const elements = Array.isArray(composition?.elements) ? composition.elements : []
+  const names = elements.map((one) => (one?.type === 'pattern' && one.pattern ? readable(String(one.pattern)) : one?.type === 'text' && one.text ? line(one.text) : ''))
+  return [...new Set(names.filter(Boolean))].slice(0, MAX_TITLE_WORDS).join(' · ')
+}
+
+// What a job draws, such as `Spiral · 210 × 297 mm`; otherwise the texts among its arguments, such as `Ann · Hello`, or its task.
 export function titleOf(job) {
+  const given = job.arguments?.kwargs || {}
   const words = entries(job)
     .filter(([field, name, value]) => typeof value === 'string' && value.trim() && !TECHNICAL.has(name) && !isIncomplete(job, field))
     .slice(0, MAX_TITLE_WORDS)
     .map(([, , value]) => line(value).replace(/\s+/g, ' '))
-  const text = words.join(' · ') || nameOf(job.task)
+  const drawn = typeof given.pattern_type === 'string' ? readable(given.pattern_type) : elementsOf(given.composition)
+  const parts = drawn ? [drawn, size(given.composition || given)] : words
+  const text = parts.filter(Boolean).join(' · ') || readable(nameOf(job.task))
   return text.length > MAX_TITLE_CHARS ? `${text.slice(0, MAX_TITLE_CHARS)}…` : text
 }
 

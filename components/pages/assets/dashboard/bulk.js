@@ -22,18 +22,18 @@ async function* parts(body) {
   }
 }
 
-// Returns the message about what was done, or an empty string.
-export async function actOnAll(action, filter) {
+// Changes the jobs of the caller, or of `owner`. Returns the message about what was done, or an empty string.
+export async function actOnAll(action, filter, owner = undefined) {
   const { label, done, text } = ACTIONS[action]
   let matched = 0
-  for await (const part of parts({ action, filter, dry_run: true })) matched += part.matched
+  for await (const part of parts({ action, filter, owner, dry_run: true })) matched += part.matched
   if (!matched) return `No jobs to ${action}.`
   const conditions = Object.entries(filter).map(([name, value]) => `${name} “${value}”`).join(', ')
   if (!(await confirmed(`${label} ${jobs(matched)}?`, `${text} Selected by ${conditions}.`, `${label} ${jobs(matched)}`))) return ''
   let changed = 0
   let refused = 0
   let reason = ''
-  for await (const part of parts({ action, filter })) {
+  for await (const part of parts({ action, filter, owner })) {
     changed += part.done
     refused += part.failed
     reason ||= part.items.find((one) => !one.ok)?.detail || ''

@@ -2,10 +2,13 @@
 import { callApi, getKey, setKey } from '/assets/access.js'
 import { attempt, pauseQueue, resumeQueue, showMessage } from './actions.js'
 import { actOnAll } from './bulk.js'
-import { Chart } from './chart.js'
 import { refreshDetail, selectedJob } from './detail.js'
-import { addressOf, showGroups, STATES } from './lists.js'
-import { ago, clock, jobs as counted, make, nameOf, put, putWithCode, sentence, setClock, span, sync, until } from './words.js'
+import { showGroups, waitingParts } from './lists.js'
+import { showSchedules } from './schedules.js'
+import { refreshStatistics, showOwners } from './statistics.js'
+import { currentView, startViews } from './views.js'
+import { jobs as counted, make, nameOf, put, putWithCode, sentence, setClock, span, sync } from './words.js'
+import { refreshWorkers } from './workers.js'
 
 const $ = (id) => document.getElementById(id)
 const POLL_MS = 2000
@@ -18,16 +21,16 @@ const MAX_PAGES = 10
 // Numbers of jobs by state that are loaded in addition to the newest ones, since they may be older.
 const EXTRA_JOBS = { started: 40, failed: 30, finished: 12 }
 
-const charts = { waiting: new Chart('waiting', 'Queued jobs'), running: new Chart('running', 'Running jobs') }
 // The listed jobs by id, and the query that returned them.
 let listed = new Map()
 let listedQuery = null
 let pages = 1
 let nextCursor = null
-let partial = new Set()
-// The numbers of all jobs by state; null during a search, and if all jobs are loaded.
-let counts = null
+// The number of jobs that match the filter.
+let found = 0
 let paused = false
+let isAdmin = false
+let workers = 0
 let refreshes = 0
 let latest = 0
 let timer = 0
@@ -38,6 +41,9 @@ const get = (path) => callApi(path, { signal: AbortSignal.timeout(REQUEST_TIMEOU
 
 const FILTERS = ['q', 'status', 'task', 'tag']
 let batch = ''
+
+// The owner whose jobs are shown: '' for those of the key, '*' for all.
+const owner = () => $('owner').value
 
 function currentQuery() {
   const query = new URLSearchParams()
@@ -94,31 +100,36 @@ async function fetchPage(query, limit, cursor) {
   return (await get(`/jobs?${parameters}`)).json()
 }
 
-// Returns the jobs to list and the cursor after them. A short refresh loads the newest jobs and keeps the older ones unchanged.
+const fetchCounts = async (query) => (await get(`/jobs/counts?${query}`)).json()
+
+function withOwner(query) {
+  const all = new URLSearchParams(query)
+  if (owner()) all.set('owner', owner())
+  return all
+}
+
+// Returns the jobs to list, the cursor after them, and the numbers of all jobs and of those that match the filter. A short refresh
+// loads the newest jobs and keeps the older ones unchanged.
 async function fetchJobs(full) {
-  const query = currentQuery().toString()
-  const first = await fetchPage(query, PAGE_JOBS)
+  const filters = currentQuery().toString()
+  const query = withOwner(filters).toString()
+  const [first, counts, matching] = await Promise.all([fetchPage(query, PAGE_JOBS), fetchCounts(withOwner('')), filters && fetchCounts(query)])
   const short = !full && listedQuery === query && first.next_cursor
-  const counted = first.next_cursor && !query && !short ? await (await get('/jobs/counts')).json() : null
-  const found = short ? [...listed.values()] : []
+  const jobs = short ? [...listed.values()] : []
   let cursor = first.next_cursor
-  let complete = []
   if (!short) {
-    if (cursor && !query) {
-      const extra = await Promise.all(Object.entries(EXTRA_JOBS).map(async ([status, limit]) => ({ status, ...(await fetchPage({ status }, limit)) })))
-      found.push(...extra.flatMap((page) => page.items))
-      complete = extra.filter((page) => !page.next_cursor).map((page) => page.status)
+    if (cursor && !filters) {
+      const extra = await Promise.all(Object.entries(EXTRA_JOBS).map(([status, limit]) => fetchPage(withOwner({ status }), limit)))
+      jobs.push(...extra.flatMap((page) => page.items))
     }
     for (let page = 1; page < pages && cursor; page += 1) {
       const older = await fetchPage(query, PAGE_JOBS, cursor)
-      found.push(...older.items)
+      jobs.push(...older.items)
       cursor = older.next_cursor
     }
   }
-  found.push(...first.items)
-  const jobs = new Map(found.map((job) => [job.id, job]))
-  if (short) return { query, jobs, cursor: nextCursor, partial, counts }
-  return { query, jobs, cursor, counts: counted, partial: new Set(cursor ? STATES.filter((state) => !complete.includes(state)) : []) }
+  jobs.push(...first.items)
+  return { query, jobs: new Map(jobs.map((job) => [job.id, job])), cursor: short ? nextCursor : cursor, counts, matching: matching || counts }
 }
 
 const settled = (promise) => promise.then((value) => ({ value }), (error) => ({ error }))
@@ -142,11 +153,29 @@ async function refresh({ full = false } = {}) {
     showLoad(load)
     showJobs(jobs)
     if (tasks) showTasks(tasks)
+    if (all) showView()
   }
   showState(ready, load)
   // The open job is loaded separately, since it may be older than all listed ones.
   if (open) refreshDetail(act)
   if (!document.hidden) timer = setTimeout(refresh, POLL_MS)
+}
+
+// The parts of the page that are not lists of jobs; only the visible one is loaded.
+function showView() {
+  refreshStatistics(owner(), { onFilter: filterBy, onRetry: (button, filter) => press(button, () => actOnAll('retry', filter, owner() || undefined)) })
+    .then((statistics) => showOwners(statistics, isAdmin))
+    .catch((error) => error.status && showMessage(sentence(error.message), true))
+  if (currentView() === 'workers') refreshWorkers().catch(() => {})
+}
+
+// Shows the jobs with these conditions.
+function filterBy(conditions) {
+  for (const name of FILTERS) choose(name, conditions[name] || '')
+  batch = ''
+  startViews.show('jobs')
+  search()
+  $('found').scrollIntoView({ block: 'nearest' })
 }
 
 // ---- keys
@@ -207,12 +236,8 @@ function showLoad({ value, error }) {
   if (error) return
   // Without the scope `admin` the figures are those of the key's owner, and the queue cannot be paused.
   $('pause').hidden = !value.all_owners
-  charts.waiting.add(value.queue_depth)
-  charts.running.add(value.active_jobs)
-  put($('waiting-number'), String(value.queue_depth))
-  put($('waiting-note'), `of max. ${value.max_queue.toLocaleString('en')}`)
-  put($('running-number'), String(value.active_jobs))
-  put($('running-note'), `on ${value.workers} ${value.workers === 1 ? 'worker' : 'workers'}`)
+  isAdmin = value.all_owners
+  workers = value.workers
   paused = value.paused
   put($('queue-number'), paused ? 'Paused' : 'Running')
   put($('queue-text'), paused ? 'Workers start no new jobs.' : expectedWait(value))
@@ -236,31 +261,43 @@ function showJobs({ value, error }) {
   listedQuery = value.query
   listed = value.jobs
   nextCursor = value.cursor
-  partial = value.partial
-  counts = value.counts
+  found = value.matching.total
+  const isFiltered = Boolean(currentQuery().size)
   const jobs = [...listed.values()]
-  showGroups(jobs, { partial, counts, filtered: Boolean(value.query), onAct: act })
-  showBulk(jobs, value.query)
+  showTiles(value.counts)
+  showGroups(jobs, { counts: value.matching, filtered: isFiltered, onAct: act })
+  showBulk(jobs, value.matching.counts, isFiltered)
   showKnownTags(jobs)
-  $('first').hidden = Boolean(jobs.length || value.query || nextCursor)
+  $('first').hidden = Boolean(jobs.length || isFiltered || nextCursor)
   $('older').hidden = !nextCursor || pages >= MAX_PAGES
-  put($('found'), searchResult(jobs.length, value.query))
+  put($('found'), isFiltered ? searchResult(jobs.length, value.matching) : '')
 }
 
-function searchResult(count, query) {
-  if (!query) return ''
-  if (count) return `${counted(count)}${nextCursor ? ' or more' : ''}`
-  return nextCursor ? 'No matching jobs among the newest ones.' : 'No matching jobs.'
+function showTiles({ counts }) {
+  const { queued = 0, scheduled = 0, deferred = 0, started = 0, failed = 0, finished = 0 } = counts
+  const others = waitingParts(counts)
+  put($('waiting-number'), (queued + scheduled + deferred).toLocaleString('en'))
+  put($('waiting-note'), others.length ? `${queued} in the queue, ${others.join(', ')}` : 'in the queue')
+  put($('running-number'), started.toLocaleString('en'))
+  put($('running-note'), `on ${workers} ${workers === 1 ? 'worker' : 'workers'}`)
+  put($('failed-number'), failed.toLocaleString('en'))
+  put($('finished-number'), finished.toLocaleString('en'))
+}
+
+function searchResult(count, { total, complete }) {
+  if (count) return `${counted(Math.max(total, count))}${complete ? '' : ' or more'}`
+  return 'No matching jobs.'
 }
 
 // The actions that at least one of the matching jobs permits.
-function showBulk(jobs, query) {
-  const failed = jobs.filter((job) => job.status === 'failed').length
-  $('retry-all').hidden = failed < 2
-  put($('retry-all'), partial.has('failed') ? 'Retry all…' : `Retry all ${failed}…`)
+function showBulk(jobs, counts, isFiltered) {
+  const failed = counts.failed || 0
+  const isOne = owner() !== '*'
+  $('retry-all').hidden = failed < 2 || !isOne
+  put($('retry-all'), `Retry all ${failed.toLocaleString('en')}…`)
   const permitted = { retry: (job) => job.links.retry, cancel: (job) => job.links.cancel, delete: (job) => job.status !== 'started' }
   for (const [action, permits] of Object.entries(permitted)) $(`bulk-${action}`).hidden = !jobs.some(permits) && !nextCursor
-  $('bulk').hidden = !query || !(jobs.length || nextCursor)
+  $('bulk').hidden = !isFiltered || !isOne || !(jobs.length || nextCursor)
 }
 
 function showKnownTags(jobs) {
@@ -271,49 +308,12 @@ function showKnownTags(jobs) {
 }
 
 function showTasks({ value, error }) {
-  if (error) {
-    put($('no-schedules'), sentence(error.message))
-    $('no-schedules').hidden = false
-    $('schedules').hidden = true
-    return
-  }
+  showSchedules(value?.schedules || [], error)
   const select = $('task')
-  if (select.options.length - 1 < value.tasks.length) {
-    const chosen = select.value
-    select.replaceChildren(new Option('All', ''), ...value.tasks.map(({ name }) => new Option(name.replace(/^workers\./, ''), name)))
-    choose('task', chosen)
-  }
-  $('schedules').hidden = !value.schedules.length
-  $('no-schedules').hidden = Boolean(value.schedules.length)
-  put($('no-schedules'), 'No schedules. Add them to schedules.toml.')
-  sync($('schedules').querySelector('tbody'), value.schedules.map((one) => ({ id: one.name, ...one })), { create: newSchedule, update: fillSchedule })
-}
-
-// On narrow screens, each cell shows its column name.
-function labelled(label) {
-  const cell = make('td')
-  cell.dataset.label = label
-  return cell
-}
-
-function newSchedule() {
-  const name = make('th', { scope: 'row' }, make('span'), make('span', { className: 'hint' }))
-  return make('tr', {}, name, ...['Schedule (UTC)', 'Next run', 'Last run', 'Runs'].map(labelled))
-}
-
-function fillSchedule(row, one) {
-  const [name, when, following, last, runs] = row.children
-  put(name.firstChild, one.name)
-  put(name.lastChild, nameOf(one.task))
-  name.lastChild.title = one.task
-  put(when, one.when)
-  put(following, until(one.next_run))
-  following.title = clock(one.next_run)
-  const done = one.last_run ? `${ago(one.last_run)}${one.last_status ? `, ${one.last_status}` : ''}` : 'never'
-  if (last.textContent !== done) last.replaceChildren(one.last_job && one.last_status ? make('a', { href: addressOf({ id: one.last_job }), textContent: done }) : done)
-  last.classList.toggle('bad', one.last_status === 'failed')
-  const left = [[one.missed, 'missed'], [one.skipped, 'skipped']].filter(([count]) => count).map(([count, word]) => `${count} ${word}`)
-  put(runs, [one.runs, ...left].join(', '))
+  if (error || select.options.length - 1 >= value.tasks.length) return
+  const chosen = select.value
+  select.replaceChildren(new Option('All', ''), ...value.tasks.map(({ name }) => new Option(name.replace(/^workers\./, ''), name)))
+  choose('task', chosen)
 }
 
 // ---- actions
@@ -338,15 +338,17 @@ async function press(button, action) {
 
 $('pause').addEventListener('click', () => press($('pause'), paused ? resumeQueue : pauseQueue))
 const filter = () => Object.fromEntries(currentQuery())
-$('retry-all').addEventListener('click', () => press($('retry-all'), () => actOnAll('retry', { ...filter(), status: 'failed' })))
+$('retry-all').addEventListener('click', () => press($('retry-all'), () => actOnAll('retry', { ...filter(), status: 'failed' }, owner() || undefined)))
 for (const action of ['retry', 'cancel', 'delete']) {
   const button = $(`bulk-${action}`)
-  button.addEventListener('click', () => press(button, () => actOnAll(action, filter())))
+  button.addEventListener('click', () => press(button, () => actOnAll(action, filter(), owner() || undefined)))
 }
 $('older').addEventListener('click', () => {
   pages += 1
   press($('older'), () => '')
 })
+
+startViews(showView)
 
 let typing = 0
 for (const name of ['q', 'tag']) {

@@ -1,10 +1,10 @@
 // The details of one job. Its id is in the URL (`#job=ID`), so that it can be shared and the back button closes it.
 import { callApi, getKey } from '/assets/access.js'
 import { showMessage } from './actions.js'
-import { argumentsList, tagLinks } from './arguments.js'
+import { argumentsList, tagLinks, titleOf } from './arguments.js'
 import { addressOf, fillActions } from './lists.js'
-import { show } from './pictures.js'
-import { bytes, clock, line, make, nameOf, put, sentence, span, took } from './words.js'
+import { showJob } from '/assets/pictures.js'
+import { bytes, clock, line, make, put, sentence, span, took } from './words.js'
 
 const $ = (id) => document.getElementById(id)
 const MAX_RESULT_CHARS = 4000
@@ -69,14 +69,14 @@ function fill(job, batch, onAct) {
   const text = JSON.stringify([job, batch])
   if (text === shown) return false
   shown = text
-  put($('detail-title'), nameOf(job.task))
+  put($('detail-title'), titleOf(job))
   put($('detail-id'), job.id)
   put($('detail-status'), job.status)
   $('detail-status').dataset.status = job.status
   fillActions($('detail-acts'), job, onAct, { detailed: true })
   const picture = $('detail-picture')
-  picture.alt = `Drawing of ${nameOf(job.task)}`
-  if (job.links.preview && job.status === 'finished') show(picture, job)
+  picture.alt = `Drawing of ${titleOf(job)}`
+  if (job.links.preview && job.status === 'finished') showJob(picture, job)
   $('detail-facts').replaceChildren(...[facts(job, batch), given(job), result(job), files(job), attempts(job), links(job)].filter(Boolean))
   return true
 }

@@ -1,7 +1,7 @@
 // Lists of jobs by group: rows for most jobs, thumbnails for finished ones.
 import { actionsOf } from './actions.js'
 import { argumentsLine, tagLinks, titleOf } from './arguments.js'
-import { show } from './pictures.js'
+import { showJob } from '/assets/pictures.js'
 import { ago, clock, line, make, nameOf, put, runs, sync, took } from './words.js'
 
 const $ = (id) => document.getElementById(id)
@@ -17,39 +17,38 @@ const GROUPS = [
   { name: 'ended', states: ['canceled', 'stopped'], few: 4, order: byTime('ended_at', -1) },
 ]
 const WAITING = { queued: 'Waiting for a worker', scheduled: 'Scheduled', deferred: 'Waiting for other jobs' }
-export const STATES = GROUPS.flatMap((group) => group.states)
 const open = new Set()
 
 export const addressOf = (job) => `#job=${job.id}`
 
-// `onAct(action, job, button)` handles clicks on buttons, `partial` has the states whose jobs may be incomplete, `counts` the numbers of
-// all jobs by state if they are known, and `filtered` is true during a search.
-export function showGroups(jobs, { partial, counts, filtered, onAct }) {
+// `onAct(action, job, button)` handles clicks on buttons, `counts` has the numbers of all matching jobs by state, and `filtered` is true
+// during a search.
+export function showGroups(jobs, { counts, filtered, onAct }) {
   for (const group of GROUPS) {
     const here = jobs.filter((job) => group.states.includes(job.status)).sort(group.order)
-    showGroup(group, here, { ...totalOf(group, here, partial, counts), any: jobs.length && !filtered, onAct })
+    const total = group.states.reduce((sum, state) => sum + (counts.counts[state] || 0), 0)
+    // A job that ended between the two requests is in the list, but not yet in the count.
+    const known = { total: Math.max(total, here.length), more: !counts.complete, count: countText(group, here, counts) }
+    showGroup(group, here, { ...known, any: jobs.length && !filtered, onAct })
   }
 }
 
-// Returns the number of jobs of a group, also of those that are not loaded, and whether there may be more.
-function totalOf({ states }, jobs, partial, counts) {
-  if (!states.some((state) => partial.has(state))) return { total: jobs.length, more: false }
-  const counted = states.reduce((sum, state) => sum + (counts?.counts[state] || 0), 0)
-  return { total: Math.max(counted, jobs.length), more: !counts?.complete }
-}
-
 // The number of jobs, and of those that wait for a time or for other jobs.
-function countText(jobs, total, more) {
+function countText({ states }, jobs, { counts, complete }) {
+  const total = Math.max(states.reduce((sum, state) => sum + (counts[state] || 0), 0), jobs.length)
   if (!total) return ''
-  const parts = [['scheduled', 'scheduled'], ['deferred', 'waiting for other jobs']]
-    .map(([state, words]) => [jobs.filter((job) => job.status === state).length, words])
-    .filter(([count]) => count && jobs.length === total)
-    .map(([count, words]) => `${count} ${words}`)
+  const parts = waitingParts(states.includes('queued') ? counts : {})
   if (parts.length && parts[0].startsWith(`${total} `)) return parts[0]
-  return `${total}${more ? '+' : ''}${parts.length ? `, of which ${parts.join(', ')}` : ''}`
+  return `${total.toLocaleString('en')}${complete ? '' : '+'}${parts.length ? `, of which ${parts.join(', ')}` : ''}`
 }
 
-function showGroup({ name, few }, jobs, { total, more, any, onAct }) {
+// The numbers of jobs that wait for something else than a worker, as texts.
+export const waitingParts = (counts) => [['scheduled', 'scheduled'], ['deferred', 'waiting for other jobs']]
+  .filter(([state]) => counts[state])
+  .map(([state, words]) => `${counts[state]} ${words}`)
+
+function showGroup({ name, few }, jobs, known) {
+  const { total, more, count, any, onAct } = known
   const section = $(name)
   const shown = open.has(name) ? jobs : jobs.slice(0, few)
   const all = section.querySelector('.all')
@@ -58,13 +57,13 @@ function showGroup({ name, few }, jobs, { total, more, any, onAct }) {
   section.hidden = !jobs.length && !(none && any)
   if (none) none.hidden = Boolean(jobs.length)
   section.querySelector('ul').hidden = !jobs.length
-  put(section.querySelector('.count'), countText(jobs, total, more))
+  put(section.querySelector('.count'), count)
   all.hidden = jobs.length <= few
   const isWhole = jobs.length === total && !more
   put(all, open.has(name) ? 'Show fewer' : isWhole ? `Show all ${total}` : `Show ${jobs.length} of ${total}${more ? '+' : ''}`)
   all.onclick = () => {
     if (!open.delete(name)) open.add(name)
-    showGroup({ name, few }, jobs, { total, more, any, onAct })
+    showGroup({ name, few }, jobs, known)
   }
   const [create, update] = name === 'finished' ? [() => copy('sheet'), fillSheet] : [() => copy('row'), fillRow]
   const onFocusLost = (neighbour) => (neighbour?.querySelector('a') || (section.hidden ? $('q') : section.querySelector('h2'))).focus()
@@ -77,13 +76,13 @@ function fillRow(row, job, onAct) {
   const link = row.querySelector('.what a')
   link.href = addressOf(job)
   link.title = job.task
-  put(link, nameOf(job.task))
-  put(row.querySelector('code'), job.id)
+  put(link, titleOf(job))
+  put(row.querySelector('code'), [job.owner, nameOf(job.task), job.id].filter(Boolean).join(' · '))
   const bar = row.querySelector('progress')
   bar.hidden = job.status !== 'started'
   if (job.progress) bar.value = job.progress.percent
   else bar.removeAttribute('value')
-  bar.setAttribute('aria-label', `Progress of ${nameOf(job.task)}`)
+  bar.setAttribute('aria-label', `Progress of ${titleOf(job)}`)
   const state = row.querySelector('.said .news')
   put(state, describe(job))
   state.title = job.error || ''
@@ -126,7 +125,7 @@ export function fillActions(element, job, onAct, { detailed = false } = {}) {
     create: ({ id }) => make('button', { type: 'button', className: id === 'delete' ? 'quiet danger' : 'quiet' }),
     update(button, action) {
       put(button, action.label)
-      button.setAttribute('aria-label', `${action.label}: ${nameOf(job.task)} ${job.id}`)
+      button.setAttribute('aria-label', `${action.label}: ${titleOf(job)}, ${nameOf(job.task)} ${job.id}`)
       button.onclick = () => onAct(action, job, button)
     },
   })
@@ -143,14 +142,15 @@ function fillSheet(item, job) {
   put(name, title)
   const when = item.querySelector('.when')
   const times = [ago(job.ended_at), took(job)].filter(Boolean).join(' · ')
-  put(when, title === nameOf(job.task) ? times : `${nameOf(job.task)}\n${times}`)
+  put(when, [job.owner, times].filter(Boolean).join('\n'))
   showTags(item.querySelector('.tags'), job)
   when.title = clock(job.ended_at)
   if (job.links.preview) {
     sheet.href = job.links.result
+    sheet.setAttribute('aria-label', `Drawing of ${title}`)
     sheet.dataset.file = job.artifacts[0]?.name || job.id
     image.alt = `Drawing of ${title}, ${nameOf(job.task)} ${job.id}`
-    show(image, job, () => put(text, 'No preview available.'))
+    showJob(image, job, () => put(text, 'No preview available.'))
   } else {
     sheet.href = addressOf(job)
     put(text, job.artifacts.length ? job.artifacts.map((one) => one.name).join('\n') : line(answerOf(job)).slice(0, 300))

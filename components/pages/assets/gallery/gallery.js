@@ -1,21 +1,32 @@
-// The gallery. Searches are kept in the URL, so that they can be shared.
-import { callApi, getKey, setKey } from '/assets/access.js'
+// The page /gallery/page: filters, and the drawings that match them, loaded while the user scrolls.
+import { callApi, setKey } from '/assets/access.js'
+import { cardOf, showPictures, update } from './cards.js'
+import { editDrawing } from './editor.js'
+import { Grid } from './grid.js'
+import { words } from './words.js'
 
 const $ = (id) => document.getElementById(id)
-const FILTERS = ['q', 'pattern', 'color', 'tag', 'paper', 'kept']
+const FILTERS = ['q', 'pattern', 'color', 'tag', 'paper', 'before', 'kept']
 const TYPING_DELAY_MS = 200
+const PAGE = 100
+// Cards that are loaded ahead of the last one in the document.
+const AHEAD = 40
+
 let latest = 0
 let nextCursor = null
-let edited = null
-const cards = new Map()
+let isLoading = false
 
 // ---- filters
 
 const value = (name) => ($(name).type === 'checkbox' ? ($(name).checked ? '1' : '') : $(name).value.trim())
+const chosen = () => FILTERS.filter(value)
 
-function currentQuery() {
-  const query = new URLSearchParams()
-  for (const name of FILTERS) if (value(name)) query.set(name, value(name))
+function apiQuery() {
+  const query = new URLSearchParams({ limit: PAGE })
+  for (const name of chosen()) {
+    if (name === 'before') query.set('until', `${value(name)}T00:00:00Z`)
+    else query.set(name, value(name))
+  }
   return query
 }
 
@@ -32,150 +43,51 @@ function choose(name, wanted) {
 function readAddress() {
   const query = new URLSearchParams(location.search)
   for (const name of FILTERS) choose(name, query.get(name) || '')
+  showChosen()
 }
 
 function writeAddress() {
-  const query = currentQuery().toString()
-  history.replaceState(null, '', query ? `?${query}` : location.pathname)
-  $('clear').hidden = !query
+  const query = new URLSearchParams(chosen().map((name) => [name, value(name)]))
+  history.replaceState(null, '', query.size ? `?${query}` : location.pathname)
+  showChosen()
 }
 
-// ---- pictures
-
-// With API keys, images cannot be loaded by `src`; they are fetched when they become visible.
-const visible = new IntersectionObserver((entries) => {
-  for (const { isIntersecting, target } of entries) {
-    if (!isIntersecting) continue
-    visible.unobserve(target)
-    fetchPicture(target)
-  }
-}, { rootMargin: '400px' })
-
-async function fetchPicture(image) {
-  try {
-    image.src = URL.createObjectURL(await (await callApi(image.dataset.address)).blob())
-    image.closest('a').href = image.src
-  } catch {
-    image.alt = 'Image not available'
-  }
+function showChosen() {
+  const count = chosen().filter((name) => name !== 'q').length
+  $('clear').hidden = !chosen().length
+  $('filter-count').textContent = count ? ` (${count})` : ''
 }
 
-function showPicture(image, drawing) {
-  image.alt = drawing.title || 'Untitled drawing'
-  image.className = drawing.width >= drawing.height ? 'wide' : 'tall'
-  image.width = Math.max(1, Math.round(drawing.width * 4))
-  image.height = Math.max(1, Math.round(drawing.height * 4))
-  if (getKey()) {
-    image.dataset.address = drawing.links.drawing
-    visible.observe(image)
-  } else {
-    image.loading = 'lazy'
-    image.src = image.closest('a').href = drawing.links.drawing
-  }
+// ---- the grid
+
+const actions = {
+  onEdit(card) {
+    editDrawing(card.drawing, {
+      onSaved(drawing) {
+        update(card, Object.assign(card.drawing, drawing), actions)
+        fillFilters()
+      },
+      onRemoved() {
+        grid.remove(card.drawing.id)?.querySelector('.edit').focus()
+        showCount()
+        fillFilters()
+      },
+    })
+  },
+  onTag(tag) {
+    choose('tag', tag)
+    search()
+  },
+  onError: (text) => showMessage(text, true),
 }
 
-// ---- cards
-
-const millimetres = (length) => Math.round(length * 10) / 10
-const day = (moment) => new Date(moment).toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' })
-
-function facts({ width, height, paper, made_at: madeAt, seed }) {
-  const size = paper ? paper.toUpperCase() : `${millimetres(width)} × ${millimetres(height)} mm`
-  return [width && height ? size : '', day(madeAt), seed === null ? '' : `seed ${seed}`].filter(Boolean).join(' · ')
-}
-
-function fill(card, drawing) {
-  card.querySelector('h2').textContent = drawing.title || 'Untitled'
-  card.querySelector('.facts').textContent = facts(drawing)
-  const keep = card.querySelector('.keep')
-  keep.textContent = drawing.kept ? 'Kept' : 'Keep'
-  keep.setAttribute('aria-pressed', String(drawing.kept))
-  keep.disabled = false
-  keep.title = drawing.kept ? 'Stays until you delete it' : 'Keep this drawing when its job expires'
-  keep.setAttribute('aria-label', `${keep.textContent}: ${drawing.title || 'Untitled'}`)
-  card.querySelector('.edit').setAttribute('aria-label', `Edit: ${drawing.title || 'Untitled'}`)
-  card.querySelector('.tags').replaceChildren(...drawing.tags.map((tag) => {
-    const button = document.createElement('button')
-    button.type = 'button'
-    button.textContent = tag
-    button.setAttribute('aria-label', `Show drawings tagged ${tag}`)
-    button.addEventListener('click', () => { choose('tag', tag); search() })
-    return button
-  }))
-}
-
-function cardOf(drawing) {
-  const card = $('card').content.firstElementChild.cloneNode(true)
-  card.dataset.id = drawing.id
-  cards.set(drawing.id, drawing)
-  fill(card, drawing)
-  showPicture(card.querySelector('img'), drawing)
-  card.querySelector('.keep').addEventListener('click', () => keepDrawing(card))
-  card.querySelector('.edit').addEventListener('click', () => openEditor(card))
-  return card
-}
-
-const drawingOf = (card) => cards.get(card.dataset.id)
-
-function update(card, drawing) {
-  cards.set(drawing.id, drawing)
-  fill(card, drawing)
-}
-
-async function keepDrawing(card) {
-  const drawing = drawingOf(card)
-  if (drawing.kept) return
-  card.querySelector('.keep').disabled = true
-  try {
-    update(card, await (await callApi(`${drawing.links.self}/keep`, { method: 'POST' })).json())
-  } catch (error) {
-    card.querySelector('.keep').disabled = false
-    showMessage(error.message, true)
-  }
-}
-
-// ---- the editor
-
-function openEditor(card) {
-  edited = card
-  const drawing = drawingOf(card)
-  $('title').value = drawing.title
-  $('tags').value = drawing.tags.join(' ')
-  $('editor-error').textContent = ''
-  $('remove').textContent = 'Delete drawing'
-  $('editor').showModal()
-}
-
-async function save() {
-  const drawing = drawingOf(edited)
-  const body = { title: $('title').value, tags: $('tags').value.toLowerCase().split(/[\s,]+/).filter(Boolean) }
-  try {
-    update(edited, await (await callApi(drawing.links.self, { method: 'PATCH', body: JSON.stringify(body) })).json())
-    $('editor').close()
-    fillFilters()
-  } catch (error) {
-    $('editor-error').textContent = error.message
-  }
-}
-
-async function remove() {
-  if ($('remove').textContent !== 'Confirm deletion') {
-    $('remove').textContent = 'Confirm deletion'
-    return
-  }
-  try {
-    await callApi(drawingOf(edited).links.self, { method: 'DELETE' })
-    $('editor').close()
-    cards.delete(edited.dataset.id)
-    const after = edited.nextElementSibling || edited.previousElementSibling
-    edited.remove()
-    after?.querySelector('.edit').focus()
-    showCount()
-    fillFilters()
-  } catch (error) {
-    $('editor-error').textContent = error.message
-  }
-}
+const grid = new Grid($('drawings'), {
+  card: (drawing) => cardOf(drawing, actions),
+  onShown(cards, end) {
+    showPictures(cards)
+    if (nextCursor && !isLoading && end + AHEAD >= grid.items.length) load({ more: true })
+  },
+})
 
 // ---- searching
 
@@ -185,30 +97,35 @@ function showMessage(text, bad = false) {
 }
 
 function showCount() {
-  const count = $('drawings').childElementCount
-  if (count) showMessage(`${count} ${count === 1 ? 'drawing' : 'drawings'}${nextCursor ? ' or more' : ''}`)
-  else showMessage(currentQuery().toString() ? 'No matching drawings.' : 'No drawings yet. Create one on the Live page.')
+  const count = grid.items.length
+  $('empty').hidden = Boolean(count) || chosen().length > 0
+  if (count) showMessage(nextCursor ? words.more(count) : words.number(count))
+  else showMessage(chosen().length ? words.noneMatch : words.none)
 }
 
 async function load({ more = false } = {}) {
   const mine = ++latest
-  const query = currentQuery()
+  const query = apiQuery()
   if (more && nextCursor) query.set('cursor', nextCursor)
-  $('more').disabled = true
+  isLoading = true
+  $('more').hidden = true
+  $('drawings').setAttribute('aria-busy', 'true')
   try {
     const page = await (await callApi(`/gallery?${query}`)).json()
     if (mine !== latest) return
     nextCursor = page.next_cursor
-    const loaded = page.items.map(cardOf)
-    if (more) $('drawings').append(...loaded)
-    else $('drawings').replaceChildren(...loaded)
-    $('more').hidden = !nextCursor
+    grid.isComplete = !nextCursor
+    isLoading = false
+    if (more) grid.append(page.items)
+    else grid.set(page.items)
     showCount()
-    if (more) loaded[0]?.querySelector('a').focus()
   } catch (error) {
-    if (mine === latest) showMessage(error.status === 401 ? 'Enter your API key to see your drawings.' : error.message, true)
+    if (mine !== latest) return
+    showMessage(error.status === 401 ? words.keyNeeded : error.message, true)
+    // Scrolling does not try again by itself: the server may be away for long.
+    $('more').hidden = !more
   } finally {
-    $('more').disabled = false
+    if (mine === latest) $('drawings').setAttribute('aria-busy', 'false')
   }
 }
 
@@ -216,9 +133,9 @@ async function fillFilters() {
   try {
     const marks = await (await callApi('/gallery/marks')).json()
     for (const [name, found] of [['pattern', marks.patterns], ['color', marks.colors], ['tag', marks.tags]]) {
-      const chosen = value(name)
-      $(name).replaceChildren(new Option('All', ''), ...found.map((one) => new Option(`${one.value} (${one.drawings})`, one.value)))
-      choose(name, chosen)
+      const before = value(name)
+      $(name).replaceChildren(new Option(words.all, ''), ...found.map((one) => new Option(words.counted(one.value, one.drawings), one.value)))
+      choose(name, before)
     }
   } catch {
     // Optional; the search itself reports errors.
@@ -243,13 +160,9 @@ $('search').addEventListener('submit', (event) => {
 })
 $('search').addEventListener('reset', () => setTimeout(() => { $('q').focus(); search() }))
 $('more').addEventListener('click', () => load({ more: true }))
-$('save').addEventListener('click', save)
-$('remove').addEventListener('click', remove)
-$('editor').addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && event.target.tagName === 'INPUT') {
-    event.preventDefault()
-    save()
-  }
+$('show-filters').addEventListener('click', () => {
+  const isOpen = $('search').classList.toggle('open')
+  $('show-filters').setAttribute('aria-expanded', String(isOpen))
 })
 $('key-form')?.addEventListener('submit', (event) => {
   event.preventDefault()
@@ -260,7 +173,6 @@ $('key-form')?.addEventListener('submit', (event) => {
 
 async function start() {
   readAddress()
-  $('clear').hidden = !currentQuery().toString()
   await Promise.all([load(), fillFilters()])
 }
 

@@ -65,6 +65,8 @@ class Operation:
     parameters: list[FieldRow]
     body: list[FieldRow]
     replies: list[Reply]
+    request: Node
+    """The example request: `method`, `path`, `key`, and `body` as JSON or the names of `files`."""
     curl: str
 
 
@@ -113,7 +115,7 @@ class Reference:
             parameters=[self._parameter(one) for one in parameters],
             body=[row for body in bodies.values() for row in self._rows(body.get("schema", {}))],
             replies=[self._reply(status, one) for status, one in sorted(node["responses"].items())],
-            curl=self._curl(path, method, node, example),
+            **self._requested(path, method, node, example),
         )
 
     def _parameter(self, node: Node) -> FieldRow:
@@ -129,6 +131,10 @@ class Reference:
         problem = media_type == "application/problem+json"
         rows = [] if problem else list(self._rows(content.get("schema", {})))
         return Reply(status, node.get("description", ""), media_type, rows, problem)
+
+    def rows(self, schema: Node) -> list[FieldRow]:
+        """Return the rows of a schema, with those of nested fields."""
+        return list(self._rows(schema))
 
     def _rows(self, schema: Node, prefix: str = "") -> Iterator[FieldRow]:
         schema = self._with_choices(self._resolved(schema))
@@ -181,21 +187,29 @@ class Reference:
         nodes = {name: self._resolved(node) for name, node in properties.items()}
         return {name: node["example"] for name, node in nodes.items() if "example" in node}
 
-    def _curl(self, path: str, method: str, node: Node, example: Node) -> str:
-        address = self.base + IN_BRACES.sub(
-            lambda found: EXAMPLE_NAMES.get(found[1], found[1].upper()), path
-        )
-        has_body = "requestBody" in node
-        option = "" if has_body or method == "get" else f"-X {method.upper()} "
-        parts = [f"curl {option}{address}"]
-        if node.get("security", self.document.get("security")):
-            parts.append("-H 'X-API-Key: KEY'")
-        if has_body and FORM in node["requestBody"]["content"]:
-            parts.append("-F file=@FILE")
-        elif has_body:
-            body = json.dumps(example, ensure_ascii=False).replace("'", "'\\''")
-            parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
-        return " \\\n  ".join(parts)
+    def _requested(self, path: str, method: str, node: Node, example: Node) -> Node:
+        """Return the example request, and the curl command that sends it."""
+        address = IN_BRACES.sub(lambda found: EXAMPLE_NAMES.get(found[1], found[1].upper()), path)
+        key = bool(node.get("security", self.document.get("security")))
+        one: Node = {"method": method.upper(), "path": address, "key": key}
+        if "requestBody" in node:
+            one |= {"file": True} if FORM in node["requestBody"]["content"] else {"body": example}
+        return {"request": one, "curl": curl(self.base, one)}
+
+
+def curl(base: str, request: Node) -> str:
+    """Return the curl command of an example request to the service at the address `base`."""
+    has_body = "body" in request or "file" in request
+    option = "" if has_body or request["method"] == "GET" else f"-X {request['method']} "
+    parts = [f"curl {option}{base}{request['path']}"]
+    if request["key"]:
+        parts.append("-H 'X-API-Key: KEY'")
+    if "file" in request:
+        parts.append("-F file=@FILE")
+    elif has_body:
+        body = json.dumps(request["body"], ensure_ascii=False).replace("'", "'\\''")
+        parts += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
+    return " \\\n  ".join(parts)
 
 
 def kind_of(schema: Node) -> str:

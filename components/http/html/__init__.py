@@ -1,0 +1,1 @@
+"""Pages for browsers, and the description of routes that pages show."""

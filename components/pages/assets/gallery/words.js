@@ -1,0 +1,22 @@
+// The texts that the scripts of the gallery show.
+export const words = {
+  untitled: 'Untitled',
+  keep: 'Keep',
+  kept: 'Kept',
+  keepHint: 'Keep this drawing when its job expires',
+  keptHint: 'Stays until you delete it',
+  edit: (title) => `Edit: ${title}`,
+  tagged: (tag) => `Show drawings tagged ${tag}`,
+  seed: (seed) => `seed ${seed}`,
+  size: (width, height) => `${width} × ${height} mm`,
+  all: 'All',
+  counted: (value, drawings) => `${value} (${drawings})`,
+  number: (count) => (count === 1 ? '1 drawing' : `${count.toLocaleString('en')} drawings`),
+  more: (count) => `${count.toLocaleString('en')} drawings so far; scroll for more`,
+  loading: 'Loading…',
+  none: 'No drawings yet. Make the first one in the studio.',
+  noneMatch: 'No matching drawings.',
+  keyNeeded: 'Enter your API key to see your drawings.',
+  remove: 'Delete drawing',
+  confirm: 'Confirm deletion',
+}
