@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+# During the imports: it would find nothing to free.
+gc.disable()
 
 import gunicorn.arbiter
 import gunicorn.util
@@ -117,7 +119,6 @@ def on_starting(server: Any) -> None:
     if preload_app:
         live(server.app.wsgi()).close()
         # The garbage collector of a process would copy pages that it shares with the others.
-        gc.collect()
         gc.freeze()
 
 
@@ -186,3 +187,4 @@ def refuse(error: NotShared) -> NoReturn:
 
 # gunicorn has no setting for the error page.
 gunicorn.util.write_error = write_problem
+gc.enable()

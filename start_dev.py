@@ -1,14 +1,18 @@
 """Launcher for development: `python start_dev.py`, which `make run` calls.
 
-It runs the broker, the workers and the web process, and draws a first artboard through the API. See
-`Procfile` to start them separately.
+It forks the broker's keeper, the workers and the web process, and draws a first artboard through the
+API. See `Procfile` to start them separately.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
 import http.client
+import importlib
 import json
+import pkgutil
 import socket
 import sys
 import time
@@ -17,7 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import libraries
+from libraries import sheets
 from libraries.broker.paths import data_dir_error
+from libraries.forks import can_fork
+from libraries.processes import FreeMemory
 from libraries.settings import BadSettings, Settings, get_settings
 from libraries.supervision import Part, Supervisor
 
@@ -38,23 +46,88 @@ class NoReply(Exception):
     """Raised when the web process does not reply, or not with JSON."""
 
 
-def parts(settings: Settings) -> list[Part]:
+class SharedModules:
+    """The modules that several parts use, imported once before the parts are forked."""
+
+    # Besides all packages of the libraries. The last four are imported by the first search in the gallery
+    # and by most drawings.
+    MODULES = (
+        "libraries.worker.running",
+        "libraries.gallery.arrivals",
+        "libraries.uploads.staging",
+        "libraries.gallery.databases",
+        "sqlalchemy.dialects.sqlite",
+        "numpy.random",
+        "numpy.ma",
+    )
+
+    def __init__(self) -> None:
+        self._created_ns = time.time_ns()
+        self._loaded = False
+
+    def load(self, is_restart: bool) -> bool:
+        """Import the modules; return whether a part can be a fork of this process.
+
+        It cannot if a source file has changed since this process started.
+        """
+        if can_fork() and not self._loaded:
+            self._loaded = True
+            self._import()
+        # An extension may have started a thread.
+        return can_fork() and not (is_restart and any(map(self._has_changed, sources())))
+
+    def _import(self) -> None:
+        # The garbage collector would copy pages that the parts share, and delay the start.
+        gc.disable()
+        for name in self._names():
+            # The part that needs it reports the mistake.
+            with contextlib.suppress(Exception, SystemExit):
+                importlib.import_module(name)
+        gc.freeze()
+        FreeMemory().give_back()
+        gc.enable()
+
+    def _names(self) -> Iterator[str]:
+        for package in (libraries, sheets):
+            for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+                yield module.name
+        yield from self.MODULES
+
+    def _has_changed(self, path: Path) -> bool:
+        try:
+            return path.stat().st_ctime_ns > self._created_ns
+        except FileNotFoundError:
+            return True
+
+
+def parts(settings: Settings, shared: SharedModules) -> list[Part]:
     python = sys.executable
     web = Part(
         "web",
         [python, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"],
         reloads=True,
+        preload=shared.load,
     )
     if settings.jobs.immediate:
         # The web process runs the jobs and starts an in-memory broker if necessary.
         return [web]
-    broker = (
-        [Part("broker", [python, "-m", "libraries.broker.embedded"], stops_last=True)]
-        if settings.broker.embedded_broker
-        else []
+    broker = Part(
+        "broker",
+        [python, "-m", "libraries.broker.embedded"],
+        stops_last=True,
+        preload=shared.load,
     )
-    workers = Part("worker", [python, "-m", "workers"], reloads=True)
-    return [*broker, workers, web]
+    number = settings.jobs.workers
+    workers = [
+        Part(
+            f"worker{index + 1}" if number > 1 else "worker",
+            [python, "-m", "workers", "--single"],
+            reloads=True,
+            preload=shared.load,
+        )
+        for index in range(number)
+    ]
+    return [*([broker] if settings.broker.embedded_broker else []), *workers, web]
 
 
 def address_error(settings: Settings) -> str | None:
@@ -249,7 +322,9 @@ def main() -> int:
     if reason is not None:
         sys.stderr.write(f"{reason}\n")
         return 2
-    supervisor = Supervisor(parts(settings), cwd=HERE, watched=sources if options.reload else None)
+    supervisor = Supervisor(
+        parts(settings, SharedModules()), cwd=HERE, watched=sources if options.reload else None
+    )
     return supervisor.run(ready=FirstDrawing(supervisor, settings))
 
 

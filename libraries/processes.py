@@ -72,6 +72,15 @@ def kill_descendants(pid: int) -> bool:
     return _kill_trees([pid], own=())
 
 
+def kill_with_descendants(pid: int) -> None:
+    """Kill the leader of a process group that adopts orphans, its group and all its descendants."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGSTOP)
+        kill_descendants(pid)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
 def kill_orphans(spared: Collection[int]) -> bool:
     """Kill and reap adopted orphans and their descendants; return whether there were any.
 

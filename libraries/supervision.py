@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from libraries.forks import ForkedProcess, fork_module
 from libraries.processes import (
     exit_text,
     kill_descendants,
@@ -42,6 +43,9 @@ class Part:
 
     It `stops_last` if the others need it, and with `done_is_fine` it is not restarted after exit
     code 0. A part that calls `send_heartbeats` is killed and restarted when its heartbeats stop.
+    With `preload`, a command `python -m MODULE` runs in a fork of the supervisor. `preload` is called
+    before with whether it is a restart, to import what the parts share; if it returns False, a new
+    interpreter runs the command.
     """
 
     name: str
@@ -49,7 +53,8 @@ class Part:
     stops_last: bool = False
     done_is_fine: bool = False
     reloads: bool = False
-    process: subprocess.Popen[bytes] | None = None
+    preload: Callable[[bool], bool] | None = None
+    process: subprocess.Popen[bytes] | ForkedProcess | None = None
     started: float = 0.0
     heartbeat_at: float | None = None
     heartbeats: int | None = None
@@ -163,20 +168,17 @@ class Supervisor:
         reader, writer = os.pipe()
         for end in (reader, writer):
             os.set_blocking(end, False)
-        part.process = subprocess.Popen(  # noqa: S603 - the commands are the product's own
-            part.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self._environ | {HEARTBEAT_VARIABLE: str(writer)},
-            pass_fds=[writer],
-            cwd=self._cwd,
-            # Ctrl-C must reach only the supervisor.
-            start_new_session=True,
-            preexec_fn=partial(signal_at_parent_death, self._orphan_signal)  # noqa: PLW1509
-            if sys.platform == "linux"
-            else None,
-        )
+        environ = self._environ | {HEARTBEAT_VARIABLE: str(writer)}
+        if part.preload is not None and part.preload(part.restarts > 0):
+            part.process = fork_module(
+                part.command[2:],
+                environ=environ,
+                cwd=self._cwd,
+                kept=writer,
+                prepare=self._follow,
+            )
+        else:
+            part.process = self._execute(part.command, environ, writer)
         os.close(writer)
         part.started = time.monotonic()
         part.heartbeats, part.heartbeat_at = reader, None
@@ -185,6 +187,26 @@ class Supervisor:
         if stdout is not None:
             os.set_blocking(stdout.fileno(), False)
             self._selector.register(stdout, selectors.EVENT_READ, partial(self._read, part))
+
+    def _execute(
+        self, command: Sequence[str], environ: Mapping[str, str], kept: int
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - the commands are the product's own
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environ,
+            pass_fds=[kept],
+            cwd=self._cwd,
+            # Ctrl-C must reach only the supervisor.
+            start_new_session=True,
+            preexec_fn=self._follow if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+
+    def _follow(self) -> None:
+        """Have this process end with the supervisor."""
+        signal_at_parent_death(self._orphan_signal)
 
     def _kill_if_frozen(self, part: Part, now: float) -> None:
         if part.heartbeat_at is None or not part.running or part.process is None:
@@ -202,7 +224,7 @@ class Supervisor:
         if part.running or part.done or self.stop_requested:
             return
         if part.process is not None:
-            code = part.process.returncode
+            code = part.process.wait()
             # Child processes of the part must not occupy its port or its job.
             _kill_session(part.process.pid)
             self._drain(part)

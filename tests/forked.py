@@ -155,10 +155,12 @@ def start_python(
 
 def serve(descriptor: int, modules: Sequence[str]) -> None:
     """Fork a child for each request until the test process ends. In a child, run its program."""
+    # During the imports it would find nothing to free.
+    gc.disable()
     _import_product(modules)
     assert threading.active_count() == 1, "a fork would copy only this thread"
-    gc.collect()
     gc.freeze()
+    gc.enable()
     connection = socket.socket(fileno=descriptor)
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ, 0)

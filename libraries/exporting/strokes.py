@@ -44,7 +44,10 @@ class StrokesJson(Params):
         used, which = np.unique(strokes.layers, return_inverse=True)
         seconds = stroke_seconds(strokes, document.pens, plotter.profile)
         checks = PlotChecks(document, plotter)
-        drawing = np.bincount(which, weights=seconds.drawing, minlength=len(used))
+        # The way to a stroke belongs to its pen; the way home and pen changes belong to none.
+        profile = plotter.profile
+        each = seconds.drawing + seconds.travelling[: len(strokes)] + profile.drop_time
+        of_pens = np.bincount(which, weights=each + profile.lift_time, minlength=len(used))
         ink = np.bincount(which, weights=strokes.lengths, minlength=len(used))
         counts = np.bincount(which, minlength=len(used))
         layers = [
@@ -54,7 +57,7 @@ class StrokesJson(Params):
                 "width_mm": document.layers[layer].pen.width,
                 "strokes": int(counts[number]),
                 "mm": round(float(ink[number]), 3),
-                "drawing_seconds": round(float(drawing[number]), 3),
+                "seconds": round(float(of_pens[number]), 3),
             }
             for number, layer in enumerate(used.tolist())
         ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import resource
 import textwrap
@@ -74,6 +75,10 @@ class Horse:
     # A job whose task no worker knows waits this long for a newer worker.
     MAX_UNKNOWN_S = 900.0
 
+    # A work-horse that has run jobs ends after this time without one. It has copied 20 MB or more of the
+    # memory that it shares with its worker, and the next one shares it again.
+    REPLACED_AFTER_S = 30.0
+
     BROKER_RETRY_S = 0.2
 
     commit_policy = COMMIT
@@ -114,7 +119,7 @@ class Horse:
 
     def _run(self, *, burst: bool, max_jobs: int) -> int:
         for number in range(max_jobs):
-            record = self._taken_already() or self._next(burst=burst)
+            record = self._taken_already() or self._next(burst=burst, is_fresh=number == 0)
             if record is None:
                 break
             self._may_take_next = number + 1 < max_jobs
@@ -152,10 +157,10 @@ class Horse:
         job_id, execution_id = record[b"id"].decode(), record[b"execution_id"].decode()
         return Attempt(job_id, execution_id, self._worker, time.time())
 
-    def _next(self, *, burst: bool) -> dict[bytes, bytes] | None:
+    def _next(self, *, burst: bool, is_fresh: bool) -> dict[bytes, bytes] | None:
         """Return the record of the next job; None to stop."""
-        popped = ""
-        while not self._state.stop_requested:
+        popped, ends_at = "", math.inf if is_fresh else time.monotonic() + self.REPLACED_AFTER_S
+        while not self._state.stop_requested and (popped or time.monotonic() < ends_at):
             self._state.write(Activity(IDLE, started=time.monotonic()))
             try:
                 taken = self._take(popped)

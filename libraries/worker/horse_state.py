@@ -39,8 +39,6 @@ class Activity(NamedTuple):
 class HorseState:
     """State shared by a worker and its work-horses: these write it, the worker reads it."""
 
-    HORSE_AT = 1032
-
     STOP_AT = 1024
 
     def __init__(self) -> None:
@@ -72,16 +70,6 @@ class HorseState:
         self._version = 0
         self._page[: LAYOUT.size] = bytes(LAYOUT.size)
         self._page[self.STOP_AT] = 0
-        self.horse = 0
-
-    @property
-    def horse(self) -> int:
-        """Process id and process group id of the work-horse; 0 if there is none."""
-        return int.from_bytes(self._page[self.HORSE_AT : self.HORSE_AT + 8], "little")
-
-    @horse.setter
-    def horse(self, pid: int) -> None:
-        self._page[self.HORSE_AT : self.HORSE_AT + 8] = pid.to_bytes(8, "little")
 
     def ask_to_stop(self) -> None:
         self._page[self.STOP_AT] = 1

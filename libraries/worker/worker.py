@@ -31,10 +31,16 @@ from libraries.job_manager.jobs import VectorJob
 from libraries.job_manager.transitions import HEARTBEAT_S, Attempt, release_dependents
 from libraries.loading import load_problems
 from libraries.pickled_json import PickledJson
-from libraries.processes import adopt_orphans, children, exit_text, kill_orphans
+from libraries.processes import (
+    adopt_orphans,
+    children,
+    exit_text,
+    kill_orphans,
+    kill_with_descendants,
+)
 from libraries.settings import Settings
 from libraries.worker.broker_checks import unreachable
-from libraries.worker.guard import Guard, end_with_parent, kill_with_descendants
+from libraries.worker.guard import Guard, end_with_parent
 from libraries.worker.horse import (
     ASKED_TO_STOP,
     QUEUE_EMPTY,
@@ -69,6 +75,8 @@ class VectorWorker(Worker):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        # First, since it takes longer than the start of an embedded broker.
+        self.catalogue = Catalogue()
         try:
             client = worker_client(settings)
             client.ping()
@@ -81,7 +89,6 @@ class VectorWorker(Worker):
             )
         except BROKER_ERRORS as error:
             raise unreachable(settings) from error
-        self.catalogue = Catalogue()
         self._horse_state = HorseState()
         self._horse_ended: int | None = None
         self._horse_started = 0.0
@@ -108,7 +115,7 @@ class VectorWorker(Worker):
         self.bootstrap(logging_level)
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         log.info("Listening on the %s queue", keys.QUEUE)
-        self._guard = Guard(self._horse_state)
+        self._guard = Guard()
         adopt_orphans()
         previous = signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         try:
@@ -261,7 +268,8 @@ class VectorWorker(Worker):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._horse_pid, signal.SIGKILL)
         # Processes that a task left running.
-        kill_orphans(self._own_children)
+        guard = [] if self._guard is None else [self._guard.pid]
+        kill_orphans([*self._own_children, *guard])
         code = os.waitstatus_to_exitcode(status)
         expected = code in (SERVED_ITS_JOBS, QUEUE_EMPTY, ASKED_TO_STOP)
         is_running = activity.phase == RUNNING
@@ -271,7 +279,8 @@ class VectorWorker(Worker):
         if is_running:
             self._settle_job(activity, status)
         self._horse_pid, self._horse_ended = 0, None
-        self._horse_state.horse = 0
+        if self._guard is not None:
+            self._guard.watch(0)
         self._heartbeats = {}
         if self._force_stop:
             self._stop_requested = True
@@ -336,16 +345,18 @@ class VectorWorker(Worker):
         if pid == 0:
             self._become_horse(parent, burst=burst)
         self._horse_pid = pid
+        if self._guard is not None:
+            self._guard.horse = pid
 
     def _become_horse(self, parent: int, *, burst: bool) -> NoReturn:
         """Run the work-horse. It exits by `os._exit`, so that none of the worker's cleanup runs."""
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            if self._guard is not None:
-                os.close(self._guard.pipe)
             os.setpgrp()
-            self._horse_state.horse = os.getpid()
+            if self._guard is not None:
+                self._guard.watch(os.getpid())
+                self._guard.leave()
             # A stop signal to the process group must not fail the job.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, signal.SIG_IGN)

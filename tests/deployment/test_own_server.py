@@ -22,7 +22,7 @@ def test_the_service_draws_with_an_external_server_and_starts_no_broker(
     """M1, M3."""
     service = start_service(REDIS_URL=own_server.url)
     assert "<svg" in service.draw()
-    assert set(service.pids()) == {"supervisor", "gunicorn"}
+    assert set(service.pids()) == {"workers", "gunicorn"}
     assert not (home / "data" / "broker").exists()
     assert PASSWORD not in service.output()
     with own_server.client() as client:

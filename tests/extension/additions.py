@@ -99,7 +99,7 @@ blueprint = api_blueprint(
 @blueprint.response(200, description="A page", content_type="text/html", schema={{"type": "string"}})
 def show_{name}() -> Response:
     """Show a page of ours."""
-    return script_page("{name}.html", title=WebSettings.current().studio_title)
+    return script_page("{name}.html", title=WebSettings.current().atelier_title)
 '''
 PAGE_HTML = """{{% extends "page.html" %}}
 {{% block head %}}<link rel="stylesheet" href="/{name}/assets/{name}.css">{{% endblock %}}
@@ -108,7 +108,7 @@ PAGE_HTML = """{{% extends "page.html" %}}
 
 SETTING = {
     "\n\nclass AccessSettings(SettingsGroup):": (
-        '    studio_title: str = setting("Studio", str.strip, "Title of the page /studio.")\n'
+        '    atelier_title: str = setting("Workshop", str.strip, "Title of the page /atelier.")\n'
         "\n\nclass AccessSettings(SettingsGroup):"
     )
 }
@@ -161,7 +161,7 @@ ADDITIONS = {
     "element type": Addition({"libraries/sheets/elements/cross.py": CROSS}),
     "export format": Addition({"libraries/exporting/coordinates.py": COORDINATES}),
     "encoding": Addition({"libraries/exporting/svg_signed.py": SVG_SIGNED}),
-    "page": page("studio", "OPEN"),
+    "page": page("atelier", "OPEN"),
     "page for key holders": page("ledger", "KEY"),
     "mail template": Addition(
         {

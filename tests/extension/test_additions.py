@@ -48,7 +48,7 @@ def copy(home: Path) -> Path:
 @pytest.fixture(scope="module")
 def service(home: Path, copy: Path) -> Iterator[CopiedService]:
     """A running service of the copy."""
-    service = CopiedService(home, copy, STUDIO_TITLE="Atelier")
+    service = CopiedService(home, copy, ATELIER_TITLE="Atelier")
     service.wait_until_drawn()
     yield service
     service.stop()
@@ -219,7 +219,7 @@ def test_an_artboard_is_stored_in_an_added_encoding(service: CopiedService) -> N
     assert not service.drawn(CREATE, BOARD).endswith("-->\n")
 
 
-@pytest.mark.parametrize(("name", "status"), [("studio", 200), ("ledger", 401)])
+@pytest.mark.parametrize(("name", "status"), [("atelier", 200), ("ledger", 401)])
 def test_an_added_page_is_open_or_closed_together_with_its_files(
     service: CopiedService, name: str, status: int
 ) -> None:
@@ -251,7 +251,7 @@ def test_a_mail_is_sent_from_an_added_template(service: CopiedService, home: Pat
 
 
 def test_an_added_setting_is_read_used_and_shown(service: CopiedService, copy: Path) -> None:
-    assert "<h1>Atelier</h1>" in service.send("GET", "/studio").text
+    assert "<h1>Atelier</h1>" in service.send("GET", "/atelier").text
     show = "from libraries.settings import example_env; print(example_env())"
     shown = subprocess.run(
         [sys.executable, "-c", show],
@@ -262,4 +262,4 @@ def test_an_added_setting_is_read_used_and_shown(service: CopiedService, copy: P
         timeout=30,
         check=True,
     ).stdout
-    assert "\n# Title of the page /studio.\nSTUDIO_TITLE=Studio\n" in shown
+    assert "\n# Title of the page /atelier.\nATELIER_TITLE=Workshop\n" in shown

@@ -138,9 +138,9 @@ STOPS_THE_START = {
         "the name `bp`",
     ),
     "a page with its blueprint under another name": Mistake(
-        "components/pages/studio.py",
-        renamed(PAGE.format(name="studio", access="OPEN"), "page"),
-        "exports no `blueprint`, so none of its routes would be served; components/pages/studio.py has one under the name "
+        "components/pages/atelier.py",
+        renamed(PAGE.format(name="atelier", access="OPEN"), "page"),
+        "exports no `blueprint`, so none of its routes would be served; components/pages/atelier.py has one under the name "
         "`page`",
     ),
     "a typo in the path of a task": Mistake(

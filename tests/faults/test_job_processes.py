@@ -12,9 +12,9 @@ from redis import Redis
 from rq.command import send_stop_job_command
 
 from libraries.job_manager import fetch_job, get_job_status
-from tests.conftest import WorkerProcess, until
+from tests.conftest import RUN_WORKER, WorkerProcess, until
 from tests.faults.fleet import children, gone, horse_of
-from tests.faults.trail import all_done, queue
+from tests.faults.trail import all_done, queue, runs
 from tests.probes.state_tasks import CHANGES, FINAL_CHANGES
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
@@ -119,6 +119,24 @@ def zombies(worker: WorkerProcess) -> list[int]:
 
     until(none, what="the end of all zombies")
     return found
+
+
+def test_a_work_horse_that_has_run_a_job_and_waits_is_replaced(
+    start_worker: StartWorker, client: Redis, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A work-horse without a job yet waits as long as it takes."""
+    at_once = "import libraries.worker.horse as h; h.Horse.REPLACED_AFTER_S = 0.0; "
+    monkeypatch.setattr("tests.conftest.RUN_WORKER", at_once + RUN_WORKER)
+    worker = start_worker()
+    first = horse_of(worker)
+    for key in ("a", "b"):
+        before = horse_of(worker)
+        job = queue(client, "fault_tasks.leave_a_trail", str(ledger), key, 0.0)
+        until(lambda: all_done(client, [job]), what="the job")  # noqa: B023
+        until(lambda: horse_of(worker) != before, what="another work-horse")  # noqa: B023
+        assert runs(ledger)[key][0].pid == before
+    assert gone(first)
+    assert worker.stop() == 0
 
 
 def test_a_killed_guard_is_replaced(start_worker: StartWorker, client: Redis, home: Path) -> None:

@@ -402,11 +402,11 @@ def test_a_work_horse_that_is_stuck_before_it_takes_a_job_is_replaced(
     """A fork can copy a lock that is never released."""
     mark, wait = home / "stuck", Horse._next
 
-    def stuck_once(self: Horse, *, burst: bool) -> dict[bytes, bytes] | None:
+    def stuck_once(self: Horse, *, burst: bool, is_fresh: bool) -> dict[bytes, bytes] | None:
         if not mark.exists():
             mark.touch()
             signal.pause()
-        return wait(self, burst=burst)
+        return wait(self, burst=burst, is_fresh=is_fresh)
 
     monkeypatch.setattr(Horse, "_next", stuck_once)
     monkeypatch.setattr(job_manager_worker, "MAX_IDLE_S", 0.5)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import REPOSITORY, Stopwatch, copy_folder, until
 from tests.faults.fleet import children
-from tests.journeys.conftest import Service, free_port
+from tests.journeys.conftest import Service, command_of, free_port
 
 StartService = Callable[..., Service]
 
@@ -48,13 +48,75 @@ def test_the_printed_curl_command_works(shared_service: Service) -> None:
     assert '"job_id"' in reply
 
 
+def is_fork(pid: int) -> bool:
+    """Return whether a process is a fork of the launcher: its command has no path of an interpreter."""
+    return command_of(pid).startswith(b"python\0-m\0")
+
+
+def test_the_parts_are_forks_of_the_launcher_and_the_guard_is_a_shell(
+    shared_service: Service,
+) -> None:
+    assert shared_service.pids().keys() == {"embedded", "workers", "gunicorn"}
+    assert all(map(is_fork, shared_service.pids().values()))
+    (guard,) = (pid for pid in shared_service.family() if command_of(pid).startswith(b"/bin/sh"))
+    assert b"python" not in Path(f"/proc/{guard}/maps").read_bytes()
+    assert "Warning" not in shared_service.output()
+
+
+# Prints the modules of a worker and those of a web process that both import after the fork.
+UNSHARED = """
+import os, sys, threading
+import start_dev
+assert start_dev.SharedModules().load(False), "a thread has been started"
+files = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")[:-1]]
+assert not [file for file in files if file.startswith("socket:")], files
+
+def load_worker():
+    from libraries.worker.loading import Catalogue
+    Catalogue()
+
+def load_web():
+    import app
+    app.component_blueprints()
+
+found = []
+for load in (load_worker, load_web):
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        before = set(sys.modules)
+        load()
+        os.write(writer, " ".join(sys.modules.keys() - before).encode())
+        os._exit(0)
+    os.close(writer)
+    found.append(set(open(reader).read().split()))
+worker, web = found
+assert "workers.svg_tasks" in worker and "components.artboard" in web
+print(*(name for name in worker & web if name.partition(".")[0] not in sys.stdlib_module_names))
+"""
+
+
+def test_the_launcher_imports_all_packages_that_web_processes_and_workers_share(
+    environ: dict[str, str],
+) -> None:
+    """It has no connection and no thread, which a fork would copy or lose."""
+    done = subprocess.run(
+        [sys.executable, "-c", UNSHARED],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_one_signal_stops_everything_within_five_seconds_and_leaves_no_process(
     start_service: StartService, number: int
 ) -> None:
     service = start_service()
     family = service.family()
-    assert len(family) >= 7, "launcher, keeper, server, worker, gunicorn and two web processes"
+    assert len(family) >= 8, "launcher, keeper, server, worker, guard, gunicorn, two web processes"
     assert len(children(service.pids()["gunicorn"])) == 2
     started = Stopwatch()
     assert service.stop(number) == 0
@@ -94,6 +156,7 @@ def test_a_killed_web_process_and_a_killed_broker_are_replaced(start_service: St
 
     until(ready, seconds=15, what="a ready service")
     assert "<svg" in service.draw()
+    assert all(map(is_fork, service.pids().values()))
 
 
 def test_a_killed_launcher_leaves_no_process(start_service: StartService) -> None:
@@ -134,10 +197,12 @@ def test_a_change_of_a_source_file_reloads_the_server(
     def replaced() -> bool:
         now = service.pids()
         return now.keys() == before.keys() and all(
-            now[name] != before[name] for name in ("gunicorn", "supervisor")
+            now[name] != before[name] for name in ("gunicorn", "workers")
         )
 
     until(replaced, what="new processes")
+    # A fork would run the earlier code.
+    assert not any(is_fork(service.pids()[name]) for name in ("gunicorn", "workers"))
     assert service.pids()["embedded"] == before["embedded"]
 
 

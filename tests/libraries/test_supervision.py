@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ from libraries.supervision import (
     Part,
     Supervisor,
 )
-from tests.conftest import until
+from tests.conftest import REPOSITORY, until
 
 FOREVER = "import time\nprint('up', flush=True)\ntime.sleep(60)"
 # A descendant in another session, as a work-horse is.
@@ -197,8 +198,6 @@ def test_a_changed_source_file_restarts_the_parts_that_reload(tmp_path: Path) ->
 
 
 def test_parts_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
-    import subprocess
-
     code = (
         "import sys\nfrom libraries.supervision import Part, Supervisor\n"
         f"Supervisor([Part('a', [sys.executable, '-c', {FOREVER!r}])]).run()"
@@ -322,3 +321,48 @@ def test_a_part_that_rejects_its_settings_after_a_restart_is_restarted(tmp_path:
 
     run.run(script)
     assert "cannot start" not in run.out.getvalue()
+
+
+PRELOADED = """
+import sys
+from pathlib import Path
+from libraries.supervision import Part, Supervisor
+
+def preload(is_restart):
+    print("restart" if is_restart else "start", flush=True)
+    return not is_restart
+
+def wait():
+    while not part.done:
+        supervisor.tick()
+    supervisor.stop_requested = True
+
+part = Part("a", [sys.executable, "-m", "probe"], done_is_fine=True, preload=preload)
+supervisor = Supervisor([part])
+supervisor.run(ready=wait)
+"""
+FAILS_ONCE = """
+import pathlib, sys
+mark = pathlib.Path(__file__).with_name("mark")
+print("fork" if "libraries.supervision" in sys.modules else "new interpreter")
+if not mark.exists():
+    mark.touch()
+    sys.exit(3)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
+def test_a_part_is_forked_as_long_as_its_preload_permits_it(tmp_path: Path) -> None:
+    (tmp_path / "probe.py").write_text(FAILS_ONCE)
+    done = subprocess.run(
+        [sys.executable, "-c", PRELOADED],
+        env=os.environ | {"PYTHONPATH": f"{REPOSITORY}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "start", "a   | fork", "dev | a ended with exit code 3; restarting in 0.2 s",
+        "restart", "a   | new interpreter",
+    ]  # fmt: skip

@@ -24,8 +24,8 @@ from components.http.api import ApiBlueprint, api_blueprint
 
 @pytest.fixture
 def add_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AddComponent]:
-    """Write the files of the component `studio`."""
-    folder = tmp_path / "studio"
+    """Write the files of the component `atelier`."""
+    folder = tmp_path / "atelier"
     folder.mkdir()
     monkeypatch.setattr(components, "__path__", [*components.__path__, str(tmp_path)])
 
@@ -34,9 +34,9 @@ def add_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
             (folder / f"{name}.py").write_text(text)
 
     yield add
-    for name in [one for one in sys.modules if one.startswith("components.studio")]:
+    for name in [one for one in sys.modules if one.startswith("components.atelier")]:
         del sys.modules[name]
-    monkeypatch.delattr(components, "studio", raising=False)
+    monkeypatch.delattr(components, "atelier", raising=False)
 
 
 def mistake(settings: Settings) -> str:
@@ -49,26 +49,26 @@ def mistake(settings: Settings) -> str:
 def test_a_blueprint_under_another_name_stops_the_start(
     settings: Settings, add_component: AddComponent
 ) -> None:
-    main = HEAD + 'bp = api_blueprint("studio", __name__, "/studio")\n'
-    add_component(__init__="from components.studio.main import bp\n", main=main)
+    main = HEAD + 'bp = api_blueprint("atelier", __name__, "/atelier")\n'
+    add_component(__init__="from components.atelier.main import bp\n", main=main)
     text = mistake(settings)
-    assert "studio/__init__.py: exports no `blueprint`" in text
-    assert "studio/main.py has one under the name `bp`" in text
+    assert "atelier/__init__.py: exports no `blueprint`" in text
+    assert "atelier/main.py has one under the name `bp`" in text
 
 
 def test_a_blueprint_that_the_package_does_not_export_stops_the_start(
     settings: Settings, add_component: AddComponent
 ) -> None:
-    main = HEAD + 'blueprint = api_blueprint("studio", __name__, "/studio")\n'
-    add_component(__init__="import components.studio.main\n", main=main)
-    assert "studio/main.py has one under the name `blueprint`" in mistake(settings)
+    main = HEAD + 'blueprint = api_blueprint("atelier", __name__, "/atelier")\n'
+    add_component(__init__="import components.atelier.main\n", main=main)
+    assert "atelier/main.py has one under the name `blueprint`" in mistake(settings)
 
 
 def test_two_blueprints_with_one_name_stop_the_start(
     settings: Settings, add_component: AddComponent
 ) -> None:
     add_component(
-        __init__=HEAD + 'blueprint = api_blueprint("jobs", "components.studio", "/studio")'
+        __init__=HEAD + 'blueprint = api_blueprint("jobs", "components.atelier", "/atelier")'
     )
     assert "both have a blueprint 'jobs'" in mistake(settings)
 
@@ -79,7 +79,7 @@ def test_a_route_that_declares_no_access_stops_the_start(
     add_component(
         __init__=HEAD
         + """
-blueprint = api_blueprint("studio", "components.studio", "/studio")
+blueprint = api_blueprint("atelier", "components.atelier", "/atelier")
 
 @blueprint.route("/colours")
 def list_colours() -> Response:
@@ -87,7 +87,7 @@ def list_colours() -> Response:
 """
     )
     text = mistake(settings)
-    assert "studio/__init__.py: the route /studio/colours declares no access" in text
+    assert "atelier/__init__.py: the route /atelier/colours declares no access" in text
 
 
 def test_a_page_whose_files_declare_no_access_stops_the_start(
@@ -96,15 +96,17 @@ def test_a_page_whose_files_declare_no_access_stops_the_start(
     add_component(
         __init__=HEAD
         + """
-blueprint = api_blueprint("studio", __name__, "/studio", assets="studio")
+blueprint = api_blueprint("atelier", __name__, "/atelier", assets="atelier")
 
 @blueprint.route("", access=Access.OPEN)
-def show_studio() -> Response:
-    return Response("studio")
+def show_atelier() -> Response:
+    return Response("atelier")
 """
     )
     text = mistake(settings)
-    assert "studio/__init__.py: the route /studio/assets/<path:filename> declares no access" in text
+    assert (
+        "atelier/__init__.py: the route /atelier/assets/<path:filename> declares no access" in text
+    )
     assert "to its blueprint" in text
 
 
@@ -114,11 +116,11 @@ def test_a_page_and_its_files_cannot_have_different_access(
     add_component(
         __init__=HEAD
         + """
-blueprint = api_blueprint("studio", __name__, "/studio", access=Access.KEY, assets="studio")
+blueprint = api_blueprint("atelier", __name__, "/atelier", access=Access.KEY, assets="atelier")
 
 @blueprint.route("", access=Access.OPEN)
-def show_studio() -> Response:
-    return Response("studio")
+def show_atelier() -> Response:
+    return Response("atelier")
 """
     )
     assert "both must be equal" in mistake(settings)
@@ -138,11 +140,11 @@ def test_a_component_that_cannot_be_imported_is_reported_and_the_others_work(
     add_component(__init__=text)
     client = create_app(settings).test_client()
     assert client.get("/version").status_code == 200
-    (problem,) = [one for one in load_problems() if one.module == "components.studio"]
+    (problem,) = [one for one in load_problems() if one.module == "components.atelier"]
     assert reason in str(problem)
-    assert problem.file.endswith("studio/__init__.py")
+    assert problem.file.endswith("atelier/__init__.py")
     shown = client.get("/readyz").get_json()["not_loaded"]
-    assert "components.studio" in [one["module"] for one in shown]
-    add_component(__init__=HEAD + 'blueprint = api_blueprint("studio", __name__, "/studio")')
+    assert "components.atelier" in [one["module"] for one in shown]
+    add_component(__init__=HEAD + 'blueprint = api_blueprint("atelier", __name__, "/atelier")')
     create_app(settings)
-    assert "components.studio" not in [one.module for one in load_problems()]
+    assert "components.atelier" not in [one.module for one in load_problems()]

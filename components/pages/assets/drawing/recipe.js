@@ -68,7 +68,7 @@ export function Variations({ recipe }) {
   const places = Array.from({ length: VARIATIONS }, (_, number) => pictures[number])
   return html`<section class="drawing-section" ref=${place}><h2>${words.variations}</h2><p class="drawing-hint">${words.variationsHint}</p>
     <ul class="drawing-variations">${places.map((one, number) => html`<li key=${number}>${one
-    ? html`<a href=${one.studio} aria-label=${words.variation(one.seed)}><img src=${one.address} alt="" /><span>${words.seed(one.seed)}</span></a>`
+    ? html`<a href=${one.studio} aria-label=${words.variation(one.seed)}><span class="frame"><img src=${one.address} alt="" /></span><span>${words.seed(one.seed)}</span></a>`
     : html`<div class="drawing-blank"></div>`}</li>`)}</ul>
     <p class="buttons"><button type="button" class="quiet" onClick=${() => setFirst((first + VARIATIONS) % MAX_SEED)}>${words.more}</button></p></section>`
 }

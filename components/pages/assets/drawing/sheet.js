@@ -26,32 +26,34 @@ export function Drawing({ source, drawing, facts, children }) {
     return () => controller.abort()
   }, [])
   const title = record?.title || file?.title || words.untitled
-  useEffect(() => { document.title = `${title} - Vector API` }, [title])
+  useEffect(() => { if (file) document.title = `${title} - Vector API` }, [title])
   const studio = useStudioLink(file?.recipe)
   if (failure) {
     return html`<div class="drawing-notice" role="alert"><h1>${words.gone}</h1><p>${failure}</p>
       <p class="buttons"><a class="button" href="/studio">${words.toStudio}</a></p></div>`
   }
+  // Title and page are known at once, so that nothing moves afterwards.
+  if (!file) return html`<p class="starting" role="status">${words.loading}</p>`
   return html`<article class="drawing">
     <header class="drawing-head">
       <div><h1>${title}</h1><${Facts} record=${record} file=${file} />
         ${record?.tags.length > 0 && html`<ul class="drawing-tags">${record.tags.map((tag) => html`<li key=${tag}><a href="/gallery/page?tag=${encodeURIComponent(tag)}">${tag}</a></li>`)}</ul>`}</div>
       <p class="drawing-acts">
-        ${studio && html`<a class="button" href=${studio}>${words.makeOwn}</a>`}
+        ${file.recipe && html`<a class="button" href=${studio || '/studio'}>${words.makeOwn}</a>`}
         ${record && html`<${KeepButton} record=${record} onChange=${setRecord} /> <${LabelEditor} record=${record} onChange=${setRecord} />`}
       </p>
     </header>
     ${children}
     <${PlotView} ...${{ source, facts, machines, title }} onMachine=${setMachine} />
     <section class="drawing-section" id="take"><h2>${words.takeAway}</h2><${TakeAway} source=${source} name=${title} machine=${machine} /></section>
-    ${file && html`<${Recipe} recipe=${file.recipe} studio=${studio} />`}
-    ${file?.recipe?.pattern && !source.token && html`<${Variations} recipe=${file.recipe} />`}
+    <${Recipe} recipe=${file.recipe} studio=${studio} />
+    ${file.recipe?.pattern && !source.token && html`<${Variations} recipe=${file.recipe} />`}
   </article>`
 }
 
 function Facts({ record, file }) {
-  const { width, height } = record || file?.page || {}
-  const recipe = file?.recipe || {}
+  const { width, height } = record || file.page || {}
+  const recipe = file.recipe || {}
   const facts = [
     record?.patterns.join(', ') || recipe.pattern,
     width && words.sheet(width, height, record?.paper),

@@ -36,7 +36,6 @@ export const words = {
   variation: (seed) => `Variation with seed ${seed}`,
   more: 'Other seeds',
   takeAway: 'Take away',
-  job: 'Job',
   jobOf: (task) => task.split('.').at(-1).replaceAll('_', ' ').replace(/^./, (one) => one.toUpperCase()),
   states: {
     queued: 'Waiting', scheduled: 'Scheduled', deferred: 'Waits for another job', started: 'Running', finished: 'Finished', failed: 'Failed', stopped: 'Stopped', canceled: 'Canceled',
@@ -45,7 +44,6 @@ export const words = {
   stop: 'Cancel the job',
   again: 'Run again',
   log: 'Log',
-  noLog: 'The log is empty.',
   files: 'Files',
   result: 'Result',
   noResult: 'The job returned nothing.',

@@ -6,9 +6,9 @@ const PARTS = [['drawing_seconds', words.drawing], ['travelling_seconds', words.
 
 /**
  * The time on a machine and its parts, and the choice of the machine.
- * @param {{times: object, machines: object[], profile: string, onProfile: (name: string) => void, busy: boolean}} props
+ * @param {{times: object, machines: object[], profile: string, onProfile: (name: string) => void, busy: boolean, trouble?: string}} props
  */
-export function MachineTime({ times, machines, profile, onProfile, busy }) {
+export function MachineTime({ times, machines, profile, onProfile, busy, trouble }) {
   const time = times[profile]
   const parts = PARTS.filter(([name]) => time?.[name] > 0)
   return html`<section class="pv-time" aria-busy=${busy}>
@@ -17,6 +17,7 @@ export function MachineTime({ times, machines, profile, onProfile, busy }) {
         ${machines.map((one) => html`<option key=${one.name} value=${one.name} selected=${one.name === profile}>${one.title}</option>`)}
       </select>
     </label>
+    ${trouble && html`<p class="bad" role="alert">${words.noMachine(trouble)}</p>`}
     ${time && html`<p class="pv-total" role="status">${duration(time.seconds)}</p>
       <div class="pv-bar" aria-hidden="true">
         ${parts.map(([name]) => html`<span key=${name} class=${name} style=${{ flexGrow: time[name] / time.seconds }}></span>`)}
@@ -44,7 +45,7 @@ export function Pens({ layers, hidden, onToggle }) {
       <input type="checkbox" checked=${!hidden.has(pen)} onChange=${() => onToggle(pen)} />
       <span class="pv-swatch" style=${{ background: one.colour }} aria-hidden="true"></span>
       <span class="pv-pen">${one.layer || one.colour}<small>${one.width_mm} mm</small></span>
-      <span class="pv-figure">${one.mm === undefined ? '' : words.withPen(one.mm, one.drawing_seconds ?? null)}</span>
+      <span class="pv-figure">${one.mm === undefined ? '' : words.withPen(one.mm, one.seconds ?? null)}</span>
     </label>`)}
   </fieldset>`
 }

@@ -11,7 +11,7 @@ const BATCH_VERTICES = 3000
  * Returns runs of strokes of one pen with the box around them: first and last stroke, pen, box in mm.
  * @param {import('./strokes.js').Strokes} strokes
  */
-export function batchesOf({ length, offsets, pens, coordinates }) {
+function batchesOf({ length, offsets, pens, coordinates }) {
   const batches = []
   let first = 0
   const close = (upto) => {

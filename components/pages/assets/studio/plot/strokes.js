@@ -153,8 +153,12 @@ export class Timeline {
   }
 }
 
-/** Returns even times for strokes of unknown machine: 50 mm/s with the pen down, 200 mm/s with it up. */
-export function evenTimes(strokes) {
+/**
+ * Returns times in proportion to lengths: those of a machine as a whole, or 50 mm/s with the pen down and 200 mm/s with it up.
+ * @param {Strokes} strokes
+ * @param {object} [total] the time on a machine, as in `plot.time` of an artifact
+ */
+export function evenTimes(strokes, total) {
   const drawing = []
   const travel = []
   let [x, y] = [0, 0]
@@ -169,5 +173,16 @@ export function evenTimes(strokes) {
     [x, y] = vertexOf(strokes, strokes.offsets[stroke + 1] - 1)
   }
   travel.push(Math.hypot(x, y) / 200)
-  return { drawing_seconds: drawing, travel_seconds: travel, motion: { drop_time: 0.12, lift_time: 0.12, pen_change_time: 0 } }
+  const sum = (numbers) => numbers.reduce((all, one) => all + one, 0)
+  const scaled = (numbers, seconds) => {
+    const factor = total && sum(numbers) ? seconds / sum(numbers) : 1
+    return numbers.map((one) => one * factor)
+  }
+  const lift = total ? total.lifting_seconds / 2 / (drawing.length || 1) : 0.12
+  const changes = strokes.layers.length - 1
+  return {
+    drawing_seconds: scaled(drawing, total?.drawing_seconds),
+    travel_seconds: scaled(travel, total?.travelling_seconds),
+    motion: { drop_time: lift, lift_time: lift, pen_change_time: changes && total ? total.pen_change_seconds / changes : 0 },
+  }
 }

@@ -7,7 +7,7 @@ import { usePlot } from './load.js'
 import { Player, step } from './player.js'
 import { connect } from './pointer.js'
 import { Stage } from './stage.js'
-import { Timeline } from './strokes.js'
+import { evenTimes, Timeline } from './strokes.js'
 import { about } from './viewport.js'
 import { position, words } from './words.js'
 
@@ -21,29 +21,32 @@ const MARKED = new Set(['off-page', 'too-dense'])
  *   `source` is preferred; with `svg` alone the times of machines and the check list are missing. `facts` is the artifact of
  *   the drawing with its `plot` and `certificate`, `machines` has the plotters of `GET /plotters`, and `machine` is the name of one.
  */
-export function PlotView({ source, svg, facts, machines = [], machine, title, autoplay = false, onMachine }) {
+export function PlotView({ source, svg, facts: given, machines = [], machine, title, autoplay = false, onMachine }) {
   const [profile, setProfile] = useState(machine || '')
+  const facts = given || {}
   const plot = usePlot({ source, svg, profile })
   useEffect(() => { if (machine && machine !== profile) setProfile(machine) }, [machine])
   if (plot.error) return html`<${Failure} error=${plot.error} onRetry=${plot.retry} />`
-  if (!plot.strokes) return html`<div class="pv-view"><div class="pv-stage pv-waiting" aria-busy="true"><p role="status">${words.loading}</p></div></div>`
+  if (!plot.strokes) return html`<div class="pv-view pv-empty"><div class="pv-stage pv-waiting" aria-busy="true"><p role="status">${words.loading}</p></div></div>`
   if (!plot.strokes.length) return html`<p class="pv-note" role="status">${words.empty}</p>`
   const choose = (name) => { setProfile(name); onMachine?.(name) }
   return html`<${Plot} key=${plot.key} ...${{ plot, title, autoplay, machines, facts }} profile=${plot.report?.profile || profile} onProfile=${choose} />`
 }
 
 function Failure({ error, onRetry }) {
-  const isLarge = error.problem?.code === 'drawing-too-large'
-  return html`<div class="pv-note" role="alert"><p>${isLarge ? words.tooLarge : words.failed(error.message)}</p>
-    ${!isLarge && html`<button type="button" onClick=${onRetry}>${words.retry}</button>`}</div>`
+  return html`<div class="pv-note" role="alert"><p>${words.failed(error.message)}</p>
+    <button type="button" onClick=${onRetry}>${words.retry}</button></div>`
 }
 
-function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} }) {
+function Plot({ plot, title, autoplay, machines, profile, onProfile, facts }) {
   const { strokes, report } = plot
   const [hidden, setHidden] = useState(new Set())
   const [options, setOptions] = useState({ travel: false, density: false, marks: true })
   const [check, setCheck] = useState(null)
-  const { element, holder, stage, player, cursor, isPlaying } = useStage(strokes, report, autoplay)
+  const known = report?.plot || facts.plot
+  const times = report?.times || known?.time
+  const shown = times?.[profile] ? profile : Object.keys(times || {})[0]
+  const { element, holder, stage, player, cursor, isPlaying } = useStage(strokes, report, times?.[shown], autoplay)
 
   useEffect(() => stage.current.hide(hidden), [hidden])
   useEffect(() => stage.current.show(options), [options])
@@ -55,7 +58,6 @@ function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} 
     if (one) stage.current.look(one.places.length > 1 ? stage.current.view : about(one.places[0], strokes, stage.current.size))
     if (one) element.current.scrollIntoView({ block: 'nearest' })
   }
-  const known = report?.plot || facts.plot
   const proof = facts.certificate || report?.metadata.certificate
   const name = machines.find((one) => one.name === profile)?.title || profile
   return html`<div class="pv-view">
@@ -68,7 +70,7 @@ function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} 
       <${Controls} ...${{ player, isPlaying, stage, options, setOptions }} hasDensity=${Boolean(report?.ink_map)} hasMarks=${warnings.length > 0} limit=${INK_LIMIT} />
     </div>
     <div class="pv-side">
-      ${report ? html`<${MachineTime} times=${report.times} machines=${machines} profile=${profile} onProfile=${onProfile} busy=${plot.busy} />`
+      ${times ? html`<${MachineTime} times=${times} machines=${machines.filter((one) => times[one.name])} profile=${shown} onProfile=${onProfile} busy=${plot.busy} trouble=${plot.trouble} />`
     : html`<p class="pv-hint">${words.noTimes}</p>`}
       <${Pens} layers=${report?.layers || strokes.layers} hidden=${hidden} onToggle=${toggle} />
       ${known && html`<${Facts} facts=${known} />`}
@@ -79,7 +81,7 @@ function Plot({ plot, title, autoplay, machines, profile, onProfile, facts = {} 
 }
 
 /** Returns the stage and the player of strokes; both live as long as the strokes are shown. */
-function useStage(strokes, report, autoplay) {
+function useStage(strokes, report, time, autoplay) {
   const [element, holder, cursor, stage] = [useRef(null), useRef(null), useRef(null), useRef(null)]
   const [isPlaying, setPlaying] = useState(false)
   const listeners = useRef(new Set())
@@ -105,10 +107,10 @@ function useStage(strokes, report, autoplay) {
   }, [strokes])
 
   useLayoutEffect(() => {
-    const timeline = new Timeline(strokes, report || strokes.times)
+    const timeline = new Timeline(strokes, report || evenTimes(strokes, time))
     stage.current.follow(timeline)
     player.setDuration(timeline.duration)
-  }, [strokes, report])
+  }, [strokes, report, report ? null : time])
   useEffect(() => {
     if (!autoplay || matchMedia('(prefers-reduced-motion: reduce)').matches) return
     player.speed = player.duration / 20

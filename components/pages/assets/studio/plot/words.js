@@ -26,7 +26,6 @@ export function clock(seconds) {
 
 export const words = {
   loading: 'Loading the strokes…',
-  tooLarge: 'This drawing is too large to be played back stroke by stroke. Its picture and its files are available.',
   failed: (text) => `The plot view cannot be shown. ${text}`,
   retry: 'Try again',
   empty: 'This drawing has no strokes.',
@@ -51,6 +50,7 @@ export const words = {
   layers: 'Pens',
   heat: (limit) => `mm² of ink per cm²; ${limit} is one full coat`,
   machine: 'Machine',
+  noMachine: (text) => `The times of this machine are not known. ${text}`,
   allMachines: 'All machines',
   drawing: 'Drawing',
   travelling: 'Travel',
@@ -60,10 +60,9 @@ export const words = {
   lifts: 'Lifts',
   ink: 'Ink',
   up: 'Travel with the pen up',
-  strokes: 'Strokes',
   changes: 'Pen changes',
   certificate: 'Certificate',
-  noTimes: 'Times for each machine and the check list appear once this is plotted.',
+  noTimes: 'Times for each machine and the check list appear once this is drawn.',
   bound: (lifts, minimum) => (lifts <= minimum ? `${count(lifts)} lifts: no order of these strokes has fewer.` : `${count(lifts)} lifts; the least possible is ${count(minimum)}.`),
   gap: (gap) => (gap <= 0.0005 ? 'No order has less travel.' : `The travel is at most ${percent(gap)} above the best possible.`),
   estimated: (gap) => `The travel is about ${percent(gap)} above the best possible (estimate).`,

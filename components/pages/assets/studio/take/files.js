@@ -51,7 +51,7 @@ export function Files({ source, name, formats, machines, machine, layers }) {
   const parameters = { ...preset, ...values[chosen] }
   const saved = async (chosenParameters) => {
     // One file after the other: the server writes two at once for all.
-    const parts = layer === EACH ? layers.map((one) => one.layer) : [layer]
+    const parts = form.suffix === '.zip' ? [''] : layer === EACH ? layers.map((one) => one.layer) : [layer]
     let last
     for (const [number, part] of parts.entries()) {
       if (last) save(last.blob, last.name)
@@ -71,7 +71,7 @@ export function Files({ source, name, formats, machines, machine, layers }) {
     </fieldset>
     <div class="take-options"><p class="take-summary">${form.summary}</p>
       <${ParameterForm} schema=${form.params} values=${parameters} titles=${titles} onChange=${(next) => setValues({ ...values, [chosen]: next })} />
-      ${layers.length > 1 && html`<label>${words.pen}<select value=${layer} onChange=${(event) => setLayer(event.target.value)}>
+      ${layers.length > 1 && form.suffix !== '.zip' && html`<label>${words.pen}<select value=${layer} onChange=${(event) => setLayer(event.target.value)}>
         <option value="">${words.allPens}</option><option value=${EACH}>${words.eachPen(layers.length)}</option>
         ${layers.map((one) => html`<option key=${one.layer} value=${one.layer}>${words.onePen(one.layer)}</option>`)}</select></label>`}
       <p class="take-buttons"><button disabled=${state.busy}>${words.download} ${form.suffix}</button></p>

@@ -9,7 +9,7 @@ const SIZE_PX = 1600
 const FRAMES = { black: ['#26272b', '#0f1012'], white: ['#fcfcfa', '#d9d6cf'], oak: ['#d3ab77', '#a97c47'] }
 
 /** Paints a picture of a page in a frame. @param {HTMLCanvasElement} canvas @param {CanvasImageSource} picture */
-export function paintFramed(canvas, picture, page, { frame, mat }) {
+function paintFramed(canvas, picture, page, { frame, mat }) {
   const context = canvas.getContext('2d')
   const longer = Math.max(page.width, page.height)
   // The page takes about half of the wall.

@@ -7,7 +7,7 @@ import { words } from './words.js'
 const DAYS = [1, 7, 30]
 
 /** Returns the address of the page of a drawing. @param {import('../plot/source.js').Source} source */
-export const pageOf = (source) => (source.job ? `/jobs/${source.job}` : `/gallery/${source.drawing}/page`)
+const pageOf = (source) => (source.job ? `/jobs/${source.job}` : `/gallery/${source.drawing}/page`)
 
 /** @param {{source: import('../plot/source.js').Source}} props */
 export function Share({ source }) {
