@@ -34,7 +34,7 @@ def add_component(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
             (folder / f"{name}.py").write_text(text)
 
     yield add
-    for name in [one for one in sys.modules if one.startswith("components.atelier")]:
+    for name in [one for one in list(sys.modules) if one.startswith("components.atelier")]:
         del sys.modules[name]
     monkeypatch.delattr(components, "atelier", raising=False)
 
