@@ -18,7 +18,7 @@ NAMES = {
     "start_dev.py": "launcher",
     "libraries.broker.embedded": "keeper of the broker",
     "workers": "worker and its work-horse",
-    "/bin/sh": "guard of the work-horse",
+    "/bin/sh": "guard",
     "gunicorn": "gunicorn and its web processes",
     "": "broker",
 }
