@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.axe import serious_findings
 from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import LOWEST_CONTRAST, watched
 from tests.conftest import until
@@ -212,6 +213,8 @@ def see_as_guest(browser: Browser, link: str) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         contrast, text = page.evaluate(LOWEST_CONTRAST)
         assert contrast >= 4.5, (scheme, contrast, text)
+        if width == 1440:
+            assert serious_findings(page) == []
         context.close()
     page = browser.new_page()
     page.goto(link[:-4])
