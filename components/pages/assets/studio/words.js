@@ -17,7 +17,10 @@ export function labelOf(name) {
 export const unitOf = (unit) => UNITS[unit] || unit || ''
 // Names that are not written as their identifiers are.
 const NAMES = { lsystem: 'L-system', tsp_art: 'TSP art', svg: 'SVG', noise_lines: 'Noise lines', ten_print: '10 PRINT' }
-export const nameOf = (identifier) => (Object.hasOwn(NAMES, identifier) && NAMES[identifier]) || labelOf(String(identifier).replaceAll('-', ' '))
+export function nameOf(identifier) {
+  const name = String(identifier).replaceAll('-', '_')
+  return Object.hasOwn(NAMES, name) ? NAMES[name] : labelOf(name)
+}
 
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
