@@ -23,8 +23,9 @@ class _Limits:
     MAX_TANGLES = 5000
     MAX_PAIRS = 20_000_000
     BLOCK = 1000
-    # Corners of a ring.
-    LARGE = 500
+    MIN_AREA_MM2 = 1e-6
+    # Corners of a ring, and rings that are compared with each other.
+    LARGE, MAX_NESTED = 500, 32
 
 
 def fill_region(
@@ -47,6 +48,10 @@ def fill_region(
     small = len(closed[0]) <= _Limits.LARGE
     if len(closed) == 1 and small and shapely.is_valid(polygons[0]):
         return polygons[0]
+    if 1 < len(closed) <= _Limits.MAX_NESTED and sum(map(len, closed)) <= _Limits.LARGE:
+        nested = _nested(closed, np.array(polygons, dtype=np.object_), evenodd=evenodd)
+        if nested is not None:
+            return nested
     edges = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in closed])
     tree = shapely.STRtree(_lines(edges))
     _check_crossings(tree, work)
@@ -61,6 +66,37 @@ def fill_region(
     kept = turns % 2 == 1 if evenodd else turns != 0
     area: BaseGeometry = overlaid(shapely.union_all, faces[kept])
     return area
+
+
+def _nested(
+    rings: Sequence[Floats], polygons: NDArray[np.object_], *, evenodd: bool
+) -> BaseGeometry | None:
+    """Return the area inside of rings that do not meet, as those of letters; None for others.
+
+    Each ring is an edge of the area, or the general way is taken too.
+    """
+    areas = shapely.area(polygons)
+    # Rings of no area have no inside.
+    if not shapely.is_valid(polygons).all() or areas.min() < _Limits.MIN_AREA_MM2:
+        return None
+    contains = shapely.contains_properly(polygons[:, None], polygons)
+    apart = shapely.disjoint(polygons[:, None], polygons)
+    if not (contains | contains.T | apart | np.eye(len(rings), dtype=np.bool_)).all():
+        return None
+    turns = np.where(shapely.is_ccw(shapely.get_exterior_ring(polygons)), 1, -1)
+    outside = contains.T @ turns
+    filled, around = (
+        count % 2 == 1 if evenodd else count != 0 for count in (outside + turns, outside)
+    )
+    if (filled == around).any():
+        return None
+    holes: dict[int, list[Floats]] = {shell: [] for shell in np.flatnonzero(filled).tolist()}
+    for hole in np.flatnonzero(~filled).tolist():
+        # The ring directly around it.
+        shells = np.flatnonzero(contains[:, hole] & filled)
+        holes[int(shells[np.argmin(areas[shells])])].append(rings[hole])
+    parts = [shapely.Polygon(rings[shell], inner) for shell, inner in holes.items()]
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
 def are_tangled(lines: Sequence[Floats], work: Work) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -36,12 +37,20 @@ def identity() -> Matrix:
 
 def matrix(a: float, b: float, c: float, d: float, e: float, f: float) -> Matrix:  # noqa: PLR0917 - as SVG has them
     """Return SVG's `matrix(a b c d e f)`: x' = a x + c y + e, y' = b x + d y + f."""
-    made = np.array([[a, c, e], [b, d, f]], dtype=np.float64)
-    if not (np.abs(made) <= MAX_COORDINATE_MM).all():
+    # Faster than a comparison of the array; NaN fails these comparisons.
+    most = MAX_COORDINATE_MM
+    if not (
+        abs(a) <= most
+        and abs(b) <= most
+        and abs(c) <= most
+        and abs(d) <= most
+        and abs(e) <= most
+        and abs(f) <= most
+    ):
         raise _bad_transform(
             f"the numbers of a transform must be finite and within {MAX_COORDINATE_MM:,.0f}"
         )
-    return made
+    return np.array([[a, c, e], [b, d, f]], dtype=np.float64)
 
 
 def _bad_transform(text: str, field: str = "transform") -> InvalidInput:
@@ -108,12 +117,19 @@ def inverse(transform: Matrix) -> Matrix:
 
 def determinant(transform: Matrix) -> float:
     """Return the factor of areas; negative if `transform` mirrors."""
-    return float(transform[0, 0] * transform[1, 1] - transform[0, 1] * transform[1, 0])
+    (a, c, _), (b, d, _) = transform.tolist()
+    return float(a * d - c * b)
 
 
 def magnification(transform: Matrix) -> float:
     """Return the largest factor of lengths."""
-    return float(np.linalg.norm(transform[:, :2], 2))
+    (a, c, _), (b, d, _) = transform.tolist()
+    return _magnification(a, b, c, d)
+
+
+@lru_cache(maxsize=1024)
+def _magnification(a: float, b: float, c: float, d: float) -> float:
+    return float(np.linalg.norm(np.array([[a, c], [b, d]]), 2))
 
 
 def applied(transform: Matrix, points: Floats) -> Floats:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 from libraries.errors import InvalidInput
@@ -108,7 +109,7 @@ class Look:
     letter_spacing: float = 0.0
     keeps_space: bool = False
 
-    @property
+    @cached_property
     def has_stroke(self) -> bool:
         """Return whether a stroke is visible."""
         return (
@@ -118,7 +119,7 @@ class Look:
             and not self.hidden
         )
 
-    @property
+    @cached_property
     def has_fill(self) -> bool:
         """Return whether a fill is visible."""
         return (
@@ -127,18 +128,23 @@ class Look:
             and not self.hidden
         )
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Return whether there is a visible stroke without dashes, and no fill."""
+        return self.has_stroke and not self.has_fill and not self.dashes
+
     @property
     def covers(self) -> bool:
         """Return whether the fill hides what is below."""
         opaque = 0.98
         return self.has_fill and self.fill_alpha * self.fill_opacity * self.opacity >= opaque
 
-    @property
+    @cached_property
     def drawn(self) -> bool:
         """Return whether the element is visible; filled shapes are drawn by their outline."""
         return self.has_stroke or self.has_fill
 
-    @property
+    @cached_property
     def ink(self) -> str:
         """Return the colour of the pen."""
         return self.stroke if self.has_stroke else self.fill
@@ -176,16 +182,24 @@ class Looks:
     def __init__(self, servers: Mapping[str, str], diagonal: float) -> None:
         self._servers = servers
         self._diagonal = diagonal
-        self._known: dict[tuple[Look, tuple[tuple[str, str], ...]], Look] = {}
+        self._known: dict[tuple[Look, tuple[str, ...], tuple[str, ...]], Look] = {}
+        # The properties among the names of attributes.
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def of(self, attributes: Mapping[str, str], outer: Look) -> Look:
         """Return the look of an element with `attributes` inside an element with the look `outer`."""
-        given = tuple([pair for pair in attributes.items() if pair[0] in self.PROPERTIES])
-        if not given:
+        # Few sets of names occur.
+        all_names = tuple(attributes)
+        names = self._names.get(all_names)
+        if names is None:
+            names = tuple([name for name in all_names if name in self.PROPERTIES])
+            self._names[all_names] = names
+        if not names:
             return outer if outer.fixed_width is False else self._computed((), outer)
-        key = outer, given
+        key = outer, names, tuple([attributes[name] for name in names])
         look = self._known.get(key)
         if look is None:
+            given = tuple(zip(names, key[2], strict=True))
             look = self._known[key] = self._computed(given, outer)
         return look
 
@@ -215,8 +229,7 @@ class Looks:
         changed["markers"] = self._markers(values, outer)
         space = values.get("white-space", values.get("xml:space", ""))
         changed["keeps_space"] = outer.keeps_space if not space else space.startswith("pre")
-        known = {one.name for one in fields(Look)}
-        return replace(outer, **{name: one for name, one in changed.items() if name in known})  # type: ignore[arg-type]
+        return replace(outer, **changed)  # type: ignore[arg-type]
 
     def _initial(self, name: str) -> str:
         return {"stroke": "none", "fill": "black", "stroke-width": "1", "visibility": "visible",
@@ -358,6 +371,7 @@ def diagonal_of(viewport: tuple[float, float]) -> float:
     return float(((viewport[0] ** 2 + viewport[1] ** 2) / 2) ** 0.5)
 
 
+@lru_cache(maxsize=256)
 def aspect(text: str | None) -> tuple[HorizontalAlign, VerticalPosition, Fit]:
     """Return the alignment and the fit of `preserveAspectRatio`."""
     found = re.fullmatch(

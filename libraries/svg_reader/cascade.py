@@ -60,10 +60,12 @@ class _Limits:
 def resolve_styles(root: Node, problems: Problems, work: Work) -> None:
     """Apply style elements and `style` attributes to the attributes of all elements."""
     rules: list[Rule] = []
+    styled: list[Node] = []
     for node in _walk(root):
         if node.tag == "style":
             _add_sheet(node, rules, problems, work)
-    styled = [node for node in _walk(root) if "style" in node.attributes]
+        if "style" in node.attributes:
+            styled.append(node)
     if not rules and not any("--" in node.attributes["style"] for node in styled):
         # Programs repeat the same few texts.
         known: dict[str, Values] = {}
@@ -82,7 +84,8 @@ def _walk(root: Node) -> Iterator[Node]:
     while waiting:
         node = waiting.pop()
         yield node
-        waiting.extend(reversed(node.children))
+        if node.children:
+            waiting.extend(reversed(node.children))
 
 
 class _Cascade:
@@ -107,14 +110,18 @@ class _Cascade:
         self._budget = Budget(work)
         self._work = work
         self._known: dict[tuple[str, str, str], Declarations] = {}
+        # Programs repeat the same few texts.
+        self._inline: dict[str, Declarations] = {}
+        # What wins for declarations of style sheets in `_known` and a text, and whether it has no variables.
+        self._winning: dict[tuple[int, str], tuple[dict[str, str], bool]] = {}
 
     def apply(self, node: Node, chain: tuple[Node, ...], variables: Values) -> None:
         """Resolve the styles of an element and its descendants."""
         self._work.spend(self.STEPS)
-        sheet = self._declared(node, chain)
-        inline = parse_declarations(node.attributes.get("style", ""))
-        winning = sheet.normal | inline.normal | sheet.important | inline.important
-        if winning:
+        winning, is_plain = self._winner(node, chain)
+        if is_plain:
+            node.attributes |= winning
+        else:
             custom = {name: value for name, value in winning.items() if name.startswith("--")}
             variables = {**variables, **custom} if custom else variables
             node.attributes |= {
@@ -122,22 +129,48 @@ class _Cascade:
                 for name, value in winning.items()
                 if name not in custom
             }
-        inner = (node, *chain)
-        for child in node.children:
-            if child.tag != "#text":
-                self.apply(child, inner, variables)
+        if node.children:
+            inner = (node, *chain)
+            for child in node.children:
+                if child.tag != "#text":
+                    self.apply(child, inner, variables)
 
-    def _declared(self, node: Node, chain: tuple[Node, ...]) -> Declarations:
-        """Return what the style sheets declare for an element."""
-        attributes = node.attributes
-        key = node.tag, attributes.get("class", ""), attributes.get("id", "")
+    def _winner(self, node: Node, chain: tuple[Node, ...]) -> tuple[dict[str, str], bool]:
+        """Return the declarations that win for an element, and whether they have no variables."""
+        text = node.attributes.get("style", "")
+        sheet, is_known = self._declared(node, chain)
+        key = id(sheet), text
+        if is_known and key in self._winning:
+            return self._winning[key]
+        inline = self._inline.get(text)
+        if inline is None:
+            inline = self._inline[text] = parse_declarations(text)
+        winning = sheet.normal | inline.normal | sheet.important | inline.important
+        is_plain = not any(
+            name.startswith("--") or "var(" in value for name, value in winning.items()
+        )
+        if is_known:
+            self._winning[key] = winning, is_plain
+        return winning, is_plain
+
+    def _key(self, node: Node) -> tuple[str, str, str]:
+        """Return the tag, the classes and the id of an element, if rules have them."""
+        classes, name = node.attributes.get("class", ""), node.attributes.get("id", "")
+        name = name if name in self._by_id else ""
+        if classes and not name and self._by_class.keys().isdisjoint(classes.split()):
+            classes = ""
+        return node.tag, classes, name
+
+    def _declared(self, node: Node, chain: tuple[Node, ...]) -> tuple[Declarations, bool]:
+        """Return what the style sheets declare for an element, and whether it is stored for others like it."""
+        key = self._key(node)
         if key in self._known:
-            return self._known[key]
+            return self._known[key], True
         was_spent = self._budget.is_spent
         if was_spent:
             # Without a look at the rules, which may be many.
             self._problems.note("style", node.line)
-            return Declarations({}, {})
+            return Declarations({}, {}), False
         rules = [*self._by_tag.get("", ()), *self._by_tag.get(node.tag, ())]
         for name in dict.fromkeys(key[1].split()):
             rules += self._by_class.get(name, ())
@@ -150,9 +183,10 @@ class _Cascade:
         for rule in sorted(found, key=lambda rule: rule.order):
             merged.normal.update(rule.declarations.normal)
             merged.important.update(rule.declarations.important)
-        if all(rule.selector.is_simple for rule in rules):
+        is_known = all(rule.selector.is_simple for rule in rules)
+        if is_known:
             self._known[key] = merged
-        return merged
+        return merged, is_known
 
 
 def _substituted(value: str, variables: Values) -> str:

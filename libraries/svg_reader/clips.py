@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from libraries.geometry.strokes import MAX_COORDINATE_MM
 from libraries.geometry.transforms import Matrix, applied, combined, inverse
 from libraries.svg_reader.appearance import Look, Looks, lengths
 from libraries.svg_reader.foreign_xml import Node
-from libraries.svg_reader.items import Area, Clip
+from libraries.svg_reader.items import Area, Clip, Frame
 from libraries.svg_reader.placing import Viewport, transform_of
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.servers import Gradient, luminance
@@ -102,7 +102,11 @@ class ClipReader:
             return None
         around = _Place(to_page, viewport, look, depth, target)
         outer = self._inside(target, around, outer) or outer
-        return Clip(name, target.line, areas, outer, box, to_page)
+        clip = Clip(name, target.line, areas, outer, box, to_page)
+        if name == "clip-path" and not box and (outer is None or outer.frame is not None):
+            frame = _frame_of(areas)
+            clip.frame = frame if outer is None or frame is None else _shared(frame, outer.frame)
+        return clip
 
     def _inside(self, node: Node, place: _Place, outer: Clip | None = None) -> Clip | None:
         """Return the clip by the clip path of an element inside of a clip, if it has one."""
@@ -194,8 +198,42 @@ class ClipReader:
 def viewport_clip(size: Viewport, to_page: Matrix, line: int, outer: Clip | None) -> Clip:
     """Return the clip of a nested viewport from (0, 0)."""
     width, height = size
-    corners = np.array([(0.0, 0.0), (width, 0.0), (width, height), (0.0, height)])
-    return Clip("viewport", line, [Area([applied(to_page, corners)])], outer)
+    (a, c, e), (b, d, f) = to_page.tolist()
+    corners = [
+        (a * x + c * y + e, b * x + d * y + f)
+        for x, y in ((0.0, 0.0), (width, 0.0), (width, height), (0.0, height))
+    ]
+    clip = Clip("viewport", line, [Area([np.array(corners)])], outer)
+    if b == 0 and c == 0 and (outer is None or outer.frame is not None):
+        (left, top), (right, bottom) = corners[0], corners[2]
+        frame = min(left, right), min(top, bottom), max(left, right), max(top, bottom)
+        clip.frame = frame if outer is None else _shared(frame, outer.frame)
+    return clip
+
+
+def _frame_of(areas: list[Area]) -> Frame | None:
+    """Return the area of a clip that is an axis-parallel rectangle, or None."""
+    if len(areas) != 1 or len(areas[0].lines) != 1 or areas[0].within is not None:
+        return None
+    corners = [(x, y) for x, y in areas[0].lines[0].tolist()]
+    across, down = zip(*corners, strict=True)
+    left, top, right, bottom = min(across), min(down), max(across), max(down)
+    around = {(left, top), (right, top), (right, bottom), (left, bottom)}
+    sides = list(pairwise(corners if corners[0] == corners[-1] else [*corners, corners[0]]))
+    is_rectangle = (
+        len(around) == len(sides)
+        and set(corners) == around
+        and all((one[0] == two[0]) != (one[1] == two[1]) for one, two in sides)
+    )
+    return (left, top, right, bottom) if is_rectangle else None
+
+
+def _shared(frame: Frame, other: Frame | None) -> Frame | None:
+    """Return the part of a frame inside another one."""
+    if other is None:
+        return None
+    low = max(frame[0], other[0]), max(frame[1], other[1])
+    return *low, min(frame[2], other[2]), min(frame[3], other[3])
 
 
 def region_of_clip(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from xml.parsers import expat
 
 from libraries.svg_reader.encodings import (
@@ -35,8 +35,15 @@ class Node:
 
     tag: str
     attributes: dict[str, str]
-    children: list[Node] = field(default_factory=list)
+    # Most elements have none, and need no list.
+    children: list[Node] | tuple[()] = ()
     line: int = 0
+
+    def append(self, child: Node) -> None:
+        if isinstance(self.children, list):
+            self.children.append(child)
+        else:
+            self.children = [child]
 
 
 def parse_svg(source: str | bytes, work: Work | None = None) -> Node:
@@ -90,8 +97,8 @@ class _Tree:
     MAX_ENTITY_CHARS = 4096
     MAX_EXPANDED_BYTES = 1_000_000
 
-    # Steps of work.
-    STEPS = 4
+    # Steps of work per element, counted in blocks, and per byte.
+    STEPS, BLOCK = 4, 64
     STEPS_PER_BYTE = 0.03
 
     def __init__(self, data: bytes, work: Work) -> None:
@@ -99,6 +106,8 @@ class _Tree:
         self.root: Node | None = None
         # None for ignored elements.
         self._open: list[Node | None] = []
+        # Names without namespaces, empty for those of other namespaces.
+        self._tags: dict[str, str] = {}
         self._count = 0
         self._data = data
         self._entities: dict[str, str] = {}
@@ -128,23 +137,24 @@ class _Tree:
 
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        self._work.spend(self.STEPS)
+        if self._count % self.BLOCK == 0:
+            self._work.spend(self.STEPS * self.BLOCK)
         depth = len(self._open)
         if depth >= self.MAX_ELEMENT_DEPTH:
             raise bad_svg(f"elements must be nested at most {self.MAX_ELEMENT_DEPTH} deep")
         if self._count > MAX_ELEMENTS:
             raise bad_svg(f"an SVG has at most {MAX_ELEMENTS:,} elements")
-        namespace, _, tag = name.rpartition(" ")
-        parent = self._open[-1] if self._open else None
-        wanted = namespace in ("", "http://www.w3.org/2000/svg") and (
-            parent is not None or not self._open
-        )
-        node = Node(tag, _kept(attributes), [], self.parser.CurrentLineNumber) if wanted else None
-        if node is not None and parent is not None:
-            parent.children.append(node)
-        if not self._open:
-            self.root = node if tag == "svg" else None
-        if wanted and self._text_depth < 0 and tag in {"style", "text"}:
+        tag = self._tags.get(name)
+        if tag is None:
+            tag = self._tags[name] = _tag_of(name)
+        parent = self._open[-1] if depth else None
+        node = None
+        if parent is not None and tag:
+            node = Node(tag, _kept(attributes), (), self.parser.CurrentLineNumber)
+            parent.append(node)
+        elif tag == "svg" and not depth:
+            self.root = node = Node(tag, _kept(attributes), (), self.parser.CurrentLineNumber)
+        if node is not None and self._text_depth < 0 and tag in {"style", "text"}:
             self._text_depth = depth
             self.parser.CharacterDataHandler = self._write
         self._open.append(node)
@@ -159,7 +169,7 @@ class _Tree:
         node = self._open[-1]
         if node is not None:
             line = self.parser.CurrentLineNumber
-            node.children.append(Node("#text", {"text": text}, [], line))
+            node.append(Node("#text", {"text": text}, (), line))
 
     def _declare(
         self,
@@ -190,6 +200,12 @@ class _Tree:
         )
         if expanded > self.MAX_EXPANDED_BYTES:
             raise bad_svg(f"entities expand to more than {self.MAX_EXPANDED_BYTES:,} bytes")
+
+
+def _tag_of(name: str) -> str:
+    """Return the name of an element without its namespace; nothing for those of other namespaces."""
+    namespace, _, local = name.rpartition(" ")
+    return local if namespace in {"", "http://www.w3.org/2000/svg"} else ""
 
 
 def _kept(attributes: dict[str, str]) -> dict[str, str]:

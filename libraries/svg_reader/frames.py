@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 from libraries.errors import InvalidInput
 from libraries.geometry.document import MAX_LAYER_NAME_CHARS
@@ -50,8 +52,14 @@ def page_size(root: Node, problems: Problems, dpi: float) -> Viewport:
 
 def view_box(node: Node) -> Rectangle | None:
     """Return the `viewBox` of an element, or None without a valid one."""
+    text = node.attributes.get("viewBox")
+    return None if text is None else _box(text[:200])
+
+
+@lru_cache(maxsize=256)
+def _box(text: str) -> Rectangle | None:
     try:
-        numbers = numbers_in(node.attributes.get("viewBox", "")[:200]).tolist()
+        numbers = numbers_in(text).tolist()
     except InvalidInput:
         return None
     if len(numbers) != 4 or min(numbers[2:]) <= 0:  # noqa: PLR2004 - left, top, width and height
@@ -94,16 +102,27 @@ def top_groups(root: Node) -> dict[int, str]:
     return names
 
 
-def nodes_by_id(root: Node) -> dict[str, Node]:
-    """Return elements by their ids, the first of duplicates."""
-    found: dict[str, Node] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if "id" in node.attributes:
-            found.setdefault(node.attributes["id"], node)
-        waiting.extend(reversed(node.children))
-    return found
+class Index(NamedTuple):
+    """Elements by their ids, the first of duplicates; the number of all elements, and whether there is a `use`."""
+
+    by_id: dict[str, Node]
+    elements: int
+    has_uses: bool
+
+    @classmethod
+    def of(cls, root: Node) -> Index:
+        found: dict[str, Node] = {}
+        waiting, elements, has_uses = [root], 0, False
+        while waiting:
+            node = waiting.pop()
+            elements += 1
+            if "id" in node.attributes:
+                found.setdefault(node.attributes["id"], node)
+            if node.tag == "use":
+                has_uses = True
+            if node.children:
+                waiting.extend(reversed(node.children))
+        return cls(found, elements, has_uses)
 
 
 def layer_name(node: Node) -> str | None:

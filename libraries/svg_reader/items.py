@@ -11,6 +11,9 @@ from libraries.geometry.arrays import Floats
 from libraries.geometry.transforms import Matrix
 from libraries.svg_reader.appearance import Look
 
+# Left, top, right and bottom in mm; empty if the right is left of the left.
+Frame = tuple[float, float, float, float]
+
 
 @dataclass(eq=False)
 class Clip:
@@ -28,6 +31,8 @@ class Clip:
     to_page: Matrix | None = None
     first: int = 0
     last: int = 0
+    # The whole area, with that of `outer`, if it is such a rectangle.
+    frame: Frame | None = None
     # Computed when it is needed.
     region: BaseGeometry | None = field(default=None, repr=False)
 

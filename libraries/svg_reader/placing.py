@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def transform_of(
         if not text:
             return None
         try:
-            return transform_matrix(text)
+            return _known_transform(text)
         except InvalidInput:
             return _product(text, viewport)
     if not text:
@@ -59,6 +60,10 @@ def transform_of(
     x, y = x + left, y + top
     there, back = _moved(x, y), _moved(-x, -y)
     return _multiplied(_multiplied(there, _product(text, viewport)), back)
+
+
+# The same few transforms are frequent, such as those of letters.
+_known_transform = lru_cache(maxsize=1024)(transform_matrix)
 
 
 def _product(text: str, viewport: Viewport) -> Matrix:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,24 +15,21 @@ from libraries.geometry.transforms import (
     Matrix,
     combined,
     determinant,
-    fitting,
     magnification,
     scaling,
-    translation,
 )
 from libraries.svg_reader.appearance import (
     MM_PER_INCH,
     Look,
     Looks,
-    aspect,
     diagonal_of,
-    lengths,
 )
 from libraries.svg_reader.clips import ClipReader, viewport_clip
+from libraries.svg_reader.contexts import Context, moved, shown_in
 from libraries.svg_reader.foreign_xml import Node, bad_svg
 from libraries.svg_reader.frames import (
+    Index,
     layer_name,
-    nodes_by_id,
     own_size,
     top_groups,
     view_box,
@@ -46,6 +42,8 @@ from libraries.svg_reader.placing import transform_of
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.repeats import (
     MAX_ELEMENT_DEPTH,
+    NAMED_DROPS,
+    SILENT,
     conditions_hold,
     count_visits,
     shown_children,
@@ -58,27 +56,6 @@ from libraries.work import Work
 
 # Elements that are visited; repetitions by `use` count.
 MAX_VISITS = 200_000
-# Elements that are not drawn themselves; some are drawn by references.
-SILENT = {
-    "title", "desc", "metadata", "defs", "symbol", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "marker",
-    "pattern", "filter", "view", "cursor", "style", "text", "#text",
-}  # fmt: skip
-NAMED_DROPS = {
-    "script", "image", "foreignObject", "animate", "animateTransform", "animateMotion", "set", "video", "audio",
-    "iframe", "canvas",
-}  # fmt: skip
-
-
-class _Context(NamedTuple):
-    """The context of an element: its matrix to mm, look, layer, clip and ancestors."""
-
-    to_page: Matrix
-    look: Look
-    viewport: Viewport
-    layer: str | None = None
-    uses: tuple[str, ...] = ()
-    depth: int = 0
-    clip: Clip | None = None
 
 
 class Reader:
@@ -96,8 +73,8 @@ class Reader:
             "transform", "clip-path", "mask", "filter", "display", "requiredExtensions", "requiredFeatures", "systemLanguage",
         }
     )  # fmt: skip
-    # Lines in a row that are drawn together.
-    MIN_RUN = 8
+    # Lines or paths in a row that are drawn together.
+    MIN_RUN = 4
 
     def __init__(
         self,
@@ -112,7 +89,7 @@ class Reader:
     ) -> None:
         room = self.ROOM_MM
         around = Rectangle(page.left - room, page.top - room, page.right + room, page.bottom + room)
-        self.gathering = Gathering(around, self._report_far)
+        self.gathering = Gathering(around, self._report_far, self._report_broken, work)
         self.items: list[Item] = []
         self.layer_attributes: dict[str, dict[str, str]] = {}
         self._layer_codes = options.layer_codes
@@ -122,7 +99,8 @@ class Reader:
         self._problems = problems
         self._work, self._tolerance = work, tolerance
         self._visits = self._markers = 0
-        self._named = nodes_by_id(root)
+        index = Index.of(root)
+        self._named = index.by_id
         box = view_box(root)
         whole = (box.width, box.height) if box else size
         self._looks = Looks(server_colours(self._named), diagonal_of(whole))
@@ -132,19 +110,23 @@ class Reader:
         # The last matrix with its scale and tolerance, as neighbours usually have the same one.
         self._scale: tuple[Matrix | None, float, float] = (None, 0.0, 0.0)
         # Shapes of elements that `use` repeats.
-        self._shapes: dict[tuple[int, float, Viewport], Shape] = {}
+        self._shapes: dict[tuple[int, float, Viewport, bool], Shape] = {}
         # A few elements can expand to millions by references.
-        if count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS:
+        if (index.has_uses or index.elements > MAX_VISITS) and (
+            count_visits(root, self._named, SILENT, MAX_VISITS) > MAX_VISITS
+        ):
             raise bad_svg("the SVG repeats or nests too many elements")
 
     def draw(self, root: Node, size: Viewport) -> None:
         """Draw the whole SVG on a page of a size in pixels."""
-        context = _Context(scaling(self._pixel), self._root_look, size)
+        context = Context(scaling(self._pixel), self._root_look, size)
         if root.attributes.get("display", "").strip() != "none":
             self.visit_viewport(root, self._clipped(root, context), size)
         self.gathering.finish()
+        if self.gathering.empty:
+            self.items = self.gathering.without_empty(self.items)
 
-    def visit(self, node: Node, context: _Context) -> None:
+    def visit(self, node: Node, context: Context) -> None:
         """Draw an element and its children."""
         self._visits += 1
         self._work.spend(self.STEPS)
@@ -169,7 +151,7 @@ class Reader:
         if inner.clip is not None and inner.clip is not placed.clip:
             self._close_clips(inner.clip, placed.clip, first)
 
-    def _transformed(self, node: Node, context: _Context) -> _Context | None:
+    def _transformed(self, node: Node, context: Context) -> Context | None:
         """Return the context with the transform of an element, or None if it leaves no area."""
         try:
             own = transform_of(node.attributes, *self._reference_box(node, context))
@@ -188,7 +170,7 @@ class Reader:
         return context._replace(to_page=to_page)
 
     def _reference_box(
-        self, node: Node, context: _Context
+        self, node: Node, context: Context
     ) -> tuple[Viewport, tuple[float, float] | None]:
         """Return the size of the box that a transform refers to, and its corner by `fill-box`."""
         box = node.attributes.get("transform-box", "view-box").strip()
@@ -206,7 +188,7 @@ class Reader:
             return context.viewport, None
         return (around.width, around.height), (around.left, around.top)
 
-    def _clipped(self, node: Node, context: _Context) -> _Context:
+    def _clipped(self, node: Node, context: Context) -> Context:
         attributes = node.attributes
         if "clip-path" not in attributes and "mask" not in attributes:
             return context
@@ -219,7 +201,7 @@ class Reader:
             clip.first, clip.last = first, len(self.items)
             clip = clip.outer
 
-    def _enter(self, node: Node, context: _Context) -> None:
+    def _enter(self, node: Node, context: Context) -> None:
         if node.tag in SHAPES:
             self._draw(node, context)
         elif node.tag == "svg":
@@ -240,57 +222,69 @@ class Reader:
         else:
             self._problems.note(node.tag if node.tag in NAMED_DROPS else "unknown", node.line)
 
-    def visit_viewport(self, node: Node, context: _Context, size: Viewport) -> None:
+    def visit_viewport(self, node: Node, context: Context, size: Viewport) -> None:
         """Draw the children of an `svg` or `symbol` whose viewBox is shown at `size`."""
         box = view_box(node)
         if box is None:
             self._visit_all(node, context._replace(viewport=size))
             return
-        align, vertical, fit = aspect(node.attributes.get("preserveAspectRatio"))
         try:
-            shown = fitting(box, Rectangle(0, 0, *size), fit, align=align, vertical=vertical)
+            shown = shown_in(box, size, node.attributes.get("preserveAspectRatio"))
             to_page = combined(context.to_page, shown)
         except InvalidInput:
             self._problems.note("viewBox", node.line)
             return
         self._visit_all(node, context._replace(to_page=to_page, viewport=(box.width, box.height)))
 
-    def _visit_all(self, node: Node, context: _Context) -> None:
+    def _visit_all(self, node: Node, context: Context) -> None:
         for tag, some in groupby(shown_children(node), key=attrgetter("tag")):
             children = list(some)
-            # One by one they are slow.
-            if tag != "line" or len(children) < self.MIN_RUN or not self._run(children, context):
+            # One by one, many are slow.
+            is_run = len(children) >= self.MIN_RUN and tag in {"line", "path"}
+            if not is_run or not self._run(tag, children, context):
                 for child in children:
                     self.visit(child, context)
 
-    def _run(self, lines: Sequence[Node], context: _Context) -> bool:
-        """Draw consecutive `line` elements if they are plain; return whether they are drawn."""
-        if not all(self.RARE.isdisjoint(node.attributes) for node in lines):
+    def _run(self, tag: str, nodes: Sequence[Node], context: Context) -> bool:
+        """Draw consecutive `line` or `path` elements if they are plain; return whether they are drawn."""
+        # Shapes that `use` repeats are cached.
+        if (tag == "path" and context.uses) or not all(
+            self.RARE.isdisjoint(node.attributes) for node in nodes
+        ):
             return False
-        ends = line_ends([node.attributes for node in lines])
-        looks = [self._looks.of(node.attributes, context.look) for node in lines]
-        if ends is None or not all(look.has_stroke and not any(look.markers) for look in looks):
+        ends = line_ends([node.attributes for node in nodes]) if tag == "line" else None
+        look_of, outer = self._looks.of, context.look
+        looks = [look_of(node.attributes, outer) for node in nodes]
+        if (tag == "line" and ends is None) or not all(
+            (look.has_stroke if tag == "line" else look.drawn) and not any(look.markers)
+            for look in dict.fromkeys(looks)
+        ):
             return False
-        self._visits += len(lines)
+        self._visits += len(nodes)
         self._check_visits(context)
-        self._work.spend(self.STEPS * len(lines))
-        scale = self._measured(context.to_page)[1]
+        self._work.spend(self.STEPS * len(nodes))
+        scale, tolerance = self._measured(context.to_page)[1:]
         first, layer, clip = len(self.items), context.layer, context.clip
+        pixel = self._pixel
         self.items += [
-            Item(look, layer, clip, self._pixel if look.fixed_width else scale, node.line)
-            for look, node in zip(looks, lines, strict=True)
+            Item(look, layer, clip, pixel if look.fixed_width else scale, node.line)
+            for look, node in zip(looks, nodes, strict=True)
         ]
-        self.gathering.add_lines(ends, context.to_page, first)
+        if ends is None:
+            data = [node.attributes.get("d", "") for node in nodes]
+            self.gathering.add_paths(data, tolerance, context.to_page, first)
+        else:
+            self.gathering.add_lines(ends, context.to_page, first)
         return True
 
-    def _check_visits(self, context: _Context) -> None:
+    def _check_visits(self, context: Context) -> None:
         if self._visits > MAX_VISITS or context.depth > MAX_ELEMENT_DEPTH:
             raise bad_svg("the SVG repeats or nests too many elements")
 
-    def _visit_nested(self, node: Node, context: _Context) -> None:
+    def _visit_nested(self, node: Node, context: Context) -> None:
         try:
             size = own_size(node, context.viewport)
-            moved = _moved(node, context)
+            inner = moved(node, context)
         except InvalidInput:
             self._problems.note("number", node.line)
             return
@@ -298,11 +292,11 @@ class Reader:
             self._problems.note("invisible", node.line, "hidden")
             return
         if node.attributes.get("overflow", "hidden").strip() not in {"visible", "auto"}:
-            clip = viewport_clip(size, moved.to_page, node.line, context.clip)
-            moved = moved._replace(clip=clip)
-        self.visit_viewport(node, moved, size)
+            clip = viewport_clip(size, inner.to_page, node.line, context.clip)
+            inner = inner._replace(clip=clip)
+        self.visit_viewport(node, inner, size)
 
-    def _visit_used(self, node: Node, context: _Context) -> None:
+    def _visit_used(self, node: Node, context: Context) -> None:
         """Draw the target of a `use`, unless it is recursive or in another file."""
         name = node.attributes.get("href", "").strip()
         target = self._named.get(name[1:]) if name.startswith("#") else None
@@ -310,7 +304,7 @@ class Reader:
             self._problems.note("use", node.line)
             return
         try:
-            context = _moved(node, context)._replace(uses=(*context.uses, name))
+            context = moved(node, context)._replace(uses=(*context.uses, name))
         except InvalidInput:
             self._problems.note("number", node.line)
             return
@@ -324,9 +318,17 @@ class Reader:
         attributes = target.attributes | size
         self.visit(Node("svg", attributes, target.children, target.line), context)
 
-    def _draw(self, node: Node, context: _Context) -> None:
-        if not context.look.drawn:
+    def _draw(self, node: Node, context: Context) -> None:
+        look = context.look
+        if not look.drawn:
             self._problems.note("invisible", node.line, "hidden")
+            return
+        if node.tag == "path" and not context.uses and not any(look.markers):
+            scale, tolerance = self._measured(context.to_page)[1:]
+            scale = self._pixel if look.fixed_width else scale
+            self.items.append(Item(look, context.layer, context.clip, scale, node.line))
+            data = [node.attributes.get("d", "")]
+            self.gathering.add_paths(data, tolerance, context.to_page, len(self.items) - 1)
             return
         try:
             shape = self._shape(node, context)
@@ -335,14 +337,11 @@ class Reader:
                 raise
             self._problems.note("number", node.line)
             return
-        if shape.broken:
-            self._problems.note("path-data", node.line, "cropped")
-        if len(shape):
-            self._add(shape, context, node.line)
-            if any(context.look.markers) and node.tag in {"path", "line", "polyline", "polygon"}:
-                self._mark(shape, context)
+        self._add(shape, context, node.line)
+        if len(shape) and any(look.markers) and node.tag in {"path", "line", "polyline", "polygon"}:
+            self._mark(shape, context)
 
-    def _add(self, shape: Shape, context: _Context, line: int, *, edge: bool = True) -> None:
+    def _add(self, shape: Shape, context: Context, line: int, *, edge: bool = True) -> None:
         self._work.spend(shape.size * self.STEPS_PER_VERTEX)
         look, scale = context.look, self._measured(context.to_page)[1]
         # Widths and dashes of these are in pixels of the page.
@@ -350,17 +349,20 @@ class Reader:
         self.items.append(Item(look, context.layer, context.clip, scale, line, edge))
         self.gathering.add(shape, context.to_page, len(self.items) - 1)
 
-    def _shape(self, node: Node, context: _Context) -> Shape:
+    def _shape(self, node: Node, context: Context) -> Shape:
         """Return the shape of an element; shapes inside a `use` are cached."""
         tolerance = self._measured(context.to_page)[2]
-        self._work.spend(parsing_steps(node.attributes))
-        if not context.uses:
-            return shape_of(node.tag, node.attributes, context.viewport, tolerance)
         # The tree keeps the element alive, so that its id stays unique.
-        key = (id(node), tolerance, context.viewport)
-        if key not in self._shapes:
-            self._shapes[key] = shape_of(node.tag, node.attributes, context.viewport, tolerance)
-        return self._shapes[key]
+        key = (id(node), tolerance, context.viewport, any(context.look.markers))
+        if context.uses and key in self._shapes:
+            return self._shapes[key]
+        self._work.spend(parsing_steps(node.attributes))
+        shape = shape_of(node.tag, node.attributes, context.viewport, tolerance)
+        if context.uses:
+            # Markers are not on the vertices of flattened curves.
+            shape = shape if key[3] else Shape(shape.flattened(), broken=shape.broken)
+            self._shapes[key] = shape
+        return shape
 
     def _measured(self, to_page: Matrix) -> tuple[Matrix | None, float, float]:
         """Return a matrix, the mean size of its units in mm, and the tolerance in its units."""
@@ -370,7 +372,7 @@ class Reader:
             self._scale = (to_page, abs(determinant(to_page)) ** 0.5, tolerance)
         return self._scale
 
-    def _mark(self, shape: Shape, context: _Context) -> None:
+    def _mark(self, shape: Shape, context: Context) -> None:
         """Draw the markers of a shape."""
         targets = [self._named.get(name) if name else None for name in context.look.markers]
         self._work.spend(20 * shape.size)
@@ -385,7 +387,7 @@ class Reader:
                 continue
             self._mark_place(node, place, context._replace(uses=(*context.uses, key)))
 
-    def _mark_place(self, node: Node, place: Place, context: _Context) -> None:
+    def _mark_place(self, node: Node, place: Place, context: Context) -> None:
         try:
             marker = placed_marker(node, place, context.look.width)
             if marker is None:
@@ -406,7 +408,7 @@ class Reader:
         )
         self._visit_all(node, inner)
 
-    def _write(self, node: Node, context: _Context) -> None:
+    def _write(self, node: Node, context: Context) -> None:
         """Draw a text with a font of single strokes."""
         if not context.look.drawn and not any(child.children for child in node.children):
             self._problems.note("invisible", node.line, "hidden")
@@ -437,14 +439,10 @@ class Reader:
         tolerance = self._scale[2] or self._tolerance
         return shape_of(node.tag, node.attributes, size, tolerance).flattened()
 
+    def _report_broken(self, items: list[int]) -> None:
+        for item in items:
+            self._problems.note("path-data", self.items[item].line, "cropped")
+
     def _report_far(self, items: list[int]) -> None:
         for item in items:
             self._problems.note("far", self.items[item].line, "cropped")
-
-
-def _moved(node: Node, context: _Context) -> _Context:
-    """Return `context` moved by the x and y of an element."""
-    left, top = lengths(node.attributes, "x y", context.viewport)
-    if not left and not top:
-        return context
-    return context._replace(to_page=combined(context.to_page, translation(left, top)))

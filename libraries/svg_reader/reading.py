@@ -16,9 +16,9 @@ from libraries.svg_reader.frames import has_own_size, page_size
 from libraries.svg_reader.inks import PenChoice
 from libraries.svg_reader.items import Item
 from libraries.svg_reader.options import ReadingOptions
-from libraries.svg_reader.planar import visible_strokes
 from libraries.svg_reader.problems import Problems
 from libraries.svg_reader.reader import Reader
+from libraries.svg_reader.visibility.planar import visible_strokes
 from libraries.svg_syntax.curves import FLATNESS
 from libraries.work import Work
 

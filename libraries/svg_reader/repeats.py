@@ -9,6 +9,15 @@ from libraries.svg_reader.foreign_xml import Node
 
 # The reader stops at this depth too.
 MAX_ELEMENT_DEPTH = 96
+# Elements that are not drawn themselves; some are drawn by references.
+SILENT = {
+    "title", "desc", "metadata", "defs", "symbol", "linearGradient", "radialGradient", "stop", "clipPath", "mask", "marker",
+    "pattern", "filter", "view", "cursor", "style", "text", "#text",
+}  # fmt: skip
+NAMED_DROPS = {
+    "script", "image", "foreignObject", "animate", "animateTransform", "animateMotion", "set", "video", "audio",
+    "iframe", "canvas",
+}  # fmt: skip
 
 
 def conditions_hold(attributes: Mapping[str, str]) -> bool:

@@ -60,6 +60,8 @@ class Numbers:
 def parsing_steps(attributes: Attributes) -> float:
     """Return the steps of work for parsing the data of a shape."""
     path, points = attributes.get("d", ""), attributes.get("points", "")
+    if not path and not points:
+        return 0.0
     commands = sum(map(path.count, "MmLlHhVvZz"))
     return 1.5 * commands + (len(path) + len(points)) / 5
 

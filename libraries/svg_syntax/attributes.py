@@ -18,7 +18,7 @@ from libraries.geometry.transforms import (
     translation,
 )
 from libraries.json_types import described, keywords_of
-from libraries.svg_syntax.numbers import written, written_positive
+from libraries.svg_syntax.numbers import MAX_NUMBER, written, written_positive
 
 TRANSFORM = re.compile(
     r"\s*+(translate|scale|rotate|skewX|skewY|matrix)\s*+\(([0-9eE+\-.,\s]{1,200}+)\)\s*+,?",
@@ -108,7 +108,9 @@ def _transform_numbers(kind: str, text: str, name: str) -> list[float]:
     if len(numbers) not in TRANSFORM_ARGUMENTS[kind]:
         raise _bad_attribute(name, f"{name}: wrong number of arguments in {kind}()")
     for number in numbers:
-        written(number, name)
+        # NaN fails this comparison.
+        if not abs(number) <= MAX_NUMBER:
+            written(number, name)
     return numbers
 
 

@@ -12,6 +12,7 @@ from libraries.svg_syntax.curves import (
     FLATNESS,
     MAX_VERTICES,
     arc_lines,
+    corner_lines,
     cubic_lines,
     elevated,
     endpoint_arc_lines,
@@ -81,11 +82,9 @@ def rectangle_outline(
         (left + across, bottom - down),
         (left + across, top + down),
     ]
-    corners = [
-        arc_lines(middle, (across, down), start, start + 90, tolerance=tolerance)
-        for middle, start in zip(middles, (-90, 0, 90, 180), strict=True)
-    ]
-    return np.concatenate([*corners, corners[0][:1]])
+    corners = corner_lines((across, down), tolerance)
+    points = corners + np.repeat(np.array(middles), len(corners) // 4, axis=0)
+    return np.concatenate([points, points[:1]])
 
 
 def ellipse_outline(

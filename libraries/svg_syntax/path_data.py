@@ -56,7 +56,10 @@ def polyline_points(data: str) -> Floats | None:
     numbers = numbers_in(text, np.inf).reshape(-1, 2)
     if is_relative:
         numbers = np.cumsum(numbers, axis=0)
-    return np.concatenate([numbers, numbers[:1]]) if is_closed else numbers
+    if is_closed and (len(numbers) == 1 or (numbers[0] != numbers[-1]).any()):
+        return np.concatenate([numbers, numbers[:1]])
+    # A single move draws nothing.
+    return numbers if len(numbers) > 1 else None
 
 
 def check_path_data(data: str) -> str:

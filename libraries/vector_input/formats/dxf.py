@@ -76,8 +76,14 @@ def _document(data: bytes) -> Drawing:
         file.write(data)
         file.flush()
         try:
-            if data.startswith(_File.BINARY):
+            try:
                 return ezdxf.readfile(file.name)  # type: ignore[attr-defined]
+            except (MemoryError, InvalidInput):
+                raise
+            # What repairs files takes twice as long.
+            except Exception:
+                if data.startswith(_File.BINARY):
+                    raise
             try:
                 return recover.readfile(file.name)[0]
             except ezdxf.DXFStructureError:  # type: ignore[attr-defined]

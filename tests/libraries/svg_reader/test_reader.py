@@ -568,7 +568,7 @@ def test_repetitions_are_counted_before_drawing(
 ) -> None:
     drawn: list[object] = []
     monkeypatch.setattr(
-        "libraries.svg_reader.reader.Gathering.add", lambda *shape: drawn.append(shape)
+        "libraries.svg_reader.reader.Gathering.add_paths", lambda *shape: drawn.append(shape)
     )
     groups = "".join(
         f'<g id="g{n}">{f"""<use href="#g{n - 1}"/>""" * 10}</g>' for n in range(1, 16)

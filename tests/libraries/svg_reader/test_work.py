@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from libraries.geometry.arrays import total_length
 from libraries.sheets.framed import FramedSheet
 from libraries.svg_reader import ReadingOptions, read_svg
-from libraries.svg_reader.covering import Cover, visible_lines
+from libraries.svg_reader.visibility.covering import Cover, visible_lines
 from libraries.work import Work
 from tests.errors import raises_code
 from tests.libraries.svg_reader.test_visible_ink import HEAD, reading_of
@@ -135,5 +135,5 @@ def test_lines_below_a_union_of_covers_are_hidden_as_below_each_one() -> None:
     for line, cover in zip(reversed(lines), reversed(covers), strict=True):
         total += shapely.LineString(line).difference(above).length
         above = above.union(cover.region)
-    found = sum(total_length(parts) for parts in visible if parts)
+    found = sum(total_length(visible.get(place, [line])) for place, line in enumerate(lines))
     assert found == pytest.approx(total, rel=0.02)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -20,13 +19,19 @@ from libraries.geometry.document import StrokeArray
 from libraries.geometry.filling import are_tangled, boundary_of, fill_region, hatch_lines
 from libraries.geometry.rectangle import Rectangle
 from libraries.geometry.strokes import Pen
-from libraries.svg_reader.appearance import Look
 from libraries.svg_reader.clips import region_of_clip
-from libraries.svg_reader.colours import components
-from libraries.svg_reader.covering import Cover, stroke_area, visible_lines
 from libraries.svg_reader.items import Ink, Item
 from libraries.svg_reader.options import ReadingOptions
 from libraries.svg_reader.problems import Action, Problems
+from libraries.svg_reader.visibility.covering import Cover, stroke_area, visible_lines
+from libraries.svg_reader.visibility.edges import box_of, closed_line, fill_edges
+from libraries.svg_reader.visibility.simple import (
+    has_fills,
+    inks_of,
+    invisible_dots,
+    is_near_paper,
+    without_wide_clips,
+)
 from libraries.svg_syntax.curves import MAX_VERTICES, too_many_vertices
 from libraries.work import Work
 
@@ -58,12 +63,13 @@ def visible_strokes(
     work: Work,
 ) -> Drawn:
     """Return the visible strokes of items; the layers of `store` are their indices."""
-    inks = _inks_of(items)
+    items = without_wide_clips(store, items)
+    inks = inks_of(items)
     plain = all(item.clip is None and not item.look.dashes for item in items)
-    plain = plain and options.max_pen_width is None and not _has_fills(store, items)
-    dots = _invisible_dots(store, items)
+    plain = plain and options.max_pen_width is None and not has_fills(store, items)
+    dots = invisible_dots(store, items)
     # White lines are rare, but have to be found.
-    pale = any(_is_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
+    pale = any(is_near_paper(ink.colour, options.paper) for ink in dict.fromkeys(inks))
     if plain and not dots.any() and not pale:
         different = list(dict.fromkeys(inks))
         known = {ink: number for number, ink in enumerate(different)}
@@ -71,52 +77,6 @@ def visible_strokes(
         return Drawn(store.coordinates, store.offsets, numbers[store.layers], different)
     plane = _Plane(items, inks, page, options=options, problems=problems, work=work)
     return plane.drawn(store, dots)
-
-
-def _has_fills(store: StrokeArray, items: Sequence[Item]) -> bool:
-    """Return whether a fill is visible; lines between two points have none."""
-    filled = np.array([item.look.has_fill for item in items], dtype=np.bool_)
-    stroked = np.array([item.look.has_stroke for item in items], dtype=np.bool_)
-    edged = np.array([item.edge for item in items], dtype=np.bool_)
-    if (filled & edged & ~stroked).any():
-        return True
-    wide = store.layers[np.diff(store.offsets) > 2]  # noqa: PLR2004 - a triangle
-    return bool((filled & edged)[wide].any())
-
-
-def _inks_of(items: Sequence[Item]) -> list[Ink]:
-    """Return the ink of each item; most items share a few."""
-    known: dict[tuple[Look, str | None, float, bool], Ink] = {}
-    inks: list[Ink] = []
-    for look, layer, _, scale, _, edge in items:
-        key = look, layer, scale, edge
-        if key not in known:
-            loose = not look.has_stroke or not edge
-            width = Pen.width if loose else look.width * scale
-            known[key] = Ink(layer, look.ink, width, loose)
-        inks.append(known[key])
-    return inks
-
-
-def _invisible_dots(store: StrokeArray, items: Sequence[Item]) -> NDArray[np.bool_]:
-    """Return which strokes have no length and no caps that would show them."""
-    starts = store.offsets[:-1]
-    if not len(starts):
-        return np.zeros(0, dtype=np.bool_)
-    points = store.coordinates
-    sizes = np.maximum.reduceat(points, starts) - np.minimum.reduceat(points, starts)
-    flat: NDArray[np.bool_] = (sizes == 0).all(axis=1)
-    for stroke in np.flatnonzero(flat).tolist():
-        item = items[int(store.layers[stroke])]
-        flat[stroke] = item.edge and (item.look.cap == "butt" or not item.look.has_stroke)
-    return flat
-
-
-@lru_cache(maxsize=1024)
-def _is_paper(colour: str, paper: str) -> bool:
-    near = 3
-    pairs = zip(components(colour), components(paper), strict=True)
-    return all(abs(one - other) <= near for one, other in pairs)
 
 
 class _Plane:
@@ -151,6 +111,8 @@ class _Plane:
         self._options = options
         self._problems = problems
         self._work = work
+        # The areas in mm² of fills with one line that does not cross itself.
+        self._areas: dict[int, float] = {}
         # Items with a fill whose area is not known.
         self._tangled: set[int] = set()
         self._paper = options.paper
@@ -171,16 +133,34 @@ class _Plane:
         if any(item.clip is not None for item in self._items):
             self._points = {n: np.concatenate(some) for n, some in enumerate(own) if some}
         pieces: list[Piece] = []
-        for number in range(len(self._items)):
-            found = list(self._pieces(number, own[number], regions.get(number)))
+        for number, lines_of_item in enumerate(own):
+            if self._is_plain(number):
+                self._work.spend(self.STEPS)
+                found = [Piece(number, self._inks[number], lines_of_item)] if lines_of_item else []
+            else:
+                found = list(self._pieces(number, lines_of_item, regions.get(number)))
             pieces += found
             self._has_ink = self._has_ink or bool(found)
-            self._vertices += sum(len(line) for piece in found for line in piece.lines)
+            for piece in found:
+                self._vertices += sum(map(len, piece.lines))
             if self._vertices > MAX_VERTICES:
                 raise too_many_vertices()
-        if self._options.occlude and self._covers:
+        # Most files have a background, which hides nothing.
+        self._covers = [one for one in self._covers if pieces and one.level > pieces[0].item]
+        if self._covers:
             pieces = self._uncovered(pieces)
         return self._joined(pieces)
+
+    def _is_plain(self, number: int) -> bool:
+        """Return whether all strokes of an item are drawn as they are, apart from what covers them."""
+        item, ink = self._items[number], self._inks[number]
+        return (
+            item.look.is_plain
+            and item.clip is None
+            and item.edge
+            and self._options.max_pen_width is None
+            and not is_near_paper(ink.colour, self._paper)
+        )
 
     def _regions(self, own: list[list[Floats]]) -> dict[int, BaseGeometry]:
         """Return the areas of the items with a fill; those of one line at once."""
@@ -198,8 +178,10 @@ class _Plane:
                 indices=np.repeat(np.arange(len(single)), counts),
             )
             polygons = np.asarray(shapely.polygons(rings), dtype=np.object_)
-            good = np.asarray(shapely.is_valid(polygons))
-            regions = {n: polygons[k] for k, n in enumerate(single) if good[k]}
+            good = np.flatnonzero(shapely.is_valid(polygons))
+            numbers = np.array(single)[good].tolist()
+            regions = dict(zip(numbers, polygons[good], strict=True))
+            self._areas = dict(zip(numbers, shapely.area(polygons[good]).tolist(), strict=True))
         for n in filled:
             if n not in regions and any(len(line) >= corners for line in own[n]):
                 evenodd = self._items[n].look.fill_rule == "evenodd"
@@ -218,9 +200,10 @@ class _Plane:
         clip = self._clip_region(item)
         if region is not None and clip is not None and not overlaid(shapely.contains, clip, region):
             region, lines_of_fill = overlaid(shapely.intersection, region, clip), None
+            self._areas.pop(number, None)
         else:
             lines_of_fill = lines
-        if region is not None and region.area < self.MIN_AREA_MM2:
+        if region is not None and self._area_of(number, region) < self.MIN_AREA_MM2:
             region = None
         if item.look.has_fill and item.edge:
             if number in self._tangled:
@@ -232,6 +215,10 @@ class _Plane:
         if not item.edge or item.look.has_stroke:
             yield from self._pieces_of_stroke(number, lines, clip)
 
+    def _area_of(self, number: int, region: BaseGeometry) -> float:
+        area = self._areas.get(number)
+        return float(region.area) if area is None else area
+
     def _filled(
         self, number: int, region: BaseGeometry, lines: list[Floats] | None
     ) -> Iterator[Piece]:
@@ -242,17 +229,20 @@ class _Plane:
             self._paper = look.fill if look.covers else self._paper
         if look.covers and self._options.occlude:
             self._covers.append(Cover(number, region))
-        if _is_paper(look.fill, self._paper):
+        if is_near_paper(look.fill, self._paper):
             if not look.has_stroke:
-                self._problems.note("paper-colour", item.line, "hidden", mm2=region.area)
+                self._problems.note(
+                    "paper-colour", item.line, "hidden", mm2=self._area_of(number, region)
+                )
             return
         done: Mapping[str, Action] = {"none": "ignored", "hatch": "replaced"}
         how = self._options.fills
-        self._problems.note("fill", item.line, done.get(how, "approximated"), mm2=region.area)
+        area = self._area_of(number, region)
+        self._problems.note("fill", item.line, done.get(how, "approximated"), mm2=area)
         if how == "none":
             return
         ink = Ink(item.layer, look.fill, Pen.width, loose=True)
-        edges = _fill_edges(look, region, lines)
+        edges = fill_edges(look, region, lines, crosses=number not in self._areas)
         if edges:
             yield Piece(number, ink, edges)
         if how == "hatch":
@@ -269,21 +259,26 @@ class _Plane:
         self._problems.note("tangled-fill", item.line, "approximated")
         if not item.look.has_stroke and self._options.fills != "none":
             ink = Ink(item.layer, item.look.fill, Pen.width, loose=True)
-            yield Piece(number, ink, self._clipped(item, clip, [_closed(line) for line in lines]))
+            yield Piece(
+                number, ink, self._clipped(item, clip, [closed_line(line) for line in lines])
+            )
 
     def _is_background(self, number: int, region: BaseGeometry) -> bool:
         """Return whether a fill below everything else covers the page, with other colours above it."""
+        if self._has_ink:
+            return False
         left, top, right, bottom = region.bounds
         page = self._page
         room = 0.01 * min(page.width, page.height)
-        if self._has_ink or left > room or top > room or right < page.right - room:
+        if left > room or top > room or right < page.right - room:
             return False
         if bottom < page.bottom - room:
             return False
         colour = self._items[number].look.fill
-        if all(_is_paper(ink.colour, colour) for ink in self._inks[number + 1 :]):
+        if all(is_near_paper(ink.colour, colour) for ink in self._inks[number + 1 :]):
             return False
-        return bool(overlaid(shapely.contains, region, shapely.buffer(_box(page), -room)))
+        inner = box_of(Rectangle(room, room, page.right - room, page.bottom - room))
+        return bool(overlaid(shapely.contains, region, inner))
 
     def _pieces_of_stroke(
         self, number: int, lines: list[Floats], clip: BaseGeometry | None
@@ -319,7 +314,7 @@ class _Plane:
     def _is_left_out(self, number: int, ink: Ink, lines: list[Floats]) -> bool:
         """Return whether a stroke has the colour of the paper; such a stroke hides what is below."""
         item = self._items[number]
-        if item.layer is not None or not _is_paper(ink.colour, self._paper):
+        if item.layer is not None or not is_near_paper(ink.colour, self._paper):
             return False
         mm = sum(map(line_length, lines))
         self._problems.note("paper-colour", item.line, "hidden", mm=mm)
@@ -372,7 +367,7 @@ class _Plane:
             return lines
         coordinates, offsets = flattened(lines)
         self._work.spend(len(coordinates) + 20)
-        if overlaid(shapely.contains, clip, _box(Rectangle.around(coordinates))):
+        if overlaid(shapely.contains, clip, box_of(Rectangle.around(coordinates))):
             return lines
         try:
             self._work.spend(5 * len(coordinates) + int(shapely.get_num_coordinates(clip)))
@@ -390,19 +385,25 @@ class _Plane:
     def _uncovered(self, pieces: list[Piece]) -> list[Piece]:
         lines = [line for piece in pieces for line in piece.lines]
         levels = np.repeat([piece.item for piece in pieces], [len(piece.lines) for piece in pieces])
-        visible, complete = visible_lines(lines, levels, self._covers, self._work)
+        parts_of, complete = visible_lines(lines, levels, self._covers, self._work)
         if not complete:
             self._problems.note("covers", 0, "approximated")
         left: list[Piece] = []
-        place = 0
-        for piece in pieces:
-            own = visible[place : place + len(piece.lines)]
-            place += len(piece.lines)
-            kept = [part for parts in own for part in parts]
+        firsts = np.cumsum([0, *(len(piece.lines) for piece in pieces)])
+        cut = set((np.searchsorted(firsts, list(parts_of), side="right") - 1).tolist())
+        for number, (piece, first) in enumerate(zip(pieces, firsts.tolist(), strict=False)):
+            if number not in cut:
+                left.append(piece)
+                continue
+            kept = [
+                part
+                for place, line in enumerate(piece.lines, start=first)
+                for part in parts_of.get(place, [line])
+            ]
             if kept:
                 left.append(piece._replace(lines=kept))
-        before = total_length(lines)
-        after = total_length([line for piece in left for line in piece.lines])
+        before = total_length([lines[line] for line in parts_of])
+        after = total_length([part for parts in parts_of.values() for part in parts])
         if before - after > self.MIN_AREA_MM2:
             self._problems.note("covered", 0, "hidden", mm=before - after)
         return left
@@ -418,26 +419,3 @@ class _Plane:
         )
         coordinates, offsets = flattened(lines)
         return Drawn(coordinates, offsets, strokes, inks)
-
-
-def _fill_edges(look: Look, region: BaseGeometry, lines: list[Floats] | None) -> list[Floats]:
-    """Return the edge of a fill, where no stroke runs along it; `lines` are None if it is clipped."""
-    corners = 3
-    if look.has_stroke:
-        open_lines = [line for line in lines or () if len(line) >= corners]
-        return [line[[-1, 0]] for line in open_lines if (line[-1] != line[0]).any()]
-    if lines is None:
-        return boundary_of(region)
-    closed = [_closed(line) for line in lines if len(line) >= corners]
-    # Parts of lines are inside of a shape that crosses itself.
-    around = sum(map(line_length, closed))
-    return closed if abs(region.length - around) <= 0.001 * around else boundary_of(region)
-
-
-def _box(around: Rectangle) -> BaseGeometry:
-    box: BaseGeometry = shapely.box(around.left, around.top, around.right, around.bottom)
-    return box
-
-
-def _closed(line: Floats) -> Floats:
-    return line if (line[0] == line[-1]).all() else np.concatenate([line, line[:1]])

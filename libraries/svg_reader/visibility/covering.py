@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from libraries.geometry.arrays import Floats, Integers, flattened
+from libraries.geometry.arrays import Floats, Integers, flattened, ranges
 from libraries.geometry.clipping import overlaid
 from libraries.svg_reader.appearance import Look
 from libraries.work import Work
@@ -37,6 +37,11 @@ class _Limits:
     MIN_AREAS, MIN_BLOCK = 32, 8
     MAX_UNITED_CORNERS = 200_000
     MIN_UNITED, MAX_NEEDED = 1000, 0.9
+    # The share of lines with covered vertices above which areas are united, lines from which it is
+    # estimated, and lines that are tested alone.
+    MAX_COVERED, SAMPLE, MAX_HIDDEN_ALONE = 0.05, 300, 200
+    # Areas whose boxes are compared with those of lines one by one.
+    MAX_NEAR = 100
     # Lines whose areas are prepared at once.
     BLOCK = 5000
     # A line along the edge of an area is half visible, and stays.
@@ -46,33 +51,57 @@ class _Limits:
 
 def visible_lines(
     lines: Sequence[Floats], levels: Integers, covers: Sequence[Cover], work: Work
-) -> tuple[list[list[Floats]], bool]:
-    """Return the visible parts of each line, and whether all covers were regarded.
+) -> tuple[dict[int, list[Floats]], bool]:
+    """Return the visible parts of the lines that are not visible as a whole, and whether all covers were regarded.
 
-    Lines without a cover above them are returned as they are. `covers` ascend by level.
+    `covers` ascend by level.
     """
-    visible: list[list[Floats]] = [[line] for line in lines]
+    visible: dict[int, list[Floats]] = {}
     if not lines or not covers:
         return visible, True
-    shapes = _shapes(lines)
     regions = np.array([cover.region for cover in covers], dtype=np.object_)
     heights = np.array([cover.level for cover in covers])
+    near = _near(lines, levels, regions, heights)
+    lines, levels = [lines[line] for line in near.tolist()], levels[near]
+    shapes = _shapes(lines)
     work.spend(int(shapely.get_num_coordinates(regions).sum()) / 2)
     hidden, needed = _hidden_at_once(shapes, levels, regions, heights, work)
-    for line in np.flatnonzero(hidden).tolist():
+    for line in near[hidden].tolist():
         visible[line] = []
     rest = np.flatnonzero(~hidden)
     areas = _Areas(regions[needed], heights[needed], work)
     for block in _blocks(shapes[rest]):
         lines_of_block = rest[block]
         cut, parts = areas.cut(shapes[lines_of_block], levels[lines_of_block])
-        for line in lines_of_block[cut].tolist():
-            visible[line] = []
+        numbers = near[lines_of_block].tolist()
+        for line in cut.tolist():
+            visible[numbers[line]] = []
         for line, part in parts:
-            visible[lines_of_block[line]].append(part)
+            visible[numbers[line]].append(part)
         if areas.is_spent:
             break
     return visible, not areas.is_spent
+
+
+def _near(
+    lines: Sequence[Floats], levels: Integers, regions: Geometries, heights: Integers
+) -> Integers:
+    """Return the lines whose boxes meet those of areas above them, unless there are many areas."""
+    if len(regions) > _Limits.MAX_NEAR:
+        return np.arange(len(lines))
+    points, offsets = flattened(lines)
+    low = np.minimum.reduceat(points, offsets[:-1])
+    high = np.maximum.reduceat(points, offsets[:-1])
+    met = np.zeros(len(lines), dtype=np.bool_)
+    for (left, top, right, bottom), height in zip(shapely.bounds(regions), heights, strict=True):
+        met |= (
+            (levels < height)
+            & (low[:, 0] <= right)
+            & (high[:, 0] >= left)
+            & (low[:, 1] <= bottom)
+            & (high[:, 1] >= top)
+        )
+    return np.flatnonzero(met)
 
 
 def _hidden_at_once(
@@ -90,6 +119,13 @@ def _hidden_at_once(
     top, count, useful = len(regions), 0, True
     united: BaseGeometry = shapely.Polygon()
     inner = _without_ends(shapes)
+    some = _with_covered_vertices(inner, levels, regions, heights, work)
+    if some is not None:
+        hidden[some] = [
+            shapely.contains_properly(overlaid(shapely.union_all, regions[above]), inner[line])
+            for line, above in _above(some, inner, levels, regions, heights)
+        ]
+        return hidden, needed
     by_level = np.argsort(levels, kind="stable")
     sorted_levels = levels[by_level]
     while top > 0:
@@ -114,6 +150,54 @@ def _hidden_at_once(
             work.spend(5 * corners + 5 * int(shapely.get_num_coordinates(kept).sum()))
             united = overlaid(shapely.union_all, [united, *kept])
     return hidden, needed
+
+
+def _with_covered_vertices(
+    shapes: Geometries, levels: Integers, regions: Geometries, heights: Integers, work: Work
+) -> Integers | None:
+    """Return the lines whose vertices are all inside areas above them, or None if many may be.
+
+    Others are not hidden. They are found by a few of their vertices, before all are tested.
+    """
+    tree = shapely.STRtree(regions)
+    points, owners = shapely.get_coordinates(shapes, return_index=True)
+    firsts = np.searchsorted(owners, np.arange(len(shapes) + 1))
+    for step in (-(-len(shapes) // _Limits.SAMPLE), 1):
+        left = np.arange(0, len(shapes), step)
+        most = _Limits.MAX_COVERED * len(left)
+        for share in (0.0, 0.5, 0.25, 0.75, 0.375):
+            rows = firsts[left] + (share * (firsts[left + 1] - firsts[left])).astype(np.int64)
+            left = left[_covered(points[rows], levels[left], tree, heights, work)]
+        if len(left) > most:
+            return None
+    counts = (firsts[1:] - firsts[:-1])[left]
+    rows = np.repeat(firsts[left], counts) + ranges(counts)
+    inside = _covered(points[rows], np.repeat(levels[left], counts), tree, heights, work)
+    out = np.bincount(np.repeat(np.arange(len(left)), counts)[~inside], minlength=len(left))
+    left = left[out == 0]
+    return left if len(left) <= _Limits.MAX_HIDDEN_ALONE else None
+
+
+def _covered(
+    points: Floats, levels: Integers, tree: shapely.STRtree, heights: Integers, work: Work
+) -> Flags:
+    """Return which points are inside of areas, those of `tree`, that are above them."""
+    point, area = tree.query(shapely.points(points), predicate="intersects")
+    work.spend(5 * len(points) + len(area))
+    found = np.zeros(len(points), dtype=np.bool_)
+    found[point[heights[area] > levels[point]]] = True
+    return found
+
+
+def _above(
+    some: Integers, shapes: Geometries, levels: Integers, regions: Geometries, heights: Integers
+) -> Iterator[tuple[int, Integers]]:
+    """Yield lines with the areas above them whose boxes meet theirs."""
+    line, area = shapely.STRtree(regions).query(shapes[some])
+    higher = heights[area] > levels[some[line]]
+    line, area = line[higher], area[higher]
+    for place, number in enumerate(some.tolist()):
+        yield number, area[line == place]
 
 
 def _without_ends(shapes: Geometries) -> Geometries:
@@ -184,7 +268,7 @@ class _Areas:
             self._work.spend(20 * len(now) + steps / 2)
             if self._corners_left < 0:
                 break
-            _remove(rest, cut, line[now], inner[area[now]])
+            _remove(rest, cut, line[now], inner[area[now]], is_first=turn == 0)
         # A line that only touches areas was not cut.
         lines = np.flatnonzero(cut)
         before, after = shapely.length(shapes[lines]), shapely.length(rest[lines])
@@ -214,10 +298,13 @@ def _without_edges(regions: Geometries, work: Work) -> Geometries:
     return np.asarray(shapely.buffer(regions, -_Limits.INSET_MM, join_style="mitre"))
 
 
-def _remove(rest: Geometries, cut: Flags, lines: Integers, regions: Geometries) -> None:
-    """Remove an area from each of several different lines."""
-    met = shapely.intersects(regions, rest[lines])
-    lines, regions = lines[met], regions[met]
+def _remove(
+    rest: Geometries, cut: Flags, lines: Integers, regions: Geometries, *, is_first: bool
+) -> None:
+    """Remove an area from each of several different lines; it meets those that are whole."""
+    if not is_first:
+        met = shapely.intersects(regions, rest[lines])
+        lines, regions = lines[met], regions[met]
     inside = overlaid(shapely.covers, regions, rest[lines])
     rest[lines[inside]] = shapely.LineString()
     parted = lines[~inside]
