@@ -30,7 +30,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(loading, "_problems", {})
     yield folder
-    for name in [one for one in sys.modules if one.partition(".")[0] == "extensions"]:
+    for name in [one for one in list(sys.modules) if one.partition(".")[0] == "extensions"]:
         del sys.modules[name]
 
 
