@@ -76,10 +76,18 @@ class Nodes:
         costs = [to_rest + penalties for to_rest in self._to_rests]
         if len(self) == 1:
             return float(costs[0][0] + costs[1][0]), [0, 0]
-        two = [np.argsort(cost, kind="stable")[:2].tolist() for cost in costs]
+        two = [_two_least(cost) for cost in costs]
         return min(
             (float(costs[0][one] + costs[1][other]), [one, other])
             for one in two[0]
             for other in two[1]
             if one != other
         )
+
+
+def _two_least(costs: Floats) -> list[int]:
+    """Return the numbers of the two least costs; the first ones of equal costs."""
+    first = int(costs.argmin())
+    others = costs.copy()
+    others[first] = np.inf
+    return [first, int(others.argmin())]

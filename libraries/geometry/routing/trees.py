@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.arrays import Floats, Integers, ascending
 from libraries.geometry.routing.candidates import nearest_others
 from libraries.geometry.routing.ends import Nodes
 from libraries.geometry.routing.route import distances
@@ -104,7 +104,7 @@ def shortest_tree(nodes: Nodes, links: Links, penalties: Floats) -> Integers:
 
     # Ranks are positive and different; joined nodes have the least.
     costs = links.costs(penalties)
-    order = np.argsort(costs, kind="stable")
+    order = ascending(costs)
     rank = np.empty(len(order))
     rank[order] = np.arange(2.0, len(order) + 2)
     is_join = _is_join(nodes, links)
