@@ -42,13 +42,18 @@ class Layer:
 
 
 class StrokeArray:
-    """Strokes that are joined into flat arrays on access, as in `Strokes`; do not write to them."""
+    """Strokes that are joined into flat arrays on access, as in `Strokes`; do not write to them.
+
+    `groups` has the number of the group of each stroke within its file, or -1 for none.
+    """
 
     def __init__(self) -> None:
         self._coordinates: list[Floats] = []
         self._counts: list[Integers] = []
         self._layers: list[Integers] = []
-        self._joined = (np.zeros((0, 2)), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        self._groups: list[Integers] = []
+        none = np.zeros(0, dtype=np.int64)
+        self._joined = (np.zeros((0, 2)), np.zeros(1, dtype=np.int64), none, none)
         self._strokes = 0
         self._vertices = 0
 
@@ -59,7 +64,13 @@ class StrokeArray:
     def vertices(self) -> int:
         return self._vertices
 
-    def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike = 0) -> None:
+    def extend(
+        self,
+        coordinates: ArrayLike,
+        offsets: ArrayLike,
+        layers: ArrayLike = 0,
+        groups: ArrayLike = -1,
+    ) -> None:
         """Add strokes as flat arrays, as in `Strokes`; float arrays are not copied."""
         bounds = np.asarray(offsets)
         levels = np.asarray(layers)
@@ -67,6 +78,7 @@ class StrokeArray:
             levels = np.full(max(bounds.size - 1, 0), levels)
         strokes = Strokes(coordinates, bounds, levels)
         if len(strokes):
+            self._groups.append(np.broadcast_to(np.asarray(groups, np.int64), len(strokes)))
             self._coordinates.append(strokes.coordinates)
             self._counts.append(np.diff(strokes.offsets))
             self._layers.append(strokes.layers)
@@ -94,14 +106,19 @@ class StrokeArray:
     def layers(self) -> Integers:
         return self._arrays()[2]
 
-    def _arrays(self) -> tuple[Floats, Integers, Integers]:
+    @property
+    def groups(self) -> Integers:
+        return self._arrays()[3]
+
+    def _arrays(self) -> tuple[Floats, Integers, Integers, Integers]:
         if len(self._joined[2]) < self._strokes:
             counts = np.concatenate(self._counts)
             single = len(self._coordinates) == 1
             coordinates = self._coordinates[0] if single else np.concatenate(self._coordinates)
-            layers = np.concatenate(self._layers)
-            self._joined = (coordinates, np.concatenate([[0], np.cumsum(counts)]), layers)
+            layers, groups = np.concatenate(self._layers), np.concatenate(self._groups)
+            self._joined = (coordinates, np.concatenate([[0], np.cumsum(counts)]), layers, groups)
             self._coordinates, self._counts, self._layers = [coordinates], [counts], [layers]
+            self._groups = [groups]
         return self._joined
 
 
@@ -193,12 +210,18 @@ class Document:
         self._check_layer(layer)
         self._store.add(lines, layer)
 
-    def extend(self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike) -> None:
+    def extend(
+        self,
+        coordinates: ArrayLike,
+        offsets: ArrayLike,
+        layers: ArrayLike,
+        groups: ArrayLike = -1,
+    ) -> None:
         """Add strokes as flat arrays to layers; see `add` and `StrokeArray.extend`."""
         levels = np.asarray(layers)
         if levels.size and levels.dtype.kind in "iu":
             self._check_layer(int(levels.max()))
-        self._store.extend(coordinates, offsets, levels)
+        self._store.extend(coordinates, offsets, levels, groups)
 
     def strokes(self) -> Strokes:
         return Strokes(self._store.coordinates, self._store.offsets, self._store.layers)
@@ -208,9 +231,9 @@ class Document:
 
     def transformed(self, transform: Matrix) -> Document:
         """Return a copy with transformed vertices; page and pens stay."""
-        return self.with_strokes(
-            applied(transform, self._store.coordinates), self._store.offsets, self._store.layers
-        )
+        store = self._store
+        points = applied(transform, store.coordinates)
+        return self.with_strokes(points, store.offsets, store.layers, store.groups)
 
     def fitted(
         self,
@@ -228,8 +251,10 @@ class Document:
 
     def clipped(self, region: Rectangle | Sequence[Ring]) -> Document:
         """Return a copy with the parts inside `region`, a rectangle or `evenodd` polygons."""
-        cut = clip(self._store.coordinates, self._store.offsets, region)
-        return self.with_strokes(cut.coordinates, cut.offsets, self._store.layers[cut.sources])
+        store = self._store
+        cut = clip(store.coordinates, store.offsets, region)
+        layers, groups = store.layers[cut.sources], store.groups[cut.sources]
+        return self.with_strokes(cut.coordinates, cut.offsets, layers, groups)
 
     def on_layer(self, layer: int) -> StrokeArray:
         self._check_layer(layer)
@@ -237,7 +262,8 @@ class Document:
         strokes = np.flatnonzero(whole.layers == layer)
         counts = np.diff(whole.offsets)[strokes]
         rows = np.repeat(whole.offsets[strokes], counts) + ranges(counts)
-        part.extend(whole.coordinates[rows], np.concatenate([[0], np.cumsum(counts)]), layer)
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        part.extend(whole.coordinates[rows], offsets, layer, whole.groups[strokes])
         return part
 
     def drawn_layers(self) -> Iterator[tuple[Layer, StrokeArray]]:
@@ -260,7 +286,7 @@ class Document:
         for index, name in zip(used.tolist(), names, strict=True):
             other.layer(name[:MAX_LAYER_NAME_CHARS], self._layers[index].pen)
         layers = np.searchsorted(used, self._store.layers)
-        other.extend(self._store.coordinates, self._store.offsets, layers)
+        other.extend(self._store.coordinates, self._store.offsets, layers, self._store.groups)
         return other
 
     def on_page(self, width: float, height: float) -> Document:
@@ -268,17 +294,21 @@ class Document:
         return self._with(width, height, self._store)
 
     def with_strokes(
-        self, coordinates: ArrayLike, offsets: ArrayLike, layers: ArrayLike
+        self,
+        coordinates: ArrayLike,
+        offsets: ArrayLike,
+        layers: ArrayLike,
+        groups: ArrayLike = -1,
     ) -> Document:
         """Return a copy with other strokes; see `StrokeArray.extend`."""
         store = StrokeArray()
-        store.extend(coordinates, offsets, layers)
+        store.extend(coordinates, offsets, layers, groups)
         return self._with(self.width, self.height, store)
 
     def _with(self, width: float, height: float, store: StrokeArray) -> Document:
         other = Document(width, height, title=self.title, metadata=self.metadata)
         other._layers = list(self._layers)
-        other._store.extend(store.coordinates, store.offsets, store.layers)
+        other._store.extend(store.coordinates, store.offsets, store.layers, store.groups)
         return other
 
     def _check_layer(self, layer: int) -> None:

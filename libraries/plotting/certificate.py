@@ -31,7 +31,8 @@ class Search:
     """Facts of a search that its result does not show.
 
     `ink_mm` has the changes of the length of all strokes by step, `widest_join_mm` the widest gap
-    between ends that were joined.
+    between ends that were joined. `constraints` are the options that limit the order; the least
+    lifts and the bound of the travel are without them.
     """
 
     effort: str
@@ -43,6 +44,7 @@ class Search:
     widest_join_mm: float
     bounds: Sequence[Bound] = ()
     estimated_gap: float | None = None
+    constraints: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Certificate:
             "input_sha256": strokes_sha256(before),
             "output_sha256": strokes_sha256(after),
             "effort": search.effort,
+            "constraints": list(search.constraints),
             "moves": search.moves,
             "stopped": search.stopped,
             "tolerance_mm": search.tolerance_mm,

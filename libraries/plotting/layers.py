@@ -16,6 +16,12 @@ def on_layer(document: Document, layer: int) -> Pieces:
     return Pieces(store.coordinates, store.offsets)
 
 
+def without_groups(document: Document) -> Document:
+    """Return a copy whose strokes belong to no groups."""
+    store = document.store
+    return document.with_strokes(store.coordinates, store.offsets, store.layers)
+
+
 def map_layers(
     document: Document,
     change: Callable[[Pieces, int], Pieces],
@@ -25,14 +31,20 @@ def map_layers(
 ) -> Document:
     """Return `document` with `change(strokes, layer)` in place of the strokes of each layer.
 
-    Layers after the deadline are not changed.
+    Those of each group of the layer are changed alone, in the order of the groups, after those
+    without a group. Layers after the deadline are not changed.
     """
     changed = document.with_strokes(np.zeros((0, 2)), [0], 0)
     for layer in range(len(document.layers)):
-        pieces = on_layer(document, layer)
-        if len(pieces.counts) and not deadline.is_over:
-            pieces = change(pieces, layer)
-        changed.extend(pieces.coordinates, pieces.offsets, layer)
+        store = document.on_layer(layer)
+        whole = Pieces(store.coordinates, store.offsets)
+        numbers = np.unique(store.groups).tolist()
+        for group in numbers:
+            is_part = len(numbers) > 1
+            pieces = selected(whole, np.flatnonzero(store.groups == group)) if is_part else whole
+            if not deadline.is_over:
+                pieces = change(pieces, layer)
+            changed.extend(pieces.coordinates, pieces.offsets, layer, group)
         progress((layer + 1) / len(document.layers))
     return changed
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from libraries.fields import Params, choice, flag, mm, whole
 from libraries.geometry.document import Document
 from libraries.geometry.joining import join_consecutive, without_repeats
@@ -14,7 +16,7 @@ from libraries.geometry.routing import Bound, Effort
 from libraries.plotting.catalogue import Deadline, StepParams
 from libraries.plotting.certificate import Certificate, Search, travel_mm
 from libraries.plotting.joins import joined
-from libraries.plotting.layers import map_layers
+from libraries.plotting.layers import map_layers, without_groups
 from libraries.plotting.plotters import PLOTTERS
 from libraries.plotting.profiles import PlotterProfile
 from libraries.plotting.routes import bounds_of, estimated_gap, reordered, routed
@@ -38,7 +40,15 @@ class PlotOptions(Params):
         "Draw each closed stroke after those inside it, so that a knife cuts holes first.",
         default=False,
     )
+    keep_groups: bool = flag(
+        "Draw the strokes of each innermost group of the file one after another.", default=False
+    )
     passes: int = whole("Number of times that a stroke is drawn.", 1, 10, default=1)
+
+    @property
+    def constraints(self) -> list[str]:
+        """Return the names of the options that limit the order."""
+        return [name for name in ("inner_first", "keep_groups") if getattr(self, name)]
 
     @property
     def bound_steps(self) -> tuple[int, int]:
@@ -126,8 +136,8 @@ def optimise(
 
     `options` are those of `PlotOptions`. The strokes of each layer are cropped, lose what they draw
     again, are joined, simplified, repeated and ordered; the layers stay in order. A plan never has
-    more lifts or a longer travel than the given strokes, unless `inner_first` needs them. Equal arguments give an equal plan, unless
-    the deadline or `watch` ends the search. `profiles` are the plotters whose times are in the
+    more lifts or a longer travel than the given strokes, unless `inner_first` or `keep_groups` needs
+    them. Equal arguments give an equal plan, unless the deadline or `watch` ends the search. `profiles` are the plotters whose times are in the
     certificate, by default those of the statistics.
 
     Raises:
@@ -140,8 +150,8 @@ def optimise(
     for prepared in _preparations(given, chosen, state.deadline):
         planned = _ordered(prepared, chosen, state)
         is_no_worse = len(planned) <= len(drawn) and travel_mm(planned) <= travel_mm(drawn)
-        # Drawing inner strokes first may need a longer travel than the given order.
-        if is_no_worse or chosen.inner_first:
+        # An order with constraints may need a longer travel than the given one.
+        if is_no_worse or chosen.constraints:
             break
     search = Search(
         effort=chosen.effort,
@@ -152,6 +162,7 @@ def optimise(
         ink_mm=prepared.ink_mm,
         widest_join_mm=prepared.widest_mm,
         bounds=state.bounds,
+        constraints=chosen.constraints,
         # The estimate takes seconds, whatever the size.
         estimated_gap=None if chosen.effort == "quick" else estimated_gap(planned),
     )
@@ -164,8 +175,17 @@ def _given(document: Document, options: PlotOptions) -> Document:
     """Return the document as the certificate compares it: cropped, and rounded as in files."""
     if options.margin is not None:
         document = _run("crop", document, Deadline(), margin=options.margin)
-    return map_layers(
-        document, lambda pieces, _: without_repeats(pieces), progress=_ignore, deadline=Deadline()
+    given = map_layers(
+        without_groups(document),
+        lambda pieces, _: without_repeats(pieces),
+        progress=_ignore,
+        deadline=Deadline(),
+    )
+    if not options.keep_groups:
+        return given
+    groups = document.store.groups[np.argsort(document.store.layers, kind="stable")]
+    return given.with_strokes(
+        given.store.coordinates, given.store.offsets, given.store.layers, groups
     )
 
 

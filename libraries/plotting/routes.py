@@ -26,20 +26,21 @@ from libraries.geometry.routing import (
 from libraries.geometry.routing.route import distances
 from libraries.geometry.strokes import HOME, Point
 from libraries.plotting.catalogue import Deadline
-from libraries.plotting.layers import on_layer
 
 
 @dataclass(frozen=True)
 class Leg:
     """The strokes of one layer in a plot; `start` and `end` are None where they are not known.
 
-    The pen comes from `start` and goes to `end`, which is the origin for the last layer.
+    The pen comes from `start` and goes to `end`, which is the origin for the last layer. `groups`
+    has the number of the group of each stroke, or -1; it is None if there are none.
     """
 
     layer: int
     pieces: Pieces
     start: Point | None = None
     end: Point | None = None
+    groups: Integers | None = None
 
     @property
     def closed(self) -> NDArray[np.bool_]:
@@ -69,7 +70,12 @@ def legs_of(document: Document) -> Iterator[Leg]:
     used = np.unique(document.store.layers).tolist()
     for layer in used:
         start, end = HOME if layer == used[0] else None, HOME if layer == used[-1] else None
-        yield Leg(layer, on_layer(document, layer), start, end)
+        store = document.on_layer(layer)
+        groups, counts = np.unique(store.groups, return_counts=True)
+        # Groups of one stroke, and a group of all strokes, need nothing.
+        is_free = len(groups) == 1 or not (counts[groups >= 0] > 1).any()
+        pieces = Pieces(store.coordinates, store.offsets)
+        yield Leg(layer, pieces, start, end, None if is_free else store.groups)
 
 
 def bounds_of(
@@ -147,8 +153,8 @@ def routed(
 ) -> tuple[Document, list[Route]]:
     """Return the document with each layer in the shortest order found, and the routes.
 
-    The travel of a layer begins where the layer before ends. `inner_first` draws each closed stroke
-    after those inside it. The penalties of `bounds`, one for each layer with strokes, guide the
+    The travel of a layer begins where the layer before ends, and the strokes of a group are drawn
+    one after another. `inner_first` draws each closed stroke after those inside it. The penalties of `bounds`, one for each layer with strokes, guide the
     search. `report` receives the travel of the layers so far and of the best order of the current
     one in mm.
     """
@@ -167,12 +173,14 @@ def routed(
             moves=moves_for(effort, len(leg.pieces.counts)),
             is_over=is_over,
             before=nested_pairs(leg.pieces) if inner_first else (),
+            groups=leg.groups,
             penalties=bounds[number].penalties if bounds else None,
             report=lambda mm, done_mm=done_mm: report(done_mm + mm),  # type: ignore[misc]
         )
         travel_mm += route.travel_mm
         routes.append(route)
         coordinates, offsets = apply_route(*leg.pieces, route, closed=leg.closed)
-        ordered.extend(coordinates, offsets, leg.layer)
+        groups = -1 if leg.groups is None else leg.groups[route.order]
+        ordered.extend(coordinates, offsets, leg.layer, groups)
         here = (float(coordinates[-1, 0]), float(coordinates[-1, 1]))
     return ordered, routes

@@ -239,7 +239,7 @@ class Placement(Params):
             layer = picked.layer(one.layer, one.applied(drawing.pens[left[0]]))
             for index in left:
                 part = drawing.on_layer(index)
-                picked.extend(part.coordinates, part.offsets, np.full(len(part), layer))
+                picked.extend(part.coordinates, part.offsets, layer, part.groups)
         return picked
 
     def _turned(self, drawing: Document) -> Document:

@@ -92,6 +92,7 @@ class Reader:
         self.gathering = Gathering(around, self._report_far, self._report_broken, work)
         self.items: list[Item] = []
         self.layer_attributes: dict[str, dict[str, str]] = {}
+        self.groups: list[range] = []  # their items, those of inner groups first
         self._layer_codes = options.layer_codes
         self._pixel = MM_PER_INCH / options.dpi
         # Names of groups that are layers, instead of the layers of Inkscape.
@@ -189,8 +190,7 @@ class Reader:
         return (around.width, around.height), (around.left, around.top)
 
     def _clipped(self, node: Node, context: Context) -> Context:
-        attributes = node.attributes
-        if "clip-path" not in attributes and "mask" not in attributes:
+        if "clip-path" not in node.attributes and "mask" not in node.attributes:
             return context
         clip = self._clips.clip_of(node, context.to_page, context.viewport, context.clip)
         return context._replace(clip=clip)
@@ -207,14 +207,15 @@ class Reader:
         elif node.tag == "svg":
             self._visit_nested(node, context)
         elif node.tag in {"g", "a", "switch"}:
-            groups = self._groups
-            name = layer_name(node) if groups is None else groups.get(id(node))
+            name = layer_name(node) if self._groups is None else self._groups.get(id(node))
             if self._layer_codes and name is not None and LayerCodes.of(name).is_hidden:
                 self._problems.note("layer", node.line, "hidden")
                 return
             if name:
                 self.layer_attributes.setdefault(name, node.attributes)
+            first = len(self.items)
             self._visit_all(node, context._replace(layer=name) if name else context)
+            self.groups += [] if name else [range(first, len(self.items))]
         elif node.tag == "use":
             self._visit_used(node, context)
         elif node.tag == "text":
@@ -435,9 +436,8 @@ class Reader:
         if node is None or node.tag not in SHAPES:
             return []
         self._work.spend(parsing_steps(node.attributes))
-        size = (100.0, 100.0)
         tolerance = self._scale[2] or self._tolerance
-        return shape_of(node.tag, node.attributes, size, tolerance).flattened()
+        return shape_of(node.tag, node.attributes, (100.0, 100.0), tolerance).flattened()
 
     def _report_broken(self, items: list[int]) -> None:
         for item in items:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from libraries.geometry.arrays import Floats
+import numpy as np
+
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.document import Document, StrokeArray
 from libraries.geometry.rectangle import Rectangle
 from libraries.json_types import JsonObject
@@ -76,7 +78,8 @@ def read_svg(
     reader.draw(root, size)
     # Parts that need too much are not left out.
     work.spend(0)
-    store, items, layers = reader.gathering.store, reader.items, reader.layer_attributes
+    store, items, groups = reader.gathering.store, reader.items, reader.groups
+    layers = reader.layer_attributes
     has_size, line = has_own_size(root), root.line
     # The tree of a large file takes much memory.
     del reader, root
@@ -84,7 +87,14 @@ def read_svg(
         document = _grown(document, store.coordinates)
         problems.note("page-size", line, "approximated")
     return reading_of(
-        document, store, items, options=options, problems=problems, work=work, layers=layers
+        document,
+        store,
+        items,
+        options=options,
+        problems=problems,
+        work=work,
+        layers=layers,
+        groups=groups,
     )
 
 
@@ -102,11 +112,13 @@ def reading_of(
     problems: Problems,
     work: Work,
     layers: Mapping[str, Mapping[str, str]] | None = None,
+    groups: Sequence[range] = (),
 ) -> Reading:
     """Add the visible strokes of items to `document`; the layers of `store` are their indices.
 
     The items of other formats than SVG go through the same stages. `layers` are the attributes of
-    the groups of layers, by name.
+    the groups of layers, by name. `groups` are the items that belong together, inner groups before
+    outer ones.
     """
     drawn = visible_strokes(
         store, items, document.page, options=options, problems=problems, work=work
@@ -116,10 +128,19 @@ def reading_of(
         return Reading(document, problems.listed())
     used = list(dict.fromkeys(drawn.strokes.tolist()))
     chosen = PenChoice(document, options, problems, layers).layers_of(drawn.inks, used)
-    document.extend(drawn.coordinates, drawn.offsets, chosen[drawn.strokes])
+    numbers = _numbers(groups, len(items))[drawn.items]
+    document.extend(drawn.coordinates, drawn.offsets, chosen[drawn.strokes], numbers)
     wide = {int(chosen[number]) for number in used if not drawn.inks[number].loose}
     loose = frozenset(range(len(document.layers))) - wide
     return Reading(document, problems.listed(), loose)
+
+
+def _numbers(groups: Sequence[range], count: int) -> Integers:
+    """Return for each item the number of its innermost group, or -1."""
+    numbers = np.full(count, -1)
+    for number, group in enumerate(reversed(groups)):
+        numbers[group.start : group.stop] = number
+    return numbers
 
 
 def _grown(document: Document, points: Floats) -> Document:

@@ -43,22 +43,25 @@ class _Groups:
         bounds = np.searchsorted(self.group[strokes], np.arange(len(found) + 1))
         self.blocks = [strokes[a:b] for a, b in pairwise(bounds)]
         self.parts = [problem.part(b, inside.get(g, ())) for g, b in enumerate(self.blocks)]
-        # Moves for a stroke in each of three searches.
+        # Moves for a stroke of a group in each of the two searches of groups; the search for the
+        # order of groups has the others.
         self.share, self.moves = moves // (3 * len(problem)), 0
+        grouped = sum(len(block) for block in self.blocks if len(block) > 1)
+        self.outer_moves = moves - 2 * self.share * grouped
 
     def are_together(self) -> bool:
         return bool(np.count_nonzero(np.diff(self.group)) == len(self.blocks) - 1)
 
-    def solve(self, problem: Problem, strokes: int) -> Route:
-        route = solve(problem, self.share * strokes, self.progress)
+    def solve(self, problem: Problem, moves: int) -> Route:
+        route = solve(problem, moves, self.progress)
         self.moves += route.moves
         return route
 
     def solved(self) -> Route:
         """Return the route of all groups, each solved alone."""
-        routes = [self.solve(part, len(part)) for part in self.parts]
+        routes = [self.solve(part, self.share * len(part)) for part in self.parts]
         outer = self._outer(routes)
-        path = self.solve(outer, len(self.problem))
+        path = self.solve(outer, self.outer_moves)
         orders, entries = [], []
         for number, entry in zip(path.order.tolist(), path.entry.tolist(), strict=True):
             route = routes[number]
@@ -104,7 +107,7 @@ class _Groups:
             number = self.group[order[begin]]
             block, part = self.blocks[number], replace(self.parts[number], start=start, end=end)
             now = np.searchsorted(block, order[begin:stop]), entry[begin:stop]
-            better = self.solve(part, len(part))
+            better = self.solve(part, self.share * len(part))
             if better.travel_mm < part.travel_mm(*now):
                 order[begin:stop], entry[begin:stop] = block[better.order], better.entry
         return problem.route(order, entry)

@@ -37,10 +37,11 @@ from libraries.work import Work
 
 
 class Drawn(NamedTuple):
-    """Strokes in order, the ink of each, and the inks."""
+    """Strokes in order, the item and the ink of each, and the inks."""
 
     coordinates: Floats
     offsets: Integers
+    items: Integers
     strokes: Integers
     inks: list[Ink]
 
@@ -74,7 +75,9 @@ def visible_strokes(
         different = list(dict.fromkeys(inks))
         known = {ink: number for number, ink in enumerate(different)}
         numbers = np.array([known[ink] for ink in inks], dtype=np.int64)
-        return Drawn(store.coordinates, store.offsets, numbers[store.layers], different)
+        return Drawn(
+            store.coordinates, store.offsets, store.layers, numbers[store.layers], different
+        )
     plane = _Plane(items, inks, page, options=options, problems=problems, work=work)
     return plane.drawn(store, dots)
 
@@ -413,9 +416,7 @@ class _Plane:
         lines = [line for piece in pieces for line in piece.lines]
         inks = list(dict.fromkeys(piece.ink for piece in pieces))
         known = {ink: number for number, ink in enumerate(inks)}
-        strokes = np.repeat(
-            np.array([known[piece.ink] for piece in pieces], dtype=np.int64),
-            [len(piece.lines) for piece in pieces],
-        )
-        coordinates, offsets = flattened(lines)
-        return Drawn(coordinates, offsets, strokes, inks)
+        counts = [len(piece.lines) for piece in pieces]
+        pairs = [(piece.item, known[piece.ink]) for piece in pieces]
+        items, strokes = np.repeat(np.array(pairs, dtype=np.int64).reshape(-1, 2), counts, 0).T
+        return Drawn(*flattened(lines), items, strokes, inks)
