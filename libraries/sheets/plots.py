@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 from marshmallow import fields
 from marshmallow.validate import Length, OneOf
 

@@ -45,8 +45,8 @@ def travel_bound(
     """Return a lower bound of the travel with the pen up in mm, as in `Route.travel_mm`.
 
     This is the bound of Held and Karp ("The Traveling-Salesman Problem and Minimum Spanning
-    Trees", 1970) for strokes. `steps` of a subgradient search raise it by penalties, unless
-    `is_over` returns true, which ends the search with the best bound so far.
+    Trees", 1970) for strokes. Up to `steps` of a subgradient search raise it by penalties, as long
+    as that gains anything, unless `is_over` returns true. Then the best bound so far is returned.
     """
     if len(offsets) < 2:  # noqa: PLR2004 - no stroke
         far = 0.0 if start is None or end is None else math.dist(start, end)
@@ -60,7 +60,10 @@ def travel_bound(
         left -= search.run(left, is_over)
         # Penalties are published with six decimals.
         found, links = _bound(nodes, search.links, np.round(search.best, 6))
+        is_high = found.mm < (1 + _Subgradient.MIN_RISE) * best.mm
         best = max(best, found, key=lambda bound: bound.mm)
+        if is_high:
+            break
         search.continue_with(links)
     return best
 
@@ -80,6 +83,9 @@ class _Subgradient:
     Each round has twice the steps of the one before and begins with shorter ones, so that the
     bound is good after any number of rounds.
     """
+
+    # After a round that raises the bound by less, further ones gain less than half of that.
+    MIN_RISE = 0.005
 
     # Steps of the first round.
     FIRST_ROUND = 20

@@ -53,7 +53,7 @@ def solve(problem: Problem, moves: int, progress: Progress) -> Route:
     if visits < moves and plain is not problem and not progress.is_stopped():
         # A search with penalties may fail where one without them does not.
         best = Progress(progress.is_over, lambda mm: progress.report(min(mm, found.travel_mm)))
-        search = _Search(problem, given)
+        search = _Search(problem, found)
         visits += search.run(moves - visits, best)
         progress.stopped = best.stopped
         found = min(found, search.route(), key=lambda route: route.travel_mm)
@@ -82,22 +82,22 @@ class _Search:
     MIN_PERTURBED = 3
 
     def __init__(self, problem: Problem, given: Route | None) -> None:
+        """Begin with the greedy tour or the `given` one; with penalties, with the given one."""
         self.problem = problem
-        near = near_ends(problem, self.NEAR)
-        ends = _first_tour(problem, near)
-        starts = Starts(problem) if problem.closed.any() else None
-        points = problem.ends
-        self.tour = Tour(points, ends, starts)
-        if given is not None and given.travel_mm < self.tour.length_mm():
-            self.tour = Tour(points, _as_tour(problem, np.arange(2 * len(problem))), starts)
-        if problem.is_constrained:
-            self.tour.allows = Rules(problem).allow
-        self.near, self.longest = listed(near, self.DEEPER, np.zeros(len(points))), self.CHANGED
-        if problem.penalties is not None:
+        if problem.penalties is None or given is None:
+            near = near_ends(problem, self.NEAR)
+            self.tour = Tour(problem.ends, _first_tour(problem, near), _starts(problem))
+            self.longest, self.near = self.CHANGED, listed(near, self.DEEPER, problem.end_penalties)
+            if given is not None and given.travel_mm < self.tour.length_mm():
+                self.tour = _tour_along(problem, given)
+        else:
             near = near_ends(problem, self.COMPARED)
             near = penalised(near, problem.end_penalties, self.NEAR_PENALISED)
-            self.near = listed(near, self.DEEPER_PENALISED, problem.end_penalties)
+            self.tour = _tour_along(problem, given)
             self.longest = self.CHANGED_PENALISED
+            self.near = listed(near, self.DEEPER_PENALISED, problem.end_penalties)
+        if problem.is_constrained:
+            self.tour.allows = Rules(problem).allow
 
     def run(self, moves: int, progress: Progress) -> int:
         """Improve the tour with `moves` visits of ends; return how many there were."""
@@ -150,6 +150,24 @@ def _first_tour(problem: Problem, near: Candidates) -> list[int]:
         nodes = [2 * s if one_way is not None and one_way[s] else entries[s] for s in order]
         ends = _as_tour(problem, np.array([(n, n ^ 1) for n in nodes]).ravel())
     return ends
+
+
+def _starts(problem: Problem) -> Starts | None:
+    return Starts(problem) if problem.closed.any() else None
+
+
+def _tour_along(problem: Problem, route: Route) -> Tour:
+    """Return the tour of a route."""
+    entry = np.zeros_like(route.entry)
+    entry[route.order] = route.entry
+    closed, points = np.flatnonzero(problem.closed), problem.ends.copy()
+    begin = problem.coordinates[problem.offsets[closed] + entry[closed]]
+    points[2 * closed] = points[2 * closed + 1] = begin
+    nodes = 2 * route.order + ((route.entry > 0) & ~problem.closed[route.order])
+    starts = _starts(problem)
+    if starts is not None:
+        starts.vertices[:-1] = np.where(problem.closed, entry, 0).tolist()
+    return Tour(points, _as_tour(problem, np.column_stack((nodes, nodes ^ 1)).ravel()), starts)
 
 
 def _as_tour(problem: Problem, ends: Integers) -> list[int]:
