@@ -15,8 +15,16 @@ import pytest
 from bench.machinery import BenchError, ProcessGroup
 from bench.peers.foreign import ADAPTERS, Environment
 from bench.peers.npm import NpmPackage
-from bench.plotbench.drawings import ATLAS, FEATHER, drawing_sets, random_drawing, world_map
+from bench.plotbench.drawings import (
+    ATLAS,
+    FEATHER,
+    drawing_sets,
+    in_black,
+    random_drawing,
+    world_map,
+)
 from bench.plotbench.measuring import CHART, Figures, measure
+from bench.plotbench.programs import gnuplot_figures
 from bench.plotbench.tools import ForeignTool, Saxi, Vpype, tools
 from libraries.geometry.document import Document
 from libraries.svg_reader import read_svg
@@ -145,4 +153,38 @@ def test_the_sets_are_the_same_in_every_run() -> None:
     assert len(random_drawing(60)) == 60
     names = [one.name for one in drawing_sets(quick=False, foreign=True)]
     assert names[:3] == [f"{count} random strokes" for count in ("1,000", "10,000", "100,000")]
-    assert names[3:] == ["patterns", "compositions", "icons", "world map", "figures"]
+    assert names[3:5] == ["patterns", "compositions"]
+    assert names[5:8] == ["icons", "filled icons", "world map"]
+    assert names[8:] == ["figures", "gnuplot", "graphviz"]
+
+
+def test_a_set_of_a_program_that_is_not_installed_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    random = drawing_sets(quick=True, foreign=False)[0]
+    programs = drawing_sets(quick=False, foreign=True)[-2:]
+    monkeypatch.setattr("bench.plotbench.measuring.drawing_sets", lambda **_: [random, *programs])
+    table = measure(rounds=1, quick=True, peers=False, progress=lambda _: None)
+    assert {row[0] for row in table.rows} == {random.name}
+    assert "gnuplot: skipped: gnuplot is not installed" in table.notes
+    assert "graphviz: skipped: dot is not installed" in table.notes
+
+
+def test_figures_of_a_program_are_drawn_with_one_pen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As gnuplot does: a white background, lines of several colours and a text.
+    figure = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="800" height="600" viewBox="0 0 800 600">'
+        '<rect width="800" height="600" fill="#ffffff"/><path d="M9 9h90" stroke="red" fill="none"/>'
+        '<path d="M9 90h90" stroke="blue" fill="none"/><text x="9" y="200">a</text></svg>'
+    )
+    gnuplot = tmp_path / "gnuplot"
+    gnuplot.write_text(f"#!/bin/sh\necho '{figure}'\n")
+    gnuplot.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    drawings = in_black(gnuplot_figures())
+    assert len(drawings) == 3
+    assert len(drawings[0]) > 2
+    assert [layer.name for layer in drawings[0].layers] == ["black"]

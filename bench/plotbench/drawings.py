@@ -1,7 +1,8 @@
 """Drawings of PlotBench: random strokes, the product's own drawings, and files from other projects.
 
 A set has one or more drawings, whose figures are added up. The files of other projects are packages of npm with free licences, which
-are downloaded into the cache, and figures that matplotlib writes in its own environment.
+are downloaded into the cache, icons of a package of the tests, figures that matplotlib writes in its own environment, and those of
+gnuplot and graphviz, if they are installed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from bench.machinery import REPOSITORY, BenchError
 from bench.peers.foreign import ADAPTERS, Environment
 from bench.peers.npm import NpmPackage
+from bench.plotbench.programs import gnuplot_figures, graphs
 from bench.plotbench.routing import random_strokes
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -113,14 +115,29 @@ def composed(path: Path) -> Document:
     return compose(load_composition(given)).drawing
 
 
-def icon_sheet() -> Document:
-    """Return all icons on A3, in rows of 21, each 14 mm wide."""
+def line_icons() -> Document:
+    paths = sorted((FEATHER.folder() / "dist" / "icons").glob("*.svg"))
+    return icon_sheet([path.read_bytes() for path in paths])
+
+
+def filled_icons() -> Document:
+    """Return icons of five sets by their outlines."""
+    try:
+        # Packages of the tests, which a run without other projects does not need.
+        from bench.realfiles.files import icons  # noqa: PLC0415
+    except ImportError as error:
+        raise BenchError(f"{error.name} is not installed") from None
+    return icon_sheet([data for _, data in icons()])
+
+
+def icon_sheet(icons: Sequence[bytes]) -> Document:
+    """Return icons on A3, in rows of 21, each 14 mm wide."""
     document = Document(*A3)
     layer = document.layer("black", PEN)
-    for number, path in enumerate(sorted((FEATHER.folder() / "dist" / "icons").glob("*.svg"))):
+    for number, data in enumerate(icons):
         column, row = number % 21, number // 21
         left, top = 23 + column * 18.0, 20 + row * 18.0
-        icon = read_svg(path.read_bytes()).document
+        icon = read_svg(data).document
         placed = icon.fitted(Rectangle(left, top, left + 14, top + 14)).store
         document.extend(placed.coordinates, placed.offsets, layer)
     return document
@@ -164,7 +181,11 @@ def figures() -> list[Document]:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise BenchError(f"matplotlib did not draw: {error}") from None
-    return [_in_black(read_svg(text.encode()).document) for text in json.loads(done.stdout)]
+    return in_black([text.encode() for text in json.loads(done.stdout)])
+
+
+def in_black(figures: Sequence[bytes]) -> list[Document]:
+    return [_in_black(read_svg(data).document) for data in figures]
 
 
 def _in_black(figure: Document) -> Document:
@@ -179,7 +200,13 @@ def _in_black(figure: Document) -> Document:
 
 FOREIGN = [
     DrawingSet(
-        "icons", f"icons: {FEATHER} (MIT), all 287 on a sheet of A3", lambda: [icon_sheet()]
+        "icons", f"icons: {FEATHER} (MIT), all 287 on a sheet of A3", lambda: [line_icons()]
+    ),
+    DrawingSet(
+        "filled icons",
+        "filled icons: 220 of Font Awesome (CC BY 4.0), Lucide (ISC), Material Design (Apache-2.0), Octicons (MIT) and Simple Icons (CC0), "
+        "by their outlines, on a sheet of A3",
+        lambda: [filled_icons()],
     ),
     DrawingSet(
         "world map",
@@ -190,6 +217,18 @@ FOREIGN = [
         "figures",
         f"figures: {MATPLOTLIB[0].replace('==', ' ')}, a wireframe, contour lines and curves",
         figures,
+        is_many=True,
+    ),
+    DrawingSet(
+        "gnuplot",
+        "gnuplot: a surface with hidden lines, contour lines and curves, as the installed version draws them",
+        lambda: in_black(gnuplot_figures()),
+        is_many=True,
+    ),
+    DrawingSet(
+        "graphviz",
+        "graphviz: random graphs with labels by dot, neato and circo, as the installed version draws them",
+        lambda: in_black(graphs()),
         is_many=True,
     ),
 ]

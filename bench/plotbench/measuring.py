@@ -79,7 +79,7 @@ def measure(
                 results[one.name] = _measured(one, used, rounds)
                 sources.append(one.source)
             except BenchError as error:
-                problems.append(f"{one.name}: not measured: {error}")
+                problems.append(f"{one.name}: skipped: {error}")
     return _table(results, found, [*dict.fromkeys(sources)], problems)
 
 
