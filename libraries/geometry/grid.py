@@ -1,14 +1,12 @@
 """A grid of points for neighbour searches.
 
-Unlike the k-d tree of SciPy it supports removal, keeps the order of points at equal distances, and
-needs no import of a third of a second.
+Points can be added to it, unlike to the k-d tree of SciPy, whose import takes a third of a second.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -33,10 +31,6 @@ class Grid:
         self._points.append([*point])
         self._cells.setdefault(self._cell(point), {})[number] = None
 
-    def remove(self, number: int) -> None:
-        """Remove a point from the search; the others keep their numbers."""
-        del self._cells[self._cell(self._points[number])][number]
-
     def within(self, point: Sequence[float], distance_mm: float) -> list[int]:
         """Return the numbers of the points closer than `distance_mm`, in ascending order."""
         x, y = point
@@ -52,34 +46,8 @@ class Grid:
                         found.append(number)
         return sorted(found)
 
-    def nearest(
-        self, point: Sequence[float], *, max_rings: int, max_points_per_cell: int
-    ) -> int | None:
-        """Return the number of the nearest point within `max_rings` rings of cells, or None."""
-        x, y = point
-        column, row = self._cell(point)
-        best, nearest = math.inf, None
-        for ring in range(max_rings):
-            # Points in this ring are at least `ring - 1` cells away.
-            if best <= (ring - 1) * self._size:
-                break
-            for cell in _ring(column, row, ring):
-                for number in islice(self._cells.get(cell, ()), max_points_per_cell):
-                    to_x, to_y = self._points[number]
-                    distance = math.hypot(to_x - x, to_y - y)
-                    if distance < best:
-                        best, nearest = distance, number
-        return nearest
-
     def _cell(self, point: Sequence[float]) -> tuple[int, int]:
         return (
             math.floor((point[0] - self._low[0]) / self._size),
             math.floor((point[1] - self._low[1]) / self._size),
         )
-
-
-def _ring(column: int, row: int, ring: int) -> Iterator[tuple[int, int]]:
-    for x in range(column - ring, column + ring + 1):
-        step = 1 if abs(x - column) == ring else 2 * ring
-        for y in range(row - ring, row + ring + 1, step):
-            yield x, y

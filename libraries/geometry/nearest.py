@@ -1,4 +1,4 @@
-"""Nearest neighbours and spanning trees; the only module that imports SciPy."""
+"""Nearest neighbours, pairs of near points, connected parts and spanning trees."""
 
 from __future__ import annotations
 

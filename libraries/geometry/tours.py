@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from libraries.geometry.arrays import Floats, Integers, line_length
+from libraries.geometry.arrays import Floats, Integers
 from libraries.geometry.nearest import nearest
 from libraries.geometry.segments import cross, pairs_with_touching_boxes
 from libraries.geometry.trees import walk_around
@@ -49,11 +49,6 @@ def closed_tour(points: Floats) -> Integers:
     _improve(tour, near)
     _uncross(tour)
     return np.array(tour.order)
-
-
-def length(points: Floats, order: Integers) -> float:
-    """Return the length of the closed line through `points` in that order."""
-    return line_length(points[np.append(order, order[0])])
 
 
 def _neighbours(points: Floats, count: int) -> Integers:

@@ -9,17 +9,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from libraries.fields import Params, choice, flag, mm, whole
+from libraries.fields import flag, mm, whole
 from libraries.geometry.document import Document
 from libraries.geometry.joining import join_consecutive, without_repeats
-from libraries.geometry.routing import Bound, Effort
+from libraries.geometry.routing import Bound
 from libraries.plotting.catalogue import Deadline, StepParams
 from libraries.plotting.certificate import Certificate, Search, travel_mm
 from libraries.plotting.joins import joined
 from libraries.plotting.layers import map_layers, without_groups
 from libraries.plotting.plotters import PLOTTERS
 from libraries.plotting.profiles import PlotterProfile
-from libraries.plotting.routes import bounds_of, estimated_gap, reordered, routed
+from libraries.plotting.routes import (
+    OrderOptions,
+    bounds_of,
+    estimated_gap,
+    reordered,
+    routed,
+)
 from libraries.plotting.steps import STEPS
 
 # Receives the travel in mm, its lower bound in mm, and how much longer the travel may be than
@@ -27,28 +33,15 @@ from libraries.plotting.steps import STEPS
 Watch = Callable[[float, float, float | None], object]
 
 
-class PlotOptions(Params):
+class PlotOptions(OrderOptions):
     """Options of `optimise`."""
 
-    effort: Effort = choice("Number of orders that are tried.", Effort, default="quick")
     margin: float | None = mm("Crop to the page without this margin", 0, 500, default=None)
     duplicates: bool = flag("Remove what a pen draws again.", default=True)
     tolerance: float = mm("Largest distance of ends that are joined", 0, 1, default=0.05)
     gaps: bool = flag("Draw across gaps narrower than the pen.", default=False)
     simplify: float = mm("Maximum deviation of simplified strokes; 0 keeps all", 0, 1, default=0.0)
-    inner_first: bool = flag(
-        "Draw each closed stroke after those inside it, so that a knife cuts holes first.",
-        default=False,
-    )
-    keep_groups: bool = flag(
-        "Draw the strokes of each innermost group of the file one after another.", default=False
-    )
     passes: int = whole("Number of times that a stroke is drawn.", 1, 10, default=1)
-
-    @property
-    def constraints(self) -> list[str]:
-        """Return the names of the options that limit the order."""
-        return [name for name in ("inner_first", "keep_groups") if getattr(self, name)]
 
     @property
     def bound_steps(self) -> tuple[int, int]:
@@ -245,8 +238,7 @@ def _ordered(prepared: _Prepared, options: PlotOptions, state: _State) -> Docume
         return document
     ordered, routes = routed(
         document,
-        effort=options.effort,
-        inner_first=options.inner_first,
+        options,
         bounds=state.bounds,
         is_over=state.is_over,
         report=state.report,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.fields import Params, choice, flag
 from libraries.geometry.arrays import Integers, ranges
 from libraries.geometry.document import Document
 from libraries.geometry.joining import Pieces
@@ -28,19 +29,37 @@ from libraries.geometry.strokes import HOME, Point
 from libraries.plotting.catalogue import Deadline
 
 
+class OrderOptions(Params):
+    """The effort of the search for an order, and its constraints."""
+
+    effort: Effort = choice("Number of orders that are tried.", Effort, default="quick")
+    inner_first: bool = flag(
+        "Draw each closed stroke after those inside it, so that a knife cuts holes first.",
+        default=False,
+    )
+    keep_groups: bool = flag(
+        "Draw the strokes of each innermost group of the file one after another.", default=False
+    )
+
+    @property
+    def constraints(self) -> list[str]:
+        """Return the names of the options that limit the order."""
+        return [name for name in ("inner_first", "keep_groups") if getattr(self, name)]
+
+
 @dataclass(frozen=True)
 class Leg:
     """The strokes of one layer in a plot; `start` and `end` are None where they are not known.
 
     The pen comes from `start` and goes to `end`, which is the origin for the last layer. `groups`
-    has the number of the group of each stroke, or -1; it is None if there are none.
+    has the number of the group of each stroke, or -1.
     """
 
     layer: int
     pieces: Pieces
     start: Point | None = None
     end: Point | None = None
-    groups: Integers | None = None
+    groups: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def closed(self) -> NDArray[np.bool_]:
@@ -71,11 +90,8 @@ def legs_of(document: Document) -> Iterator[Leg]:
     for layer in used:
         start, end = HOME if layer == used[0] else None, HOME if layer == used[-1] else None
         store = document.on_layer(layer)
-        groups, counts = np.unique(store.groups, return_counts=True)
-        # Groups of one stroke, and a group of all strokes, need nothing.
-        is_free = len(groups) == 1 or not (counts[groups >= 0] > 1).any()
         pieces = Pieces(store.coordinates, store.offsets)
-        yield Leg(layer, pieces, start, end, None if is_free else store.groups)
+        yield Leg(layer, pieces, start, end, store.groups)
 
 
 def bounds_of(
@@ -144,17 +160,15 @@ def estimated_gap(
 
 def routed(
     document: Document,
+    options: OrderOptions,
     *,
-    effort: Effort,
-    inner_first: bool = False,
     bounds: Sequence[Bound] = (),
     is_over: Callable[[], bool],
     report: Callable[[float], None],
 ) -> tuple[Document, list[Route]]:
     """Return the document with each layer in the shortest order found, and the routes.
 
-    The travel of a layer begins where the layer before ends, and the strokes of a group are drawn
-    one after another. `inner_first` draws each closed stroke after those inside it. The penalties of `bounds`, one for each layer with strokes, guide the
+    The travel of a layer begins where the layer before ends. The penalties of `bounds`, one for each layer with strokes, guide the
     search. `report` receives the travel of the layers so far and of the best order of the current
     one in mm.
     """
@@ -170,17 +184,16 @@ def routed(
             closed=leg.closed,
             start=leg.start,
             end=leg.end,
-            moves=moves_for(effort, len(leg.pieces.counts)),
+            moves=moves_for(options.effort, len(leg.pieces.counts)),
             is_over=is_over,
-            before=nested_pairs(leg.pieces) if inner_first else (),
-            groups=leg.groups,
+            before=nested_pairs(leg.pieces) if options.inner_first else (),
+            groups=leg.groups if options.keep_groups else None,
             penalties=bounds[number].penalties if bounds else None,
             report=lambda mm, done_mm=done_mm: report(done_mm + mm),  # type: ignore[misc]
         )
         travel_mm += route.travel_mm
         routes.append(route)
         coordinates, offsets = apply_route(*leg.pieces, route, closed=leg.closed)
-        groups = -1 if leg.groups is None else leg.groups[route.order]
-        ordered.extend(coordinates, offsets, leg.layer, groups)
+        ordered.extend(coordinates, offsets, leg.layer, leg.groups[route.order])
         here = (float(coordinates[-1, 0]), float(coordinates[-1, 1]))
     return ordered, routes

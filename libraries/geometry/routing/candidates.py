@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from libraries.geometry.arrays import Floats, Integers
+from libraries.geometry.nearest import nearest
 from libraries.geometry.routing.route import distances
 
 
@@ -107,9 +108,4 @@ def _nearest_sites(sites: Floats, count: int, *, few: int = 32) -> Integers:
     if len(sites) <= few:
         squares = ((sites[:, None] - sites) ** 2).sum(axis=2)
         return np.argsort(squares, axis=1, kind="stable")[:, :count]
-    # The import takes a third of a second and 30 MB; most processes do not need it.
-    from scipy.spatial import cKDTree  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    tree: Any = cKDTree(sites)
-    found = tree.query(sites, k=range(1, min(count, len(sites)) + 1))[1]
-    return np.asarray(found, dtype=np.int64)
+    return nearest(sites, sites, min(count, len(sites)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from libraries.geometry.arrays import Floats, Integers
-from libraries.geometry.routing.groups import grouped_route
+from libraries.geometry.routing.groups import are_trivial, grouped_route
 from libraries.geometry.routing.problem import Problem
 from libraries.geometry.routing.route import Flags, Route
 from libraries.geometry.routing.search import Progress, ignored, solve
@@ -45,6 +45,6 @@ def shortest_route(
     """
     problem = Problem(coordinates, offsets, closed, start, end, before, penalties=penalties)
     progress = Progress(is_over, report)
-    if groups is not None and len(problem):
+    if groups is not None and len(problem) and not are_trivial(groups):
         return grouped_route(problem, groups, moves, progress)
     return solve(problem, moves, progress)

@@ -13,6 +13,12 @@ from libraries.geometry.routing.route import Route, apply_route
 from libraries.geometry.routing.search import Progress, ignored, solve
 
 
+def are_trivial(groups: Integers) -> bool:
+    """Return whether all strokes are in one group, or no two are."""
+    numbers, counts = np.unique(groups, return_counts=True)
+    return len(numbers) == 1 or not (counts[numbers >= 0] > 1).any()
+
+
 def grouped_route(problem: Problem, groups: Integers, moves: int, progress: Progress) -> Route:
     """Return a short route in which strokes of the same number of 0 or more are neighbours.
 

@@ -33,16 +33,6 @@ class Route:
     stopped: Stopped = "done"
 
 
-def given_route(
-    coordinates: Floats, offsets: Integers, *, closed: Flags, start: Point | None, end: Point | None
-) -> Route:
-    """Return the route that leaves the strokes as they are."""
-    order = np.arange(len(offsets) - 1)
-    entry = np.zeros_like(order)
-    travel = travel_mm(coordinates, offsets, order, entry, closed=closed, start=start, end=end)
-    return Route(order, entry, travel)
-
-
 def travel_mm(
     coordinates: Floats,
     offsets: Integers,
