@@ -32,7 +32,8 @@ def shortest_route(
     whose last vertex is the first one again: they may start at any vertex. The pen comes from
     `start` and goes to `end`; with None it begins or ends anywhere. The first stroke of each pair
     in `before` is drawn before the second, and strokes of the same number in `groups`, of 0 or
-    more, are drawn one after another; the given order is not kept if it violates this. The
+    more, are drawn one after another, together with groups that have to be drawn both before and
+    after them; the given order is not kept if it violates this. The
     `penalties` of a `Bound` of these strokes make the search find shorter routes; groups do not
     use them.
 
@@ -41,7 +42,7 @@ def shortest_route(
     `report` is called with the travel in mm from time to time.
 
     Raises:
-        InvalidInput: strokes or groups have to be drawn before each other.
+        InvalidInput: strokes have to be drawn before each other.
     """
     problem = Problem(coordinates, offsets, closed, start, end, before, penalties=penalties)
     progress = Progress(is_over, report)

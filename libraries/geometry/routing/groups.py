@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -22,7 +23,7 @@ def are_trivial(groups: Integers) -> bool:
 def grouped_route(problem: Problem, groups: Integers, moves: int, progress: Progress) -> Route:
     """Return a short route in which strokes of the same number of 0 or more are neighbours.
 
-    Each group is solved, then their order, then each again between its neighbours.
+    Groups that have to be drawn before each other are one group. Each group is solved, then their order, then each again between its neighbours.
     """
     # The travel within groups is not that of the drawing: it is not reported.
     parts = _Groups(problem, groups, moves, Progress(progress.is_over, ignored))
@@ -35,18 +36,35 @@ def grouped_route(problem: Problem, groups: Integers, moves: int, progress: Prog
     return replace(found, moves=parts.moves, stopped=parts.progress.stopped)
 
 
+def _in_any_order(group: Integers, before: Sequence[tuple[int, int]]) -> Integers:
+    """Return the numbers of groups, with those that have to be before each other as one group."""
+    pairs = group[np.array(before, dtype=np.int64).reshape(-1, 2)]
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    if not len(pairs):
+        return group
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]  # noqa: PLC0415
+    from scipy.sparse.csgraph import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        connected_components,
+    )
+
+    count = int(group.max()) + 1
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    labels: Integers = connected_components(links, connection="strong")[1].astype(np.int64)
+    return labels[group]
+
+
 class _Groups:
     def __init__(self, problem: Problem, groups: Integers, moves: int, progress: Progress) -> None:
         self.problem, self.progress = problem, progress
         # A stroke with a negative number is a group.
         numbers = np.where(groups < 0, -1 - np.arange(len(groups)), groups)
-        found, self.group = np.unique(numbers, return_inverse=True)
+        self.group = _in_any_order(np.unique(numbers, return_inverse=True)[1], problem.before)
         inside: dict[int, list[tuple[int, int]]] = {}
         for one, two in problem.before:
             if self.group[one] == self.group[two]:
                 inside.setdefault(int(self.group[one]), []).append((one, two))
         strokes = np.argsort(self.group, kind="stable")
-        bounds = np.searchsorted(self.group[strokes], np.arange(len(found) + 1))
+        bounds = np.searchsorted(self.group[strokes], np.arange(int(self.group.max()) + 2))
         self.blocks = [strokes[a:b] for a, b in pairwise(bounds)]
         self.parts = [problem.part(b, inside.get(g, ())) for g, b in enumerate(self.blocks)]
         # Moves for a stroke of a group in each of the two searches of groups; the search for the

@@ -75,6 +75,21 @@ def test_strokes_of_a_group_are_plotted_one_after_another_only_with_the_option(
     assert sorted(names[1]) == [-1] * 3 + [0] * 3 + [1] * 3 + [2] * 3
 
 
+def test_groups_inside_each_other_are_plotted_as_one_if_inner_strokes_come_first() -> None:
+    def square(side: int) -> str:
+        return f'<rect x="{40 - side}" y="{40 - side}" width="{2 * side}" height="{2 * side}" fill="none" stroke="#000"/>'
+
+    # Of each group, one square is around one of the other group.
+    rings = ["<g>", square(30), square(10), "</g>", "<g>", square(20), square(5), "</g>"]
+    plan = optimise(
+        read(*rings, "<g>", line(85, 70), line(85, 10), "</g>"), inner_first=True, keep_groups=True
+    )
+    strokes = plan.document.strokes()
+    sides = [round(length / 8) for length in strokes.lengths.tolist() if length > 4]
+    assert sides == [5, 10, 20, 30]
+    assert len(runs([int(length > 4) for length in strokes.lengths.tolist()])) == 2
+
+
 def test_strokes_of_different_groups_are_not_joined_and_the_certificate_names_the_constraint() -> (
     None
 ):
