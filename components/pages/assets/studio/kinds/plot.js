@@ -10,7 +10,7 @@ export const plot = {
   groups: [
     { id: 'page', names: ['page', 'margin', 'fit', 'align', 'vertical', 'rotate', 'mirror', 'crop'] },
     { id: 'pens', names: ['pens_by', 'max_pens'] },
-    { id: 'optimising', names: ['duplicates', 'gaps', 'simplify', 'passes', 'inner_first', 'tolerance'] },
+    { id: 'optimising', names: ['duplicates', 'gaps', 'simplify', 'passes', 'inner_first', 'keep_groups', 'tolerance'] },
     { id: 'reading', names: ['fills', 'hatch_spacing', 'hatch_angle', 'occlude', 'paper', 'dpi'] },
   ],
   matches: (body) => typeof body.source === 'string' || typeof body.svg === 'string',
