@@ -5,9 +5,10 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
 WORKERS_FOR_TESTS ?= 4
+LINT := lint-types lint-style lint-imports lint-packages lint-security lint-english
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage lint check golden gallery docs bench soak fuzz lock clean
+.PHONY: help run test coverage lint $(LINT) check golden gallery docs bench soak fuzz lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,13 +51,26 @@ test: $(DEV_STAMP) ## run the whole test suite
 coverage: $(DEV_STAMP) ## run the test suite and report the coverage of all its processes
 	@$(BIN)/python -m pytest -n $(WORKERS_FOR_TESTS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-lint: $(DEV_STAMP) ## check style, types, imports, dependencies and English
+# Separate targets, which `make -j 2 lint` runs side by side.
+lint: $(LINT) ## check style, types, imports, dependencies and English
+
+lint-style: $(DEV_STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+lint-types: $(DEV_STAMP)
 	@$(BIN)/mypy
+
+lint-imports: $(DEV_STAMP)
 	@$(BIN)/lint-imports
+
+lint-packages: $(DEV_STAMP)
 	@$(BIN)/deptry .
+
+lint-security: $(DEV_STAMP)
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py start_dev.py components libraries workers
+
+lint-english: $(DEV_STAMP)
 	@$(BIN)/python -m tests.english
 
 check: lint test ## run lint and test

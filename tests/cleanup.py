@@ -1,8 +1,9 @@
 """Temporary folders and processes of a test process, and the watcher that removes them.
 
 All temporary folders are below one root. Child processes inherit `TMPDIR`, so their environment contains the
-root; Valkey, which overwrites its environment, has it in its command line. Run as a script with the root as
-its argument, this module waits for the end of its standard input, kills those processes and deletes the root.
+root; servers that overwrite their environment and command line run in a folder below it. Run as a script with
+the root as its argument, this module waits for the end of its standard input, kills those processes and deletes
+the root.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 CLEANUP_TIMEOUT_S = 10.0
+# A scan may miss a process that is being started by another one, or that begins to run a program.
+SCANS_WITHOUT_PROCESSES = 3
 
 
 class TemporaryRoot:
@@ -56,23 +59,27 @@ def end_with_parent() -> None:
 
 
 def processes_with(mark: str) -> Iterator[int]:
-    """Yield the ids of other processes, except the parent, with `mark` in their environment or command line."""
+    """Yield the ids of other processes, except the parent, with `mark` in environment, command line or folder."""
     for entry in Path("/proc").glob("[0-9]*"):
         if int(entry.name) in {os.getpid(), os.getppid()}:
             continue
         with contextlib.suppress(OSError):
-            if any(mark.encode() in (entry / kind).read_bytes() for kind in ("environ", "cmdline")):
+            if mark in str((entry / "cwd").readlink()) or any(
+                mark.encode() in (entry / kind).read_bytes() for kind in ("environ", "cmdline")
+            ):
                 yield int(entry.name)
 
 
 def main(root: str) -> None:
     """Wait for the end of standard input, kill the processes of `root`, and delete it."""
     sys.stdin.read()
-    deadline = time.monotonic() + CLEANUP_TIMEOUT_S
-    while (found := list(processes_with(root))) and time.monotonic() < deadline:
+    deadline, empty = time.monotonic() + CLEANUP_TIMEOUT_S, 0
+    while empty < SCANS_WITHOUT_PROCESSES and time.monotonic() < deadline:
+        found = list(processes_with(root))
         for pid in found:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+        empty = 0 if found else empty + 1
         time.sleep(0.01)
     shutil.rmtree(root, ignore_errors=True)
 

@@ -26,7 +26,7 @@ from libraries.settings import SETTINGS, Settings, read_settings, reset_settings
 from libraries.worker.worker import VectorWorker
 from tests.brokers import SharedBroker
 from tests.cleanup import TemporaryRoot, end_with_parent
-from tests.forked import WORKER, import_late, start_python
+from tests.forked import import_late, start_python
 
 REPOSITORY = Path(__file__).parent.parent
 PROBES = Path(__file__).parent / "probes"
@@ -376,8 +376,10 @@ class WorkerProcess:
         self.log = log
         with log.open("wb") as sink:
             self.process = start_python(
-                WORKER,
-                arguments=["-c", RUN_WORKER, str(PROBES), "--single"],
+                "-c",
+                RUN_WORKER,
+                str(PROBES),
+                "--single",
                 environ=environ,
                 output=sink,
             )

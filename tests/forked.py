@@ -1,8 +1,8 @@
 """Python processes of tests, forked from a process that has already imported the product.
 
 An import of the worker or of the web application takes most of the processor time of a short test. A template
-imports it once for each test process, with all tasks or all components; its children run the same code with a new
-environment, folder, output and exit code.
+imports both once for each test process, with all tasks and all components; its children run the same code with a
+new environment, folder, output and exit code.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import ctypes
 import gc
 import json
 import os
+import runpy
 import select
 import selectors
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -29,8 +32,14 @@ from libraries.job_manager.tasks import task_modules
 from libraries.settings import SETTINGS
 
 REPOSITORY = Path(__file__).parent.parent
-WORKER = "workers.__main__"
-WEB = "app", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "libraries.worker.reaper"
+PRODUCT = (
+    "start_dev",
+    "workers.__main__",
+    "app",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.workers.gthread",
+    "libraries.worker.reaper",
+)
 LARGEST_MESSAGE = 1 << 16
 ROOM_FOR_ENVIRON = 1 << 15
 # What the product imports only when it is needed; an import of SciPy takes longer than most jobs.
@@ -78,14 +87,14 @@ class ForkedProcess:
 
 
 class _Template:
-    """A process with the imported `modules`, which forks on request and reports exit codes."""
+    """A process with the imported product, which forks on request and reports exit codes."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # Without the folders of the first test: fault tests find the processes of a test by its folder.
         settings = {row.name for row in SETTINGS}
         kept = {name: value for name, value in os.environ.items() if name not in settings}
-        code = f"from tests.forked import serve; serve({theirs.fileno()}, {list(modules)!r})"
+        code = f"from tests.forked import serve; serve({theirs.fileno()})"
         self._process = subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=REPOSITORY,
@@ -102,10 +111,16 @@ class _Template:
         self._exit_codes: dict[int, int] = {}
 
     def start(
-        self, arguments: Sequence[str], environ: Mapping[str, str], folder: Path, output: BinaryIO
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        folder: Path,
+        output: BinaryIO,
+        errors: BinaryIO,
     ) -> ForkedProcess:
         request = {"arguments": list(arguments), "environ": dict(environ), "folder": str(folder)}
-        socket.send_fds(self._socket, [json.dumps(request).encode()], [output.fileno()])
+        streams = [output.fileno(), errors.fileno()]
+        socket.send_fds(self._socket, [json.dumps(request).encode()], streams)
         while True:
             message = self._receive()
             if "started" in message:
@@ -130,34 +145,58 @@ class _Template:
         self._process.wait()
 
 
-_templates: dict[tuple[str, ...], _Template] = {}
+@cache
+def _template() -> _Template:
+    """Start the template of this process when it is first needed."""
+    template = _Template()
+    atexit.register(template.close)
+    return template
 
 
 def start_python(
-    *modules: str,
-    arguments: Sequence[str],
+    *arguments: str,
     environ: Mapping[str, str],
     output: BinaryIO,
+    errors: BinaryIO | None = None,
     folder: Path = REPOSITORY,
     forked: bool = True,
 ) -> ForkedProcess | subprocess.Popen[bytes]:
-    """Run `python ARGUMENTS`, which begin with `-c CODE`, with imported `modules`; a new interpreter unless `forked`."""
+    """Run `python ARGUMENTS`, which begin with `-c CODE` or `-m MODULE`; in a new interpreter unless `forked`."""
     if not forked:
         return subprocess.Popen(
-            [sys.executable, *arguments], env=environ, cwd=folder, stdout=output, stderr=output
+            [sys.executable, *arguments],
+            env=environ,
+            cwd=folder,
+            stdout=output,
+            stderr=errors or output,
         )
-    template = _templates.get(modules)
-    if template is None:
-        template = _templates[modules] = _Template(modules)
-        atexit.register(template.close)
-    return template.start(arguments, environ, folder, output)
+    return _template().start(arguments, environ, folder, output, errors or output)
 
 
-def serve(descriptor: int, modules: Sequence[str]) -> None:
+def run_python(
+    *arguments: str,
+    environ: Mapping[str, str],
+    folder: Path = REPOSITORY,
+    timeout: float = 60,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python ARGUMENTS` in a forked process until it ends, and return what it printed."""
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = start_python(
+            *arguments, environ=environ, output=output, errors=errors, folder=folder
+        )
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        printed = [file.seek(0) or file.read().decode() for file in (output, errors)]
+    return subprocess.CompletedProcess([*arguments], code, *printed)
+
+
+def serve(descriptor: int) -> None:
     """Fork a child for each request until the test process ends. In a child, run its program."""
     # During the imports it would find nothing to free.
     gc.disable()
-    _import_product(modules)
+    _import_product()
     assert threading.active_count() == 1, "a fork would copy only this thread"
     gc.freeze()
     gc.enable()
@@ -169,13 +208,14 @@ def serve(descriptor: int, modules: Sequence[str]) -> None:
                 if key.data:
                     _report_end(connection, selector, key)
                     continue
-                data, descriptors, *_ = socket.recv_fds(connection, LARGEST_MESSAGE, 1)
+                data, descriptors, *_ = socket.recv_fds(connection, LARGEST_MESSAGE, 2)
                 if not data:
                     return
                 pid = os.fork()
                 if pid == 0:
                     break
-                os.close(descriptors[0])
+                for one in descriptors:
+                    os.close(one)
                 selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
                 connection.send(json.dumps({"started": pid}).encode())
             else:
@@ -184,7 +224,7 @@ def serve(descriptor: int, modules: Sequence[str]) -> None:
         for one in list(selector.get_map().values()):
             os.close(one.fd)
     connection.detach()
-    _run(json.loads(data), descriptors[0])
+    _run(json.loads(data), descriptors)
 
 
 def import_late() -> None:
@@ -193,11 +233,11 @@ def import_late() -> None:
         import_module(module)
 
 
-def _import_product(modules: Sequence[str]) -> None:
-    """Import `modules`, and what a worker or a web process imports by name when it starts."""
-    for module in modules:
+def _import_product() -> None:
+    """Import the product, and what a worker or a web process imports by name when it starts."""
+    for module in PRODUCT:
         import_module(module)
-    for module in task_modules() if WORKER in modules else sys.modules["app"].component_names():
+    for module in (*task_modules(), *sys.modules["app"].component_names()):
         import_module(module)
     import_late()
 
@@ -212,16 +252,23 @@ def _report_end(
     connection.send(json.dumps(ended).encode())
 
 
-def _run(request: dict[str, Any], output: int) -> None:
+def _run(request: dict[str, Any], streams: Sequence[int]) -> None:
     """Become the requested process, as far as a new interpreter would."""
-    for stream in (1, 2):
-        os.dup2(output, stream)
-    os.close(output)
+    for stream, descriptor in enumerate(streams, start=1):
+        os.dup2(descriptor, stream)
+        os.close(descriptor)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environ"])
     _show_environ()
     option, program, *arguments = request["arguments"]
+    if option == "-m":
+        is_package = hasattr(import_module(program), "__path__")
+        module = f"{program}.__main__" if is_package else program
+        sys.modules.pop(module, None)
+        sys.argv = [program, *arguments]
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        return
     assert option == "-c"
     main = sys.modules["__main__"] = ModuleType("__main__")
     sys.argv = [option, *arguments]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY, Stopwatch, until
-from tests.forked import WEB, start_python
+from tests.forked import start_python
 
 CONFIGURATION = Path("gunicorn.conf.py")
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c"]
@@ -33,8 +33,10 @@ class Server:
         self.log = home / "web.log"
         with self.log.open("wb") as sink:
             self.process = start_python(
-                *WEB,
-                arguments=["-c", RUN_WEB, "-c", str(configuration)],
+                "-c",
+                RUN_WEB,
+                "-c",
+                str(configuration),
                 environ={"WEB_PROCESSES": "1"}
                 | environ
                 | {"PORT": str(self.port), "HOME": str(home)},

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cleanup import processes_with
 from tests.conftest import REPOSITORY, path_without, until
+from tests.faults.fleet import gone
 
 # Without unnecessary plugins, some of which take a second to load.
 PLUGINS = ["-p", "xdist.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
@@ -27,17 +28,17 @@ ENDLESS = [*PLUGINS, "tests/endless.py"]
         (["-n", "1"], signal.SIGKILL, "the process that was started"),
     ],
 )
-def test_a_killed_run_leaves_no_broker_worker_or_folder(
+def test_a_killed_run_leaves_no_broker_worker_server_or_folder(
     environ: dict[str, str], home: Path, options: list[str], number: signal.Signals, victim: str
 ) -> None:
-    noted, folder = home / "pid", home / "run"
+    noted, folder = home / "pids", home / "run"
     folder.mkdir()
     run = subprocess.Popen(
         [sys.executable, "-m", "pytest", *options, *ENDLESS],
         env=environ
         | {
             "TMPDIR": str(folder),
-            "WRITE_PID_TO": str(noted),
+            "WRITE_PIDS_TO": str(noted),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         },
         cwd=REPOSITORY,
@@ -46,11 +47,13 @@ def test_a_killed_run_leaves_no_broker_worker_or_folder(
     )
     try:
         until(lambda: noted.exists() or run.poll() is not None, seconds=100, what="a running test")
-        # Two brokers, a worker and the watcher, in addition to the processes of pytest.
-        assert len([*processes_with(str(folder))]) >= 5
-        os.kill(int(noted.read_text()) if "runs the test" in victim else run.pid, number)
+        # Two brokers, a worker, a server and the watcher, in addition to the processes of pytest.
+        assert len([*processes_with(str(folder))]) >= 6
+        runner, server = map(int, noted.read_text().split())
+        os.kill(runner if "runs the test" in victim else run.pid, number)
         run.wait(30)
         until(lambda: not [*processes_with(str(folder))], what="the end of all processes")
+        assert gone(server)
         assert not list(folder.glob("va-*"))
     finally:
         run.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -36,7 +37,8 @@ QUIET = [
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Run Chromium, as installed on the system. A process can have one at a time."""
-    program = system_program("chromium", "chromium")
+    # The headless shell is the same browser without a user interface.
+    program = shutil.which("chromium-headless-shell") or system_program("chromium", "chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=QUIET)
         yield running

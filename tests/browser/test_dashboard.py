@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import OWNERS
 from tests.browser.test_pages import LOWEST_CONTRAST, watched
-from tests.conftest import REPOSITORY, until
+from tests.conftest import until
 from tests.journeys.conftest import Service
 
 pytestmark = pytest.mark.browser
@@ -283,11 +281,7 @@ def test_the_page_reconnects_when_the_service_is_back(
     service.stop()
     expect(page.locator("#state-text")).to_contain_text("Connection lost. Reconnecting…")
     expect(page.locator("#finished .made")).to_have_count(1)
-    with service.log.open("ab") as sink:
-        command = [sys.executable, "start_dev.py"]
-        service.process = subprocess.Popen(
-            command, env=service.environ, cwd=REPOSITORY, stdout=sink, stderr=sink
-        )
+    service.start()
     expect(page.locator("#state-text")).to_have_text("All services are running.")
     expect(page.locator("#finished .made")).to_have_count(2)
 

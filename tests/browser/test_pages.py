@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from libraries.job_manager import enqueue_background_job
 from tests.browser.axe import serious_findings
-from tests.conftest import REPOSITORY, WorkerProcess, until
+from tests.conftest import WorkerProcess, until
+from tests.forked import start_python
 from tests.journeys.conftest import Service, free_port
 
 pytestmark = pytest.mark.browser
@@ -206,9 +205,14 @@ def web(environ: dict[str, str], home: Path) -> Iterator[Service]:
     service.url = f"http://127.0.0.1:{port}"
     service.log = home / "web.log"
     with service.log.open("wb") as sink:
-        command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"]
-        process = subprocess.Popen(
-            command, env=environ | {"PORT": port}, cwd=REPOSITORY, stdout=sink, stderr=sink
+        process = start_python(
+            "-m",
+            "gunicorn",
+            "-c",
+            "gunicorn.conf.py",
+            "app:create_app()",
+            environ=environ | {"PORT": port},
+            output=sink,
         )
     yield service
     process.terminate()

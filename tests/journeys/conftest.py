@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import REPOSITORY, Stopwatch, environ_in, until
+from tests.forked import start_python
 
 
 def free_port() -> int:
@@ -37,24 +37,41 @@ def command_of(pid: int) -> bytes:
         return b""
 
 
+RUN_LAUNCHER = "import sys; from start_dev import main; sys.exit(main())"
+
+
 class Service:
-    """A running `start_dev.py`."""
+    """A running `start_dev.py`, which in this folder has imported the product before it starts if it is `forked`."""
 
     def __init__(
-        self, environ: dict[str, str], log: Path, *options: str, cwd: Path = REPOSITORY
+        self,
+        environ: dict[str, str],
+        log: Path,
+        *options: str,
+        cwd: Path = REPOSITORY,
+        forked: bool = True,
     ) -> None:
         self.environ = environ | {"PORT": str(free_port())}
         self.log = log
         self.url = f"http://127.0.0.1:{self.environ['PORT']}"
         self.seconds_to_draw = 0.0
+        self._options = options
+        self._cwd = cwd
+        self._forked = forked and cwd == REPOSITORY
+        self.start()
+
+    def start(self) -> None:
+        """Start the launcher, again after a stop."""
         self._started = Stopwatch()
-        with log.open("ab") as sink:
-            self.process = subprocess.Popen(
-                [sys.executable, "start_dev.py", *options],
-                env=self.environ,
-                cwd=cwd,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
+        program = ("-c", RUN_LAUNCHER) if self._forked else ("start_dev.py",)
+        with self.log.open("ab") as sink:
+            self.process = start_python(
+                *program,
+                *self._options,
+                environ=self.environ,
+                output=sink,
+                folder=self._cwd,
+                forked=self._forked,
             )
 
     def output(self) -> str:
@@ -144,15 +161,15 @@ class Service:
 @pytest.fixture(scope="package")
 def shared_service() -> Iterator[Service]:
     """A shared service for tests that do not stop or configure it and use only jobs they create."""
-    with running_service() as service:
+    with running_service(forked=False) as service:
         yield service
 
 
 @contextmanager
-def running_service(**more: str) -> Iterator[Service]:
+def running_service(*, forked: bool = True, **more: str) -> Iterator[Service]:
     """Run the service in a new folder, with `more` environment variables."""
     home = Path(tempfile.mkdtemp(prefix="va-"))
-    service = Service(environ_in(home) | more, home / "service.log")
+    service = Service(environ_in(home) | more, home / "service.log", forked=forked)
     try:
         yield service.wait_until_drawn()
     finally:
@@ -165,8 +182,15 @@ def start_service(environ: dict[str, str], home: Path) -> Iterator[Callable[...,
     """Return a function that starts the service, which is stopped after the test."""
     started: list[Service] = []
 
-    def start(*options: str, cwd: Path = REPOSITORY, wait: bool = True, **more: str) -> Service:
-        service = Service(environ | more, home / f"service{len(started)}.log", *options, cwd=cwd)
+    def start(
+        *options: str,
+        cwd: Path = REPOSITORY,
+        wait: bool = True,
+        forked: bool = True,
+        **more: str,
+    ) -> Service:
+        log = home / f"service{len(started)}.log"
+        service = Service(environ | more, log, *options, cwd=cwd, forked=forked)
         started.append(service)
         return service.wait_until_drawn() if wait else service
 

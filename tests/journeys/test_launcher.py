@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ from tests.faults.fleet import children
 from tests.journeys.conftest import Service, command_of, free_port
 
 StartService = Callable[..., Service]
+
+
+@pytest.fixture
+def start_service(start_service: StartService) -> StartService:
+    """Return a function that starts the service in a new interpreter."""
+    return partial(start_service, forked=False)
 
 
 def test_one_command_serves_and_draws_a_first_artboard_within_ten_seconds(

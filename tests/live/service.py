@@ -21,7 +21,7 @@ from sseclient import Event, SSEClient
 from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import PROBES, REPOSITORY, WorkerProcess, environ_in, until
-from tests.forked import WEB, start_python
+from tests.forked import start_python
 from tests.journeys.conftest import free_port
 
 # With the tasks of tests/probes, a shorter heartbeat interval, and a poll interval of 1 s instead of 5 s.
@@ -61,12 +61,15 @@ class Web:
         self.port = int(environ.get("PORT") or free_port())
         self.log = log
         self.key = key
-        arguments = ["-c", RUN_WEB, str(PROBES), str(silence), "-c", "gunicorn.conf.py"]
         environ = {"LOG_LEVEL": "WARNING"} | environ | {"PORT": str(self.port)}
         with log.open("wb") as sink:
             self.process = start_python(
-                *WEB,
-                arguments=arguments,
+                "-c",
+                RUN_WEB,
+                str(PROBES),
+                str(silence),
+                "-c",
+                "gunicorn.conf.py",
                 environ=environ,
                 output=sink,
                 folder=sources,

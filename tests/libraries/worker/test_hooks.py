@@ -15,7 +15,7 @@ from libraries.broker.connections import broker_url
 from libraries.job_manager import get_job_status
 from libraries.settings import Settings
 from tests.conftest import REPOSITORY, until
-from tests.forked import WORKER, ForkedProcess, start_python
+from tests.forked import ForkedProcess, start_python
 
 pytestmark = pytest.mark.usefixtures("broker")
 NOTING = """
@@ -79,8 +79,10 @@ def start(folder: Path, environ: dict[str, str], home: Path) -> Iterator[Single]
         (folder / "resources.py").write_text(NOTING + hooks)
         with (home / "log").open("wb") as log:
             worker = start_python(
-                WORKER,
-                arguments=["-c", RUN_WORKER, str(folder), *(options or ("--single",))],
+                "-c",
+                RUN_WORKER,
+                str(folder),
+                *(options or ("--single",)),
                 environ=environ | {"NOTES": str(home / "notes")},
                 output=log,
                 folder=home,
