@@ -59,9 +59,9 @@ def resolve(**environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    """The services of `compose.yaml` as resolved by Docker Compose."""
+    """The services of `compose.yaml` as resolved by Docker Compose, which no test changes."""
     resolved = resolve(**PASSWORDS)
     assert resolved.returncode == 0, resolved.stderr
     found: dict[str, Any] = yaml.safe_load(resolved.stdout)["services"]

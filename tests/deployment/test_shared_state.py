@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from libraries.settings import read_settings, use_settings
 from libraries.shared_state import NotShared, Peer, check_shared, registered, running_processes
 from tests.conftest import REPOSITORY, until
 from tests.deployment.conftest import OwnServer, running
+from tests.forked import run_python
 from tests.journeys.conftest import free_port
 from tests.test_app_server import Server
 
@@ -92,15 +91,7 @@ def test_a_process_with_another_version_or_index_is_refused(
 def test_a_worker_says_in_one_line_why_it_does_not_start(shared: Path) -> None:
     environ = os.environ | {"OUTPUT_DIR": str(shared / "elsewhere")}
     with registered("web"):
-        ended = subprocess.run(
-            [sys.executable, "-c", QUICK],
-            cwd=REPOSITORY,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        ended = run_python("-c", QUICK, environ=environ)
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert "OUTPUT_DIR is not the folder of the web" in ended.stderr

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,11 +19,12 @@ from libraries.broker.keys import QUEUE_KEY
 from libraries.job_manager.control import queue_health
 from libraries.settings import Settings, read_settings, use_settings
 from libraries.worker.worker import VectorWorker
-from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess, until
+from tests.conftest import Stopwatch, WorkerProcess, until
 from tests.faults.cutting_proxy import LOSE, CuttingProxy
 from tests.faults.fleet import horse_of
 from tests.faults.storms import QUEUED, SIMPLE
 from tests.faults.trail import all_done, leftovers, queue, report, runs, started_runs, states
+from tests.forked import run_python
 from tests.watchful import watchful_client
 
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("probe_tasks")]
@@ -165,16 +164,7 @@ def test_a_worker_rejects_a_broker_that_evicts_keys(
 ) -> None:
     """Such a broker silently loses jobs when its memory is full."""
     client.config_set("maxmemory-policy", policy)
-    command = [sys.executable, "-m", "workers", "--burst"]
-    ended = subprocess.run(
-        command,
-        env=environ,
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = run_python("-m", "workers", "--burst", environ=environ)
     assert ended.returncode == 1
     output = ended.stdout + ended.stderr
     assert policy in output

@@ -43,6 +43,8 @@ TRANSPORT = frozenset(
         "x-content-type-options",
     ]
 )
+# Of each schema, for the fields of forms that take JSON.
+NUMBER_OF_JSON_TEXTS = 60
 # Of the server, for any request, before its route is known.
 OF_ANY_REQUEST = frozenset({400, 405, 408, 413, 414, 431})
 # What a JSON schema cannot say: the state of the service and of the network, the names of tasks and
@@ -194,7 +196,7 @@ def json_texts(schema: str, *, is_valid: bool) -> list[str]:
 
     @hypothesis.given(schemathesis.openapi.from_dict(document)["/"]["POST"].as_strategy(mode))
     @hypothesis.settings(
-        max_examples=60,
+        max_examples=NUMBER_OF_JSON_TEXTS,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

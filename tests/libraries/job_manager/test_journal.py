@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -45,7 +43,8 @@ from libraries.job_manager.journal import (
 )
 from libraries.metrics import measure_queue
 from libraries.settings import Settings
-from tests.conftest import REPOSITORY, RUN_WORKER, until
+from tests.conftest import RUN_WORKER, until
+from tests.forked import run_python
 
 pytestmark = pytest.mark.usefixtures("probe_tasks", "broker")
 NOTHING, BOOM, WRITE = (f"workers.probe_tasks.{name}" for name in ("nothing", "boom", "write"))
@@ -185,12 +184,12 @@ def test_a_subscriber_needs_only_a_module_below_workers(
 ) -> None:
     (home / "mine").mkdir()
     (home / "mine" / "ends.py").write_text(SUBSCRIBER)
-    command = [sys.executable, "-c", RUN_WORKER, str(home / "mine"), "--burst"]
     jobs = [
         enqueue_background_job("workers.example_tasks.example_long_task", seconds=0).id
         for _ in range(2)
     ]
-    subprocess.run(command, env=environ, cwd=REPOSITORY, check=True, timeout=60)
+    arguments = ("-c", RUN_WORKER, str(home / "mine"), "--burst")
+    assert run_python(*arguments, environ=environ).returncode == 0
     assert client.lrange("test:ends", 0, -1) == [f"{one} finished".encode() for one in jobs]
 
 

@@ -35,6 +35,7 @@ from libraries.job_manager.control import capacity, pause_queue, resume_queue
 from libraries.settings import Settings, use_settings
 from libraries.worker import inline
 from tests.conftest import PROBES, REPOSITORY, until
+from tests.forked import run_python
 
 pytestmark = pytest.mark.usefixtures("probe_tasks")
 NOTHING, BOOM, ECHO, NAP = (
@@ -362,16 +363,7 @@ def test_two_processes_have_two_brokers(immediate: Settings, environ: dict[str, 
 
 @pytest.mark.parametrize("options", [[], ["--single"], ["--burst"]])
 def test_a_worker_refuses_to_start(environ: dict[str, str], options: list[str]) -> None:
-    command = [sys.executable, "-m", "workers", *options]
-    ended = subprocess.run(
-        command,
-        env=environ | {"IMMEDIATE": "1"},
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+    ended = run_python("-m", "workers", *options, environ=environ | {"IMMEDIATE": "1"})
     assert ended.returncode == 1
     assert re.search(r"Consumer cannot be run with .* where immediate is enabled", ended.stderr)
     assert "Traceback" not in ended.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from libraries.job_manager.schedules import BadSchedules, Schedule, load_schedul
 from libraries.settings import Settings, use_settings
 from libraries.worker.scheduler import Scheduler
 from tests.conftest import WorkerProcess, until
+from tests.forked import run_python
 
 ECHO, NOTHING = "workers.probe_tasks.echo", "workers.probe_tasks.nothing"
 # Half a second after a full minute and hour in the past.
@@ -328,15 +327,8 @@ def test_an_invalid_file_prevents_the_start_with_a_one_line_error(
     home: Path, environ: dict[str, str], arguments: list[str]
 ) -> None:
     (home / "bad.toml").write_text('[[schedule]]\nname = "x"\n')
-    command = [sys.executable, "-m", "workers", *arguments]
-    done = subprocess.run(
-        command,
-        env=environ | {"SCHEDULES": str(home / "bad.toml")},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environ |= {"SCHEDULES": str(home / "bad.toml")}
+    done = run_python("-m", "workers", *arguments, environ=environ)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("bad.toml is invalid: 'x': task: must be a dotted path")
     assert len(done.stderr.splitlines()) == 1

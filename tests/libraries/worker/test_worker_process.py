@@ -19,6 +19,7 @@ from libraries.settings import Settings
 from libraries.storage import own_name
 from tests.conftest import REPOSITORY, WorkerProcess, until
 from tests.faults.fleet import horse_of
+from tests.forked import run_python
 
 pytestmark = pytest.mark.usefixtures("probe_tasks")
 StartWorker = Callable[[], WorkerProcess]
@@ -29,33 +30,15 @@ def finished(job_id: str) -> bool:
 
 
 def test_without_a_broker_it_reports_the_error_and_exits_1(environ: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "workers"]
-    ended = subprocess.run(
-        command,
-        env=environ,
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = run_python("-m", "workers", environ=environ)
     assert ended.returncode == 1
     assert "cannot reach the broker at unix://" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 def test_with_invalid_settings_it_lists_them_and_exits_2(environ: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "workers"]
     environ |= {"PORT": "zero", "WORKERS": "-1"}
-    ended = subprocess.run(
-        command,
-        env=environ,
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    ended = run_python("-m", "workers", environ=environ)
     assert ended.returncode == 2
     assert re.findall(r"^  (\w+):", ended.stderr, re.MULTILINE) == ["PORT", "WORKERS"]
     assert "Traceback" not in ended.stderr
