@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 DEV_STAMP := .venv/.installed-dev
-WORKERS_FOR_TESTS ?= 4
+# More than there are processors: many tests wait.
+WORKERS_FOR_TESTS ?= 5
 LINT := lint-types lint-style lint-imports lint-packages lint-security lint-english
 
 .DEFAULT_GOAL := help

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 import mermaidx
@@ -161,9 +162,14 @@ class Pages:
         shown = []
         for scheme, theme in THEMES.items():
             picture = page.with_name(f"{page.stem}-diagram-{number}-{scheme}.svg")
-            picture.write_text(mermaidx.render(source, theme=theme).svg(), encoding="utf-8")
+            picture.write_text(_drawn_diagram(source, theme), encoding="utf-8")
             shown.append(f"![Diagram]({picture.name}#only-{scheme})")
         return "\n".join(shown)
+
+
+@cache
+def _drawn_diagram(source: str, theme: str) -> str:
+    return str(mermaidx.render(source, theme=theme).svg())
 
 
 def navigation(folder: Path) -> str:

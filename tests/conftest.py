@@ -33,22 +33,29 @@ PROBES = Path(__file__).parent / "probes"
 MACHINE_PATH = os.environ["PATH"]
 # Optional programs of the product. Tests that need one add it to PATH.
 OPTIONAL_PROGRAMS = ("apertium",)
+# Folders whose tests share a service, which is started once if one process runs all of them.
+RUN_BY_ONE_PROCESS = ("browser/", "live/")
 # The slowest folders and modules, in this order.
 SLOWEST_FIRST = (
-    "browser/",
+    *RUN_BY_ONE_PROCESS,
     "faults/test_worker_deaths",
     "faults/test_storms",
+    "test_bench",
+    "journeys/",
+    "docs/",
     "faults/",
     "extension/",
-    "journeys/",
-    "test_bench",
-    "libraries/patterns/test_every_pattern",
-    "live/",
-    "docs/",
     "deployment/",
+    "libraries/patterns/test_every_pattern",
+    "test_cleanup",
     "libraries/worker/",
-    "components/http/test_surface",
-    "components/system/test_commands",
+    "components/jobs/",
+    "components/http/",
+    "components/",
+    "libraries/storage/",
+    "libraries/gallery/",
+    "libraries/job_manager/",
+    "workers/",
 )
 RUN_WORKER = "import sys, workers; workers.__path__.append(sys.argv.pop(1)); from workers.__main__ import main; sys.exit(main())"
 
@@ -184,16 +191,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-class _OneBrowser(LoadFileScheduling):  # type: ignore[misc]
-    """Gives each test process whole modules, and one of them all tests with a browser and its services."""
+class _WholeFolders(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each test process whole modules, and whole folders of `RUN_BY_ONE_PROCESS`."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if "tests/browser/" in nodeid else str(super()._split_scope(nodeid))
+        folders = (one for one in RUN_BY_ONE_PROCESS if nodeid.startswith(f"tests/{one}"))
+        return next(folders, None) or str(super()._split_scope(nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
-    return _OneBrowser(config, log) if config.getoption("dist") == "loadfile" else None
+    return _WholeFolders(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def path_without(programs: Sequence[str], path: str, root: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -60,8 +61,9 @@ class Page(HTMLParser):
             self.requested += STYLE_ADDRESS.findall(data)
 
 
+@cache
 def read_pages(site: Path) -> dict[str, Page]:
-    """The pages of a site by their paths in it."""
+    """The pages of a site by their paths in it, read once."""
     return {
         path.relative_to(site).as_posix(): Page(path.read_text())
         for path in sorted(site.rglob("*.html"))

@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, expect
 from playwright.sync_api import Page as BrowserPage
 
 from docs.make_site import Pages, SiteError, build
-from docs.reference_pages import default_settings, reference_pages
 from tests.browser.conftest import chromium, page
 from tests.conftest import REPOSITORY
 from tests.docs.documents import documents
@@ -84,14 +83,15 @@ def test_an_escaped_pipe_in_code_is_shown_as_a_pipe(site: Path) -> None:
     assert "\\|" not in tasks
 
 
-def test_files_of_the_project_and_diagrams_become_part_of_the_site(tmp_path: Path) -> None:
+def test_files_of_the_project_and_diagrams_become_part_of_the_site(
+    tmp_path: Path, reference: dict[Path, str]
+) -> None:
     text = (
         "# Page\n\n[a](../../examples/compositions#part) [b](../../.env.example#L3) [c](../../README.md#run)\n"
         '[d](https://example.com/) <img src="../images/drawings.png">\n\n'
         "```sh\necho [no](gone.md)\n```\n\n```mermaid\nflowchart LR\n    a --> b\n```\n"
     )
-    with default_settings() as settings:
-        generated = {f"docs/reference/{name}": "# Page\n" for name in reference_pages(settings)}
+    generated = {f"docs/reference/{path.name}": "# Page\n" for path in reference}
     Pages(tmp_path, {**generated, "docs/reference/page.md": text}).write()
     written = (tmp_path / "reference" / "page.md").read_text()
     readme = "project/README.md" if (REPOSITORY / "docs" / "index.md").exists() else "index.md"
