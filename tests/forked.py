@@ -188,11 +188,14 @@ def run_python(
             code = process.wait(timeout)
         finally:
             process.kill()
-        printed = [file.seek(0) or file.read().decode() for file in (output, errors)]
-    return subprocess.CompletedProcess([*arguments], code, *printed)
+        for file in (output, errors):
+            file.seek(0)
+        return subprocess.CompletedProcess(
+            [*arguments], code, output.read().decode(), errors.read().decode()
+        )
 
 
-def serve(descriptor: int) -> None:
+def serve(number: int) -> None:
     """Fork a child for each request until the test process ends. In a child, run its program."""
     # During the imports it would find nothing to free.
     gc.disable()
@@ -200,7 +203,7 @@ def serve(descriptor: int) -> None:
     assert threading.active_count() == 1, "a fork would copy only this thread"
     gc.freeze()
     gc.enable()
-    connection = socket.socket(fileno=descriptor)
+    connection = socket.socket(fileno=number)
     with selectors.DefaultSelector() as selector:
         selector.register(connection, selectors.EVENT_READ, 0)
         while True:
@@ -214,8 +217,8 @@ def serve(descriptor: int) -> None:
                 pid = os.fork()
                 if pid == 0:
                     break
-                for one in descriptors:
-                    os.close(one)
+                for descriptor in descriptors:
+                    os.close(descriptor)
                 selector.register(os.pidfd_open(pid), selectors.EVENT_READ, pid)
                 connection.send(json.dumps({"started": pid}).encode())
             else:
