@@ -6,13 +6,15 @@ import http.client
 import json
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Stopwatch, until
-from tests.forked import run_python, start_python
+from tests.conftest import REPOSITORY, Stopwatch, until
+from tests.forked import start_python
 
 CONFIGURATION = Path("gunicorn.conf.py")
 RUN_WEB = "from gunicorn.app.wsgiapp import run; run()"
@@ -167,9 +169,14 @@ def test_no_request_can_inject_log_lines(server: Server) -> None:
 
 
 def test_invalid_settings_stop_the_start_with_one_message(environ: dict[str, str]) -> None:
-    environ |= {"PORT": "many", "WORKERS": "0"}
-    done = run_python(
-        "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()", environ=environ
+    done = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "app:create_app()"],
+        env=environ | {"PORT": "many", "WORKERS": "0"},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 1
     assert "PORT" in done.stderr

@@ -9,6 +9,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,10 +31,9 @@ from libraries.job_manager.control import pause_queue
 from libraries.settings import ApiKey, Settings
 from libraries.worker.doctor import Finding, examine_tasks
 from tests.conftest import REPOSITORY, Stopwatch, WorkerProcess
-from tests.forked import run_python
 from tests.watchful import application
 
-FLASK = ("-m", "flask", "--app", "app")
+FLASK = [str(Path(sys.executable).parent / "flask"), "--app", "app"]
 Command = Callable[..., Result]
 
 
@@ -133,7 +134,15 @@ def test_a_healthy_service_has_an_ok_line_for_each_component(
 
 def test_invalid_settings_are_reported_without_a_traceback(environ: dict[str, str]) -> None:
     environ |= {"PORT": "http", "WORKERS": "0"}
-    ended = run_python(*FLASK, "doctor", environ=environ)
+    ended = subprocess.run(
+        [*FLASK, "doctor"],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     assert ended.returncode == 1
     assert ended.stderr.startswith("problem  settings")
     assert re.findall(r"^  (\w+):", ended.stderr, re.MULTILINE) == ["PORT", "WORKERS"]
@@ -145,7 +154,15 @@ def test_the_command_reports_a_missing_broker_within_five_seconds(
 ) -> None:
     started = Stopwatch()
     environ |= {"PORT": str(closed_port())}
-    ended = run_python(*FLASK, "doctor", environ=environ)
+    ended = subprocess.run(
+        [*FLASK, "doctor"],
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     assert started.seconds() < 5
     assert ended.returncode == 1
     assert re.search(

@@ -37,8 +37,17 @@ def test_without_a_broker_it_reports_the_error_and_exits_1(environ: dict[str, st
 
 
 def test_with_invalid_settings_it_lists_them_and_exits_2(environ: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "workers"]
     environ |= {"PORT": "zero", "WORKERS": "-1"}
-    ended = run_python("-m", "workers", environ=environ)
+    ended = subprocess.run(
+        command,
+        env=environ,
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert ended.returncode == 2
     assert re.findall(r"^  (\w+):", ended.stderr, re.MULTILINE) == ["PORT", "WORKERS"]
     assert "Traceback" not in ended.stderr
