@@ -39,8 +39,10 @@ $(STAMP): requirements.lock | $(BIN)/python
 	$(call install,requirements,--no-compile)
 	@touch $@
 
+# pip would compile with one processor.
 $(DEV_STAMP): requirements.lock requirements-dev.lock | $(BIN)/python
-	$(call install,requirements-dev)
+	$(call install,requirements-dev,--no-compile)
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $(STAMP) $@
 
 run: $(STAMP) ## start broker, worker and web, and draw a first artboard
