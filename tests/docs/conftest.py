@@ -1,16 +1,22 @@
-"""The generated reference, and the service as tests/journeys start it."""
+"""The generated reference, and a shared service."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from docs.reference_pages import default_settings, reference_pages
 from tests.docs.documents import GENERATED
-from tests.journeys.conftest import shared_service, start_service
+from tests.journeys.conftest import Service, running_service
 
-__all__ = ["shared_service", "start_service"]
+
+@pytest.fixture(scope="package")
+def shared_service() -> Iterator[Service]:
+    """A shared service for tests that use only jobs they create."""
+    with running_service() as service:
+        yield service
 
 
 @pytest.fixture(scope="package")
