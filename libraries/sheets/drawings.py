@@ -15,7 +15,7 @@ class DrawingRequest(Artboard, Composition):
     @classmethod
     def prepare(cls, given: Any) -> Any:
         """Ignore `layers` without `elements`, for requests older than compositions."""
-        if isinstance(given, Mapping) and given.get("elements") is None:
+        if isinstance(given, Mapping) and "elements" not in given:
             return {name: value for name, value in given.items() if name != "layers"}
         return given
 
