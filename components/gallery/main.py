@@ -19,12 +19,12 @@ from components.gallery.schemas import (
     LabelSchema,
     MarksSchema,
 )
-from components.http.access import Access
+from components.http.access import Access, prefers_page
 from components.http.api import api_blueprint
 from components.http.formats import ExportQuery, export_query_schema, exported_reply
 from components.http.pages import SVG_TYPE
 from components.http.parameters import documented, path_parameter
-from components.http.replies import json_response, prefers
+from components.http.replies import json_response
 from libraries import gallery
 from libraries.job_manager import current_owner
 from libraries.json_types import JsonObject
@@ -48,7 +48,7 @@ def get_gallery(query: JsonObject) -> Response:
     A drawing is listed once its job has finished, until the job expires or is deleted; kept drawings stay. `q` searches the
     title, the lettering, the pattern and the tags; the last word may be a prefix. Browsers are redirected to the page.
     """
-    if prefers("text/html", rather_than="application/json"):
+    if prefers_page():
         return _redirect_to_page()
     return list_response(query)
 

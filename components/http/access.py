@@ -107,11 +107,14 @@ def _browser_page() -> Callable[[], Response] | None:
     """Return the page of the address, if there is one and the client prefers HTML to JSON."""
     page: Callable[[], Response] | None
     page = current_app.extensions[BROWSER_PAGES].get(request.endpoint)
+    return page if request.method in ("GET", "HEAD") and prefers_page() else None
+
+
+def prefers_page() -> bool:
+    """Return whether the client prefers HTML to JSON and to problem documents, as browsers do."""
     accept = request.accept_mimetypes
-    is_browser = (
-        request.method in ("GET", "HEAD") and accept["text/html"] > accept["application/json"]
-    )
-    return page if is_browser else None
+    documents = (accept["application/json"], accept["application/problem+json"])
+    return bool(accept["text/html"] > max(documents))
 
 
 def client_name() -> str:

@@ -13,6 +13,7 @@ from flask import Response, g, redirect, request
 from marshmallow import Schema, ValidationError, fields, missing
 from webargs.core import is_json
 
+from components.http.access import prefers_page
 from components.http.job_options import form_rules
 from components.http.json_schemas import JsonText, pascal
 from components.http.multipart import (
@@ -28,7 +29,6 @@ from components.http.multipart import (
     unknown_field,
 )
 from components.http.problems import BadFields, EdgeError, FieldError, flatten
-from components.http.replies import prefers
 from components.http.strict_json import (
     MalformedJson,
     lone_surrogates,
@@ -235,7 +235,7 @@ def read_texts(names: Mapping[str, fields.Field[Any]]) -> dict[str, str]:
 def for_browser(response: Response) -> Response:
     """Redirect a browser that has sent a form to the page that shows the job."""
     response.vary.add("Accept")
-    if response.status_code >= 300 or not prefers("text/html", rather_than="application/json"):  # noqa: PLR2004
+    if response.status_code >= 300 or not prefers_page():  # noqa: PLR2004
         return response
     job_id = response.get_json()["job_id"]
     found: Response = redirect(f"/dashboard#job={job_id}", 303)  # type: ignore[assignment]

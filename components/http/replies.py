@@ -229,9 +229,3 @@ def prefers_async() -> bool:
     """Return whether the client sent `Prefer: respond-async` (RFC 7240)."""
     preferences = re.split(r"[,;]", request.headers.get("Prefer", ""))
     return any(one.strip().lower() == "respond-async" for one in preferences)
-
-
-def prefers(media_type: str, *, rather_than: str) -> bool:
-    """Return whether the client prefers `media_type` to the default `rather_than`."""
-    accept = request.accept_mimetypes
-    return bool(accept[media_type] > accept[rather_than])

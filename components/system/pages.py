@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Response, json, render_template
 
+from components.http.access import prefers_page
 from components.http.api import api_document, document_text
 from components.http.conditional import conditional
 from components.http.html.reference import Node, Reference, curl
@@ -28,7 +29,6 @@ from components.http.problems import (
     plain_problem,
     title_of,
 )
-from components.http.replies import prefers
 from libraries import VERSION
 from libraries.errors import CODES, NotFound
 from libraries.patterns import PATTERNS
@@ -62,7 +62,7 @@ class ProblemType:
 
 def index_page() -> Response:
     """Return the addresses as JSON, or as a page for browsers."""
-    if prefers("text/html", rather_than="application/json"):
+    if prefers_page():
         response = script_page("index.html", curl=first_curl())
     else:
         response = _json(

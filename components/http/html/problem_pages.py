@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app, json, render_template, request
 
-from components.http.access import BROWSER_PAGES
+from components.http.access import BROWSER_PAGES, prefers_page
 from components.http.pages import PAGE_POLICY, code
 from components.http.problems import PROBLEM_TYPE
 from libraries import VERSION
@@ -18,8 +18,7 @@ def problem_page(response: Response) -> Response:
     is_problem = response.mimetype == PROBLEM_TYPE
     if is_problem or request.endpoint in current_app.extensions[BROWSER_PAGES]:
         response.vary.add("Accept")
-    accept = request.accept_mimetypes
-    if not is_problem or accept["text/html"] <= accept["application/json"]:
+    if not is_problem or not prefers_page():
         return response
     # The document is small, and always made by this service.
     document = json.loads(response.get_data())

@@ -183,7 +183,8 @@ def test_a_form_of_a_foreign_page_is_refused(
     client: FlaskClient, path: str, headers: dict[str, str]
 ) -> None:
     response = client.post(path, data=MESSAGE, headers=headers | BROWSER)
-    assert (response.status_code, response.get_json()["type"]) == (403, "/problems/foreign-origin")
+    assert response.status_code == 403
+    assert "/problems/foreign-origin" in response.get_data(as_text=True)
 
 
 @pytest.mark.usefixtures("broker")

@@ -237,4 +237,6 @@ def test_a_browser_gets_a_problem_as_a_page_and_its_texts_are_escaped(client: Fl
     assert "<b>" not in page
     assert reply.headers["X-Request-ID"] in page
     assert client.get("/patterns/<i>", headers=browser).status_code == 404
-    assert client.get("/nowhere", headers={"Accept": "*/*"}).mimetype == "application/problem+json"
+    for accept in ("*/*", "text/html;q=0.5, application/problem+json"):
+        reply = client.get("/nowhere", headers={"Accept": accept})
+        assert reply.mimetype == "application/problem+json"
