@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from flask import g
+from flask import Response, g
 from marshmallow import fields
 
 from components.http.access import Access
 from components.http.api import api_blueprint
-from components.http.replies import ReplySchema
+from components.http.replies import ReplySchema, json_response
 from libraries.job_manager.ownership import ANONYMOUS
 from libraries.job_manager.representation import utc
 from libraries.json_types import JsonObject
@@ -37,16 +37,17 @@ class KeySchema(ReplySchema):
 
 @blueprint.route("/key", access=Access.KEY)
 @blueprint.response(200, KeySchema)
-def show_key() -> JsonObject:
+def show_key() -> Response:
     """Return whose API key the request has.
 
     Pages use it to check a key that was entered, and to show its owner.
     """
     caller = g.caller
-    return {
+    body: JsonObject = {
         "owner": None if caller.name == ANONYMOUS else caller.name,
         "scopes": sorted(caller.scopes),
         "expires_at": utc(datetime.fromtimestamp(caller.expires_at, UTC))
         if caller.expires_at
         else None,
     }
+    return json_response(body)

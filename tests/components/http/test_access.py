@@ -80,11 +80,9 @@ def send(
 
 
 def test_a_client_learns_whose_key_it_has(client: FlaskClient) -> None:
-    assert send(client, "GET", "/key", ANN).get_json() == {
-        "owner": "ann",
-        "scopes": ["draw", "read"],
-        "expires_at": None,
-    }
+    reply = send(client, "GET", "/key", ANN)
+    assert reply.get_json() == {"owner": "ann", "scopes": ["draw", "read"], "expires_at": None}
+    assert reply.headers["Cache-Control"] == "no-store"
     assert send(client, "GET", "/key", "wrong").status_code == 401
 
 
