@@ -182,6 +182,29 @@ def test_designs_survive_reload_back_other_tabs_and_a_server_that_is_away(
     expect(studio.locator(SEED)).to_have_value("77")
 
 
+def test_designs_of_another_version_do_not_keep_the_studio_from_opening(
+    shared_service: Service, studio: Page
+) -> None:
+    texts = {"elements": [{"type": "text"}, None]}
+    stored: list[Any] = [
+        {"kind": "pattern", "body": None},
+        {"kind": "composition", "body": texts, "changedAt": 1},
+        {"kind": "composition", "body": {"elements": {}}, "name": {}, "plan": 3},
+        {"kind": "cloud", "body": {"pattern": "spiral"}, "plan": {"effort": "great"}, "result": 1}
+        | {"name": "Cloud", "seeds": "x", "variants": [None, {"body": {"pattern": 3}}]},
+    ]
+    studio.goto(f"{shared_service.url}/healthz")
+    for number, one in enumerate(stored):
+        item = [f"studio-design-{number}", json.dumps(one | {"touched": True})]
+        studio.evaluate("item => localStorage.setItem(...item)", item)
+    with watched(studio):
+        studio.goto(f"{shared_service.url}/studio")
+        expect(studio.locator(".draft")).to_have_count(3)
+        studio.locator(".draft .card", has_text="Cloud").click()
+        expect(studio.locator(DRAWN).first).to_be_visible()
+        expect(studio.locator("[role=alert]", has_text="error")).to_have_count(0)
+
+
 def test_elements_are_moved_by_pointer_and_by_keyboard(
     shared_service: Service, studio: Page
 ) -> None:

@@ -1,4 +1,6 @@
 // Designs that are kept in this browser until they are deleted. Each tab has its own design, so that two tabs never overwrite each other.
+import { words } from './words.js'
+
 const PREFIX = 'studio-design-'
 const MAX_DRAFTS = 40
 const CLAIM_MS = 80
@@ -7,11 +9,29 @@ const CLAIM_MS = 80
 
 export const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(8)), (one) => one.toString(16).padStart(2, '0')).join('')
 
+const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value)
+
+// Another version of the studio may have stored it: members that do not fit are left out. The body is repaired when it is opened.
+function readable(id, { kind, name, touched, body, changedAt, plan, seeds, variants, result }) {
+  return {
+    id,
+    kind,
+    name: typeof name === 'string' ? name : '',
+    touched: Boolean(touched),
+    body,
+    changedAt: Number.isFinite(changedAt) ? changedAt : 0,
+    plan: isObject(plan) && isObject(plan.options) && Object.hasOwn(words.efforts, plan.effort) ? plan : {},
+    seeds: Array.isArray(seeds) ? seeds.filter(Number.isInteger) : [],
+    variants: Array.isArray(variants) ? variants.filter((one) => isObject(one?.body)) : [],
+    result: typeof result?.job === 'string' ? result : null,
+  }
+}
+
 /** Returns a draft, or null if there is none or it cannot be read. */
 export function loadDraft(id) {
   try {
-    const draft = JSON.parse(localStorage.getItem(PREFIX + id))
-    return draft && typeof draft.body === 'object' ? draft : null
+    const stored = JSON.parse(localStorage.getItem(PREFIX + id))
+    return isObject(stored) && isObject(stored.body) ? readable(id, stored) : null
   } catch {
     return null
   }

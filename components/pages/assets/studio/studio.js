@@ -21,6 +21,16 @@ const root = document.getElementById('main')
 const NEEDS_KEYS = root.dataset.keys === '1'
 const UPLOAD_LIMIT = Number(root.dataset.uploadLimit)
 
+// Returns a stored variant in an array, which is empty if nothing of it can be used.
+function variantOf({ body, plan }, catalogue) {
+  try {
+    const { kind, body: repaired } = designOf(body, catalogue)
+    return [{ kind, body: repaired, plan }]
+  } catch {
+    return []
+  }
+}
+
 const addressOf = (design, view) => `#design=${design.id}${view === 'plot' ? '/plot' : ''}`
 
 function App() {
@@ -91,7 +101,8 @@ function App() {
   const openDraft = async (draft, shown) => {
     const { kind, body, notes: changes } = designOf(draft.body, catalogue)
     const elsewhere = await isOpenElsewhere(draft.id)
-    const next = new Design({ ...draft, kind, body, id: elsewhere ? newId() : draft.id })
+    const variants = draft.variants.flatMap((one) => variantOf(one, catalogue))
+    const next = new Design({ ...draft, kind, body, variants, id: elsewhere ? newId() : draft.id })
     open(next, { replace: true, view: shown, notes: [...(elsewhere ? [words.openElsewhere] : []), ...changes] })
   }
   const begin = (kind, name, { replace = false, source, view: shown } = {}) => {

@@ -9,7 +9,8 @@ export const composition = {
   hidden: ['complexity', 'id', 'pattern', 'params', 'seed', 'elements', 'layers', 'optimize', 'encoding'],
   groups: pageGroups,
   matches: (body) => Array.isArray(body.elements),
-  title: (body) => body.elements?.find((one) => one.type === 'text')?.text.split('\n')[0].slice(0, 40) || words.composition,
+  // Another version may have stored the body.
+  title: (body) => String([body.elements].flat().find((one) => one?.type === 'text')?.text ?? '').split('\n')[0].slice(0, 40) || words.composition,
   initial: (catalogue, name) => STARTS[name](newPage(), catalogue),
   ownMembers: ({ pattern, params, complexity, id, ...body }) => ({ ...body, elements: body.elements || [] }),
 }
