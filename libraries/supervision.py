@@ -121,6 +121,8 @@ class Supervisor:
         process of a part ends with BAD_SETTINGS, stop and return that.
         """
         send_heartbeats()
+        # Where it was ignored by the parent of this process, the exit codes of the parts would be lost.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signals = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.signal(number, self._request_stop) for number in signals}
         try:

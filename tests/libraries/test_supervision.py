@@ -352,6 +352,20 @@ if not mark.exists():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
+def test_a_dead_fork_is_noticed_where_the_parent_ignored_ends_of_children(tmp_path: Path) -> None:
+    (tmp_path / "probe.py").write_text("print('up')")
+    ignoring = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{ignoring}\n{PRELOADED}"],
+        env=os.environ | {"PYTHONPATH": f"{REPOSITORY}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (["start", "a   | up"], "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not fork")
 def test_a_part_is_forked_as_long_as_its_preload_permits_it(tmp_path: Path) -> None:
     (tmp_path / "probe.py").write_text(FAILS_ONCE)
     done = subprocess.run(
