@@ -140,7 +140,11 @@ class Composition(DrawnPage):
         extent = element.extent(self.room)
         rest = (extent.left, extent.top, self.width - extent.right, self.height - extent.bottom)
         if min(rest) < -ROUNDING_MM:
-            reaches = f"{extent.left:g}, {extent.top:g} to {extent.right:g}, {extent.bottom:g}"
+            left, top, right, bottom = (
+                f"{round(side, 2):g}"
+                for side in (extent.left, extent.top, extent.right, extent.bottom)
+            )
+            reaches = f"{left}, {top} to {right}, {bottom}"
             raise InvalidInput(
                 f"must be on the page, {self.width:g} x {self.height:g} mm; it covers {reaches}",
                 field=element.place_field,

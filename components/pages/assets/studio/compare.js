@@ -10,7 +10,7 @@ import { words } from './words.js'
 function Variant({ title, kind, body, preview, catalogue, machine, children }) {
   return html`<section class="variant" aria-label=${title}><h3>${title}</h3>
     <${Sheet} shown=${preview.shown} size=${pageSize(body, catalogue)} label=${title} />
-    <${Status} shown=${preview.shown} onRetry=${() => preview.repeat()} />
+    <${Status} shown=${preview.shown} body=${body} onRetry=${() => preview.repeat()} />
     <${Figures} figures=${preview.shown.figures} machine=${machine} />
     <p class="row">${children}</p></section>`
 }

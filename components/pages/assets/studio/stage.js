@@ -1,8 +1,9 @@
 // The sheet on the desk, with the picture of the design and what happens to it.
 import { Composer } from './composer.js'
+import { elementName } from './elements.js'
 import { html, useEffect, useRef, useState } from './ids.js'
 import { pageSize } from './kinds/page.js'
-import { round, words } from './words.js'
+import { round, sentence, words } from './words.js'
 
 /** Returns the size of a drawing from its SVG, in mm, or null. */
 function sizeOf(svg) {
@@ -39,15 +40,22 @@ export function Sheet({ shown, size: [width, height], label, children }) {
   </div>`}</div>`
 }
 
+// A problem with an element begins with its name: the list of elements can be out of sight.
+function problemText({ path, text }, body) {
+  const [, number] = /^elements\/(\d+)/.exec(path) || []
+  const element = body.elements?.[number]
+  return sentence(element ? `${elementName(element)}: ${text}` : text)
+}
+
 /** What the preview does, in words. */
-export function Status({ shown, onRetry, onSignIn }) {
+export function Status({ shown, body, onRetry, onSignIn }) {
   const { phase, progress, message, problems } = shown
   if (phase === 'drawing') {
     const waiting = progress?.position ? words.waitingJobs(progress.position) : words.drawingPercent(progress?.percent || 0)
     return html`<div class="status" role="status"><progress max="100" value=${progress?.percent || 0}></progress><span>${waiting}${shown.small && ` ${words.smallMeanwhile}`}</span></div>`
   }
   if (phase === 'error') {
-    return html`<div class="status bad" role="alert"><span>${problems.length ? words.fixFields(problems.map((one) => one.text).join(' ')) : message}</span>
+    return html`<div class="status bad" role="alert"><span>${problems.length ? words.fixFields(problems.map((one) => problemText(one, body)).join(' ')) : message}</span>
       ${shown.needsKey ? html`<button type="button" class="quiet small" onClick=${onSignIn}>${words.signIn}</button>` : html`<button type="button" class="quiet small" onClick=${onRetry}>${words.tryAgain}</button>`}</div>`
   }
   if (phase === 'waiting') return html`<div class="status warn" role="status"><span>${message}</span></div>`
@@ -60,6 +68,6 @@ export function Stage({ design, catalogue, preview, selected, onSelect, onRetry,
   const label = words.pictureOf(size.map(round).join(' × '))
   return html`<section class="stage" aria-label=${words.preview}>
     <${Sheet} shown=${shown} size=${size} label=${label}>${(scale) => design.kind === 'composition' && html`<${Composer} design=${design} size=${size} scale=${scale} picture=${shown.url} selected=${selected} onSelect=${onSelect} />`}</${Sheet}>
-    <div class="under"><span class="dimensions">${size.map(round).join(' × ')} mm</span><${Status} shown=${shown} onRetry=${onRetry} onSignIn=${onSignIn} /></div>
+    <div class="under"><span class="dimensions">${size.map(round).join(' × ')} mm</span><${Status} shown=${shown} body=${design.body} onRetry=${onRetry} onSignIn=${onSignIn} /></div>
   </section>`
 }
