@@ -3,6 +3,7 @@ import { callApi } from '/assets/access.js'
 import { html, useEffect, useState } from '/assets/vendor/preact.js'
 import { PlotView } from '/studio/assets/plot/view.js'
 import { TakeAway } from '/studio/assets/take/panel.js'
+import { nameOf } from '/studio/assets/words.js'
 import { headOf } from './head.js'
 import { LabelEditor, KeepButton } from './label.js'
 import { Recipe, useStudioLink, Variations } from './recipe.js'
@@ -55,7 +56,7 @@ function Facts({ record, file }) {
   const { width, height } = record || file.page || {}
   const recipe = file.recipe || {}
   const facts = [
-    record?.patterns.join(', ') || recipe.pattern,
+    (record?.patterns.length ? record.patterns : [recipe.pattern]).filter(Boolean).map(nameOf).join(', '),
     width && words.sheet(width, height, record?.paper),
     Number.isInteger(recipe.seed ?? record?.seed) && words.seed(recipe.seed ?? record.seed),
     record?.made_at && words.day(record.made_at),
