@@ -68,5 +68,5 @@ export function Picture({ path, alt = '', class: className = '', delay = 0 }) {
     observer.observe(node.current)
     return () => { current = false; count(path, -1); observer.disconnect() }
   }, [path, attempt])
-  return html`<span ref=${node} class=${`thumb ${className} ${failed ? 'failed' : ''}`}>${url && html`<img src=${url} alt=${alt} decoding="async" />`}</span>`
+  return html`<span ref=${node} class=${`thumb ${className} ${failed ? 'failed' : url ? '' : 'awaited'}`}>${url && html`<img src=${url} alt=${alt} decoding="async" />`}</span>`
 }

@@ -12,7 +12,7 @@ const THUMB = { width: 105, height: 148, paper: null, orientation: null }
 const MAX_SHOWN_DRAFTS = 6
 
 // Pictures made from a photo take seconds; whoever chooses another pattern at once should not wait for them.
-const PHOTO_DELAY_MS = 3000
+const PHOTO_DELAY_MS = 1000
 
 export function Cards({ catalogue, onChoose, chosen }) {
   const styles = photoStyles(catalogue)

@@ -106,12 +106,14 @@ function App() {
     open(next, { replace: true, view: shown, notes: [...(elsewhere ? [words.openElsewhere] : []), ...changes] })
   }
   const begin = (kind, name, { replace = false, source, view: shown } = {}) => {
-    open(new Design({ kind, body: kindById(kind).initial(catalogue, name, source) }), { replace, view: shown })
+    // A file was chosen by the user, so that its design is listed even before it is changed.
+    open(new Design({ kind, body: kindById(kind).initial(catalogue, name, source), touched: Boolean(source) }), { replace, view: shown })
   }
   const show = (next) => {
     if (next === view) return
     history.pushState(null, '', addressOf(design, next))
     setView(next)
+    window.scrollTo(0, 0)
   }
   const leave = () => { history.pushState(null, '', location.pathname); follow() }
 
