@@ -225,6 +225,9 @@ def test_elements_are_moved_by_pointer_and_by_keyboard(
     expect(studio.locator(DRAWN)).to_be_visible()
     studio.keyboard.press("Control+d")
     expect(text).to_have_count(2)
+    for _ in range(3):
+        studio.keyboard.press("Shift+ArrowRight")
+    expect(studio.locator(".status.bad")).to_contain_text("“Good morning”: must be on the page")
 
 
 def test_a_photo_is_cropped_and_drawn(shared_service: Service, studio: Page) -> None:
