@@ -244,6 +244,7 @@ def test_a_photo_is_cropped_and_drawn(shared_service: Service, studio: Page) -> 
 def test_the_code_of_a_recipe_draws_the_same(shared_service: Service, studio: Page) -> None:
     open_pattern(studio, shared_service)
     studio.get_by_text("Share and code").click()
+    expect(studio.locator("#code-panel textarea")).to_have_value(re.compile("#recipe="))
     link = studio.locator("#code-panel textarea").input_value()
     studio.locator("#tab-json").click()
     recipe = json.loads(studio.locator("#code-panel textarea").input_value())
