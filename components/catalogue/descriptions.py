@@ -30,6 +30,7 @@ def describe_pattern(name: str, pattern: Pattern) -> JsonObject:
         "description": "\n\n".join(paragraphs),
         "params": params,
         "example": {"width": 210, "height": 297, "pattern": name, "params": defaults},
+        "presets": [preset._asdict() for preset in pattern.presets],
         "links": {
             "self": here,
             "preview_svg": f"{here}/preview.svg",

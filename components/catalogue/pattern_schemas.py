@@ -9,6 +9,18 @@ from components.http.replies import ReplySchema
 from libraries.sheets.page import MAX_SEED
 
 
+class PresetSchema(ReplySchema):
+    """Parameters of a pattern to start from."""
+
+    name = fields.String(required=True, metadata={"description": "Name.", "example": "shell"})
+    title = fields.String(
+        required=True, metadata={"description": "What one sees.", "example": "Snail shell"}
+    )
+    params = fields.Dict(
+        required=True, metadata={"description": "Parameters that differ from the defaults."}
+    )
+
+
 class PatternSchema(ReplySchema):
     """A pattern."""
 
@@ -18,6 +30,11 @@ class PatternSchema(ReplySchema):
     params = fields.Dict(required=True, metadata={"description": "JSON Schema of `params`."})
     example = fields.Dict(
         required=True, metadata={"description": "Example body for `POST /artboard/create`."}
+    )
+    presets = fields.List(
+        fields.Nested(PresetSchema),
+        required=True,
+        metadata={"description": "Presets of `params`; may be empty."},
     )
     links = fields.Dict(
         keys=fields.String(), values=fields.String(), metadata={"description": "Links."}

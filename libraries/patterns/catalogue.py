@@ -13,7 +13,7 @@ import numpy as np
 from marshmallow import Schema
 from numpy.typing import NDArray
 
-from libraries.declarations import check_method, check_params, check_summary
+from libraries.declarations import Preset, check_method, check_params, check_presets, check_summary
 from libraries.errors import InvalidInput, UnknownName
 from libraries.fields import InvalidFields
 from libraries.geometry.area import Area
@@ -73,12 +73,16 @@ class PatternParams(Protocol):
 
 @dataclass(frozen=True)
 class Pattern:
-    """A registered pattern; `summary` and `description` are the docstring of its class."""
+    """A registered pattern; `summary` and `description` are the docstring of its class.
+
+    `presets` are its class attribute of that name, or ().
+    """
 
     name: str
     summary: str
     description: str
     params: type[PatternParams]
+    presets: tuple[Preset, ...] = ()
 
     @property
     def schema(self) -> type[Schema]:
@@ -99,12 +103,13 @@ def pattern(cls: type[P]) -> type[P]:
     check_method(cls, "cost", ("self", "area"), "(self, area: Area) -> float")
     check_method(cls, "draw", ("self", "area", "rng"), draw_form)
     check_params(cls)
+    presets = check_presets(cls)
     summary = check_summary(cls)
     description = (inspect.getdoc(cls) or "").partition("\n\n")[2]
     if not description:
         raise LoadError(f"{cls.__name__} needs a description after the first line of its docstring")
     name = cls.__module__.rpartition(".")[2]
-    PATTERNS.add(name, Pattern(name, summary, description, cls))
+    PATTERNS.add(name, Pattern(name, summary, description, cls, presets))
     return cls
 
 

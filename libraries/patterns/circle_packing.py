@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, mm, number, tolerance
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -52,6 +53,24 @@ class CirclePacking(Params):
     )
     fill_spacing: float = mm("Distance between the lines of a fill", 0.3, 50, default=1.4)
     tolerance: float = tolerance("the true circle", default=0.02)
+
+    presets = (
+        Preset(
+            "bubbles",
+            "Empty bubbles",
+            {"fill": "empty", "smallest": 1.0, "largest": 24.0, "gap": 0.5},
+        ),
+        Preset(
+            "coins",
+            "Coiled disc",
+            {"container": "disc", "fill": "spiral", "smallest": 2.0, "largest": 18.0},
+        ),
+        Preset(
+            "targets",
+            "Large targets",
+            {"fill": "concentric", "smallest": 4.0, "largest": 40.0, "fill_spacing": 2.0},
+        ),
+    )
 
     def check(self, given: frozenset[str]) -> None:
         self.check_order(given, "smallest", "largest")

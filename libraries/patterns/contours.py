@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, flag, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -86,6 +87,25 @@ class Contours(Params):
         default=False,
     )
     tolerance: float = tolerance("the true contour, approximately", default=0.05)
+
+    presets = (
+        Preset(
+            "garden", "Raked gravel", {"kind": "distance", "levels": 60, "stones": 4, "bold": 0.0}
+        ),
+        Preset("survey", "Labelled map", {"levels": 24, "octaves": 4, "warp": 0.8, "labels": True}),
+        Preset(
+            "maze",
+            "Grown maze",
+            {
+                "kind": "reaction_diffusion",
+                "preset": "maze",
+                "feature": 14.0,
+                "iterations": 1500,
+                "levels": 4,
+                "bold": 0.0,
+            },
+        ),
+    )
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points, or the time to find the heights if that is more.

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -73,6 +74,24 @@ class FlowField(Params):
         default=30.0,
     )
     tolerance: float = tolerance("the true streamline", default=0.02)
+
+    presets = (
+        Preset(
+            "stream",
+            "Calm stream",
+            {"field": "noise", "swirl": 0.5, "separation": 2.2, "obstacles": 0},
+        ),
+        Preset(
+            "pebbles",
+            "Pebbles in vortices",
+            {"field": "vortices", "obstacles": 5, "obstacle_radius": 18.0},
+        ),
+        Preset(
+            "portrait",
+            "Face in lines",
+            {"field": "image", "separation": 0.9, "taper": 2.0, "shortest": 3.0},
+        ),
+    )
 
     def check(self, given: frozenset[str]) -> None:
         self.check_order(given, "shortest", "longest")

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import Params, angle, choice, flag, mm, tolerance
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats, Integers
@@ -60,6 +61,16 @@ class Grid(Params):
         default=True,
     )
     tolerance: float = tolerance("the true circle or turn", default=0.02)
+
+    presets = (
+        Preset("honeycomb", "Honeycomb", {"kind": "hex", "spacing_x": 6.0}),
+        Preset("web", "Polar web", {"kind": "polar", "spacing_x": 4.0, "spacing_y": 8.0}),
+        Preset(
+            "weave",
+            "Slanted triangles",
+            {"kind": "triangular", "spacing_x": 8.0, "angle": 15.0, "serpentine": False},
+        ),
+    )
 
     def cost(self, area: Area) -> float:
         angle = math.radians(self.angle)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import InvalidFields, Params, angle, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -92,6 +93,32 @@ class Guilloche(Params):
         "Depth of the waves, as a share of the width of a band.", 0, 1, default=0.5
     )
     tolerance: float = tolerance(default=0.02)
+
+    presets = (
+        Preset(
+            "spirograph",
+            "Spirograph",
+            {
+                "kind": "hypotrochoid",
+                "ring": 96,
+                "wheel": 35,
+                "pen": 0.8,
+                "bands": 1,
+                "copies": 1,
+                "waves": 0,
+            },
+        ),
+        Preset(
+            "medallion",
+            "Single medallion",
+            {"ring": 73, "wheel": 9, "bands": 1, "waves": 12, "copies": 1},
+        ),
+        Preset(
+            "petals",
+            "Ring of petals",
+            {"kind": "epitrochoid", "ring": 60, "wheel": 19, "bands": 2, "copies": 1, "waves": 0},
+        ),
+    )
 
     def check(self, given: frozenset[str]) -> None:
         if self.kind == "hypotrochoid" and self.ring is not None and self.ring == self.wheel:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import angle, choice, mm, number, tolerance
 from libraries.geometry.area import Area
 from libraries.imaging.channels import CHANNELS, GREY
@@ -66,6 +67,14 @@ class HalftoneLines(PictureParams):
         "Direction of the lines, or of the rows of dots, clockwise from three o'clock", default=0.0
     )
     tolerance: float = tolerance("the true wave", default=0.02)
+
+    presets = (
+        Preset("one-line", "One spiral line", {"style": "spiral", "spacing": 1.8}),
+        Preset("dots", "Slanted dots", {"style": "dots", "angle": 45.0}),
+        Preset(
+            "engraving", "Crossed hatches", {"style": "cross-hatch", "spacing": 1.4, "angle": 30.0}
+        ),
+    )
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points; the picture is sampled at a bounded number of points."""

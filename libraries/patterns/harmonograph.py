@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import Params, angle, choice, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -86,6 +87,36 @@ class Harmonograph(Params):
         "Maximum ratio of the longer to the shorter side of the figure.", 1, 4, default=1.3
     )
     tolerance: float = tolerance(default=0.02)
+
+    presets = (
+        Preset(
+            "ribbons",
+            "Folded ribbons",
+            {
+                "kind": "lateral",
+                "frequency_x": 2.0,
+                "frequency_y": 3.0,
+                "swings": 18.0,
+                "decay": 0.85,
+            },
+        ),
+        Preset(
+            "lissajous",
+            "Lissajous net",
+            {
+                "kind": "lissajous",
+                "frequency_x": 2.0,
+                "frequency_y": 3.0,
+                "copies": 14,
+                "decay": 0.6,
+            },
+        ),
+        Preset(
+            "star",
+            "Slow star",
+            {"frequency_x": 1.0, "frequency_y": 4.0, "detune": 0.012, "swings": 12.0, "decay": 0.6},
+        ),
+    )
 
     def cost(self, area: Area) -> float:
         size = float(np.hypot(*_half_sides(area, self.stretch)))

@@ -13,6 +13,7 @@ from marshmallow import fields
 from marshmallow.validate import Length, Range
 from shapely.geometry.base import BaseGeometry
 
+from libraries.declarations import Preset
 from libraries.errors import InvalidInput
 from libraries.fields import (
     BoundedList,
@@ -104,6 +105,20 @@ class Hatch(Params):
         default=True,
     )
     tolerance: float = tolerance("the true edge or loop", default=0.02)
+
+    presets = (
+        Preset(
+            "star",
+            "Star of rings",
+            {"shape": "star", "sides": 5, "style": "contour", "spacing": 2.0},
+        ),
+        Preset("zigzag", "Zigzag disc", {"style": "zigzag", "spacing": 3.0}),
+        Preset(
+            "gem",
+            "Shaded hexagon",
+            {"shape": "polygon", "angles": [0.0, 60.0, 120.0], "shade": 0.6},
+        ),
+    )
 
     def check(self, given: frozenset[str]) -> None:
         if self.shape == "outline" and not self.outline:

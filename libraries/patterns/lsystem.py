@@ -12,6 +12,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import Length, Range, Regexp
 from numpy.typing import NDArray
 
+from libraries.declarations import Preset
 from libraries.fields import InvalidFields, Params, angle, choice, declare, number, whole
 from libraries.geometry.area import Area
 from libraries.geometry.merge import merge_strokes
@@ -206,6 +207,12 @@ class LSystem(Params):
         "Maximum random deviation of a turn, in degrees.", 0, 45, default=None, unit="degrees"
     )
     plants: int | None = whole("Number of plants side by side.", 1, 40, default=None)
+
+    presets = (
+        Preset("grasses", "Wide meadow", {"preset": "meadow", "plants": 30, "jitter": 8.0}),
+        Preset("dragon", "Dragon curve", {"preset": "dragon", "iterations": 12}),
+        Preset("penrose", "Penrose tiles", {"preset": "penrose"}),
+    )
 
     def check(self, given: frozenset[str]) -> None:
         words = {

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, flag, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -48,6 +49,22 @@ class NoiseLines(Params):
         "Free space above a ridge; at most 0.6 of the distance between lines", 0, 10, default=0.35
     )
     tolerance: float = tolerance(default=0.03)
+
+    presets = (
+        Preset(
+            "sea",
+            "Quiet sea",
+            {"amplitude": 16.0, "envelope": "flat", "lines": 80, "width": 30.0, "roughness": 0.05},
+        ),
+        Preset(
+            "range",
+            "Mountain range",
+            {"envelope": "hills", "amplitude": 70.0, "roughness": 0.6, "lines": 64},
+        ),
+        Preset(
+            "peaks", "Sharp peaks", {"amplitude": 80.0, "width": 9.0, "lines": 60, "roughness": 0.1}
+        ),
+    )
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points: samples for each line, and the ends of hidden parts."""

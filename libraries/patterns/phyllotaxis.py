@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats, Integers
@@ -87,6 +88,32 @@ class Phyllotaxis(Params):
         "Shape to fill: the largest disc, or the whole area.", Container, default="page"
     )
     tolerance: float = tolerance(default=0.02)
+
+    presets = (
+        Preset(
+            "seeds",
+            "Sunflower seeds",
+            {
+                "marker": "circle",
+                "container": "disc",
+                "spacing": 4.0,
+                "growth": 0.5,
+                "size": 0.8,
+                "ramp": 1.0,
+                "detune": 0.0,
+            },
+        ),
+        Preset(
+            "pinwheel",
+            "Turning arms",
+            {"marker": "dash", "detune": 0.06, "spacing": 5.0, "size": 1.2, "turn": 180.0},
+        ),
+        Preset(
+            "tiles",
+            "Hexagon tiles",
+            {"marker": "hexagon", "spacing": 8.0, "size": 0.9, "turn": 60.0, "detune": 0.0},
+        ),
+    )
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points: the density of marks decreases outwards."""

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Integers
@@ -108,6 +109,12 @@ class SpaceFilling(Params):
         "Rounding of the corners, from sharp (0) to as round as possible (1).", 0, 1, default=1.0
     )
     tolerance: float = tolerance("the true round corner", default=0.02)
+
+    presets = (
+        Preset("hilbert", "Even Hilbert curve", {"kind": "hilbert", "cell": 4.0, "shading": 0}),
+        Preset("snowflake", "Gosper flake", {"kind": "gosper", "cell": 2.5}),
+        Preset("lace", "Sierpinski lace", {"kind": "sierpinski", "cell": 3.0}),
+    )
 
     def cost(self, area: Area) -> float:
         """Return the number of points if the curve is as fine as possible everywhere.

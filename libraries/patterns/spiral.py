@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import Params, angle, choice, mm, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats
@@ -59,6 +60,12 @@ class Spiral(Params):
     )
     start_angle: float = angle("Initial angle, clockwise from three o'clock", default=-90.0)
     tolerance: float = tolerance(default=0.02)
+
+    presets = (
+        Preset("shell", "Snail shell", {"kind": "log", "pitch": 24.0}),
+        Preset("galaxy", "Eight arms", {"kind": "log", "arms": 8, "pitch": 8.0}),
+        Preset("maze", "Square maze", {"kind": "square", "pitch": 3.0}),
+    )
 
     def cost(self, area: Area) -> float:
         inner, outer, pitch = self._radii(area)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import mm, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.curves import arc_chords
@@ -51,6 +52,12 @@ class Stipple(PictureParams):
         default=None,
     )
     tolerance: float = tolerance("the true circle of a dot", default=0.02)
+
+    presets = (
+        Preset("sphere", "Shaded sphere", {"image": "sphere"}),
+        Preset("coarse", "Few large dots", {"points": 2500, "dot": 1.2}),
+        Preset("dusk", "Evening sky", {"image": "dusk", "gamma": 1.8}),
+    )
 
     def cost(self, area: Area) -> float:
         """Return the number of points; the ranges of the parameters bound the rest of the work."""

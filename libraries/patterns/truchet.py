@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Integers
@@ -64,6 +65,12 @@ class Truchet(Params):
         "Regular share of the area: 0 is random, 1 is a weave of circles.", 0, 1, default=0.55
     )
     tolerance: float = tolerance("the true circle", default=0.02)
+
+    presets = (
+        Preset("labyrinth", "Diagonal maze", {"kind": "ten-print", "cell": 6.0}),
+        Preset("arcs", "Loose arcs", {"kind": "arcs", "cell": 12.0, "strands": 1, "order": 0.2}),
+        Preset("triangles", "Striped triangles", {"kind": "diagonal", "cell": 18.0, "strands": 8}),
+    )
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points; joining counts as some points for each piece."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from libraries.declarations import Preset
 from libraries.fields import number, whole
 from libraries.geometry.area import Area
 from libraries.geometry.tours import closed_tour
@@ -41,6 +42,11 @@ class TspArt(PictureParams):
     )
     iterations: int = whole(
         "Rounds that even out the vertices; 0 leaves them at random.", 0, 20, default=8
+    )
+
+    presets = (
+        Preset("sphere", "Sphere in thread", {"image": "sphere", "points": 6000}),
+        Preset("sketch", "Light sketch", {"points": 5000, "gamma": 2.4}),
     )
 
     def cost(self, area: Area) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from libraries.declarations import Preset
 from libraries.fields import Params, choice, declare, mm, number, tolerance, whole
 from libraries.geometry.area import Area
 from libraries.geometry.arrays import Floats, Integers
@@ -106,6 +107,20 @@ class Voronoi(Params):
     )
     fill_spacing: float = mm("Distance between the lines of a fill", 0.3, 50, default=1.2)
     tolerance: float = tolerance("the true round corner", default=0.02)
+
+    presets = (
+        Preset("mud", "Cracked mud", {"inset": 0.0, "filled": 0.0, "spacing": 12.0, "relax": 1}),
+        Preset(
+            "facets",
+            "Triangle facets",
+            {"kind": "delaunay", "fill": "hatched", "spacing": 20.0, "rounding": 0.0, "inset": 1.0},
+        ),
+        Preset(
+            "mosaic",
+            "Face in cells",
+            {"sites": "image", "inset": 0.8, "rounding": 0.8, "gradient": 1.0},
+        ),
+    )
 
     def cost(self, area: Area) -> float:
         """Return a bound of the points, plus the time to find the cells if they are many.

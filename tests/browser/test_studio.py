@@ -104,6 +104,31 @@ def test_a_pattern_becomes_hp_gl_in_four_clicks(shared_service: Service, studio:
     expect(studio.locator(DRAWN)).to_be_in_viewport()
 
 
+def test_a_preset_is_one_step_and_own_presets_are_kept(
+    shared_service: Service, studio: Page
+) -> None:
+    open_pattern(studio, shared_service, "Spiral")
+    presets = studio.get_by_label("Presets", exact=True)
+    chosen = presets.locator("[aria-pressed=true]")
+    expect(chosen).to_have_text("Default")
+    presets.get_by_role("button", name="Snail shell").press("Enter")
+    expect(chosen).to_have_text("Snail shell")
+    studio.get_by_label("Undo").click()
+    expect(chosen).to_have_text("Default")
+    studio.get_by_label("Redo").click()
+    presets.get_by_text("Save as preset").click()
+    expect(presets.get_by_role("textbox")).to_be_focused()
+    studio.keyboard.type("Mine")
+    studio.keyboard.press("Enter")
+    expect(chosen).to_have_count(2)
+    assert serious_findings(studio) == []
+    studio.reload()
+    expect(chosen).to_have_text(["Mine", "Snail shell"])
+    presets.get_by_label("Delete the preset Mine").click()
+    expect(presets.get_by_text("Mine", exact=True)).to_have_count(0)
+    expect(presets.get_by_text("Save as preset")).to_be_focused()
+
+
 def test_a_file_is_optimised_and_played_back_when_it_is_opened(
     shared_service: Service, studio: Page
 ) -> None:

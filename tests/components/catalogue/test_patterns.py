@@ -4,7 +4,9 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from flask.testing import FlaskClient
 
-from libraries.patterns import PATTERNS
+from libraries.geometry.area import Area
+from libraries.patterns import PATTERNS, check_pattern, work_of_pattern
+from libraries.sheets.artboard import Artboard
 
 
 def test_the_catalogue_lists_every_pattern(client: FlaskClient) -> None:
@@ -21,6 +23,21 @@ def test_a_pattern_has_a_json_schema_of_its_params(client: FlaskClient, name: st
     assert all(field["description"] for field in shown["params"]["properties"].values())
     assert shown["summary"]
     assert shown in client.get("/patterns").get_json()["patterns"]
+
+
+@pytest.mark.parametrize("name", list(PATTERNS))
+def test_the_presets_of_a_pattern_are_listed_and_can_be_drawn(
+    client: FlaskClient, name: str
+) -> None:
+    shown = client.get(f"/patterns/{name}").get_json()
+    assert len(shown["presets"]) in (2, 3)
+    assert [one["name"] for one in shown["presets"]] == [one.name for one in PATTERNS[name].presets]
+    for preset in shown["presets"]:
+        jsonschema.validate(preset["params"], shown["params"])
+        assert 1 <= len(preset["title"].split()) <= 3
+        check_pattern(name, Area(210, 297, 10), preset["params"])
+        # The studio shows a picture of each, drawn by `GET /draw`.
+        assert work_of_pattern(name, Area(105, 148, 8), preset["params"]) <= Artboard.MAX_QUICK_WORK
 
 
 @pytest.mark.usefixtures("broker")

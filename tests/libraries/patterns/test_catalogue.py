@@ -93,6 +93,34 @@ def test_a_pattern_without_a_mistake_is_loaded(load: Load) -> None:
             "line 6",
             "Rays.draw takes (self, area); declare it as `def draw(self, area: Area, rng: Generator)",
         ),
+        (
+            [
+                (
+                    "from libraries.patterns.catalogue import pattern",
+                    "from libraries.declarations import Preset\nfrom libraries.patterns.catalogue import pattern",
+                ),
+                (
+                    "    def cost",
+                    '    presets = (Preset("few", "Few rays", {"cont": 9}),)\n\n    def cost',
+                ),
+            ],
+            "line 7",
+            "the preset 'few' of Rays: there is no parameter 'cont'; known: count",
+        ),
+        (
+            [
+                (
+                    "from libraries.patterns.catalogue import pattern",
+                    "from libraries.declarations import Preset\nfrom libraries.patterns.catalogue import pattern",
+                ),
+                (
+                    "    def cost",
+                    '    presets = (Preset("few", "Few rays", {"count": 2}),)\n\n    def cost',
+                ),
+            ],
+            "line 7",
+            "the preset 'few' of Rays: count is 2: Must be greater than or equal to 3",
+        ),
         ([("def draw", "async def draw")], "line 6", "Rays.draw is not a plain method"),
         ([("def cost", "def costs")], "line 6", "Rays has no method cost; declare it as"),
         ([(", default=72", "")], "line 6", "Rays.count needs a default"),

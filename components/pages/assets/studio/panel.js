@@ -11,6 +11,7 @@ import { composed } from './kinds/composition.js'
 import { randomSeed } from './kinds/page.js'
 import { drawPath, surprise } from './kinds/pattern.js'
 import { Picture } from './pictures.js'
+import { Presets } from './presets.js'
 import { Cards } from './start.js'
 import { nameOf, words } from './words.js'
 
@@ -84,6 +85,7 @@ export function Panel({ design, catalogue, preview, selected, onSelect, onFile }
         <${OpenButton} class="quiet small" label=${words.otherPhoto} onFile=${onFile} />`
       : html`<div class="row"><button type="button" class="quiet small" onClick=${() => setChoosing(true)}>${words.changePattern}</button>
         <button type="button" class="quiet small" title=${words.composeHint} onClick=${() => design.change(composed(design.body), { kind: 'composition' })}>${words.compose}</button></div>`}</div></div>`}
+    ${kind.id === 'pattern' && catalogue.patterns.has(pattern) && html`<${Presets} key=${pattern} design=${design} pattern=${pattern} catalogue=${catalogue} />`}
     ${general.map((one) => html`<p class="problem" role="alert">${one.text}</p>`)}
     ${kind.id === 'composition' && html`<${Elements} design=${design} schema=${schema} catalogue=${catalogue} problems=${problems} selected=${selected} onSelect=${onSelect} />`}
     ${kind.id === 'plot' && preview.shown.artifact && html`<${Read} artifact=${preview.shown.artifact} design=${design} />`}
