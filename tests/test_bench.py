@@ -80,6 +80,8 @@ def cells(markdown: str) -> list[list[str]]:
     ]
 
 
+# It takes 40 s of processor time, which four other test processes also want.
+@pytest.mark.timeout(300)
 def test_a_quick_run_measures_every_section_and_cleans_up(
     home: Path, environ: dict[str, str]
 ) -> None:
