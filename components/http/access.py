@@ -111,8 +111,13 @@ def _browser_page() -> Callable[[], Response] | None:
 
 
 def prefers_page() -> bool:
-    """Return whether the client prefers HTML to JSON and to problem documents, as browsers do."""
+    """Return whether the client prefers HTML to JSON and to problem documents, as browsers do.
+
+    They name `text/html`; `text/*` is not a request for a page.
+    """
     accept = request.accept_mimetypes
+    if "text/html" not in accept.values():
+        return False
     documents = (accept["application/json"], accept["application/problem+json"])
     return bool(accept["text/html"] > max(documents))
 

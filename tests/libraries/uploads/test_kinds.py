@@ -82,7 +82,7 @@ def test_the_type_of_a_file_is_detected_by_content_and_not_by_name(
         b"<!doctype html><svg></svg>",
         b"<html><body><svg/></body></html>",
         b'<?xml version="1.0"?><html/>',
-        b"<!--" + b"-" * 5000,
+        b"<!--" + b"-" * 500,
         b"<svgx/>",
         b"BM" + b"\0" * 60,
         gzip.compress(b"a,b\n" * 1000, mtime=0),
