@@ -151,6 +151,16 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]
         decorate: Callable[[View], View] = super().response(status_code, schema, **documentation)
         return decorate
 
+    def html_response(self) -> Callable[[View], View]:
+        """Document the response of a view that returns an HTML page."""
+        return self.response(
+            200,
+            description="HTML page",
+            content_type="text/html",
+            schema={"type": "string"},
+            headers=documented("ETag"),
+        )
+
     def doc(self, **documentation: Any) -> Callable[[Any], Any]:
         decorate: Callable[[Any], Any] = super().doc(**documentation)
         return decorate

@@ -7,7 +7,6 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import first_curl, script_page
-from components.http.parameters import documented
 
 blueprint = api_blueprint(
     "dashboard",
@@ -20,13 +19,7 @@ blueprint = api_blueprint(
 
 
 @blueprint.route("")
-@blueprint.response(
-    200,
-    description="HTML page",
-    content_type="text/html",
-    schema={"type": "string"},
-    headers=documented("ETag"),
-)
+@blueprint.html_response()
 def show_dashboard() -> Response:
     """Show the dashboard: jobs, queue and schedules."""
     return script_page("dashboard.html", curl=first_curl())

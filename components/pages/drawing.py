@@ -7,7 +7,7 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
-from components.http.parameters import documented, path_parameter
+from components.http.parameters import path_parameter
 
 files = api_blueprint(
     "drawing", __name__, "/drawing", tag="gallery", access=Access.OPEN, assets="drawing"
@@ -20,13 +20,7 @@ blueprints = (files, pages)
     "/<drawing_id>/page",
     parameters=[path_parameter("drawing_id", "The `id` of a drawing.", "^[0-9a-f]{24}$")],
 )
-@pages.response(
-    200,
-    description="HTML page",
-    content_type="text/html",
-    schema={"type": "string"},
-    headers=documented("ETag"),
-)
+@pages.html_response()
 def show_drawing(drawing_id: str) -> Response:
     """Show the page of a drawing: its plot, its recipe and its files.
 

@@ -8,7 +8,6 @@ from marshmallow.validate import Length
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
-from components.http.parameters import documented
 from components.http.submissions import OPERATIONS
 from libraries.imaging.photos import MAX_PHOTO_PIXELS
 from libraries.settings import MailSettings, UploadSettings
@@ -25,13 +24,7 @@ blueprint = api_blueprint(
 
 
 @blueprint.route("")
-@blueprint.response(
-    200,
-    description="HTML page",
-    content_type="text/html",
-    schema={"type": "string"},
-    headers=documented("ETag"),
-)
+@blueprint.html_response()
 def show_forms() -> Response:
     """Show the page with the forms for a photo and for a message to the operator."""
     return script_page(

@@ -7,7 +7,6 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
-from components.http.parameters import documented
 from libraries.sheets.papers import PAPERS
 
 blueprint = api_blueprint(
@@ -16,13 +15,7 @@ blueprint = api_blueprint(
 
 
 @blueprint.route("/page")
-@blueprint.response(
-    200,
-    description="HTML page",
-    content_type="text/html",
-    schema={"type": "string"},
-    headers=documented("ETag"),
-)
+@blueprint.html_response()
 def show_gallery() -> Response:
     """Show the gallery page."""
     papers = [(name, paper.title) for name, paper in PAPERS.items()]

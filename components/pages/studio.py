@@ -7,7 +7,6 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
-from components.http.parameters import documented
 from libraries.settings import UploadSettings
 
 blueprint = api_blueprint(
@@ -16,13 +15,7 @@ blueprint = api_blueprint(
 
 
 @blueprint.route("")
-@blueprint.response(
-    200,
-    description="HTML page",
-    content_type="text/html",
-    schema={"type": "string"},
-    headers=documented("ETag"),
-)
+@blueprint.html_response()
 def show_studio() -> Response:
     """Show the studio, where drawings are designed, plotted and exported."""
     return script_page("studio.html", upload_limit=UploadSettings.current().upload_limit)

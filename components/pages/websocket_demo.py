@@ -7,7 +7,6 @@ from flask import Response
 from components.http.access import Access
 from components.http.api import api_blueprint
 from components.http.pages import script_page
-from components.http.parameters import documented
 from components.http.submissions import OPERATIONS
 from libraries.sheets.page import MAX_SEED
 
@@ -17,13 +16,7 @@ blueprint = api_blueprint(
 
 
 @blueprint.route("")
-@blueprint.response(
-    200,
-    description="HTML page",
-    content_type="text/html",
-    schema={"type": "string"},
-    headers=documented("ETag"),
-)
+@blueprint.html_response()
 def show_live() -> Response:
     """Show the page that submits and follows jobs on a WebSocket."""
     types = [name for name, one in OPERATIONS.items() if set(one.body().fields) == {"content"}]
